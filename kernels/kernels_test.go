@@ -167,10 +167,10 @@ func TestAttrs(t *testing.T) {
 		`"act" is bool: want a string`:           second(kernels.Attrs{"act": true}.QuantisesRows()),
 		`"activation" is "": want "silu"`:        kernels.Attrs{}.CheckActivation(),
 		`"activation" is float64: want a string`: kernels.Attrs{"activation": 1.0}.CheckActivation(),
-		`rope: dims 5 is not an even`:            second(kernels.NewRope(5, 1e6)),
-		`rope: dims -2 is not an even`:           second(kernels.NewRope(-2, 1e6)),
-		`rope: theta NaN is not`:                 second(kernels.NewRope(4, math.NaN())),
-		`rope: theta +Inf is not`:                second(kernels.NewRope(4, math.Inf(1))),
+		`rope: dims 5 is not an even`:            second(kernels.NewRope(kernels.RopeParams{Dims: 5, Theta: 1e6})),
+		`rope: dims -2 is not an even`:           second(kernels.NewRope(kernels.RopeParams{Dims: -2, Theta: 1e6})),
+		`rope: theta NaN is not`:                 second(kernels.NewRope(kernels.RopeParams{Dims: 4, Theta: math.NaN()})),
+		`rope: theta +Inf is not`:                second(kernels.NewRope(kernels.RopeParams{Dims: 4, Theta: math.Inf(1)})),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %s", err, want)

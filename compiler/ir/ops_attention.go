@@ -24,10 +24,10 @@ var (
 var attentionOps = []*Op{
 	{
 		Name: "rope.apply",
-		Doc: "rotary embedding of the first dims values of each head, pairs (i, i + dims/2), the rest passing through: " +
-			"x [T, heads, D], pos i32[T] (Su et al. 2021; NeoX order)",
+		Doc: "rotary embedding of the first dims values of each head, pairs (i, i + dims/2) or, interleaved, (2i, 2i+1), " +
+			"the rest passing through: x [T, heads, D], pos i32[T] (Su et al. 2021); scaling: how frequencies are scaled",
 		Operands: slices.Concat(values("x"), indices("pos")),
-		Attrs:    []AttrSpec{{Key: "dims", Kind: IntAttr}, {Key: "theta", Kind: FloatAttr}},
+		Attrs:    ropeAttrs,
 		Infer: func(in []Type, a Attrs) ([]Type, error) {
 			if err := wantHeads("x", in[0]); err != nil {
 				return nil, err
@@ -37,13 +37,9 @@ var attentionOps = []*Op{
 			}
 			return []Type{in[0]}, checkRotary(in[0], a)
 		},
-		Work:  pointwiseWork(3),
-		Shard: ShardRows,
-		Surface: surface("rope", "rotary position embedding of the first dims values of each head", 1,
-			func(l Lowering, a *Args) ([]*Value, error) {
-				return l.Emit("rope.apply", []*Value{a.Tensor("x"), a.Tensor("pos")},
-					Attr{"dims", int64(a.Int("dims", 0))}, Attr{"theta", a.Float("theta")})
-			}, param("x", builtin.Tensor), param("pos", builtin.Tensor), param("dims", builtin.Int), param("theta", builtin.Float)),
+		Work:    pointwiseWork(3),
+		Shard:   ShardRows,
+		Surface: ropeSurface,
 	},
 	{
 		Name:     "kv.write",
@@ -92,7 +88,7 @@ var attentionOps = []*Op{
 		Operands: slices.Concat(values("q", "k", "v"),
 			[]Operand{{Name: "q_norm", Kind: WeightOperand, Optional: true}, {Name: "k_norm", Kind: WeightOperand, Optional: true}},
 			indices("pos", "slots"), operands(StateOperand, "cache")),
-		Attrs:  []AttrSpec{{Key: "eps", Kind: FloatAttr, Optional: true}, {Key: "dims", Kind: IntAttr}, {Key: "theta", Kind: FloatAttr}},
+		Attrs:  slices.Concat([]AttrSpec{{Key: "eps", Kind: FloatAttr, Optional: true}}, ropeAttrs),
 		Infer:  inferQKNormRopeKV,
 		Work:   pointwiseWork(8),
 		Shard:  ShardCustom,
@@ -128,12 +124,13 @@ func lowerAttend(l Lowering, a *Args) ([]*Value, error) {
 
 // expandQKNormRopeKV is what attn.qknorm_rope_kv stands for.
 func expandQKNormRopeKV(b *Builder, n *Node) []*Value {
-	dims, theta, eps := n.Attrs.Get("dims"), n.Attrs.Get("theta"), n.Attrs.Get("eps")
+	eps := n.Attrs.Get("eps")
+	rotation := slices.DeleteFunc(slices.Clone(n.Attrs), func(a Attr) bool { return a.Key == "eps" })
 	rotate := func(x, norm *Value) *Value {
 		if norm != nil {
 			x = b.One("norm.rms", []*Value{x, norm}, Attr{"eps", eps})
 		}
-		return b.One("rope.apply", []*Value{x, n.Arg("pos")}, Attr{"dims", dims}, Attr{"theta", theta})
+		return b.One("rope.apply", []*Value{x, n.Arg("pos")}, rotation...)
 	}
 	q := rotate(n.Arg("q"), n.Arg("q_norm"))
 	k := rotate(n.Arg("k"), n.Arg("k_norm"))
@@ -182,17 +179,6 @@ func wantIndex(name string, t Type, rows Dim) error {
 func wantHeads(name string, t Type) error {
 	if len(t.Shape) != 3 || !t.Shape[1].IsConst() || !t.Shape[2].IsConst() {
 		return fmt.Errorf("%s is %s, wants [T, heads, head_dim]", name, t)
-	}
-	return nil
-}
-
-func checkRotary(t Type, a Attrs) error {
-	dims, theta := a.Int("dims"), a.Float("theta")
-	if !(theta > 0) {
-		return fmt.Errorf("theta is %g: wants a positive number", theta)
-	}
-	if dims < 0 || dims%2 != 0 || dims > t.Shape[2].Add {
-		return fmt.Errorf("dims is %d: wants an even number up to the head's %s values", dims, t.Shape[2])
 	}
 	return nil
 }

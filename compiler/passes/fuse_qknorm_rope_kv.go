@@ -1,6 +1,10 @@
 package passes
 
-import "github.com/glmc/glmc/compiler/ir"
+import (
+	"slices"
+
+	"github.com/glmc/glmc/compiler/ir"
+)
 
 // fuseQKNormRopeKV puts the head-wise norms, the rotary embeddings and the write into the KV cache that
 // stand before an attention into one operator:
@@ -11,7 +15,7 @@ import "github.com/glmc/glmc/compiler/ir"
 // Why it is right: the fused operator is defined as that expression (ir.Op.Expand), and its operands are the
 // same values, so only the number of launches changes. The norms are optional: GLM-4.5-Air has none.
 //
-// The conditions: both rotations must agree in positions, dims and theta, and both norms in eps, because the
+// The conditions: both rotations must agree in positions and in all attributes (dims, theta, scaling), and both norms in eps, because the
 // operator has one of each; with rotary dims of another size on one side it would rotate values that pass
 // through. The rotated k must have no other reader (it is not kept), nor the rotated q; a model that stores k
 // as the values too has the write itself as the second reader. And the write must be the attention's own: were
@@ -115,8 +119,8 @@ func (f *qkvFuse) match(write *ir.Node) (attn *ir.Node, q, k *rotated, why missR
 	switch {
 	case q.rope.Arg("pos") != k.rope.Arg("pos"):
 		return nil, nil, nil, missReason{"positions", "q and k are rotated by different positions"}
-	case qa.Int("dims") != ka.Int("dims") || qa.Float("theta") != ka.Float("theta"):
-		return nil, nil, nil, missReason{"rotary", "q and k are rotated with different dims or theta"}
+	case !slices.EqualFunc(qa, ka, func(a, b ir.Attr) bool { return a.Key == b.Key && a.Value == b.Value }):
+		return nil, nil, nil, missReason{"rotary", "q and k are rotated with different dims, theta or scaling"}
 	case q.norm != nil && k.norm != nil && q.norm.Attrs.Float("eps") != k.norm.Attrs.Float("eps"):
 		return nil, nil, nil, missReason{"eps", "the norms of q and k have different eps"}
 	}

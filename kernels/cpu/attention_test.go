@@ -106,6 +106,13 @@ func TestQKNormRopeKV(t *testing.T) {
 			qNorm, kNorm = r.Weights(dtype.BF16, dim), r.F32(dim)
 		}
 		attrs := kernels.Attrs{"eps": 1e-5, "dims": int64(2 * half), "theta": 1e6}
+		if rapid.Bool().Draw(t, "interleaved") {
+			attrs["interleaved"] = int64(1)
+		}
+		if rapid.Bool().Draw(t, "scaled") {
+			attrs["scaling"], attrs["factor"], attrs["attention_factor"] = "yarn", 4.0, 1.25
+			attrs["original_max_position_embeddings"], attrs["beta_fast"], attrs["beta_slow"] = int64(64), 32.0, 1.0
+		}
 
 		fused, cache := kernels.New(dtype.F32, q.Shape...), kerneltest.Clone(b.Cache)
 		kerneltest.Run(t, set, "attn.qknorm_rope_kv", attrs, &kernels.Call{

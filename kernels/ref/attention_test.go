@@ -185,6 +185,13 @@ func TestQKNormRopeKV(t *testing.T) {
 			qNorm, kNorm = r.F32(d), r.F32(d)
 		}
 		attrs := kernels.Attrs{"eps": 1e-5, "dims": int64(2 * half), "theta": 1e6}
+		if rapid.Bool().Draw(t, "interleaved") {
+			attrs["interleaved"] = int64(1)
+		}
+		if rapid.Bool().Draw(t, "scaled") {
+			attrs["scaling"], attrs["factor"], attrs["attention_factor"] = "yarn", 4.0, 1.25
+			attrs["original_max_position_embeddings"], attrs["beta_fast"], attrs["beta_slow"] = int64(64), 32.0, 1.0
+		}
 
 		fused := kernels.New(dtype.F32, q.Shape...)
 		cache := kerneltest.Clone(b.Cache)

@@ -15,7 +15,7 @@ import "github.com/glmc/glmc/kernels"
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
 //	norm.rms          x [...,D], w [D] -> as x                              eps
-//	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta
+//	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
 //	cast              x -> as x
 //	add sub mul div   a, b -> as a; b as a, or [...,1], or [D]
 //	scale shift       x -> as x                                             by
@@ -31,7 +31,7 @@ import "github.com/glmc/glmc/kernels"
 //	kv.write          k [T,n,D], v [T,n,D], slots [T] -> ; writes the cache
 //	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> as q; reads the cache    scale
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
-//	                     writes the cache                                   eps, dims, theta
+//	                     writes the cache                                   eps, and as rope.apply
 //	comm.all_reduce   x -> as x
 //	comm.all_gather   x [T,n] -> [T,n*ranks]
 //
