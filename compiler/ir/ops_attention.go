@@ -42,6 +42,29 @@ var attentionOps = []*Op{
 		Surface: ropeSurface,
 	},
 	{
+		Name:     "repeat.heads",
+		Doc:      "one head for all heads: x [T, 1, D] -> [T, heads, D]",
+		Operands: values("x"),
+		Attrs:    []AttrSpec{{Key: "heads", Kind: IntAttr}},
+		Infer: func(in []Type, a Attrs) ([]Type, error) {
+			if err := wantHeads("x", in[0]); err != nil {
+				return nil, err
+			}
+			if in[0].Shape[1].Add != 1 {
+				return nil, fmt.Errorf("x is %s, wants [T, 1, head_dim]", in[0])
+			}
+			if a.Int("heads") < 1 {
+				return nil, fmt.Errorf("heads is %d: wants at least 1", a.Int("heads"))
+			}
+			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(1, Fixed(a.Int("heads")))}}, nil
+		},
+		Shard: ShardCustom,
+		Surface: surface("repeat", "the one head of x for each of heads heads", 1,
+			func(l Lowering, a *Args) ([]*Value, error) {
+				return l.Emit("repeat.heads", []*Value{a.Tensor("x")}, Attr{"heads", int64(a.Int("heads", 0))})
+			}, param("x", builtin.Tensor), param("heads", builtin.Int)),
+	},
+	{
 		Name:     "kv.write",
 		Doc:      "k and v [T, heads, D] into the slots i32[T] of the cache",
 		Operands: slices.Concat(values("k", "v"), indices("slots"), operands(StateOperand, "cache")),

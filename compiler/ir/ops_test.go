@@ -77,6 +77,18 @@ var opCases = []opCase{
 	{"reduce.sum", `f32[T, 8]`, ``, `f32[T, 1]`},
 	{"reduce.sum", `f32[]`, ``, `error: x is a scalar`},
 
+	{"act.softmax", `f32[T, 8]`, ``, `f32[T, 8]`},
+	{"act.softmax", `bf16[T, 2, 8]`, ``, `bf16[T, 2, 8]`},
+	{"act.softmax", `f32[]`, ``, `error: x is a scalar`},
+
+	{"slice", `f32[T, 2, 8]`, `from: 0, to: 3`, `f32[T, 2, 3]`},
+	{"slice", `bf16[T, 8]`, `from: 3, to: 8`, `bf16[T, 5]`},
+	{"slice", `f32[T, 8]`, `from: 3, to: 9`, `error: takes values 3 to 8 of f32[T, 8]: wants a part that is not empty`},
+	{"slice", `f32[T, 8]`, `from: 3, to: 3`, `error: takes values 3 to 2 of f32[T, 8]: wants a part that is not empty`},
+	{"slice", `f32[T, 8]`, `from: -1, to: 3`, `error: takes values -1 to 2 of f32[T, 8]: wants a part that is not empty`},
+	{"slice", `f32[8, T]`, `from: 0, to: 1`, `error: x is f32[8, T]: the last dimension must be constant`},
+	{"slice", `f32[]`, `from: 0, to: 1`, `error: x is f32[]: the last dimension must be constant`},
+
 	{"concat", `f32[T, 8], f32[T, 4]`, ``, `f32[T, 12]`},
 	{"concat", `f32[T, 8], bf16[T, 4]`, ``, `error: a is f32[T, 8] and b is bf16[T, 4]: they may differ in the last dimension only`},
 	{"concat", `f32[T, 8], f32[B, 8]`, ``, `error: a is f32[T, 8] and b is f32[B, 8]: they may differ in the last dimension only`},
@@ -110,6 +122,11 @@ var opCases = []opCase{
 		`error: theta is 1: scaling yarn wants more than 1`},
 	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, scaling: "llama3", factor: 2.0, original_max_position_embeddings: 64, low_freq_factor: 4.0, high_freq_factor: 1.0`,
 		`error: low_freq_factor is 4 and high_freq_factor 1: scaling llama3 wants rising positive numbers`},
+
+	{"repeat.heads", `f32[T, 1, 8]`, `heads: 4`, `f32[T, 4, 8]`},
+	{"repeat.heads", `f32[T, 8]`, `heads: 4`, `error: x is f32[T, 8], wants [T, heads, head_dim]`},
+	{"repeat.heads", `f32[T, 2, 8]`, `heads: 4`, `error: x is f32[T, 2, 8], wants [T, 1, head_dim]`},
+	{"repeat.heads", `f32[T, 1, 8]`, `heads: 0`, `error: heads is 0: wants at least 1`},
 
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], cache`, ``, `cache`},
 	{"kv.write", `f32[T, 16], f32[T, 16], i32[T], cache`, ``, `error: k is f32[T, 16], wants [T, heads, head_dim]`},

@@ -22,6 +22,9 @@ import "github.com/glmc/glmc/kernels"
 //	act.silu          x -> as x
 //	act.sigmoid       x -> as x
 //	reduce.sum        x [...,D] -> [...,1]
+//	act.softmax       x [...,D] -> as x
+//	slice             x [...,D] -> [...,to-from]                            from, to
+//	repeat.heads      x [T,1,D] -> [T,n,D]                                  heads
 //	concat            a [...,A], b [...,B] -> [...,A+B]
 //	gather.rows       x [T,H], rows [R] -> [R,H]
 //	moe.top_k         scores [T,E], bias? [E] -> ids [T,k], weight [T,k]    k, groups, keep
@@ -53,6 +56,9 @@ func Kernels() kernels.Set {
 		"act.silu":            unary(SiLU),
 		"act.sigmoid":         unary(Sigmoid),
 		"reduce.sum":          reduceSum,
+		"act.softmax":         softmaxRows,
+		"slice":               slice,
+		"repeat.heads":        repeatHeads,
 		"concat":              concat,
 		"gather.rows":         gatherRows,
 		"moe.top_k":           topK,
