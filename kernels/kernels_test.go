@@ -120,16 +120,16 @@ func TestResize(t *testing.T) {
 }
 
 func TestCacheLayout(t *testing.T) {
-	c := kernels.NewCache(dtype.F32, 2, 2, 2, 3)
+	c := kernels.NewCache(dtype.F32, 2, 2, 2, 3, 2)
 	if c.Slots() != 4 {
 		t.Fatalf("%d slots, want 4", c.Slots())
 	}
-	c.Write(2, []float32{1, 2, 3, 4, 5, 6}, []float32{7, 8, 9, 10, 11, 12})
+	c.Write(2, []float32{1, 2, 3, 4, 5, 6}, []float32{7, 8, 9, 10})
 	// Head 1 of slot 2.
 	if got := c.K.F32[(2*2+1)*3:][:3]; !cmp.Equal(got, []float32{4, 5, 6}) {
 		t.Errorf("keys %v", got)
 	}
-	if got := c.V.F32[(2*2+1)*3:][:3]; !cmp.Equal(got, []float32{10, 11, 12}) {
+	if got := c.V.F32[(2*2+1)*2:][:2]; !cmp.Equal(got, []float32{9, 10}) {
 		t.Errorf("values %v", got)
 	}
 }

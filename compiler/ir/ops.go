@@ -133,8 +133,9 @@ type Lowering interface {
 	Weight(path string, as dtype.DType, linear bool, shape ...int) (*Value, error)
 	// RuntimeInput returns a value that the runtime provides at each step.
 	RuntimeInput(name string, t Type) *Value
-	// Cache returns the state of the KV cache that belongs to the current path.
-	Cache(heads, headDim int) (*Value, error)
+	// Cache returns the state of the KV cache that belongs to the current path: heads keys of headDim and values
+	// of valueDim.
+	Cache(heads, headDim, valueDim int) (*Value, error)
 	// Experts evaluates body once for all count experts and returns the weights of the gated MLP that it
 	// must be: [count, width, hidden] for gate and up, [count, hidden, width] for down.
 	Experts(x *Value, count int, body any) (gate, up, down *Value, err error)

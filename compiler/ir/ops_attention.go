@@ -66,13 +66,16 @@ var attentionOps = []*Op{
 	},
 	{
 		Name:     "kv.write",
-		Doc:      "k and v [T, heads, D] into the slots i32[T] of the cache",
+		Doc:      "k [T, heads, D] and v [T, heads, V] into the slots i32[T] of the cache",
 		Operands: slices.Concat(values("k", "v"), indices("slots"), operands(StateOperand, "cache")),
 		Infer: func(in []Type, _ Attrs) ([]Type, error) {
 			if err := wantHeads("k", in[0]); err != nil {
 				return nil, err
 			}
-			if !in[0].Equal(in[1]) {
+			if err := wantHeads("v", in[1]); err != nil {
+				return nil, err
+			}
+			if in[0].DType != in[1].DType || !in[0].Shape[:2].Equal(in[1].Shape[:2]) {
 				return nil, fmt.Errorf("k is %s and v is %s", in[0], in[1])
 			}
 			return []Type{{State: true}}, wantIndex("slots", in[2], in[0].Shape[0])
@@ -82,11 +85,11 @@ var attentionOps = []*Op{
 	},
 	{
 		Name: "attn.paged",
-		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D]; the row at position pos[t] " +
-			"attends to positions 0..pos[t] of its sequence",
+		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D] -> [T, heads, value_dim or D]; the row " +
+			"at position pos[t] attends to positions 0..pos[t] of its sequence",
 		Operands: slices.Concat(values("q"), indices("pos", "seq_start", "pages"), operands(StateOperand, "cache")),
-		Attrs:    []AttrSpec{{Key: "scale", Kind: FloatAttr}},
-		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+		Attrs:    []AttrSpec{{Key: "scale", Kind: FloatAttr}, {Key: valueDim, Kind: IntAttr, Optional: true}},
+		Infer: func(in []Type, a Attrs) ([]Type, error) {
 			if err := wantHeads("q", in[0]); err != nil {
 				return nil, err
 			}
@@ -96,7 +99,10 @@ var attentionOps = []*Op{
 			if !in[2].Equal(SeqStartInput) || !in[3].Equal(PagesInput) {
 				return nil, fmt.Errorf("seq_start is %s and pages %s, want %s and %s", in[2], in[3], SeqStartInput, PagesInput)
 			}
-			return []Type{in[0]}, nil
+			if a.Get(valueDim) == nil {
+				return []Type{in[0]}, nil
+			}
+			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(2, Fixed(a.Int(valueDim)))}}, nil
 		},
 		Work:  attentionWork,
 		Shard: ShardCustom,
@@ -133,7 +139,12 @@ func lowerAttend(l Lowering, a *Args) ([]*Value, error) {
 	if q.Type.Shape[2] != k.Type.Shape[2] {
 		return nil, fmt.Errorf("q is %s and k is %s: the heads differ in size", q.Type, k.Type)
 	}
-	cache, err := l.Cache(kvHeads, dim)
+	attrs := Attrs{{"scale", a.Float("scale")}}
+	values := v.Type.Shape[2].Add
+	if values != dim {
+		attrs = append(attrs, Attr{valueDim, int64(values)})
+	}
+	cache, err := l.Cache(kvHeads, dim, values)
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +153,11 @@ func lowerAttend(l Lowering, a *Args) ([]*Value, error) {
 		return nil, err
 	}
 	return l.Emit("attn.paged", []*Value{q, pos, l.RuntimeInput("seq_start", SeqStartInput), l.RuntimeInput("pages", PagesInput), written[0]},
-		Attr{"scale", a.Float("scale")})
+		attrs...)
 }
+
+// valueDim is the attribute of an attention whose values have another size than its keys.
+const valueDim = "value_dim"
 
 // expandQKNormRopeKV is what attn.qknorm_rope_kv stands for.
 func expandQKNormRopeKV(b *Builder, n *Node) []*Value {
@@ -216,13 +230,14 @@ const contextPerToken = 4096
 
 func attentionWork(n *Node, s Sizes) Work {
 	q := n.Arg("q").Type
-	io := bytesOf(q, s)
+	in, out := bytesOf(q, s), bytesOf(n.Out[0].Type, s)
 	var read float64
 	if c := n.Arg("cache").RootCache(); c != nil {
 		// Every sequence reads its own keys and values once; the query heads of a group share them.
-		read = float64(max(s.Seqs, 1)) * contextPerToken * float64(2*c.Heads*c.HeadDim*q.DType.Size())
+		read = float64(max(s.Seqs, 1)) * contextPerToken * float64(c.Slot()*q.DType.Size())
 	}
-	return Work{Flops: 4 * elems(q, s) * contextPerToken, ReadBytes: io + read, WriteBytes: io}
+	flops := 2 * (elems(q, s) + elems(n.Out[0].Type, s)) * contextPerToken
+	return Work{Flops: flops, ReadBytes: in + read, WriteBytes: out}
 }
 
 // RootCache is the cache whose state v is, however often it was written since the step began; nil when v does

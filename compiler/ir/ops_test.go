@@ -130,11 +130,16 @@ var opCases = []opCase{
 
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], cache`, ``, `cache`},
 	{"kv.write", `f32[T, 16], f32[T, 16], i32[T], cache`, ``, `error: k is f32[T, 16], wants [T, heads, head_dim]`},
+	{"kv.write", `f32[T, 2, 8], f32[T, 2, 4], i32[T], cache`, ``, `cache`},
+	{"kv.write", `f32[T, 2, 8], f32[T, 16], i32[T], cache`, ``, `error: v is f32[T, 16], wants [T, heads, head_dim]`},
+	{"kv.write", `f32[T, 2, 8], bf16[T, 2, 8], i32[T], cache`, ``, `error: k is f32[T, 2, 8] and v is bf16[T, 2, 8]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 1, 8], i32[T], cache`, ``, `error: k is f32[T, 2, 8] and v is f32[T, 1, 8]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], f32[T]`, ``, `error: operand cache is f32[T]`},
 
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `f32[T, 4, 8]`},
+	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 6`, `f32[T, 4, 6]`},
+	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 0`, `error: shape [T, 4, 0]: dimension 0 is out of range`},
 	{"attn.paged", `f32[T, 32], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `error: q is f32[T, 32], wants [T, heads, head_dim]`},
 	{"attn.paged", `f32[T, 4, 8], i32[B], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `error: pos is i32[B], wants i32[T]`},
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B], i32[B, P], cache`, `scale: 0.5`, `error: seq_start is i32[B] and pages i32[B, P], want i32[B+1] and i32[B, P]`},

@@ -136,13 +136,22 @@ func (g *generator) fitCache(n *Node) bool {
 		if o.Kind != StateOperand {
 			continue
 		}
-		var heads, dim int
+		var heads, dim, values int
 		for j, name := range n.Op.Operands {
 			if s := n.In[j]; name.Name == "k" || name.Name == "q" && heads == 0 {
 				heads, dim = s.Type.Shape[1].Add, s.Type.Shape[2].Add
 			}
+			if name.Name == "v" {
+				values = n.In[j].Type.Shape[2].Add
+			}
 		}
-		n.In[i].Cache.Heads, n.In[i].Cache.HeadDim = heads, dim
+		if n.Op.attr(valueDim) != nil {
+			values = n.Out[0].Type.Shape[2].Add
+		}
+		c := n.In[i].Cache
+		if c.Heads, c.HeadDim = heads, dim; values != dim {
+			c.ValueDim = values
+		}
 		if n.Op.Operands[0].Name == "q" && n.In[0].Type.Shape[1].Add%heads != 0 {
 			return false
 		}

@@ -31,8 +31,8 @@ import "github.com/glmc/glmc/kernels"
 //	moe.append_shared ids [T,k], weight [T,k] -> ids [T,k+n], weight [T,k+n]    first, count
 //	moe.experts       x [T,H], ids [T,k], weight [T,k], gate [E,I,H], up [E,I,H], down [E,H,I] -> [T,H]
 //	                                                                        activation, act
-//	kv.write          k [T,n,D], v [T,n,D], slots [T] -> ; writes the cache
-//	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> as q; reads the cache    scale
+//	kv.write          k [T,n,D], v [T,n,V], slots [T] -> ; writes the cache
+//	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> [T,nh,V]; reads the cache    scale
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
 //	                     writes the cache                                   eps, and as rope.apply
 //	comm.all_reduce   x -> as x
