@@ -52,10 +52,10 @@ func Check(f *syntax.File, doc *config.Document) *diag.List {
 		_, l := pipeline.Resolve(p, passes.Names())
 		list.Append(l)
 	}
-	if list.HasErrors() {
+	if list.HasErrors() || !f.Linked() {
 		return list
 	}
-	for _, m := range f.Models {
+	for _, m := range f.Known() {
 		values, l := config.Bind(m, doc, nil)
 		list.Append(l)
 		if l.HasErrors() {
@@ -109,8 +109,8 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 
 // choose picks the pipeline, and with it the model.
 func choose(f *syntax.File, o Options, list *diag.List) (pipeline.Settings, *syntax.Model, error) {
-	if len(f.Models) == 0 {
-		return pipeline.Settings{}, nil, fmt.Errorf("%s declares no model", f.Name)
+	if len(f.Known()) == 0 {
+		return pipeline.Settings{}, nil, fmt.Errorf("%s declares and imports no model", f.Name)
 	}
 	var names []string
 	var found *pipeline.Settings
@@ -134,15 +134,15 @@ func choose(f *syntax.File, o Options, list *diag.List) (pipeline.Settings, *syn
 		if err != nil {
 			return s, nil, err
 		}
-		s.Model = f.Models[0].Name.Name
-		found = &s
+		s.Model = f.Known()[0].Name.Name
+		return s, f.Known()[0], nil
 	}
 	if o.Target != "" && o.Target != found.Target {
 		return *found, nil, fmt.Errorf("pipeline %s is for target %s, not %s", found.Name, found.Target, o.Target)
 	}
 	model := f.Model(found.Model)
 	if model == nil {
-		return *found, nil, fmt.Errorf("pipeline %s is for model %s, which %s does not declare", found.Name, found.Model, f.Name)
+		return *found, nil, fmt.Errorf("pipeline %s is for model %s, which %s neither declares nor imports", found.Name, found.Model, f.Name)
 	}
 	return *found, model, nil
 }

@@ -109,7 +109,7 @@ func TestErrors(t *testing.T) {
 		{"unknown pipeline", pipelines, compiler.Options{Pipeline: "smal"}, []string{`"smal"`, "small", "other", "gpu"}},
 		{"pipeline of another target", pipelines, compiler.Options{Pipeline: "gpu", Target: "cpu"}, []string{"gpu", "h200", "cpu"}},
 		{"unknown target", headless, compiler.Options{Target: "h20"}, []string{`"h20"`, "cpu", "did you mean", "h200"}},
-		{"no model", "// a file of comments\n", compiler.Options{}, []string{"m.glm", "declares no model"}},
+		{"no model", "// a file of comments\n", compiler.Options{}, []string{"m.glm", "declares and imports no model"}},
 		{"unknown setting", pipelines, compiler.Options{Set: map[string]string{"prefil.chunk": "4"}}, []string{"--set prefil.chunk", "did you mean", "prefill.chunk"}},
 		{"unknown key", pipelines, compiler.Options{Set: map[string]string{"hiden_size": "4"}}, []string{"--set hiden_size", "did you mean", "hidden_size"}},
 		{"setting out of range", pipelines, compiler.Options{Set: map[string]string{"prefill.chunk": "0"}}, []string{"--set prefill.chunk=0", "between 1 and"}},

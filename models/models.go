@@ -1,22 +1,51 @@
-// Package models embeds what the binary runs with when it is given nothing else: the description of GLM4-MoE
-// and a small trained model of that family. The families themselves are data, one folder each.
+// Package models embeds the descriptions of the model families that the binary carries, and a small trained model to
+// run when it is given nothing else. The families themselves are data, one folder each.
 package models
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/glmc/glmc/dsl/source"
 )
 
 // Architecture is the class name, in a checkpoint's config.json, of the model that GLM4MoE describes.
 const Architecture = "Glm4MoeForCausalLM"
 
-// GLM4MoE is the source of glm4moe/model.glm, and GLM4MoEName the name that diagnostics call it by.
-//
-//go:embed glm4moe/model.glm
-var GLM4MoE []byte
+// GLM4MoE is the path of the family that runs when nothing else is named.
+const GLM4MoE = source.Carried + "glm4moe/model.glm"
 
-// GLM4MoEName is what diagnostics and remarks call GLM4MoE.
-const GLM4MoEName = "glm4moe/model.glm"
+//go:embed */*.glm
+var families embed.FS
+
+// Open returns the text of a .glm file that the binary carries, by a path such as "glmc:glm4moe/model.glm".
+func Open(name string) ([]byte, error) {
+	inside, ok := strings.CutPrefix(name, source.Carried)
+	if !ok || !fs.ValidPath(inside) {
+		return nil, fmt.Errorf("%q is no path of a file that the binary carries, such as %s", name, GLM4MoE)
+	}
+	data, err := families.ReadFile(inside)
+	if err != nil {
+		return nil, fmt.Errorf("the binary carries no file %s: it has %s", name, strings.Join(Names(), ", "))
+	}
+	return data, nil
+}
+
+// Names returns the paths of the .glm files that the binary carries.
+func Names() []string {
+	var names []string
+	found, err := fs.Glob(families, "*/*.glm")
+	if err != nil {
+		panic("models: " + err.Error()) // the pattern is a constant
+	}
+	for _, name := range found {
+		names = append(names, source.Carried+path.Clean(name))
+	}
+	return names
+}
 
 //go:embed tiny/config.json tiny/generation_config.json tiny/tokenizer.json tiny/tokenizer_config.json tiny/chat_template.jinja
 var tiny embed.FS

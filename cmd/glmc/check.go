@@ -10,7 +10,6 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
-	"github.com/glmc/glmc/dsl/syntax"
 )
 
 func checkCommand() *cobra.Command {
@@ -64,11 +63,10 @@ func checkFile(name string, doc *config.Document, sources map[string][]byte, lis
 	if m.isPlan() {
 		return fmt.Errorf("%s is a plan: check takes the .glm file that plans are made from", name)
 	}
-	sources[name] = m.data
-	file, l := syntax.Parse(name, m.data)
+	program, l := m.parse(sources)
 	list.Append(l)
-	if !l.HasErrors() {
-		list.Append(compiler.Check(file, doc))
+	if !program.Broken {
+		list.Append(compiler.Check(program.Root, doc))
 	}
 	return nil
 }

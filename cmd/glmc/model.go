@@ -13,6 +13,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
+	"github.com/glmc/glmc/dsl/source"
 	"github.com/glmc/glmc/dsl/syntax"
 	"github.com/glmc/glmc/models"
 )
@@ -23,9 +24,28 @@ type modelFile struct {
 	data []byte
 }
 
+// readModel reads a file, or one that the binary carries.
 func readModel(name string) (modelFile, error) {
+	if strings.HasPrefix(name, source.Carried) {
+		data, err := models.Open(name)
+		return modelFile{name, data}, err
+	}
 	data, err := readLimited(name, plan.MaxFileSize)
 	return modelFile{name, data}, err
+}
+
+// parse parses a .glm file and what it imports, and puts their texts into sources, for diagnostics.
+func (m modelFile) parse(sources map[string][]byte) (*source.Program, *diag.List) {
+	p, list := source.Load(m.name, m.data, func(path string) ([]byte, error) {
+		if strings.HasPrefix(path, source.Carried) {
+			return models.Open(path)
+		}
+		return readLimited(filepath.FromSlash(path), syntax.MaxFileSize)
+	})
+	for _, f := range p.Files {
+		sources[f.Name] = f.Source
+	}
+	return p, list
 }
 
 // readPlanOrSource is readModel for the verbs that take both. It refuses what looks like neither.
@@ -54,7 +74,7 @@ func (m modelFile) decode(f *compileFlags) (*plan.Plan, error) {
 // compile compiles .glm source, printing diagnostics. The configuration is the one that the flags name, else
 // the one in files, which may be nil. Observe may change the compiler's options; it may be nil too.
 func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(*compiler.Options)) (*compiler.Result, error) {
-	sources := map[string][]byte{m.name: m.data}
+	sources := map[string][]byte{}
 	o, err := f.options()
 	if err != nil {
 		return nil, err
@@ -65,11 +85,11 @@ func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(
 	if observe != nil {
 		observe(&o)
 	}
-	file, list := syntax.Parse(m.name, m.data)
+	program, list := m.parse(sources)
 	if list.HasErrors() {
 		return nil, diagnose(list, sources)
 	}
-	r, more, err := compiler.Compile(file, o)
+	r, more, err := compiler.Compile(program.Root, o)
 	list.Append(more)
 	if reported := diagnose(list, sources); reported != nil {
 		return nil, reported
@@ -95,13 +115,13 @@ func (m modelFile) compileNamed(f *compileFlags, observe func(*compiler.Options)
 // loadModel returns the plan that MODEL stands for: a plan file as it is, a .glm file compiled, and without a
 // MODEL the family that the binary carries.
 func loadModel(name string, f *compileFlags, files checkpointFiles) (*plan.Plan, error) {
-	m := modelFile{models.GLM4MoEName, models.GLM4MoE}
-	var err error
 	if name == "" {
-		err = knowsArchitecture(f, files)
-	} else {
-		m, err = readPlanOrSource(name)
+		if err := knowsArchitecture(f, files); err != nil {
+			return nil, err
+		}
+		name = models.GLM4MoE
 	}
+	m, err := readPlanOrSource(name)
 	if err != nil {
 		return nil, err
 	}

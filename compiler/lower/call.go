@@ -28,7 +28,7 @@ func (l *lowerer) call(x *syntax.Call, below string) []*ir.Value {
 		return []*ir.Value{poison}
 	}
 	defer func() { l.depth-- }()
-	if b := l.blocks[name]; b != nil {
+	if b := l.callee(name); b != nil {
 		return l.callBlock(x, b, below)
 	}
 	if op := ir.SurfaceOf(name); op != nil {
@@ -48,30 +48,34 @@ func (l *lowerer) callBlock(x *syntax.Call, b *syntax.Block, below string) []*ir
 	if !ok {
 		return failed
 	}
-	outer, path, unsure := l.scope, l.path, l.unsure
-	l.scope, l.path, l.unsure = scope, join(path, below), false
+	outer, path, unsure, callee := l.scope, l.path, l.unsure, l.callee
+	l.scope, l.path, l.unsure, l.callee = scope, join(path, below), false, l.calleesOf(b)
 	out := l.body(b.Body)
 	ok = out.returned && l.checkResults(out, b.Results)
 	if !out.returned {
 		l.missingReturn(b.Name, "block")
 	}
-	l.scope, l.path, l.unsure = outer, path, unsure
+	l.scope, l.path, l.unsure, l.callee = outer, path, unsure, callee
 	if !ok {
 		return failed
 	}
 	return out.values
 }
 
+// calleesOf is what calls in a block can mean: a block outside of models knows those of its own file.
+func (l *lowerer) calleesOf(b *syntax.Block) func(name string) *syntax.Block {
+	if slices.Contains(b.File.Blocks, b) {
+		return b.File.Block
+	}
+	return l.Model.Callee
+}
+
 // bindBlock evaluates the arguments of a call of a block; false after an error.
 func (l *lowerer) bindBlock(x *syntax.Call, b *syntax.Block) (map[string]any, bool) {
 	scope, ok := map[string]any{}, true
+	given := map[*syntax.Param]syntax.Arg{}
 	for i, a := range x.Args {
-		var p *syntax.Param
-		for j, q := range b.Params {
-			if a.Name == q.Name.Name || a.Name == "" && i == j {
-				p = q
-			}
-		}
+		p := blockParam(b, i, a.Name)
 		if p == nil {
 			l.errorf(a.Span(), idUnknownArgument, "block %s has no such parameter", b.Name.Name).Note(b.Name.Span().Diag(), "declared here")
 			ok = false
@@ -79,47 +83,98 @@ func (l *lowerer) bindBlock(x *syntax.Call, b *syntax.Block) (map[string]any, bo
 		}
 		v := l.blockArg(a, p)
 		ok = ok && v != nil
-		scope[p.Name.Name] = v
+		given[p], scope[p.Name.Name] = a, v
 	}
 	for _, p := range b.Params {
-		if _, given := scope[p.Name.Name]; !given && ok {
+		if _, there := given[p]; !there && ok {
 			l.errorf(x.Span(), idMissingArgument, "parameter %s of block %s is missing", p.Name.Name, b.Name.Name).Note(p.Span().Diag(), "declared here")
 			ok = false
 		}
 	}
-	return scope, ok
+	return scope, ok && l.bindShapes(b, given, scope)
 }
 
-// blockArg evaluates one argument of a block and checks it against the parameter's type; nil after an error.
+func blockParam(b *syntax.Block, i int, name string) *syntax.Param {
+	for j, p := range b.Params {
+		if name == p.Name.Name || name == "" && i == j {
+			return p
+		}
+	}
+	return nil
+}
+
+// blockArg evaluates one argument of a block; nil after an error.
 func (l *lowerer) blockArg(a syntax.Arg, p *syntax.Param) any {
-	if len(p.Type.Dims) == 0 { // int, float, bool, string
-		v, ok := l.eval(a.Value)
-		if !ok {
-			return nil
-		}
-		if n, isInt := v.(config.Int); isInt && p.Type.Name.Name == "float" {
-			v = config.Float(n)
-		}
-		if v.Type() != p.Type.Name.Name {
-			l.errorf(a.Value.Span(), idArgumentType, "this is %s %s, parameter %s is %s", v.Type(), v, p.Name.Name, p.Type.Name.Name).
-				Note(p.Span().Diag(), "declared here")
-			return nil
-		}
-		return v
+	if len(p.Type.Dims) > 0 {
+		return l.tensor(a.Value)
 	}
-	v := l.tensor(a.Value)
-	if v == poison {
-		return v
+	v, ok := l.eval(a.Value)
+	if !ok {
+		return nil
 	}
-	if want, ok := l.tensorType(p.Type); ok && !want.Equal(v.Type) {
-		d := l.errorf(a.Value.Span(), idShapeMismatch, "this is %s, parameter %s is %s", v.Type, p.Name.Name, want).
+	if n, isInt := v.(config.Int); isInt && p.Type.Name.Name == "float" {
+		v = config.Float(n)
+	}
+	if v.Type() != p.Type.Name.Name {
+		l.errorf(a.Value.Span(), idArgumentType, "this is %s %s, parameter %s is %s", v.Type(), v, p.Name.Name, p.Type.Name.Name).
 			Note(p.Span().Diag(), "declared here")
-		if s := l.spans[v]; s.Pos.Line > 0 {
-			d.Note(s.Diag(), "the value got its shape here")
-		}
-		return poison
+		return nil
 	}
 	return v
+}
+
+// bindShapes gives the block's names of dimensions the values that the arguments have there, and then checks the
+// arguments against the parameters' types. An argument that does not fit becomes poison.
+func (l *lowerer) bindShapes(b *syntax.Block, given map[*syntax.Param]syntax.Arg, scope map[string]any) bool {
+	ok := true
+	for _, p := range b.Params {
+		if v, isTensor := scope[p.Name.Name].(*ir.Value); isTensor && v != poison {
+			l.bindDims(b, p, v, scope)
+		}
+	}
+	for _, d := range b.Dims {
+		if scope[d.Name] == nil { // an argument has no constant there, or is poison
+			scope[d.Name], ok = poison, false
+		}
+	}
+	for _, p := range b.Params {
+		if v, isTensor := scope[p.Name.Name].(*ir.Value); isTensor && v != poison && !l.fits(given[p], p, v, scope) {
+			scope[p.Name.Name] = poison
+		}
+	}
+	return ok
+}
+
+// bindDims binds the names of dimensions that stand alone in a parameter's shape and have no value yet.
+func (l *lowerer) bindDims(b *syntax.Block, p *syntax.Param, v *ir.Value, scope map[string]any) {
+	if len(p.Type.Dims) != len(v.Type.Shape) {
+		return
+	}
+	for i, x := range p.Type.Dims {
+		for _, d := range b.Dims {
+			if dim := v.Type.Shape[i]; scope[d.Name] == nil && dim.IsConst() && d.Is(x) {
+				scope[d.Name] = config.Int(dim.Add)
+			}
+		}
+	}
+}
+
+// fits compares an argument with the type that its parameter has in this call: the shape is made of the
+// configuration and of the dimensions that the arguments have bound.
+func (l *lowerer) fits(a syntax.Arg, p *syntax.Param, v *ir.Value, bound map[string]any) bool {
+	outer := l.scope
+	l.scope = bound
+	want, ok := l.tensorType(p.Type)
+	l.scope = outer
+	if !ok || want.Equal(v.Type) {
+		return true
+	}
+	d := l.errorf(a.Value.Span(), idShapeMismatch, "this is %s, parameter %s is %s", v.Type, p.Name.Name, want).
+		Note(p.Span().Diag(), "declared here")
+	if s := l.spans[v]; s.Pos.Line > 0 {
+		d.Note(s.Diag(), "the value got its shape here")
+	}
+	return false
 }
 
 // callBuiltin binds the arguments of an operator's function and lets the operator's row lower it.

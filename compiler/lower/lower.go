@@ -40,12 +40,9 @@ type Result struct {
 
 // Model lowers a model. The result is only meaningful when the list has no errors.
 func Model(in Input) (*Result, *diag.List) {
-	l := &lowerer{Input: in, list: &diag.List{}, blocks: map[string]*syntax.Block{}, reported: map[string]bool{},
+	l := &lowerer{Input: in, list: &diag.List{}, callee: in.Model.Callee, reported: map[string]bool{},
 		weights: map[string]*weight{}, caches: map[string]*ir.Cache{},
 		res: &Result{Module: &ir.Module{Name: in.Model.Name.Name, Ranks: 1}}}
-	for _, b := range in.Model.Blocks() {
-		l.blocks[b.Name.Name] = b
-	}
 	for _, r := range in.Model.Rules() { // before the entries: weights ask where they are stored
 		l.rule(r)
 	}
@@ -58,8 +55,8 @@ func Model(in Input) (*Result, *diag.List) {
 type lowerer struct {
 	Input
 	list     *diag.List
-	reported map[string]bool // errors by place and ID: a layer's error is one error, not one for each layer
-	blocks   map[string]*syntax.Block
+	reported map[string]bool                 // errors by place and ID: a layer's error is one error, not one for each layer
+	callee   func(name string) *syntax.Block // the block that a call means, where the lowering stands
 	weights  map[string]*weight
 	caches   map[string]*ir.Cache
 	res      *Result

@@ -69,7 +69,14 @@ func (c callee) names() []string {
 
 func (f *function) call(x *syntax.Call) value {
 	name := strings.Join(x.Func.Parts, ".")
-	if b := f.blocks[name]; b != nil && !f.global {
+	b, found := f.callee(name)
+	if found && b == nil { // imported, in vain
+		for _, a := range x.Args {
+			f.use(a.Value)
+		}
+		return value{unknown, -1}
+	}
+	if b != nil && !f.global {
 		made := call{b, x.Func}
 		if f.caller != nil {
 			f.caller.calls = append(f.caller.calls, made)
@@ -108,7 +115,7 @@ func resultKind(fn *builtin.Func, args []kind) kind {
 
 func (f *function) unknownFunction(x *syntax.Call, name string) {
 	full := f.diags.Full()
-	if f.blocks[name] != nil {
+	if b, _ := f.callee(name); b != nil {
 		f.errorf(x.Func, idNotCompileTime, "a block computes with tensors, and this has to be known at compile time")
 		return
 	}
@@ -116,11 +123,11 @@ func (f *function) unknownFunction(x *syntax.Call, name string) {
 	if full {
 		return
 	}
-	var names []string
+	names := slices.Concat(slices.Sorted(maps.Keys(f.builtins)), f.top.blocks.list)
 	for _, b := range f.blockList {
 		names = append(names, b.Name.Name)
 	}
-	d.DidYouMean(name, slices.Concat(slices.Sorted(maps.Keys(f.builtins)), names))
+	d.DidYouMean(name, names)
 }
 
 // use marks the names in an argument that cannot be checked as used.
@@ -272,7 +279,7 @@ func (m *model) count(x syntax.Expr) int {
 	switch x := x.(type) {
 	case *syntax.Call:
 		name := strings.Join(x.Func.Parts, ".")
-		if b := m.blocks[name]; b != nil {
+		if b, _ := m.callee(name); b != nil {
 			return m.resultsOf(b)
 		}
 		if fn := m.builtins[name]; fn != nil {

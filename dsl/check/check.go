@@ -12,31 +12,57 @@ import (
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
-// File checks a file that parsed without errors. Builtins are the functions that it can call.
+// File checks a file that parsed without errors, and the files that it imports. Builtins are the functions that
+// they can call.
 func File(f *syntax.File, builtins builtin.Table) *diag.List {
-	c := &checker{builtins: builtins, diags: &diag.List{}}
-	models := newNames(c)
-	for _, m := range f.Models {
-		models.declare(&symbol{what: "model", name: m.Name})
-		c.model(m)
-	}
-	pipelines := newNames(c)
-	for _, p := range f.Pipelines {
-		pipelines.declare(&symbol{what: "pipeline", name: p.Name})
-		if models.symbols[p.Model.Name] == nil {
-			c.unknown(p.Model, "model", models.list)
-		}
-		_, diags := pipeline.Resolve(p, nil)
-		c.diags.Append(diags)
-	}
+	c := &checker{builtins: builtins, diags: &diag.List{}, shared: map[*syntax.Block]*block{}, seen: map[*syntax.File]bool{}}
+	c.file(f)
 	c.diags.Sort()
 	return c.diags
+}
+
+// file checks a file behind the ones that it imports: what they declare has been looked at when it is used.
+func (c *checker) file(f *syntax.File) {
+	if c.seen[f] {
+		return
+	}
+	c.seen[f] = true
+	for _, i := range f.Imports {
+		if i.File != nil {
+			c.file(i.File)
+		}
+	}
+	top := c.top(f)
+	for _, m := range f.Models {
+		c.model(m, top)
+	}
+	for _, p := range f.Pipelines {
+		c.pipeline(p, top)
+	}
+	for _, n := range top.imports {
+		if !n.used {
+			c.unused(n)
+		}
+	}
+}
+
+func (c *checker) pipeline(p *syntax.Pipeline, top *top) {
+	top.pipelines.declare(&symbol{what: "pipeline", name: p.Name})
+	if s := top.models.symbols[p.Model.Name]; s != nil {
+		s.used = true
+	} else {
+		c.unknown(p.Model, "model", top.models.list)
+	}
+	_, diags := pipeline.Resolve(p, nil)
+	c.diags.Append(diags)
 }
 
 // checker holds what all checks of a file share.
 type checker struct {
 	builtins builtin.Table
 	diags    *diag.List
+	shared   map[*syntax.Block]*block // the blocks outside of models
+	seen     map[*syntax.File]bool    // files that have been checked, or are being checked
 }
 
 func (c *checker) errorf(at syntax.Node, id, format string, args ...any) *diag.Diagnostic {

@@ -36,9 +36,13 @@ func (f *function) expr(x syntax.Expr) value {
 		return one(tensor)
 	case *syntax.At:
 		return f.at(x)
+	case *syntax.ListLit:
+		for _, e := range x.Elems {
+			f.want(e, integer, "a list has ints")
+		}
+		return one(list)
 	}
-	f.errorf(x, idTypeMismatch, "a list can only be the value of a pipeline's setting")
-	return value{unknown, -1}
+	panic(fmt.Sprintf("check: no case for %T", x))
 }
 
 // single checks an expression that has to stand for one value, and returns its kind.
@@ -154,7 +158,7 @@ func (f *function) unary(x *syntax.Unary) kind {
 		f.operand(x.X, k, boolean, x.Op)
 		return boolean
 	}
-	if k == boolean || k == text {
+	if k == boolean || k == text || k == list {
 		f.errorf(x, idTypeMismatch, "- does not apply to %s", k)
 		return unknown
 	}
@@ -184,6 +188,10 @@ func (f *function) binary(x *syntax.Binary) kind {
 	case "<", "<=", ">", ">=":
 		f.operand(x.X, l, number, x.Op)
 		f.operand(x.Y, r, number, x.Op)
+		return boolean
+	case "in":
+		f.operand(x.X, l, integer, x.Op)
+		f.operand(x.Y, r, list, x.Op)
 		return boolean
 	case "%":
 		f.operand(x.X, l, integer, x.Op)

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -41,7 +43,7 @@ type change struct {
 const maxParams = 100
 
 // function checks a block (caller) or an entry (caller is nil).
-func (m *model) function(caller *block, params []*syntax.Param, results []*syntax.Type, body *syntax.Body, title string) {
+func (m *model) function(caller *block, dims []*syntax.Ident, params []*syntax.Param, results []*syntax.Type, body *syntax.Body, title string) {
 	if len(params) > maxParams {
 		m.errorf(params[maxParams], idTooManyParams, "%s has more than %d parameters", title, maxParams)
 		return
@@ -49,7 +51,11 @@ func (m *model) function(caller *block, params []*syntax.Param, results []*synta
 	f := m.scope()
 	f.global, f.caller, f.title, f.results = false, caller, title, results
 	f.collect(body)
+	f.dimensions(dims, params)
 	outside := m.scope() // the caller makes the shapes of arguments: parameters are not visible in them
+	for _, d := range f.locals {
+		outside.vars[d.name.Name], outside.status[d.name.Name] = d, always
+	}
 	for _, p := range params {
 		s := &symbol{what: "parameter", name: p.Name, kind: outside.typeOf(p.Type), used: caller == nil}
 		if p.Name.Name != "_" && f.free(p.Name) {
@@ -75,6 +81,25 @@ func (m *model) function(caller *block, params []*syntax.Param, results []*synta
 		}
 	}
 }
+
+// dimensions declares the names of dimensions. A call binds each by the shape of an argument in which it stands
+// alone; where there is none, no call could.
+func (f *function) dimensions(dims []*syntax.Ident, params []*syntax.Param) {
+	for _, d := range dims {
+		if !f.free(d) {
+			continue
+		}
+		f.declare(&symbol{what: dimension, name: d, kind: integer, used: true})
+		f.set(d.Name, always)
+		if !slices.ContainsFunc(params, func(p *syntax.Param) bool { return slices.ContainsFunc(p.Type.Dims, d.Is) }) {
+			f.errorf(d, idUnboundDimension, "no parameter of %s has the dimension %s, so that no call gives it a value", f.title, d.Name).
+				Suggest("write it as a dimension of its own: x: [T, %s]", d.Name)
+		}
+	}
+}
+
+// dimension is what messages call a name of a dimension. Its value is the shape's: nothing assigns it.
+const dimension = "dimension"
 
 // free reports whether a parameter or variable can have the name; if not, it says why.
 func (f *function) free(name *syntax.Ident) bool {
@@ -298,7 +323,7 @@ func (f *function) bind(name *syntax.Ident, k kind) {
 		return
 	}
 	s := f.vars[name.Name]
-	if s == nil {
+	if s == nil || s.what == dimension {
 		if !f.free(name) {
 			return
 		}

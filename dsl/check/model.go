@@ -9,6 +9,8 @@ import (
 // model checks one model.
 type model struct {
 	*checker
+	top       *top                     // of the file
+	own       bool                     // it is a model, not what stands outside of models
 	globals   *names                   // configuration keys and lets, as far as they are declared where the check is
 	later     map[string]*syntax.Ident // those that are still to come
 	blocks    map[string]*block        // by name
@@ -44,14 +46,16 @@ const (
 // checked, and need not use them itself.
 var servingKeys = map[string]bool{"max_position_embeddings": true}
 
-func (c *checker) model(syn *syntax.Model) {
-	m := &model{checker: c, globals: newNames(c), later: map[string]*syntax.Ident{}, blocks: map[string]*block{}}
+func (c *checker) model(syn *syntax.Model, t *top) {
+	m := c.outside(t)
+	m.own = true
 	for _, f := range syn.Fields() {
 		m.later[f.Name.Name] = f.Name
 	}
 	for _, l := range syn.Lets() {
 		m.later[l.Name.Name] = l.Name
 	}
+	m.classes(syn.For)
 	m.declareBlocks(syn)
 	for _, f := range syn.Fields() {
 		m.field(f)
@@ -67,7 +71,7 @@ func (c *checker) model(syn *syntax.Model) {
 		}
 	}
 	for _, b := range m.blockList {
-		m.function(b, b.Params, b.Results, b.Body, "block "+b.Name.Name)
+		m.block(b)
 	}
 	m.entries(syn.Entries())
 	for _, r := range syn.Rules() {
@@ -76,6 +80,28 @@ func (c *checker) model(syn *syntax.Model) {
 	m.recursion()
 	m.globals.warnUnused()
 	m.unusedBlocks()
+}
+
+// classes checks the names of Hugging Face's classes behind `for`.
+func (m *model) classes(list []*syntax.Str) {
+	first := map[string]*syntax.Str{}
+	for _, s := range list {
+		switch {
+		case !isWord(s.Value):
+			m.errorf(s, idBadClass, "%q is no class name of Hugging Face's, such as Glm4MoeForCausalLM", s.Value)
+		case first[s.Value] != nil:
+			m.errorf(s, idDuplicateName, "%q is there already", s.Value).Note(first[s.Value].Span().Diag(), "first named here")
+		}
+		first[s.Value] = s
+	}
+}
+
+func isWord(s string) bool {
+	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
+func (m *model) block(b *block) {
+	m.function(b, b.Dims, b.Params, b.Results, b.Body, "block "+b.Name.Name)
 }
 
 // global declares a configuration key or a let.
@@ -96,7 +122,7 @@ func (c *checker) reserved(name *syntax.Ident) {
 func (m *model) field(f *syntax.Field) {
 	k, ok := configTypes[f.Type.Name]
 	if !ok {
-		m.errorf(f.Type, idUnknownType, "unknown type %q: a configuration key is int, float, bool or string", f.Type.Name).
+		m.errorf(f.Type, idUnknownType, "unknown type %q: a configuration key is int, float, bool, string or ints", f.Type.Name).
 			DidYouMean(f.Type.Name, configTypeNames)
 	}
 	switch {
@@ -114,9 +140,11 @@ func (m *model) field(f *syntax.Field) {
 func (m *model) declareBlocks(syn *syntax.Model) {
 	blocks := newNames(m.checker)
 	for _, b := range syn.Blocks() {
-		blocks.declare(&symbol{what: "block", name: b.Name})
-		if m.builtins[b.Name.Name] != nil {
-			m.errorf(b.Name, idDuplicateName, "there is a function %q already", b.Name.Name)
+		m.blockName(blocks, &symbol{what: "block", name: b.Name})
+		if outer := m.top.blocks.symbols[b.Name.Name]; outer != nil {
+			outer.used = true
+			m.errorf(b.Name, idDuplicateName, "there is %s %q outside of the model already", article(outer.what), b.Name.Name).
+				Note(outer.name.Span().Diag(), "declared here")
 		}
 		info := &block{Block: b, results: notCounted}
 		if m.blocks[b.Name.Name] == nil {
@@ -139,7 +167,7 @@ func (m *model) entries(list []*syntax.Entry) {
 					Suggest("make it a configuration key, or a tensor such as i32[T]")
 			}
 		}
-		m.function(nil, e.Params, e.Results, e.Body, "entry "+e.Name.Name)
+		m.function(nil, nil, e.Params, e.Results, e.Body, "entry "+e.Name.Name)
 	}
 }
 

@@ -18,10 +18,11 @@ const (
 	number // an int or a float, depending on the configuration
 	boolean
 	text
+	list // of ints
 	tensor
 )
 
-var kindNames = [...]string{"unknown", "an int", "a float", "a number", "true or false", "a string", "a tensor"}
+var kindNames = [...]string{"unknown", "an int", "a float", "a number", "true or false", "a string", "a list of ints", "a tensor"}
 
 // String returns the kind as messages call it.
 func (k kind) String() string { return kindNames[k] }
@@ -63,9 +64,9 @@ type value struct {
 func one(k kind) value { return value{k, 1} }
 
 // configTypes are the types of configuration keys and of parameters that are no tensors.
-var configTypes = map[string]kind{"int": integer, "float": float, "bool": boolean, "string": text}
+var configTypes = map[string]kind{"int": integer, "float": float, "bool": boolean, "string": text, "ints": list}
 
-var configTypeNames = []string{"int", "float", "bool", "string"}
+var configTypeNames = []string{"int", "float", "bool", "string", "ints"}
 
 var dtypeNames = []string{dtype.F32.String(), dtype.BF16.String(), dtype.F16.String(), dtype.F8E4M3.String(), dtype.I32.String()}
 

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -173,10 +174,16 @@ func (b *binder) item(f *syntax.Field, item Item) bound {
 	return result
 }
 
-var typeInWords = map[string]string{"int": "an int", "float": "a float", "bool": "true or false", "string": "a string"}
+var typeInWords = map[string]string{"int": "an int", "float": "a float", "bool": "true or false", "string": "a string", "ints": "a list of ints"}
+
+// maxInts bounds the lists of a configuration, which have an element for each layer at most.
+const maxInts = 10_000
 
 // fromJSON converts a JSON value to a type of ours, or says why it cannot.
 func fromJSON(n *node, typ string) (Value, string) {
+	if n.isList && typ == "ints" {
+		return listFromJSON(n)
+	}
 	switch v := n.value.(type) {
 	case bool:
 		if typ == "bool" {
@@ -192,6 +199,21 @@ func fromJSON(n *node, typ string) (Value, string) {
 		}
 	}
 	return nil, "is " + n.describe()
+}
+
+func listFromJSON(n *node) (Value, string) {
+	if len(n.elems) > maxInts {
+		return nil, fmt.Sprintf("has %d elements, more than %d", len(n.elems), maxInts)
+	}
+	list := Ints{}
+	for i, e := range n.elems {
+		v, why := fromJSON(e, "int")
+		if v == nil {
+			return nil, fmt.Sprintf("element %d %s", i, why)
+		}
+		list = append(list, int64(v.(Int)))
+	}
+	return list, ""
 }
 
 func fromNumber(s, typ string) (Value, string) {
@@ -229,12 +251,30 @@ func (b *binder) flag(f *syntax.Field, text string) bound {
 		}
 	case "int", "float":
 		result.value, why = fromNumber(text, f.Type.Name)
+	case "ints":
+		result.value, why = listFromText(text)
 	}
 	if result.value == nil {
 		b.diags.Errorf(diag.Span{}, idBadFlag, "%s: %q has to be %s, and %s", flag, f.Name.Name, typeInWords[f.Type.Name], why).
 			Note(f.Span().Diag(), "declared here")
 	}
 	return result
+}
+
+// listFromText reads "1,2,3"; the empty text is the empty list.
+func listFromText(text string) (Value, string) {
+	list := Ints{}
+	if text == "" {
+		return list, ""
+	}
+	for _, s := range strings.Split(text, ",") {
+		v, why := fromNumber(strings.TrimSpace(s), "int")
+		if v == nil {
+			return nil, why
+		}
+		list = append(list, int64(v.(Int)))
+	}
+	return list, ""
 }
 
 func (b *binder) let(l *syntax.Let) bound {
@@ -259,10 +299,11 @@ func (b *binder) evaluate(x syntax.Expr) (Value, bool) {
 
 func (b *binder) assert(a *syntax.Assert) {
 	v, ok := b.evaluate(a.Cond)
-	if !ok || v == Bool(true) {
+	holds, isBool := v.(Bool)
+	if !ok || bool(holds) {
 		return
 	}
-	if v != Bool(false) {
+	if !isBool {
 		b.diags.Errorf(a.Cond.Span().Diag(), idEvaluation, "an assertion is true or false, but this is %s", v)
 		return
 	}

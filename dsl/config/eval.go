@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/glmc/glmc/dsl/syntax"
@@ -29,8 +30,8 @@ func (e *EvalError) Error() string {
 // Env gives names their values.
 type Env func(name string) (Value, bool)
 
-// Eval evaluates a compile-time expression: literals, names, + - * / % ^, comparisons, and, or, not,
-// if-then-else, and the functions int, float, min and max.
+// Eval evaluates a compile-time expression: literals, lists of ints, names, + - * / % ^, comparisons, in, and, or,
+// not, if-then-else, and the functions int, float, min and max.
 //
 //   - An int and a float give a float. Ints do not overflow: that is an error, as is a float that is not finite.
 //   - int / int must divide without remainder.
@@ -79,8 +80,26 @@ func (ev evaluator) eval(x syntax.Expr) (Value, *EvalError) {
 		return ev.cond(x)
 	case *syntax.Call:
 		return ev.call(x)
+	case *syntax.ListLit:
+		return ev.list(x)
 	}
 	return nil, fail(x, "this is not a compile-time value")
+}
+
+func (ev evaluator) list(x *syntax.ListLit) (Value, *EvalError) {
+	list := Ints{}
+	for _, e := range x.Elems {
+		v, err := ev.eval(e)
+		if err != nil {
+			return nil, err
+		}
+		n, ok := v.(Int)
+		if !ok {
+			return nil, fail(e, "a list has ints, and %s is %s", v, article(v))
+		}
+		list = append(list, int64(n))
+	}
+	return list, nil
 }
 
 func (ev evaluator) name(x *syntax.Name) (Value, *EvalError) {
@@ -159,6 +178,8 @@ func (ev evaluator) binary(x *syntax.Binary) (Value, *EvalError) {
 	switch x.Op {
 	case "==", "!=", "<", "<=", ">", ">=":
 		return compare(x, l, r)
+	case "in":
+		return member(x, l, r)
 	}
 	return arithmetic(x, l, r)
 }
@@ -167,7 +188,7 @@ func (ev evaluator) binary(x *syntax.Binary) (Value, *EvalError) {
 func compare(x *syntax.Binary, l, r Value) (Value, *EvalError) {
 	order, ok := orderOf(l, r)
 	if !ok && (x.Op == "==" || x.Op == "!=") && l.Type() == r.Type() {
-		if order = 1; l == r {
+		if order = 1; equal(l, r) {
 			order = 0
 		}
 		ok = true
@@ -188,6 +209,16 @@ func compare(x *syntax.Binary, l, r Value) (Value, *EvalError) {
 		return Bool(order > 0), nil
 	}
 	return Bool(order >= 0), nil
+}
+
+// member reports whether an int is in a list.
+func member(x *syntax.Binary, l, r Value) (Value, *EvalError) {
+	n, isInt := l.(Int)
+	list, isList := r.(Ints)
+	if !isInt || !isList {
+		return nil, fail(x, "in looks for an int in a list, not for %s (%s) in %s (%s)", l, l.Type(), r, r.Type())
+	}
+	return Bool(slices.Contains(list, int64(n))), nil
 }
 
 // orderOf is the sign of l - r for numbers. Large ints and floats are compared without rounding.
@@ -331,8 +362,11 @@ func divide(x *syntax.Binary, a, b Int) (Value, *EvalError) {
 }
 
 func article(v Value) string {
-	if v.Type() == "int" {
+	switch v.Type() {
+	case "int":
 		return "an int"
+	case "ints":
+		return "a list of ints"
 	}
 	return "a " + v.Type()
 }

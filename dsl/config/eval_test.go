@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/glmc/glmc/dsl/syntax"
@@ -67,11 +68,16 @@ func TestEval(t *testing.T) {
 		{"if n > 3 then 1 else 1 / 0", Int(1)},
 		{"if n < 3 then 1 / 0 else s", String("silu")},
 		{"-f", Float(-0.5)},
+		{"[]", Ints{}},
+		{"[1, n + 1]", Ints{1, 93}},
+		{"2 in [1, 2] and not (3 in [1, 2]) and not (1 in [])", Bool(true)},
+		{"n - 1 in [91]", Bool(true)},
+		{"[1, 2] == [1, 2] and [1] != [2] and [] != [1]", Bool(true)},
 	}
 	for _, tt := range tests {
 		got, err := evalText(t, tt.src, env)
-		if err != nil || got != tt.want {
-			t.Errorf("%s = %v (%v), want %v", tt.src, got, err, tt.want)
+		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
+			t.Errorf("%s (%v) (-want +got):\n%s", tt.src, err, diff)
 		}
 	}
 }
@@ -114,7 +120,12 @@ func TestEvalErrors(t *testing.T) {
 		{"nothing", "e:1:19: nothing has no value at compile time"},
 		{"a.b.c", "a.b.c has no value at compile time"},
 		{"sqrt(2)", "sqrt is not a compile-time function; those are int, float, min and max"},
-		{"[1]", "this is not a compile-time value"},
+		{"[1, s]", `a list has ints, and "x" is a string`},
+		{"[1, nothing]", "nothing has no value at compile time"},
+		{"1 in 2", "in looks for an int in a list, not for 1 (int) in 2 (int)"},
+		{"s in [1]", `in looks for an int in a list, not for "x" (string) in [1] (ints)`},
+		{"[1] < [1]", "cannot be compared with <"},
+		{"-[1]", "- does not apply to [1], which is a list of ints"},
 		{`most at "x"`, "this is not a compile-time value"},
 	}
 	for _, tt := range tests {

@@ -1,5 +1,7 @@
 package syntax
 
+import "slices"
+
 // Node is anything with a place in a source file.
 type Node interface {
 	// Span is the source that the node was parsed from.
@@ -12,6 +14,8 @@ func SpanOf(n Node) Span { return n.Span() }
 // Span implements Node; so do the methods below.
 func (n *Ident) Span() Span      { return Span{n.Pos, n.EndPos} }
 func (n *Str) Span() Span        { return Span{n.Pos, n.EndPos} }
+func (n *Import) Span() Span     { return Span{n.Pos, n.EndPos} }
+func (n *ImportName) Span() Span { return Span{n.Pos, n.EndPos} }
 func (n *Model) Span() Span      { return Span{n.Pos, n.EndPos} }
 func (n *Member) Span() Span     { return Span{n.Pos, n.EndPos} }
 func (n *Config) Span() Span     { return Span{n.Pos, n.EndPos} }
@@ -40,14 +44,106 @@ func (n *Option) Span() Span     { return Span{n.Pos, n.EndPos} }
 // Span is the place of the argument's value, with its name where it has one.
 func (a Arg) Span() Span { return Span{a.Pos, a.Value.Span().End} }
 
-// Model returns the model of that name, nil if the file has none.
+// Is reports whether an expression is nothing but this name.
+func (n *Ident) Is(x Expr) bool {
+	name, ok := x.(*Name)
+	return ok && len(name.Parts) == 1 && name.Parts[0] == n.Name
+}
+
+// Model returns the model that has that name in the file, declared or imported; nil if there is none.
 func (f *File) Model(name string) *Model {
 	for _, m := range f.Models {
 		if m.Name.Name == name {
 			return m
 		}
 	}
+	if n := f.imported(name); n != nil {
+		return n.Model
+	}
 	return nil
+}
+
+// Linked reports whether everything that the file imports, directly or through others, was found.
+func (f *File) Linked() bool {
+	for _, i := range f.Imports {
+		if i.File == nil || !i.File.Linked() {
+			return false
+		}
+		for _, n := range i.Names {
+			if n.Block == nil && n.Model == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Known returns the models that the file declares, then those that it imports.
+func (f *File) Known() []*Model {
+	list := slices.Clone(f.Models)
+	for _, i := range f.Imports {
+		for _, n := range i.Names {
+			if n.Model != nil {
+				list = append(list, n.Model)
+			}
+		}
+	}
+	return list
+}
+
+// Block returns the block that has that name at file level, declared or imported; nil if there is none.
+func (f *File) Block(name string) *Block {
+	for _, b := range f.Blocks {
+		if b.Name.Name == name {
+			return b
+		}
+	}
+	if n := f.imported(name); n != nil {
+		return n.Block
+	}
+	return nil
+}
+
+// imported returns the import that gives the file a name.
+func (f *File) imported(name string) *ImportName {
+	for _, i := range f.Imports {
+		for _, n := range i.Names {
+			if n.Local().Name == name {
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+// Callee returns the block that a call in the model means by a name: the model's own or one at file level; nil if
+// there is none.
+func (m *Model) Callee(name string) *Block {
+	for _, b := range m.Blocks() {
+		if b.Name.Name == name {
+			return b
+		}
+	}
+	return m.File.Block(name)
+}
+
+// Decls returns the declarations of the file in the order of the source.
+func (f *File) Decls() []Node {
+	var list []Node
+	for _, d := range f.Imports {
+		list = append(list, d)
+	}
+	for _, d := range f.Blocks {
+		list = append(list, d)
+	}
+	for _, d := range f.Models {
+		list = append(list, d)
+	}
+	for _, d := range f.Pipelines {
+		list = append(list, d)
+	}
+	slices.SortStableFunc(list, func(a, b Node) int { return a.Span().Pos.Offset - b.Span().Pos.Offset })
+	return list
 }
 
 // Pipeline returns the pipeline of that name, nil if the file has none.

@@ -50,17 +50,51 @@ type Str struct {
 type File struct {
 	Name      string
 	Source    []byte
+	Imports   []*Import
+	Blocks    []*Block // those that stand outside of models
 	Models    []*Model
 	Pipelines []*Pipeline
 }
 
-// Model says what is computed: configuration, blocks, entries, and how its checkpoints name things.
+// Import takes declarations from another file: `import swiglu, attention as gqa from "../lib/blocks.glm"`.
+type Import struct {
+	Pos    Pos
+	EndPos Pos
+	Names  []*ImportName `parser:"'import' @@ ( ',' @@ )*"`
+	Path   *Str          `parser:"'from' @@"`
+	// File is the file at Path. Package source sets it, and the targets of Names; until then they are nil.
+	File *File
+}
+
+// ImportName is one name of an import, with the name that it has in this file where that is another.
+type ImportName struct {
+	Pos    Pos
+	EndPos Pos
+	Name   *Ident `parser:"@@"`
+	As     *Ident `parser:"( 'as' @@ )?"`
+	// What was imported: at most one is set.
+	Block *Block
+	Model *Model
+}
+
+// Local is the name that the imported thing has in the importing file.
+func (n *ImportName) Local() *Ident {
+	if n.As != nil {
+		return n.As
+	}
+	return n.Name
+}
+
+// Model says what is computed: configuration, blocks, entries, and how its checkpoints name things. For has the
+// classes that it describes, as the "architectures" of a config.json name them.
 //
-//	Model = "model" Ident "{" Member* "}"
+//	Model = "model" Ident ( "for" Str ( "or" Str )* )? "{" Member* "}"
 type Model struct {
 	Pos     Pos
 	EndPos  Pos
+	File    *File // that declares it
 	Name    *Ident
+	For     []*Str
 	Members []*Member
 	broken  []*syntaxError // syntax errors inside the braces
 }
@@ -95,10 +129,10 @@ type Field struct {
 	Pos      Pos
 	EndPos   Pos
 	Name     *Ident `parser:"@@"`
-	Type     *Ident `parser:"@@"` // int, float, bool or string
+	Type     *Ident `parser:"@@"` // int, float, bool, string or ints
 	Default  Expr   `parser:"( '=' @@ )?"`
-	Optional bool   `parser:"( (?! 'optional' ( 'int' | 'float' | 'bool' | 'string' ) ) @'optional' )?"`
-	From     []*Str `parser:"( (?! 'from' ( 'int' | 'float' | 'bool' | 'string' ) ) 'from' @@ ( 'or' @@ )* )?"`
+	Optional bool   `parser:"( (?! 'optional' ( 'int' | 'float' | 'bool' | 'string' | 'ints' ) ) @'optional' )?"`
+	From     []*Str `parser:"( (?! 'from' ( 'int' | 'float' | 'bool' | 'string' | 'ints' ) ) 'from' @@ ( 'or' @@ )* )?"`
 }
 
 // Let names a compile-time value for the whole model.
@@ -117,11 +151,14 @@ type Assert struct {
 	Message *Str `parser:"',' @@"`
 }
 
-// Block is a function over tensors: `block mlp(x: [T, hidden_size], width: int) -> [T, hidden_size] { ... }`.
+// Block is a function over tensors: `block mlp(x: [T, hidden_size], width: int) -> [T, hidden_size] { ... }`. Dims
+// are names for dimensions that each call binds by the shapes of its arguments: `block norm[n](x: [T, n]) ...`.
 type Block struct {
 	Pos     Pos
 	EndPos  Pos
+	File    *File    // that declares it
 	Name    *Ident   `parser:"'block' @@"`
+	Dims    []*Ident `parser:"( '[' @@ ( ',' @@ )* ']' )?"`
 	Params  []*Param `parser:"'(' ( @@ ( ',' @@ )* )? ')'"`
 	Results []*Type  `parser:"( Arrow @@ ( ',' @@ )* )?"`
 	Body    *Body    `parser:"@@"`

@@ -20,7 +20,7 @@ type listKind struct {
 }
 
 var (
-	inFile       = listKind{`"model" or "pipeline"`, []string{"model", "pipeline"}}
+	inFile       = listKind{`"import", "block", "model" or "pipeline"`, []string{"import", "block", "model", "pipeline"}}
 	inModel      = listKind{"a declaration of the model", []string{"config", "let", "assert", "block", "entry", "checkpoint"}}
 	inConfig     = listKind{"a configuration key", nil}
 	inBody       = listKind{"a statement", nil}
@@ -37,8 +37,31 @@ func (m *Model) Parse(lex *lexer.PeekingLexer) (err error) {
 	if m.Name, err = ident(lex); err != nil {
 		return err
 	}
+	if m.For, err = architectures(lex); err != nil {
+		return err
+	}
 	m.Members, m.EndPos, err = braced(lex, inModel, grammars().member, &m.broken)
 	return err
+}
+
+// architectures parses what may stand behind a model's name: `for "A" or "B"`.
+func architectures(lex *lexer.PeekingLexer) ([]*Str, error) {
+	if lex.Peek().Value != "for" {
+		return nil, nil
+	}
+	var list []*Str
+	for len(list) == 0 || lex.Peek().Value == "or" {
+		lex.Next()
+		if t := lex.Peek(); t.Type != tokString {
+			return nil, newError(t, idUnexpectedToken, "expected a class of Hugging Face's in quotes, such as \"Glm4MoeForCausalLM\", found %s", describe(t))
+		}
+		s := &Str{}
+		if err := s.Parse(lex); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
 }
 
 // Parse implements participle.Parseable.

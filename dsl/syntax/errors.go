@@ -69,6 +69,9 @@ func brokenIn(f *File) []*syntaxError {
 	for _, p := range f.Pipelines {
 		errs = append(errs, p.broken...)
 	}
+	for _, b := range f.Blocks {
+		errs = append(errs, brokenInBody(b.Body)...)
+	}
 	return errs
 }
 
@@ -148,7 +151,7 @@ var atEndOfList = map[string]string{`")"`: `"," or `, `"]"`: `"," or `, `"}"`: `
 
 var inWords = map[string]string{
 	"Ident": "a name", "ident": "a name", "Str": "a string in quotes", "Expr": "an expression",
-	"Type": "a type", "Param": "a parameter", "Body": `"{"`, "Index": "an index", "Option": "an option",
+	"Type": "a type", "Param": "a parameter", "Body": `"{"`, "Index": "an index", "Option": "an option", "ImportName": "the name of a block or model",
 	"dotdot": `".."`, "DotDot": `".."`, "Arrow": `"->"`, "arrow": `"->"`,
 }
 

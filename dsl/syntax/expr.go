@@ -49,7 +49,7 @@ type (
 		Op    string
 		X     Expr
 	}
-	// Binary is `x op y`, op one of + - * / % ^ == != < <= > >= and or.
+	// Binary is `x op y`, op one of + - * / % ^ == != < <= > >= in and or.
 	Binary struct {
 		Span_ Span
 		Op    string

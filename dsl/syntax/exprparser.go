@@ -21,7 +21,7 @@ const (
 // describe directly.
 var precedence = map[string]int{
 	"or": 1, "and": 2,
-	"==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3,
+	"==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3, "in": 3,
 	"+": 4, "-": 4,
 	"*": 5, "/": 5, "%": 5,
 	"^": 7, // right-associative, tighter than unary minus: -x ^ 2 is -(x ^ 2)

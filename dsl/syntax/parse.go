@@ -46,11 +46,7 @@ func parseFile(f *File, lex *lexer.PeekingLexer, trusted int, diags *diag.List) 
 			continue
 		}
 		for _, d := range pieces(lex, inFile, grammars().decl, &broken) {
-			if d.Model != nil {
-				f.Models = append(f.Models, d.Model)
-			} else {
-				f.Pipelines = append(f.Pipelines, d.Pipeline)
-			}
+			f.add(d)
 		}
 	}
 	reported := map[int]bool{}
@@ -65,8 +61,29 @@ func parseFile(f *File, lex *lexer.PeekingLexer, trusted int, diags *diag.List) 
 
 // decl is a declaration of a file; exactly one field is set.
 type decl struct {
-	Model    *Model    `parser:"  @@"`
+	Import   *Import   `parser:"  @@"`
+	Block    *Block    `parser:"| @@"`
+	Model    *Model    `parser:"| @@"`
 	Pipeline *Pipeline `parser:"| @@"`
+}
+
+// add puts a declaration into the file's lists.
+func (f *File) add(d *decl) {
+	switch {
+	case d.Import != nil:
+		f.Imports = append(f.Imports, d.Import)
+	case d.Block != nil:
+		d.Block.File = f
+		f.Blocks = append(f.Blocks, d.Block)
+	case d.Model != nil:
+		d.Model.File = f
+		for _, b := range d.Model.Blocks() {
+			b.File = f
+		}
+		f.Models = append(f.Models, d.Model)
+	case d.Pipeline != nil:
+		f.Pipelines = append(f.Pipelines, d.Pipeline)
+	}
 }
 
 // parser parses one piece of source and leaves lex behind it.
