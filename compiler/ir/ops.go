@@ -247,6 +247,7 @@ func SurfaceOf(name string) *Op { return bySurface[name] }
 var compileTimeFuncs = []*builtin.Func{
 	{Name: "int", Params: params(builtin.Float, "x"), Results: 1, Value: builtin.Int, Doc: "x without its fraction"},
 	{Name: "float", Params: params(builtin.Float, "x"), Results: 1, Value: builtin.Float, Doc: "x as a float"},
+	{Name: "log", Params: params(builtin.Float, "x"), Results: 1, Value: builtin.Float, Doc: "the natural logarithm of x"},
 	{Name: "min", Params: params(builtin.Float, "a", "b"), Results: 1, Value: builtin.Float, Doc: "the smaller of two numbers"},
 	{Name: "max", Params: params(builtin.Float, "a", "b"), Results: 1, Value: builtin.Float, Doc: "the larger of two numbers"},
 }

@@ -362,7 +362,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"int", "float", "min", "max"} {
+	for _, name := range []string{"int", "float", "log", "min", "max"} {
 		if Surfaces()[name] == nil || SurfaceOf(name) != nil {
 			t.Errorf("%s is to be a compile-time function and no operator's", name)
 		}
