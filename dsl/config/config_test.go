@@ -67,6 +67,9 @@ func TestBindGolden(t *testing.T) {
 			"num_nextn_predict_layers": Int(0), "attention_bias": Bool(false), "rms_norm_eps": Float(1e-6),
 		}, dtype.F32},
 		{"../../testdata/golden/c6-fp8/config.json", want{"hidden_size": Int(128), "rotary": Int(16)}, dtype.BF16},
+		{"../../testdata/golden/g2-glm4moe/config.json", want{
+			"partial_rotary_factor": Float(0.5), "rotary": Int(12), "n_group": Int(3), "use_qk_norm": Bool(true),
+		}, dtype.F32},
 		{"../../models/tiny/config.json", want{"vocab_size": Int(4096), "num_hidden_layers": Int(6)}, dtype.BF16},
 	}
 	model := readModel(t)
