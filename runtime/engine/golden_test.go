@@ -41,6 +41,7 @@ var goldens = []struct {
 	{dir: "c1-bias-untied", tp: []int{2, 4}},
 	{dir: "c2-qknorm-bf16", tp: []int{2, 4}}, // six heads do not divide by four: the attention is replicated
 	{dir: "c3-groups-tied", tp: []int{2, 4}},
+	{dir: "g2-glm4moe", tp: []int{2, 4}},
 	{dir: "c6-fp8", prefix: "w8a32.", tp: []int{2, 4}},
 	{dir: "c6-fp8", prefix: "w8a8.", set: map[string]string{"activations": "fp8_e4m3"}},
 }
