@@ -72,13 +72,19 @@ func configs(t *testing.T) []string {
 	return list
 }
 
-// TestImport imports every configuration. The text has no diagnostics, and every pipeline compiles with the fusions
+// TestImport imports every configuration, but those whose quantisation is not supported, which it refuses. The text has no diagnostics, and every pipeline compiles with the fusions
 // that it requires.
 func TestImport(t *testing.T) {
 	for _, file := range configs(t) {
 		t.Run(file, func(t *testing.T) {
 			doc := parse(t, read(t, file))
 			r, list, err := imported(t, doc, "cpu", "h200")
+			if _, unsupported := doc.Quantization(); unsupported != nil {
+				if err == nil || err.Error() != unsupported.Error() {
+					t.Errorf("error %v, want %v", err, unsupported)
+				}
+				return
+			}
 			if err != nil || list.Len() > 0 {
 				t.Fatal(err, list.All())
 			}
