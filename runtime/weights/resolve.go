@@ -141,8 +141,9 @@ func (r *resolver) open(name string) (*source, error) {
 func (r *resolver) findScale(s *stored) error {
 	name := s.Name + "_scale"
 	if blocks := s.Name + "_scale_inv"; r.ckpt.Has(blocks) {
-		return fmt.Errorf("tensor %q is F8_E4M3 with the scales %q of blocks (DeepSeek-V3's format), which are not supported: "+
-			"convert the checkpoint to bf16", s.Name, blocks)
+		says := "is F8_E4M3 with scales of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16"
+		return problem(Problem{Kind: WrongDType, Name: s.Name, Stored: blocks, File: s.File, Says: says},
+			"tensor %q is F8_E4M3 with the scales %q of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16", s.Name, blocks)
 	}
 	if !r.ckpt.Has(name) {
 		says := "is F8_E4M3, but its scales are missing from the checkpoint"
