@@ -108,9 +108,9 @@ var elementOps = []*Op{
 		},
 		Work:  sliceWork,
 		Shard: ShardRows,
-		Surface: surface("split", "the first at values of the last dimension, and the rest",
-			"x [.., d] -> x[.., at], x[.., d - at]",
-			lowerSplit, param("x", builtin.Tensor), param("at", builtin.Int)),
+		Surface: surface("split", "the first values of the last dimension, and the rest",
+			"x [.., d] -> x[.., first], x[.., d - first]",
+			lowerSplit, param("x", builtin.Tensor), param("first", builtin.Int)),
 	},
 	{
 		Name:     "concat",
@@ -138,7 +138,7 @@ var elementOps = []*Op{
 }
 
 func lowerSplit(l Lowering, a *Args) ([]*Value, error) {
-	x, at := a.Tensor("x"), a.Int("at", 0)
+	x, at := a.Tensor("x"), a.Int("first", 0)
 	last := x.Type.Shape.Last()
 	if at < 1 || at >= last.Add || !last.IsConst() {
 		return nil, fmt.Errorf("x is %s: cannot be split at %d of its last dimension", x.Type, at)
