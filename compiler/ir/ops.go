@@ -260,11 +260,17 @@ func params(kind builtin.Kind, names ...string) []builtin.Param {
 	return out
 }
 
-// surface describes a function of the language. Parameters are given as "name:kind", with "?" behind
-// optional ones.
-func surface(name, doc string, results int, lower func(Lowering, *Args) ([]*Value, error), specs ...builtin.Param) *Surface {
+// surface describes a function of the language: its name, one sentence, the signature of its shapes (see
+// builtin.Signature), how it becomes nodes, and its parameters in order.
+func surface(name, doc, shapes string, lower func(Lowering, *Args) ([]*Value, error), specs ...builtin.Param) *Surface {
+	signature, err := builtin.ParseSignature(shapes, specs)
+	if err != nil {
+		panic("ir: function " + name + ": " + err.Error())
+	}
 	return &Surface{
-		Func:  builtin.Func{Name: name, Params: specs, Results: results, Value: builtin.Tensor, Doc: doc},
+		Func: builtin.Func{
+			Name: name, Params: specs, Results: len(signature.Results), Value: builtin.Tensor, Doc: doc, Shapes: signature,
+		},
 		Lower: lower,
 	}
 }

@@ -59,7 +59,8 @@ var attentionOps = []*Op{
 			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(1, Fixed(a.Int("heads")))}}, nil
 		},
 		Shard: ShardCustom,
-		Surface: surface("repeat", "the one head of x for each of heads heads", 1,
+		Surface: surface("repeat", "the one head of x for each of heads heads",
+			"x [t, 1, d] -> x[t, heads, d]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("repeat.heads", []*Value{a.Tensor("x")}, Attr{"heads", int64(a.Int("heads", 0))})
 			}, param("x", builtin.Tensor), param("heads", builtin.Int)),
@@ -106,7 +107,8 @@ var attentionOps = []*Op{
 		},
 		Work:  attentionWork,
 		Shard: ShardCustom,
-		Surface: surface("attend", "causal self-attention of q over all keys and values of its sequence so far, grouped heads", 1,
+		Surface: surface("attend", "causal self-attention of q over all keys and values of its sequence so far, grouped heads",
+			"q [t, h, d], k q[t, g, d], v q[t, g, e], pos i32[t] -> q[t, h, e]",
 			lowerAttend, param("q", builtin.Tensor), param("k", builtin.Tensor), param("v", builtin.Tensor),
 			param("pos", builtin.Tensor), param("scale", builtin.Float)),
 	},

@@ -42,7 +42,8 @@ var elementOps = []*Op{
 			return []Type{{DType: d, Shape: in[0].Shape}}, err
 		},
 		Shard: ShardPointwise,
-		Surface: surface("f32", "x in 32-bit floating point; a projection of it computes in 32 bits too", 1,
+		Surface: surface("f32", "x in 32-bit floating point; a projection of it computes in 32 bits too",
+			"x [..] -> f32[..]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("cast", []*Value{a.Tensor("x")}, Attr{"dtype", dtype.F32.String()})
 			}, param("x", builtin.Tensor)),
@@ -66,7 +67,8 @@ var elementOps = []*Op{
 			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(len(in[0].Shape)-1, Fixed(1))}}, nil
 		},
 		Shard: ShardRows,
-		Surface: surface("sum", "the sum over the last dimension, kept as a dimension of size 1", 1,
+		Surface: surface("sum", "the sum over the last dimension, kept as a dimension of size 1",
+			"x [.., d] -> x[.., 1]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("reduce.sum", []*Value{a.Tensor("x")})
 			}, param("x", builtin.Tensor)),
@@ -83,7 +85,8 @@ var elementOps = []*Op{
 		},
 		Work:  pointwiseWork(5),
 		Shard: ShardRows,
-		Surface: surface("softmax", "positive values that add up to 1 over the last dimension, in the order of x", 1,
+		Surface: surface("softmax", "positive values that add up to 1 over the last dimension, in the order of x",
+			"x [.., d] -> x[.., d]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("act.softmax", []*Value{a.Tensor("x")})
 			}, param("x", builtin.Tensor)),
@@ -105,8 +108,9 @@ var elementOps = []*Op{
 		},
 		Work:  sliceWork,
 		Shard: ShardRows,
-		Surface: surface("split", "the first at values of the last dimension, and the rest", 2,
-			lowerSplit, param("x", builtin.Tensor), param("at", builtin.Int)),
+		Surface: surface("split", "the first values of the last dimension, and the rest",
+			"x [.., d] -> x[.., first], x[.., d - first]",
+			lowerSplit, param("x", builtin.Tensor), param("first", builtin.Int)),
 	},
 	{
 		Name:     "concat",
@@ -125,7 +129,8 @@ var elementOps = []*Op{
 			return []Type{{DType: a.DType, Shape: a.Shape.With(last, Fixed(a.Shape.Last().Add+b.Shape.Last().Add))}}, nil
 		},
 		Shard: ShardCustom,
-		Surface: surface("concat", "a and b side by side in the last dimension", 1,
+		Surface: surface("concat", "a and b side by side in the last dimension",
+			"a [.., d], b a[.., e] -> a[.., d + e]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("concat", []*Value{a.Tensor("a"), a.Tensor("b")})
 			}, param("a", builtin.Tensor), param("b", builtin.Tensor)),
@@ -133,7 +138,7 @@ var elementOps = []*Op{
 }
 
 func lowerSplit(l Lowering, a *Args) ([]*Value, error) {
-	x, at := a.Tensor("x"), a.Int("at", 0)
+	x, at := a.Tensor("x"), a.Int("first", 0)
 	last := x.Type.Shape.Last()
 	if at < 1 || at >= last.Add || !last.IsConst() {
 		return nil, fmt.Errorf("x is %s: cannot be split at %d of its last dimension", x.Type, at)
@@ -200,7 +205,7 @@ func unaryOp(name, fn, doc string, flops float64) *Op {
 		Infer:    sameType,
 		Work:     pointwiseWork(flops),
 		Shard:    ShardPointwise,
-		Surface: surface(fn, doc, 1, func(l Lowering, a *Args) ([]*Value, error) {
+		Surface: surface(fn, doc, "x [..] -> x[..]", func(l Lowering, a *Args) ([]*Value, error) {
 			return l.Emit(name, []*Value{a.Tensor("x")})
 		}, param("x", builtin.Tensor)),
 	}

@@ -32,7 +32,8 @@ var ropeScalings = []string{"default", "linear", "llama3", "yarn"}
 
 // ropeSurface is rope() of the language. Where scaling is "default" the numbers of a scaling mean nothing, so that a
 // model can pass on whatever its configuration has. A number that is 0 counts as absent.
-var ropeSurface = surface("rope", "rotary position embedding of the first dims values of each head", 1, lowerRope,
+var ropeSurface = surface("rope", "rotary position embedding of the first dims values of each head",
+	"x [t, h, d], pos i32[t] -> x[t, h, d]", lowerRope,
 	param("x", builtin.Tensor), param("pos", builtin.Tensor), param("dims", builtin.Int), param("theta", builtin.Float),
 	optional("interleaved", builtin.Bool), optional("scaling", builtin.String), optional("factor", builtin.Float),
 	optional("low_freq_factor", builtin.Float), optional("high_freq_factor", builtin.Float),

@@ -80,6 +80,21 @@ func (p Poly) Equal(q Poly) bool {
 	})
 }
 
+// IsZero reports whether p is 0.
+func (p Poly) IsZero() bool { return len(p.terms) == 0 }
+
+// Of is the atom that a function of polynomials is.
+func Of(name string, args ...Poly) Poly {
+	var list []string
+	for _, a := range args {
+		list = append(list, a.key())
+	}
+	if name == "%" {
+		return Atom("(" + strings.Join(list, " % ") + ")")
+	}
+	return Atom(name + "(" + strings.Join(list, ", ") + ")")
+}
+
 // Const returns the value of a polynomial without atoms that is an int.
 func (p Poly) Const() (int64, bool) {
 	switch {

@@ -20,15 +20,27 @@ type Type struct {
 // Dim is one dimension, with the words of the file for it.
 type Dim struct {
 	Poly
-	Text string
+	Text    string
+	unknown bool
 }
+
+// Unknown is a dimension of which no more is known than how it is written: it goes with everything.
+func Unknown(text string) Dim {
+	if text == "" {
+		text = "?"
+	}
+	return Dim{Text: text, unknown: true}
+}
+
+// IsUnknown reports whether nothing is known of the dimension.
+func (d Dim) IsUnknown() bool { return d.unknown }
 
 // NewDim is a dimension that a file writes as text; its normal form where that is empty.
 func NewDim(p Poly, text string) Dim {
 	if text == "" {
 		text = p.String()
 	}
-	return Dim{p, text}
+	return Dim{Poly: p, Text: text}
 }
 
 // String returns the type as .glm files write it.
@@ -48,13 +60,16 @@ func (t Type) Last() (Dim, bool) {
 	return t.Dims[len(t.Dims)-1], true
 }
 
-// Elems is the number of elements.
-func (t Type) Elems() Poly {
+// Elems is the number of elements; false where it is not known.
+func (t Type) Elems() (Poly, bool) {
 	n := Int(1)
 	for _, d := range t.Dims {
+		if d.unknown {
+			return Poly{}, false
+		}
 		n = n.Mul(d.Poly)
 	}
-	return n
+	return n, true
 }
 
 // Facts are equations that hold where a shape is looked at: assertions, and the conditions of branches.
@@ -122,9 +137,12 @@ func (f Facts) EqualDims(a, b []Dim) bool {
 		return false
 	}
 	for i := range a {
-		if !f.Equal(a[i].Poly, b[i].Poly) {
+		if !f.Same(a[i], b[i]) {
 			return false
 		}
 	}
 	return true
 }
+
+// Same reports whether two dimensions are the same, or one of them is not known.
+func (f Facts) Same(a, b Dim) bool { return a.unknown || b.unknown || f.Equal(a.Poly, b.Poly) }
