@@ -141,6 +141,9 @@ func lowerAttend(l Lowering, a *Args) ([]*Value, error) {
 	if q.Type.Shape[2] != k.Type.Shape[2] {
 		return nil, fmt.Errorf("q is %s and k is %s: the heads differ in size", q.Type, k.Type)
 	}
+	if q.Type.DType != k.Type.DType {
+		return nil, fmt.Errorf("q is %s and k is %s: the dtypes differ", q.Type, k.Type)
+	}
 	attrs := Attrs{{"scale", a.Float("scale")}}
 	values := v.Type.Shape[2].Add
 	if values != dim {
