@@ -2,9 +2,8 @@ package lsp
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.lsp.dev/jsonrpc2"
 )
@@ -60,11 +59,19 @@ func (s *server) shutdown(*struct{}) (any, error) {
 
 // cancel withdraws a request: it waits for nothing any more, and is answered with an error.
 func (s *server) cancel(p *CancelParams) (any, error) {
-	id := strings.TrimSpace(string(p.ID))
-	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
-		s.cancelRequest(jsonrpc2.NewNumberID(n))
-	} else if word, err := strconv.Unquote(id); err == nil {
-		s.cancelRequest(jsonrpc2.NewStringID(word))
+	var id jsonrpc2.ID
+	var number int64
+	var word string
+	switch {
+	case json.Unmarshal(p.ID, &number) == nil:
+		id = jsonrpc2.NewNumberID(number)
+	case json.Unmarshal(p.ID, &word) == nil:
+		id = jsonrpc2.NewStringID(word)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cancel := s.running[id]; cancel != nil {
+		cancel()
 	}
 	return nil, nil
 }

@@ -58,14 +58,12 @@ func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 	}
 	s := &server{
 		o: o, log: &logger{w: o.Log}, docs: map[string]*document{}, turn: make(chan struct{}, 1),
-		known: map[string]*analysis{}, board: newBoard(), wake: make(chan struct{}, 1),
+		known: map[string]*analysis{}, running: map[jsonrpc2.ID]context.CancelFunc{}, ctx: ctx, board: newBoard(), wake: make(chan struct{}, 1),
 	}
 	s.conn = jsonrpc2.NewConn(newFrames(stream), jsonrpc2.WithCodec(codec{}))
-	handler, cancelRequest := jsonrpc2.CancelHandler(s.handle)
-	s.cancelRequest = cancelRequest
 	var publisher sync.WaitGroup
 	publisher.Go(func() { s.publishing(ctx) })
-	s.conn.Go(ctx, handler)
+	s.conn.Go(ctx, s.handle)
 	select {
 	case <-s.conn.Done():
 	case <-ctx.Done():
@@ -107,24 +105,24 @@ const (
 )
 
 type server struct {
-	o             Options
-	log           *logger
-	conn          jsonrpc2.Conn
-	cancelRequest func(jsonrpc2.ID)
+	o    Options
+	log  *logger
+	conn jsonrpc2.Conn
+	ctx  context.Context // ends with the conversation
 
 	mu       sync.Mutex
 	phase    phase
 	client   ClientCapabilities
 	utf8     bool
-	docs     map[string]*document // that are open, by path
-	revision int                  // counts changes of anything that is read
-	changed  time.Time            // when the last one was
-	stale    map[string]bool      // open documents that have to be checked, by path
+	docs     map[string]*document               // that are open, by path
+	revision int                                // counts changes of anything that is read
+	changed  time.Time                          // when the last one was
+	running  map[jsonrpc2.ID]context.CancelFunc // requests that can be cancelled
 
 	turn  chan struct{}        // holds a token while a program is being read
 	known map[string]*analysis // by path of the root; belongs to whoever has the turn
 	board *board               // belongs to the publisher; the fixes on it have a lock
-	wake  chan struct{}        // tells the publisher that stale has grown
+	wake  chan struct{}        // tells the publisher that something has changed
 }
 
 // errExit ends the connection.
@@ -165,12 +163,32 @@ func (s *server) handle(ctx context.Context, req *jsonrpc2.Request) (result any,
 	if err != nil {
 		return nil, err
 	}
+	cancellable, done := s.run(req.ID())
+	defer done()
 	jsonrpc2.Async(ctx)
-	result, err = work(ctx)
-	if ctx.Err() != nil {
+	result, err = work(cancellable)
+	if cancellable.Err() != nil {
 		return nil, jsonrpc2.NewError(requestCancelled, "cancelled")
 	}
 	return result, err
+}
+
+// run notes that a request is being worked on, and returns a context that ends when it is cancelled. It is none of
+// the library's own: that one's are recycled with their requests, and nothing may be derived from them.
+func (s *server) run(id jsonrpc2.ID) (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	if !id.IsValid() {
+		return ctx, cancel
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[id] = cancel
+	return ctx, func() {
+		cancel()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.running, id)
+	}
 }
 
 // Codes of the protocol that JSON-RPC has not.
