@@ -409,7 +409,7 @@ func (c *completer) names() {
 
 // values offers what can stand in a compile-time expression outside of bodies.
 func (c *completer) values() {
-	if ends(c.cursor.previous()) {
+	if last := c.cursor.previous(); ends(last) && last.Text != "when" && last.Text != "assert" {
 		c.words(rankWord, "and", "or", "in", "then", "else")
 		return
 	}

@@ -41,7 +41,7 @@ type declared struct {
 	name   string
 	detail string // a type, or the header of a block
 	offset int
-	end    int // of a loop variable: where its loop ends; 0: not before the file does
+	end    int // of a variable: where the loop ends that it belongs to; 0: it belongs to none
 	model  int
 	owner  int
 	params []parameter // of a block
@@ -183,12 +183,13 @@ func (r *reader) cursor(src string, offset int) cursor {
 	}
 	begin := strings.LastIndexByte(src[:c.start], '\n') + 1
 	c.line = strings.TrimLeft(src[begin:c.start], " \t\r") == ""
+	begins := r.begins(r.at)
 	if c.line && r.head < len(r.words) && c.start-begin < r.words[r.head].Pos.Column {
 		for c.top().open == "(" || c.top().open == "[" { // they belong to what is above; see begin
-			c.frames = c.frames[:len(c.frames)-1]
+			c.frames, begins = c.frames[:len(c.frames)-1], true
 		}
 	}
-	if c.line && c.top().open != "(" && c.top().open != "[" && r.begins(r.at) {
+	if c.line && c.top().open != "(" && c.top().open != "[" && begins {
 		return c
 	}
 	c.head = r.words[min(r.head, r.at):r.at]
@@ -311,8 +312,13 @@ func (r *reader) leave(until func(frame) bool) {
 func (r *reader) close() {
 	f := *r.top()
 	r.frames = r.frames[:len(r.frames)-1]
-	if f.loop != none {
-		r.names[f.loop].end = r.words[r.at].Pos.Offset
+	if f.loop != none { // it may run zero times: what it assigns has no value behind it
+		for i := f.loop; i < len(r.names); i++ {
+			if d := &r.names[i]; d.end == 0 && d.owner == r.owner {
+				d.end = r.words[r.at].Pos.Offset
+				delete(r.known, variable{d.owner, d.name})
+			}
+		}
 	}
 	if f.open != "{" {
 		return
@@ -500,9 +506,13 @@ var valueTypes = []string{"int", "float", "bool", "string", "ints"}
 
 // visible are the names that can stand in an expression at the cursor, but for functions.
 func (o *outline) visible() []declared {
+	begin := o.cursor.start // what the statement at the cursor assigns has no value in it yet
+	if head := o.cursor.head; len(head) > 0 && head[0].Kind == syntax.WordName {
+		begin = head[0].Pos.Offset
+	}
 	var list []declared
 	for _, d := range o.names {
-		here := d.offset < o.cursor.start && (d.end == 0 || o.cursor.start <= d.end)
+		here := d.offset < begin && (d.end == 0 || o.cursor.start <= d.end)
 		switch d.what {
 		case "configuration key", "let":
 			if o.cursor.model != none && d.model == o.cursor.model {
