@@ -27,7 +27,7 @@ type shardState struct {
 // flow is how splits travel through one graph.
 type flow struct {
 	ranks  int
-	parts  map[*ir.Node]int // how many parts a projection or the experts split into; 1: whole
+	parts  map[*ir.Node]int // how many parts a projection, the experts or a repeated head split into; 1: whole
 	why    map[*ir.Node]string
 	states map[*ir.Value]shardState
 	whole  map[*ir.Cache]bool // caches that another entry does not split
@@ -77,6 +77,8 @@ func settleFlow(g *ir.Graph, ranks int, whole map[*ir.Cache]bool) *flow {
 			f.begin(n, n.Arg("w").Weight.Shape[0])
 		case "moe.experts":
 			f.begin(n, n.Arg("gate").Weight.Shape[1])
+		case "repeat.heads":
+			f.begin(n, n.Attrs.Int("heads"))
 		}
 	}
 	for {
@@ -165,6 +167,10 @@ func (f *flow) visit(n *ir.Node) *conflict {
 		return f.linear(n)
 	case "reshape":
 		return f.reshape(n)
+	case "concat":
+		return f.concat(n)
+	case "repeat.heads":
+		return f.repeat(n)
 	case "moe.experts":
 		return f.experts(n)
 	case "kv.write":
@@ -274,6 +280,35 @@ func (f *flow) pointwise(n *ir.Node) *conflict {
 	}
 	sa.from = slices.Concat(sa.from, sb.from)
 	f.states[n.Out[0]] = sa
+	return nil
+}
+
+// concat lets a split of another dimension than the last through where both operands have it.
+func (f *flow) concat(n *ir.Node) *conflict {
+	a, b := f.in(n.In[0]), f.in(n.In[1])
+	if a.kind == replicated && b.kind == replicated {
+		return nil
+	}
+	both := slices.Concat(a.from, b.from)
+	if a.kind != b.kind || a.dim != b.dim || a.parts != b.parts {
+		return &conflict{both, 1, "the other operand of concat is not split in the same way"}
+	}
+	if a.dim == len(n.Out[0].Type.Shape)-1 {
+		return &conflict{both, 1, "concat works along the dimension"}
+	}
+	a.from = both
+	f.states[n.Out[0]] = a
+	return nil
+}
+
+// repeat begins a split: each rank repeats the head for its own heads only.
+func (f *flow) repeat(n *ir.Node) *conflict {
+	if c := f.wantWhole(n, 0); c != nil {
+		return c
+	}
+	if p := f.parts[n]; p > 1 {
+		f.states[n.Out[0]] = shardState{split, 1, p, []*ir.Node{n}}
+	}
 	return nil
 }
 

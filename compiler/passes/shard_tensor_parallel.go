@@ -111,6 +111,9 @@ func (s *sharder) node(n *ir.Node) error {
 	}
 	s.splitWeights(n)
 	s.splitShape(n)
+	if parts := s.flow.parts[n]; n.Op.Name == "repeat.heads" && parts > 1 {
+		n.Attrs = n.Attrs.With("heads", int64(n.Attrs.Int("heads")/parts))
+	}
 	if err := n.Reinfer(); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/glmc/glmc/dsl/builtin"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/diag/diagtest"
 	"github.com/glmc/glmc/dsl/syntax"
@@ -17,48 +17,8 @@ import (
 
 const modelFile = "../../models/glm4moe/model.glm"
 
-// functions is a table like the compiler's. Parameters are "name kind", with "?" behind optional ones.
-var functions = table(
-	fn("linear", builtin.Tensor, 1, "x tensor", "w weight", "out int", "bias bool?"),
-	fn("rms_norm", builtin.Tensor, 1, "x tensor", "w weight", "eps float"),
-	fn("embed", builtin.Tensor, 1, "tokens tensor", "w weight", "vocab int", "width int"),
-	fn("rope", builtin.Tensor, 1, "x tensor", "pos tensor", "dims int", "theta float"),
-	fn("attend", builtin.Tensor, 1, "q tensor", "k tensor", "v tensor", "pos tensor", "scale float"),
-	fn("silu", builtin.Tensor, 1, "x tensor"),
-	fn("sigmoid", builtin.Tensor, 1, "x tensor"),
-	fn("f32", builtin.Tensor, 1, "x tensor"),
-	fn("concat", builtin.Tensor, 1, "a tensor", "b tensor"),
-	fn("sum", builtin.Tensor, 1, "x tensor"),
-	fn("top_k", builtin.Tensor, 2, "scores tensor", "bias weight?", "k int", "groups int?", "keep int?"),
-	fn("experts", builtin.Tensor, 1, "x tensor", "ids tensor", "weights tensor", "count int", "body body"),
-	fn("int", builtin.Int, 1, "x float"),
-	fn("float", builtin.Float, 1, "x float"),
-	fn("min", builtin.Float, 1, "a float", "b float"),
-	fn("max", builtin.Float, 1, "a float", "b float"),
-)
-
-var kindsByName = map[string]builtin.Kind{
-	"tensor": builtin.Tensor, "weight": builtin.Weight, "int": builtin.Int, "float": builtin.Float,
-	"bool": builtin.Bool, "string": builtin.String, "body": builtin.Body,
-}
-
-func fn(name string, value builtin.Kind, results int, params ...string) *builtin.Func {
-	f := &builtin.Func{Name: name, Results: results, Value: value}
-	for _, p := range params {
-		name, kind, _ := strings.Cut(p, " ")
-		kind, optional := strings.CutSuffix(kind, "?")
-		f.Params = append(f.Params, builtin.Param{Name: name, Kind: kindsByName[kind], Optional: optional})
-	}
-	return f
-}
-
-func table(list ...*builtin.Func) builtin.Table {
-	t := builtin.Table{}
-	for _, f := range list {
-		t[f.Name] = f
-	}
-	return t
-}
+// functions are the compiler's.
+var functions = ir.Surfaces()
 
 func check(t *testing.T, name string, src []byte) *diag.List {
 	t.Helper()

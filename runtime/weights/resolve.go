@@ -137,6 +137,10 @@ func (r *resolver) open(name string) (*source, error) {
 // name with "_scale" behind, one for each row: [..., rows, 1] or [..., rows].
 func (r *resolver) findScale(s *stored) error {
 	name := s.Name + "_scale"
+	if blocks := s.Name + "_scale_inv"; r.ckpt.Has(blocks) {
+		return fmt.Errorf("tensor %q is F8_E4M3 with the scales %q of blocks (DeepSeek-V3's format), which are not supported: "+
+			"convert the checkpoint to bf16", s.Name, blocks)
+	}
 	if !r.ckpt.Has(name) {
 		return fmt.Errorf("tensor %q is F8_E4M3 but its scales %q are missing from the checkpoint", s.Name, name)
 	}
