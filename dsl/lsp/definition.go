@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -21,8 +20,8 @@ func (s *server) definition(p *PositionParams) (work, error) {
 		}
 		offset := d.text.offset(p.Position)
 		locations := []Location{}
-		if r := a.facts.at(d.path, offset); r != nil {
-			if at, ok := s.location(a, s.origin(a, r)); ok {
+		if r := a.facts.At(d.path, offset); r != nil {
+			if at, ok := s.location(a, r.Def.Diag()); ok {
 				locations = append(locations, at)
 			}
 			return locations, nil
@@ -40,30 +39,6 @@ func (s *server) definition(p *PositionParams) (work, error) {
 		}
 		return append(locations, s.hole(d, w, offset)...), nil
 	}, nil
-}
-
-// origin is the declaration of a name: for one that an import gives, the declaration in the other file, unless the
-// cursor is in no use of it.
-func (s *server) origin(a *analysis, r *ref) diag.Span {
-	for _, f := range a.program.Files {
-		if f.Name != r.def.File {
-			continue
-		}
-		for _, i := range f.Imports {
-			for _, n := range i.Names {
-				if n.Local().Pos.Offset != r.def.Start.Offset && n.Name.Pos.Offset != r.def.Start.Offset {
-					continue
-				}
-				if n.Block != nil {
-					return n.Block.Name.Span().Diag()
-				}
-				if n.Model != nil {
-					return n.Model.Name.Span().Diag()
-				}
-			}
-		}
-	}
-	return r.def
 }
 
 // hole finds the declaration of the name in a hole of a weight's path.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/glmc/glmc/dsl/check"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -56,12 +57,8 @@ func wordAt(d *document, offset int) (w *syntax.Word, next string) {
 // about describes a word in Markdown; "" where there is nothing to say.
 func (s *server) about(a *analysis, w *syntax.Word, next string, offset int) (Range, string) {
 	t := a.root.text
-	if r := a.facts.at(a.root.path, offset); r != nil {
-		typ := r.typ
-		if typ == "" {
-			typ = a.facts.typeOf(a.root.path, r.use.Start.Offset, r.use.End.Offset)
-		}
-		return t.diag(r.use), s.describe(a, r, typ)
+	if r := a.facts.At(a.root.path, offset); r != nil {
+		return t.diag(r.Use.Diag()), s.describe(a, r)
 	}
 	if w.Kind != syntax.WordName {
 		return Range{}, ""
@@ -74,31 +71,34 @@ func (s *server) about(a *analysis, w *syntax.Word, next string, offset int) (Ra
 }
 
 // describe says what a name is, how it is declared, and of which type.
-func (s *server) describe(a *analysis, r *ref, typ string) string {
+func (s *server) describe(a *analysis, r *check.Ref) string {
 	var d *declaration
 	for _, f := range a.program.Files {
-		if f.Name == r.def.File {
-			d = declarationOf(f, r.def)
+		if f.Name == r.Def.Pos.Filename {
+			d = declarationOf(f, r.Def.Diag())
 		}
 	}
 	if d == nil {
-		d = &declaration{text: r.name}
+		d = &declaration{text: r.Name}
 	}
-	parts := []string{code(d.text), r.what}
-	if typ != "" {
-		parts[1] += " of type `" + typ + "`"
+	parts := []string{code(d.text), r.What}
+	if r.Type != "" && !isHeader(r.What) {
+		parts[1] += " of type `" + r.Type + "`"
 	}
 	if d.field != nil {
-		parts[1] += " of model " + d.model + ": " + keyText(a, r.def.File, d.field)
+		parts[1] += " of model " + d.model + ": " + keyText(a, r.Def.Pos.Filename, d.field)
 	}
 	if d.about != "" {
 		parts = append(parts, d.about)
 	}
-	if r.def.File != a.root.path {
-		parts = append(parts, "in "+r.def.File)
+	if r.Def.Pos.Line > 0 && r.Def.Pos.Filename != a.root.path {
+		parts = append(parts, "in "+r.Def.Pos.Filename)
 	}
 	return strings.Join(parts, "\n\n")
 }
+
+// isHeader reports whether the type of such names is their header, which the declaration shows.
+func isHeader(what string) bool { return what == "block" || what == "import" }
 
 // keyText says where the value of a configuration key comes from.
 func keyText(a *analysis, file string, f *syntax.Field) string {

@@ -50,7 +50,7 @@ func (s *server) analyse(ctx context.Context, d *document) (*analysis, error) {
 	for _, f := range a.program.Files[1:] {
 		a.texts[f.Name] = newText(string(f.Source), d.text.utf8)
 	}
-	a.facts = inspect(a.program.Root, s.o.Functions)
+	a.facts = inspect(a.program.Files, s.o.Functions)
 	s.known[d.path] = a
 	return a, nil
 }

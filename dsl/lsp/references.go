@@ -12,17 +12,17 @@ import (
 )
 
 // named finds the name at the cursor, and everything about its program; the name is nil where none stands there.
-func (s *server) named(p *PositionParams) (func(ctx context.Context) (*analysis, *ref, error), error) {
+func (s *server) named(p *PositionParams) (func(ctx context.Context) (*analysis, *check.Ref, error), error) {
 	d, err := s.document(p.Document.URI)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (*analysis, *ref, error) {
+	return func(ctx context.Context) (*analysis, *check.Ref, error) {
 		a, err := s.analyse(ctx, d)
 		if err != nil {
 			return nil, nil, err
 		}
-		return a, a.facts.at(d.path, d.text.offset(p.Position)), nil
+		return a, a.facts.At(d.path, d.text.offset(p.Position)), nil
 	}, nil
 }
 
@@ -39,10 +39,10 @@ func (s *server) references(p *ReferenceParams) (work, error) {
 		}
 		list := []Location{}
 		for _, use := range a.facts.sameAs(r) {
-			if use.isDeclaration() && !p.Context.IncludeDeclaration {
+			if isDeclaration(&use) && !p.Context.IncludeDeclaration {
 				continue
 			}
-			if at, ok := s.location(a, use.use); ok {
+			if at, ok := s.location(a, use.Use.Diag()); ok {
 				list = append(list, at)
 			}
 		}
@@ -63,8 +63,8 @@ func (s *server) highlight(p *PositionParams) (work, error) {
 		}
 		list := []DocumentHighlight{}
 		for _, use := range a.facts.sameAs(r) {
-			if use.use.File == a.root.path {
-				list = append(list, DocumentHighlight{a.root.text.diag(use.use)})
+			if use.Use.Pos.Filename == a.root.path {
+				list = append(list, DocumentHighlight{a.root.text.diag(use.Use.Diag())})
 			}
 		}
 		return list, nil
@@ -85,18 +85,20 @@ func (s *server) prepareRename(p *PositionParams) (work, error) {
 		if err := renamable(a, r); err != nil {
 			return nil, err
 		}
-		return a.root.text.diag(r.use), nil
+		return a.root.text.diag(r.Use.Diag()), nil
 	}, nil
 }
 
 // renamable refuses names that mean something outside of the document.
-func renamable(a *analysis, r *ref) error {
+func renamable(a *analysis, r *check.Ref) error {
 	switch {
-	case r.what == "configuration key":
-		return jsonrpc2.Errorf(requestFailed, "%s is the name of a key in config.json: a let can give its value another name", r.name)
-	case r.what == "import" || r.def.File != a.root.path:
-		return jsonrpc2.Errorf(requestFailed, "%s comes from another file: `import %s as ...` gives it another name here", r.name, r.name)
-	case r.what == "entry":
+	case r.What == "configuration key":
+		return jsonrpc2.Errorf(requestFailed, "%s is the name of a key in config.json: a let can give its value another name", r.Name)
+	case r.What == "import" || r.Def.Pos.Line > 0 && r.Def.Pos.Filename != a.root.path:
+		return jsonrpc2.Errorf(requestFailed, "%s comes from another file: `import %s as ...` gives it another name here", r.Name, r.Name)
+	case r.Def.Pos.Line == 0:
+		return jsonrpc2.Errorf(requestFailed, "%s is a name of the language", r.Name)
+	case r.What == "entry":
 		return jsonrpc2.Errorf(requestFailed, "the runtime calls entries by their names")
 	}
 	return nil
@@ -123,8 +125,8 @@ func (s *server) rename(p *RenameParams) (work, error) {
 		}
 		var edits []TextEdit
 		for _, use := range a.facts.sameAs(r) {
-			if use.use.File == a.root.path {
-				edits = append(edits, TextEdit{a.root.text.diag(use.use), p.NewName})
+			if use.Use.Pos.Filename == a.root.path {
+				edits = append(edits, TextEdit{a.root.text.diag(use.Use.Diag()), p.NewName})
 			}
 		}
 		if err := s.harmless(a, edits); err != nil {
