@@ -49,7 +49,7 @@ var ErrNoShutdown = errors.New("the client left without asking for a shutdown")
 const grace = time.Second
 
 // Serve answers a client until it sends exit or closes the stream, or until the context ends. It closes the stream.
-// The error is nil where the client asked for a shutdown first, as the protocol wants it.
+// The error is nil where the client asked for a shutdown first, as the protocol wants it, and where it said nothing.
 func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -87,7 +87,7 @@ func (s *server) ending() error {
 	defer s.mu.Unlock()
 	err := s.conn.Err()
 	switch {
-	case s.phase == shutDown:
+	case s.phase == shutDown, s.phase == fresh && err == nil: // nothing was begun, or all was ended
 		return nil
 	case err == nil || errors.Is(err, errExit):
 		return ErrNoShutdown

@@ -75,7 +75,8 @@ func TestLeaving(t *testing.T) {
 		want error
 	}{
 		{"exit without shutdown", framed(`{"jsonrpc":"2.0","method":"exit"}`), ErrNoShutdown},
-		{"the stream ends", "", ErrNoShutdown},
+		{"nothing is said", "", nil},
+		{"the stream ends", framed(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}`), ErrNoShutdown},
 		{"shutdown, then the end", framed(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}`) +
 			framed(`{"jsonrpc":"2.0","id":2,"method":"shutdown"}`), nil},
 		{"the stream ends in a message", "Content-Length: 10\r\n\r\n{", io.ErrUnexpectedEOF},
@@ -111,11 +112,11 @@ func TestMalformedMessages(t *testing.T) {
 	tests := []struct {
 		name, send, answer, err string
 	}{
-		{"no JSON", framed("{"), `"code":-32700`, "left"},
-		{"no request", framed(`{"jsonrpc":"2.0"}`), `"code":-32600`, "left"},
-		{"a batch", framed(`[]`), `"code":-32600`, "left"},
-		{"nothing", framed(""), `"code":-32700`, "left"},
-		{"too large", "Content-Length: 99999999\r\n\r\n" + strings.Repeat(" ", 99999999) + framed("{"), `"code":-32600`, "left"},
+		{"no JSON", framed("{"), `"code":-32700`, ""},
+		{"no request", framed(`{"jsonrpc":"2.0"}`), `"code":-32600`, ""},
+		{"a batch", framed(`[]`), `"code":-32600`, ""},
+		{"nothing", framed(""), `"code":-32700`, ""},
+		{"too large", "Content-Length: 99999999\r\n\r\n" + strings.Repeat(" ", 99999999) + framed("{"), `"code":-32600`, ""},
 		{"a header without a colon", "Hello\r\n\r\n", "", "without a colon"},
 		{"no length", "Content-Type: x\r\n\r\n", "", "without a Content-Length"},
 		{"a length in words", "Content-Length: ten\r\n\r\n", "", "is no number"},
@@ -128,7 +129,7 @@ func TestMalformedMessages(t *testing.T) {
 			if !strings.Contains(out, tt.answer) {
 				t.Errorf("the answer is %q, want %s in it", out, tt.answer)
 			}
-			if err == nil || !strings.Contains(err.Error(), tt.err) {
+			if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("Serve: %v, want %q", err, tt.err)
 			}
 		})
