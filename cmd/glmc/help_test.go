@@ -21,6 +21,7 @@ var contract = map[string][]string{
 	"inspect": {"pass", "layer", "json"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
+	"lsp":     nil,
 	"version": nil,
 }
 
