@@ -124,10 +124,10 @@ const minRanksTried = 4
 func (w *writer) examine(p Pipeline, r *compiler.Result) trial {
 	p.Memory = report.MeasureMemory(r.Plan)
 	t := trial{Pipeline: p, passes: r.Plan.Passes}
-	tokens := max(w.positions, p.Prefill.Chunk)
-	need := p.Memory.Weights + p.Memory.Arena + int64(tokens)*p.Memory.CachePerToken
+	tokens := max(w.positions, p.Prefill.Chunk) // of one sequence of full length
+	need := float64(p.Memory.Weights) + float64(p.Memory.Arena) + float64(tokens)*float64(p.Memory.CachePerToken)
 	memory := cost.Devices[p.Target].Memory
-	t.Fits = memory == 0 || float64(need) <= usableMemory*memory
+	t.Fits = memory == 0 || need <= usableMemory*memory
 	for _, k := range r.Plan.Remarks {
 		if k.Pass == "shard_tensor_parallel" && !k.Applied {
 			t.whole++
