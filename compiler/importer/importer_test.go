@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +149,29 @@ func TestChosen(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"fold_shared_expert", "fuse_qknorm_rope_kv"}, p.Require); diff != "" {
 			t.Errorf("%s on %s (-want +got):\n%s", tt.config, tt.target, diff)
+		}
+	}
+}
+
+// TestTooLong: what is too long for any number of ranks gets as many as hold the model.
+func TestTooLong(t *testing.T) {
+	for _, tt := range []struct {
+		positions string
+		ranks     int
+		comment   string
+	}{
+		{"4611686018427387904", 8, "; a sequence of full length does not fit beside them.\n"},
+		{"-5", 8, "on each of 8 ranks.\n"},
+		{"1000", 8, "{ chunk = 1000 }"},
+	} {
+		text := read(t, root+"testdata/configs/glm-4.7.json")
+		text = regexp.MustCompile(`"max_position_embeddings": \d+`).ReplaceAllString(text, `"max_position_embeddings": `+tt.positions)
+		r, _, err := imported(t, parse(t, text), "h200")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Pipelines[0].TensorParallel != tt.ranks || !strings.Contains(string(r.Text), tt.comment) {
+			t.Errorf("%s positions: want %d ranks and %q\n%s", tt.positions, tt.ranks, tt.comment, r.Text)
 		}
 	}
 }
