@@ -233,6 +233,18 @@ func compare(a, b term) int {
 	return len(b.factors) - len(a.factors)
 }
 
+// Atoms returns the names of the polynomial's atoms, each once, sorted.
+func (p Poly) Atoms() []string {
+	var names []string
+	for _, t := range p.terms {
+		for _, f := range t.factors {
+			names = append(names, f.atom)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Substitute returns p with an atom replaced.
 func (p Poly) Substitute(atom string, by Poly) Poly {
 	if !p.has(atom) {
