@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func (s *server) completion(p *PositionParams) (work, error) {
 	return func(ctx context.Context) (any, error) {
 		offset := d.text.offset(p.Position)
 		o := read(d.text.src, offset)
-		c := &completer{server: s, ctx: ctx, doc: d, outline: o, cursor: &o.cursor, snippets: snippets, items: []CompletionItem{}}
+		c := &completer{server: s, ctx: ctx, doc: d, outline: o, cursor: &o.cursor, snippets: snippets, at: offset, items: []CompletionItem{}}
 		c.from, c.to = o.cursor.start, o.cursor.end
 		c.complete(offset)
 		return CompletionList{Items: c.items}, nil
@@ -39,6 +40,7 @@ type completer struct {
 	outline  *outline
 	cursor   *cursor
 	snippets bool
+	at       int // the cursor
 	from, to int // what an item replaces
 	items    []CompletionItem
 }
@@ -70,9 +72,18 @@ func (c *completer) insert(rank, kind int, label, detail, text string) *Completi
 			text = label
 		}
 	}
-	item.TextEdit = &TextEdit{c.doc.text.span(c.from, c.to), text}
+	item.TextEdit = &TextEdit{c.replaced(), text}
 	c.items = append(c.items, item)
 	return &c.items[len(c.items)-1]
+}
+
+// replaced is the range that items replace. The protocol wants it on the line of the cursor, and there a string may
+// go on behind a \r, which ends a line of the protocol's and none of the language's.
+func (c *completer) replaced() Range {
+	t := c.doc.text
+	line := t.position(c.at).Line
+	from, to := t.lines[line], t.offset(Position{line, math.MaxUint32})
+	return t.span(min(max(c.from, from), c.at), max(min(c.to, to), c.at))
 }
 
 func (c *completer) words(rank int, words ...string) {
