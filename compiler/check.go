@@ -28,34 +28,48 @@ const (
 // configuration given or at the defaults. Pipelines that promise something (required passes, tensor parallelism)
 // are compiled to see whether it holds.
 func Check(f *syntax.File, doc *config.Document) *diag.List {
+	_, list := CheckModels(f, doc)
+	return list
+}
+
+// Checked is a model of a file as Check lowers it: no pass has run, and weights are as the text asks for them.
+type Checked struct {
+	Model  *syntax.Model
+	Values *config.Values
+	*lower.Result
+}
+
+// CheckModels is Check that also returns the models, but for those that have errors.
+func CheckModels(f *syntax.File, doc *config.Document) ([]Checked, *diag.List) {
 	list := check.File(f, ir.Surfaces())
 	for _, p := range f.Pipelines {
 		_, l := pipeline.Resolve(p, passes.Names())
 		list.Append(l)
 	}
 	if list.HasErrors() || !f.Linked() {
-		return list
+		return nil, list
 	}
-	valid := map[*syntax.Model]*config.Values{}
+	var models []Checked
 	for _, m := range f.Known() {
 		values, l := config.Bind(m, doc, nil)
 		list.Append(l)
 		if l.HasErrors() {
 			continue
 		}
-		_, l = lower.Model(lower.Input{Model: m, Values: values, Stored: dtype.BF16, Activation: dtype.F32})
+		r, l := lower.Model(lower.Input{Model: m, Values: values, Stored: dtype.BF16, Activation: dtype.F32})
 		list.Append(l)
 		if !l.HasErrors() {
-			valid[m] = values
+			models = append(models, Checked{m, values, r})
 		}
 	}
 	for _, p := range f.Pipelines {
-		if m := f.Model(p.Model.Name); valid[m] != nil {
+		m := f.Model(p.Model.Name)
+		if i := slices.IndexFunc(models, func(c Checked) bool { return c.Model == m }); i >= 0 {
 			c := &pipelineCheck{list: list, file: f, syntax: p}
-			c.run(m, valid[m], doc)
+			c.run(m, models[i].Values, doc)
 		}
 	}
-	return list
+	return models, list
 }
 
 // pipelineCheck holds a pipeline's promises against what the passes do.

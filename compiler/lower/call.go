@@ -317,6 +317,7 @@ func (l *lowerer) declare(w *ir.Weight) (*ir.Value, error) {
 	if old == nil {
 		l.weights[w.Name] = &weight{w, l.at}
 		l.res.Module.Weights = append(l.res.Module.Weights, w)
+		l.res.Asked[w.Name] = l.at.Diag()
 		return l.graph.Load(w), nil
 	}
 	if !old.Type().Equal(w.Type()) {

@@ -34,4 +34,5 @@ const (
 	idBadClass         = "bad-class-name"
 	idBadPattern       = "bad-pattern"
 	idUnboundHole      = "unbound-hole"
+	idUnusedAlias      = "unused-alias"
 )

@@ -85,6 +85,7 @@ func (c *checker) model(syn *syntax.Model, t *top) {
 	for _, r := range syn.Rules() {
 		m.rule(r)
 	}
+	m.unusedAliases(syn)
 	m.recursion()
 	m.globals.warnUnused()
 	m.unusedBlocks()

@@ -147,6 +147,8 @@ const declarations = `model m {
 }
 `
 
+const classes = `model m for "A" or "B" {}`
+
 // TestBindDiagnostics compares the diagnostics of small configurations, with their notes and suggestions.
 func TestBindDiagnostics(t *testing.T) {
 	seen := diagtest.Seen{}
@@ -209,6 +211,14 @@ m.glm:2:20: error: the default of "a" is not of its type, int [wrong-config-type
 m.glm:2:10: error: an assertion is true or false, but this is 2 [cannot-evaluate]`},
 		{name: "name without a value", model: "model m {\n  let a = b + 1\n  let c = a\n}", want: `
 m.glm:2:11: error: b has no value at compile time [cannot-evaluate]`},
+		{name: "architecture", model: classes, doc: "{\n  \"architectures\": [\"C\", \"D\"]}", want: `
+config.json:2:3: warning: the checkpoint is for C, D, and model m describes A, B [architecture-mismatch]
+  note m.glm:1:13: it says so here
+  note m.glm:1:20: it says so here`},
+		{name: "one architecture of several", model: classes, doc: `{"architectures": ["C", "B"]}`},
+		{name: "no architectures", model: classes, doc: `{"architectures": []}`},
+		{name: "architectures of no type", model: classes, doc: `{"architectures": "C"}`},
+		{name: "a model that says nothing", model: "model m {}", doc: `{"architectures": ["C"]}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

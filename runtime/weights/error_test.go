@@ -90,6 +90,9 @@ func TestLoaderErrors(t *testing.T) {
 			p := planOf(t, 1, weight(t, "made", dtype.F32, tt.recipe))
 			p.Aliases = tt.aliases
 			l, err := NewLoader(p, open(t, tt.tensors...))
+			if tt.name != "a plan that blows up" { // which is for plans that nobody trusts
+				sameVerdict(t, p, open(t, tt.tensors...), err)
+			}
 			if tt.want != nil {
 				wantError(t, err, tt.want...)
 				return
