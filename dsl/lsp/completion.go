@@ -28,9 +28,12 @@ func (s *server) completion(p *PositionParams) (work, error) {
 		c := &completer{server: s, ctx: ctx, doc: d, outline: o, cursor: &o.cursor, snippets: snippets, at: offset, items: []CompletionItem{}}
 		c.from, c.to = o.cursor.start, o.cursor.end
 		c.complete(offset)
-		return CompletionList{Items: c.items}, nil
+		return CompletionList{IsIncomplete: len(c.items) == maxItems, Items: c.items}, nil
 	}, nil
 }
+
+// maxItems bounds the items of an answer.
+const maxItems = 2000
 
 // completer collects items for one place.
 type completer struct {
@@ -73,6 +76,9 @@ func (c *completer) insert(rank, kind int, label, detail, text string) *Completi
 		}
 	}
 	item.TextEdit = &TextEdit{c.replaced(), text}
+	if len(c.items) == maxItems {
+		return &item
+	}
 	c.items = append(c.items, item)
 	return &c.items[len(c.items)-1]
 }
@@ -412,10 +418,10 @@ func (c *completer) parameters(callee string) []parameter {
 
 // names offers whatever can begin an expression in a body.
 func (c *completer) names() {
+	c.functions(func(*builtin.Func) bool { return true })
 	for _, d := range c.outline.visible() {
 		c.name(d)
 	}
-	c.functions(func(*builtin.Func) bool { return true })
 }
 
 // values offers what can stand in a compile-time expression outside of bodies.
