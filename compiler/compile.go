@@ -44,29 +44,6 @@ type Result struct {
 // ErrDiagnostics says that the list holds the reasons.
 var ErrDiagnostics = errors.New("the model has errors")
 
-// Check parses nothing and compiles nothing to disk: it reports all that is wrong with a file, at the
-// configuration given or at the defaults.
-func Check(f *syntax.File, doc *config.Document) *diag.List {
-	list := check.File(f, ir.Surfaces())
-	for _, p := range f.Pipelines {
-		_, l := pipeline.Resolve(p, passes.Names())
-		list.Append(l)
-	}
-	if list.HasErrors() || !f.Linked() {
-		return list
-	}
-	for _, m := range f.Known() {
-		values, l := config.Bind(m, doc, nil)
-		list.Append(l)
-		if l.HasErrors() {
-			continue
-		}
-		_, l = lower.Model(lower.Input{Model: m, Values: values, Stored: dtype.BF16, Activation: dtype.F32})
-		list.Append(l)
-	}
-	return list
-}
-
 // Compile makes a plan. The list has warnings, and where the error is ErrDiagnostics, what is wrong.
 func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	start := time.Now()

@@ -18,6 +18,14 @@ func (a Attrs) Int(key string) (int, error) {
 	return int(v), nil
 }
 
+// OptionalInt returns an integer attribute, or def when it is absent.
+func (a Attrs) OptionalInt(key string, def int) (int, error) {
+	if a[key] == nil {
+		return def, nil
+	}
+	return a.Int(key)
+}
+
 // Float returns a floating-point attribute.
 func (a Attrs) Float(key string) (float64, error) {
 	v, ok := a[key].(float64)

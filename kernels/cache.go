@@ -10,25 +10,24 @@ import (
 // ErrNoCache is returned by operators on the KV cache that were called without one.
 var ErrNoCache = errors.New("the step has no KV cache")
 
-// NewCache allocates a zeroed cache of pages*pageSize token slots, each of heads rows of headDim keys and as
-// many values.
-func NewCache(d dtype.DType, pageSize, pages, heads, headDim int) *Cache {
+// NewCache allocates a zeroed cache of pages*pageSize token slots, each of heads rows of headDim keys and
+// valueDim values.
+func NewCache(d dtype.DType, pageSize, pages, heads, headDim, valueDim int) *Cache {
 	slots := pageSize * pages
 	return &Cache{
-		PageSize: pageSize, Pages: pages, Heads: heads, HeadDim: headDim, DType: d,
+		PageSize: pageSize, Pages: pages, Heads: heads, HeadDim: headDim, ValueDim: valueDim, DType: d,
 		K: New(d, slots, heads, headDim),
-		V: New(d, slots, heads, headDim),
+		V: New(d, slots, heads, valueDim),
 	}
 }
 
 // Slots is the number of token slots.
 func (c *Cache) Slots() int { return c.Pages * c.PageSize }
 
-// Write stores one token's keys and values, [Heads, HeadDim] each, narrowed to the cache's dtype.
+// Write stores one token's keys [Heads, HeadDim] and values [Heads, ValueDim], narrowed to the cache's dtype.
 func (c *Cache) Write(slot int, k, v []float32) {
-	at := slot * c.Heads * c.HeadDim
-	c.K.Store(at, k)
-	c.V.Store(at, v)
+	c.K.Store(slot*c.Heads*c.HeadDim, k)
+	c.V.Store(slot*c.Heads*c.ValueDim, v)
 }
 
 // PaddingSlot marks a row that kv.write skips.

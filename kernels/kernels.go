@@ -51,11 +51,11 @@ func (t *Tensor) Rows() int {
 }
 
 // Cache is one layer's paged KV cache on one rank. Token slot s (page*PageSize + offset in the page) holds
-// Heads rows of HeadDim keys at [(s*Heads+h)*HeadDim] and as many values.
+// Heads rows of HeadDim keys at [(s*Heads+h)*HeadDim] and of ValueDim values at [(s*Heads+h)*ValueDim].
 type Cache struct {
-	PageSize, Pages, Heads, HeadDim int
-	DType                           dtype.DType // F32, BF16 or F8E4M3
-	K, V                            Tensor      // [Pages*PageSize, Heads, HeadDim]
+	PageSize, Pages, Heads, HeadDim, ValueDim int
+	DType                                     dtype.DType // F32, BF16 or F8E4M3
+	K, V                                      Tensor      // [Pages*PageSize, Heads, HeadDim], [..., ValueDim]
 }
 
 // Comm is the group of ranks that a collective spans. Every rank calls the same collectives in the same

@@ -120,16 +120,16 @@ func TestResize(t *testing.T) {
 }
 
 func TestCacheLayout(t *testing.T) {
-	c := kernels.NewCache(dtype.F32, 2, 2, 2, 3)
+	c := kernels.NewCache(dtype.F32, 2, 2, 2, 3, 2)
 	if c.Slots() != 4 {
 		t.Fatalf("%d slots, want 4", c.Slots())
 	}
-	c.Write(2, []float32{1, 2, 3, 4, 5, 6}, []float32{7, 8, 9, 10, 11, 12})
+	c.Write(2, []float32{1, 2, 3, 4, 5, 6}, []float32{7, 8, 9, 10})
 	// Head 1 of slot 2.
 	if got := c.K.F32[(2*2+1)*3:][:3]; !cmp.Equal(got, []float32{4, 5, 6}) {
 		t.Errorf("keys %v", got)
 	}
-	if got := c.V.F32[(2*2+1)*3:][:3]; !cmp.Equal(got, []float32{10, 11, 12}) {
+	if got := c.V.F32[(2*2+1)*2:][:2]; !cmp.Equal(got, []float32{9, 10}) {
 		t.Errorf("values %v", got)
 	}
 }
@@ -167,10 +167,10 @@ func TestAttrs(t *testing.T) {
 		`"act" is bool: want a string`:           second(kernels.Attrs{"act": true}.QuantisesRows()),
 		`"activation" is "": want "silu"`:        kernels.Attrs{}.CheckActivation(),
 		`"activation" is float64: want a string`: kernels.Attrs{"activation": 1.0}.CheckActivation(),
-		`rope: dims 5 is not an even`:            second(kernels.NewRope(5, 1e6)),
-		`rope: dims -2 is not an even`:           second(kernels.NewRope(-2, 1e6)),
-		`rope: theta NaN is not`:                 second(kernels.NewRope(4, math.NaN())),
-		`rope: theta +Inf is not`:                second(kernels.NewRope(4, math.Inf(1))),
+		`rope: dims 5 is not an even`:            second(kernels.NewRope(kernels.RopeParams{Dims: 5, Theta: 1e6})),
+		`rope: dims -2 is not an even`:           second(kernels.NewRope(kernels.RopeParams{Dims: -2, Theta: 1e6})),
+		`rope: theta NaN is not`:                 second(kernels.NewRope(kernels.RopeParams{Dims: 4, Theta: math.NaN()})),
+		`rope: theta +Inf is not`:                second(kernels.NewRope(kernels.RopeParams{Dims: 4, Theta: math.Inf(1)})),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %s", err, want)

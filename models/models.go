@@ -12,22 +12,16 @@ import (
 	"github.com/glmc/glmc/dsl/source"
 )
 
-// Architecture is the class name, in a checkpoint's config.json, of the model that GLM4MoE describes.
-const Architecture = "Glm4MoeForCausalLM"
-
-// GLM4MoE is the path of the family that runs when nothing else is named.
-const GLM4MoE = source.Carried + "glm4moe/model.glm"
-
 //go:embed */*.glm
-var families embed.FS
+var carried embed.FS
 
 // Open returns the text of a .glm file that the binary carries, by a path such as "glmc:glm4moe/model.glm".
 func Open(name string) ([]byte, error) {
 	inside, ok := strings.CutPrefix(name, source.Carried)
 	if !ok || !fs.ValidPath(inside) {
-		return nil, fmt.Errorf("%q is no path of a file that the binary carries, such as %s", name, GLM4MoE)
+		return nil, fmt.Errorf("%q is no path of a file that the binary carries: it has %s", name, strings.Join(Names(), ", "))
 	}
-	data, err := families.ReadFile(inside)
+	data, err := carried.ReadFile(inside)
 	if err != nil {
 		return nil, fmt.Errorf("the binary carries no file %s: it has %s", name, strings.Join(Names(), ", "))
 	}
@@ -37,7 +31,7 @@ func Open(name string) ([]byte, error) {
 // Names returns the paths of the .glm files that the binary carries.
 func Names() []string {
 	var names []string
-	found, err := fs.Glob(families, "*/*.glm")
+	found, err := fs.Glob(carried, "*/*.glm")
 	if err != nil {
 		panic("models: " + err.Error()) // the pattern is a constant
 	}

@@ -120,11 +120,11 @@ func (c *linkChecker) path(p *page, s span) {
 // somewhere reports whether a path of the tree ends in name.
 func (c *linkChecker) somewhere(name string) bool {
 	found := errors.New("found")
-	return fs.WalkDir(c.root, ".", func(at string, _ fs.DirEntry, err error) error {
+	return fs.WalkDir(c.root, ".", func(at string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case at == ".git":
+		case at == ".git" && entry.IsDir(): // in a worktree it is a file
 			return fs.SkipDir
 		case strings.HasSuffix(at, "/"+name):
 			return found

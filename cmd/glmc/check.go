@@ -10,52 +10,101 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
+	"github.com/glmc/glmc/runtime/safetensors"
 )
 
+// checkFlags are the flags of `glmc check`.
+type checkFlags struct {
+	config  string
+	weights string
+	asJSON  bool
+}
+
 func checkCommand() *cobra.Command {
-	var asJSON bool
-	var configFile string
+	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check FILE.glm...",
 		Short: "Report what is wrong with .glm files",
 		Long: `Check parses files, checks names and types, and works out every shape at the model's default configuration
-or at the one of --config. It prints diagnostics to stderr, or with --json to stdout, and nothing where all is
-well. The exit status is 1 where there are errors; warnings alone leave it 0.`,
+or at the one of --config. With --weights it takes the config.json of a checkpoint, and compares the weights that
+the model asks for with the tensors that the checkpoint has; it reads their names, shapes and formats only.
+It prints diagnostics to stderr, or with --json to stdout, and nothing where all is well. The exit status is 1
+where there are errors; warnings alone leave it 0.`,
 		Example: `  glmc check models/glm4moe/model.glm
+  glmc check models/glm4moe/model.glm --weights models/tiny
   glmc check models/glm4moe/model.glm --config models/tiny/config.json --json`,
 		Args: atLeastOneArg("FILE.glm"),
 		RunE: func(_ *cobra.Command, files []string) error {
-			sources := map[string][]byte{}
-			doc, err := (&compileFlags{config: configFile}).readConfig(nil, sources)
-			if err != nil {
-				return err
-			}
-			list := &diag.List{}
-			unread := false
-			for _, name := range files {
-				if err := checkFile(name, doc, sources, list); err != nil {
-					fmt.Fprintf(os.Stderr, "glmc: %v\n", err)
-					unread = true
-				}
-			}
-			if asJSON {
-				err = diagnoseJSON(list)
-			} else {
-				err = diagnose(list, sources)
-			}
-			if err == nil && unread {
-				return errReported
-			}
-			return err
+			return f.run(files)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	cmd.Flags().StringVar(&configFile, "config", "", "config.json `FILE` to check the shapes at (default: the model's defaults)")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
+	cmd.Flags().StringVar(&f.config, "config", "", "config.json `FILE` to check the shapes at (default: the one in --weights, else the model's defaults)")
+	cmd.Flags().StringVar(&f.weights, "weights", "", "checkpoint `DIR` to compare the model's weights with")
 	return cmd
 }
 
-// checkFile adds what is wrong with a file to list. Its error says that the file could not be read.
-func checkFile(name string, doc *config.Document, sources map[string][]byte, list *diag.List) error {
+func (f *checkFlags) run(files []string) error {
+	c := &checkRun{sources: map[string][]byte{}, list: &diag.List{}}
+	if err := c.open(f); err != nil {
+		return err
+	}
+	defer c.close()
+	unread := false
+	for _, name := range files {
+		if err := c.file(name); err != nil {
+			fmt.Fprintf(os.Stderr, "glmc: %v\n", err)
+			unread = true
+		}
+	}
+	var err error
+	if f.asJSON {
+		err = diagnoseJSON(c.list)
+	} else {
+		err = diagnose(c.list, c.sources)
+	}
+	if err == nil && unread {
+		return errReported
+	}
+	return err
+}
+
+// checkRun is what the files of one command line are checked against, and what was found.
+type checkRun struct {
+	sources map[string][]byte
+	list    *diag.List
+	doc     *config.Document        // nil: the models' defaults
+	ckpt    *safetensors.Checkpoint // nil: none
+}
+
+// open reads what the flags name. A quantisation that is not supported is an error, as the weights that it makes
+// could not be told from wrong ones.
+func (c *checkRun) open(f *checkFlags) error {
+	var files checkpointFiles
+	var err error
+	if f.weights != "" {
+		if files, err = openFiles(f.weights); err != nil {
+			return err
+		}
+	}
+	if c.doc, err = (&compileFlags{config: f.config}).readConfig(files, c.sources); err != nil || files == nil {
+		return err
+	}
+	if _, err := c.doc.Quantization(); err != nil {
+		return err
+	}
+	c.ckpt, err = files.open()
+	return err
+}
+
+func (c *checkRun) close() {
+	if c.ckpt != nil {
+		_ = c.ckpt.Close() // nothing was written
+	}
+}
+
+// file adds what is wrong with a file. Its error says that the file could not be read.
+func (c *checkRun) file(name string) error {
 	m, err := readModel(name)
 	if err != nil {
 		return err
@@ -63,12 +112,17 @@ func checkFile(name string, doc *config.Document, sources map[string][]byte, lis
 	if m.isPlan() {
 		return fmt.Errorf("%s is a plan: check takes the .glm file that plans are made from", name)
 	}
-	program, l := m.parse(sources)
-	list.Append(l)
-	if !program.Broken {
-		list.Append(compiler.Check(program.Root, doc))
+	program, l := m.parse(c.sources)
+	c.list.Append(l)
+	if program.Broken {
+		return nil
 	}
-	return nil
+	checked, l := compiler.CheckModels(program.Root, c.doc)
+	c.list.Append(l)
+	if c.ckpt == nil {
+		return nil
+	}
+	return checkWeights(c.list, checked, c.doc.Architectures(), c.ckpt)
 }
 
 func diagnoseJSON(list *diag.List) error {

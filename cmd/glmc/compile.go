@@ -50,7 +50,7 @@ model of the target. Weights are not read: --weights only says where config.json
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
-			if err := writePlan(out, file); err != nil {
+			if err := writeFile(out, file); err != nil {
 				return err
 			}
 			s := summarise(r, out, file)

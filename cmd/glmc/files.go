@@ -54,8 +54,8 @@ func checkOutput(flag, path string, inputs ...string) error {
 	return nil
 }
 
-// writePlan puts a plan's bytes at path: a file in one step, anything else, such as /dev/null, as it is.
-func writePlan(path string, file []byte) error {
+// writeFile puts bytes at path: a file in one step, anything else, such as /dev/null, as it is.
+func writeFile(path string, file []byte) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {

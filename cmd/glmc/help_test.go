@@ -17,9 +17,11 @@ import (
 var contract = map[string][]string{
 	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json"},
 	"check":   {"json"},
+	"import":  {"output", "force", "target", "json"},
 	"inspect": {"pass", "layer", "json"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
+	"lsp":     nil,
 	"version": nil,
 }
 

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/glmc/glmc/compiler"
@@ -113,13 +112,14 @@ func (m modelFile) compileNamed(f *compileFlags, observe func(*compiler.Options)
 }
 
 // loadModel returns the plan that MODEL stands for: a plan file as it is, a .glm file compiled, and without a
-// MODEL the family that the binary carries.
+// MODEL the family of the checkpoint, if the binary carries it.
 func loadModel(name string, f *compileFlags, files checkpointFiles) (*plan.Plan, error) {
 	if name == "" {
-		if err := knowsArchitecture(f, files); err != nil {
+		family, err := familyOf(f, files)
+		if err != nil {
 			return nil, err
 		}
-		name = models.GLM4MoE
+		name = family.Path
 	}
 	m, err := readPlanOrSource(name)
 	if err != nil {
@@ -135,21 +135,18 @@ func loadModel(name string, f *compileFlags, files checkpointFiles) (*plan.Plan,
 	return r.Plan, nil
 }
 
-// knowsArchitecture makes sure that a checkpoint given without a MODEL is of the family that the binary
-// carries.
-func knowsArchitecture(f *compileFlags, files checkpointFiles) error {
+// familyOf finds the family of a checkpoint that was given without a MODEL, by its architectures.
+func familyOf(f *compileFlags, files checkpointFiles) (*models.Family, error) {
 	doc, err := f.readConfig(files, map[string][]byte{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a := doc.Architectures()
-	switch {
-	case slices.Contains(a, models.Architecture):
-		return nil
-	case len(a) == 0:
-		return fmt.Errorf("%s has no architectures, and without a MODEL glmc runs %s only: name the .glm file that describes the model", doc.Name, models.Architecture)
+	family, err := models.ForArchitectures(doc.Architectures())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; name the .glm file that describes the model as MODEL, or see what is near with glmc import %s",
+			doc.Name, err, doc.Name)
 	}
-	return fmt.Errorf("%s is for %s, and without a MODEL glmc runs %s only: name the .glm file that describes the model", doc.Name, strings.Join(a, ", "), models.Architecture)
+	return family, nil
 }
 
 // readConfig finds the config.json that the flags name; nil where they name none. It puts the text into sources,

@@ -43,8 +43,9 @@ func runCommand() *cobra.Command {
 		Use:   "run [MODEL]",
 		Short: "Generate text",
 		Long: `Run compiles MODEL, or reads it where it is a plan, loads the checkpoint of --weights and generates. The text
-streams to stdout. Without MODEL it takes the description of GLM4-MoE that the binary carries, and without
---weights a small model of that family, trained on Go's standard library, that it carries too.
+streams to stdout. Without MODEL it takes the family that the binary carries for the architectures of the
+checkpoint's config.json, and without --weights a small model, trained on Go's standard library, that it
+carries too.
 
 A --prompt is continued as it stands. --messages renders a conversation with the checkpoint's chat template.
 --ids takes token ids as they are, and needs no tokenizer.`,

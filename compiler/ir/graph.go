@@ -36,12 +36,24 @@ func (m *Module) Graph(entry string) *Graph {
 	return nil
 }
 
-// Cache is the KV cache of one attention layer: Heads keys and as many values of HeadDim for each token, on
-// one rank. Two entries that name the same cache share it.
+// Cache is the KV cache of one attention layer: Heads keys of HeadDim and as many values of ValueSize for each
+// token, on one rank. Two entries that name the same cache share it.
 type Cache struct {
 	Name           string // path of the attention, "model.layers.3.self_attn"
 	Heads, HeadDim int
+	ValueDim       int // values of a head; 0: as many as a key has
 }
+
+// ValueSize is how many values a head has.
+func (c *Cache) ValueSize() int {
+	if c.ValueDim == 0 {
+		return c.HeadDim
+	}
+	return c.ValueDim
+}
+
+// Slot is how many keys and values the cache holds of one token.
+func (c *Cache) Slot() int { return c.Heads * (c.HeadDim + c.ValueSize()) }
 
 // Graph is one entry.
 type Graph struct {

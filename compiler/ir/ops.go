@@ -133,8 +133,9 @@ type Lowering interface {
 	Weight(path string, as dtype.DType, linear bool, shape ...int) (*Value, error)
 	// RuntimeInput returns a value that the runtime provides at each step.
 	RuntimeInput(name string, t Type) *Value
-	// Cache returns the state of the KV cache that belongs to the current path.
-	Cache(heads, headDim int) (*Value, error)
+	// Cache returns the state of the KV cache that belongs to the current path: heads keys of headDim and values
+	// of valueDim.
+	Cache(heads, headDim, valueDim int) (*Value, error)
 	// Experts evaluates body once for all count experts and returns the weights of the gated MLP that it
 	// must be: [count, width, hidden] for gate and up, [count, hidden, width] for down.
 	Experts(x *Value, count int, body any) (gate, up, down *Value, err error)
@@ -246,6 +247,7 @@ func SurfaceOf(name string) *Op { return bySurface[name] }
 var compileTimeFuncs = []*builtin.Func{
 	{Name: "int", Params: params(builtin.Float, "x"), Results: 1, Value: builtin.Int, Doc: "x without its fraction"},
 	{Name: "float", Params: params(builtin.Float, "x"), Results: 1, Value: builtin.Float, Doc: "x as a float"},
+	{Name: "log", Params: params(builtin.Float, "x"), Results: 1, Value: builtin.Float, Doc: "the natural logarithm of x"},
 	{Name: "min", Params: params(builtin.Float, "a", "b"), Results: 1, Value: builtin.Float, Doc: "the smaller of two numbers"},
 	{Name: "max", Params: params(builtin.Float, "a", "b"), Results: 1, Value: builtin.Float, Doc: "the larger of two numbers"},
 }
@@ -258,11 +260,17 @@ func params(kind builtin.Kind, names ...string) []builtin.Param {
 	return out
 }
 
-// surface describes a function of the language. Parameters are given as "name:kind", with "?" behind
-// optional ones.
-func surface(name, doc string, results int, lower func(Lowering, *Args) ([]*Value, error), specs ...builtin.Param) *Surface {
+// surface describes a function of the language: its name, one sentence, the signature of its shapes (see
+// builtin.Signature), how it becomes nodes, and its parameters in order.
+func surface(name, doc, shapes string, lower func(Lowering, *Args) ([]*Value, error), specs ...builtin.Param) *Surface {
+	signature, err := builtin.ParseSignature(shapes, specs)
+	if err != nil {
+		panic("ir: function " + name + ": " + err.Error())
+	}
 	return &Surface{
-		Func:  builtin.Func{Name: name, Params: specs, Results: results, Value: builtin.Tensor, Doc: doc},
+		Func: builtin.Func{
+			Name: name, Params: specs, Results: len(signature.Results), Value: builtin.Tensor, Doc: doc, Shapes: signature,
+		},
 		Lower: lower,
 	}
 }

@@ -24,10 +24,10 @@ var (
 var attentionOps = []*Op{
 	{
 		Name: "rope.apply",
-		Doc: "rotary embedding of the first dims values of each head, pairs (i, i + dims/2), the rest passing through: " +
-			"x [T, heads, D], pos i32[T] (Su et al. 2021; NeoX order)",
+		Doc: "rotary embedding of the first dims values of each head, pairs (i, i + dims/2) or, interleaved, (2i, 2i+1), " +
+			"the rest passing through: x [T, heads, D], pos i32[T] (Su et al. 2021); scaling: how frequencies are scaled",
 		Operands: slices.Concat(values("x"), indices("pos")),
-		Attrs:    []AttrSpec{{Key: "dims", Kind: IntAttr}, {Key: "theta", Kind: FloatAttr}},
+		Attrs:    ropeAttrs,
 		Infer: func(in []Type, a Attrs) ([]Type, error) {
 			if err := wantHeads("x", in[0]); err != nil {
 				return nil, err
@@ -37,23 +37,46 @@ var attentionOps = []*Op{
 			}
 			return []Type{in[0]}, checkRotary(in[0], a)
 		},
-		Work:  pointwiseWork(3),
-		Shard: ShardRows,
-		Surface: surface("rope", "rotary position embedding of the first dims values of each head", 1,
+		Work:    pointwiseWork(3),
+		Shard:   ShardRows,
+		Surface: ropeSurface,
+	},
+	{
+		Name:     "repeat.heads",
+		Doc:      "one head for all heads: x [T, 1, D] -> [T, heads, D]",
+		Operands: values("x"),
+		Attrs:    []AttrSpec{{Key: "heads", Kind: IntAttr}},
+		Infer: func(in []Type, a Attrs) ([]Type, error) {
+			if err := wantHeads("x", in[0]); err != nil {
+				return nil, err
+			}
+			if in[0].Shape[1].Add != 1 {
+				return nil, fmt.Errorf("x is %s, wants [T, 1, head_dim]", in[0])
+			}
+			if a.Int("heads") < 1 {
+				return nil, fmt.Errorf("heads is %d: wants at least 1", a.Int("heads"))
+			}
+			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(1, Fixed(a.Int("heads")))}}, nil
+		},
+		Shard: ShardCustom,
+		Surface: surface("repeat", "the one head of x for each of heads heads",
+			"x [t, 1, d] -> x[t, heads, d]",
 			func(l Lowering, a *Args) ([]*Value, error) {
-				return l.Emit("rope.apply", []*Value{a.Tensor("x"), a.Tensor("pos")},
-					Attr{"dims", int64(a.Int("dims", 0))}, Attr{"theta", a.Float("theta")})
-			}, param("x", builtin.Tensor), param("pos", builtin.Tensor), param("dims", builtin.Int), param("theta", builtin.Float)),
+				return l.Emit("repeat.heads", []*Value{a.Tensor("x")}, Attr{"heads", int64(a.Int("heads", 0))})
+			}, param("x", builtin.Tensor), param("heads", builtin.Int)),
 	},
 	{
 		Name:     "kv.write",
-		Doc:      "k and v [T, heads, D] into the slots i32[T] of the cache",
+		Doc:      "k [T, heads, D] and v [T, heads, V] into the slots i32[T] of the cache",
 		Operands: slices.Concat(values("k", "v"), indices("slots"), operands(StateOperand, "cache")),
 		Infer: func(in []Type, _ Attrs) ([]Type, error) {
 			if err := wantHeads("k", in[0]); err != nil {
 				return nil, err
 			}
-			if !in[0].Equal(in[1]) {
+			if err := wantHeads("v", in[1]); err != nil {
+				return nil, err
+			}
+			if in[0].DType != in[1].DType || !in[0].Shape[:2].Equal(in[1].Shape[:2]) {
 				return nil, fmt.Errorf("k is %s and v is %s", in[0], in[1])
 			}
 			return []Type{{State: true}}, wantIndex("slots", in[2], in[0].Shape[0])
@@ -63,11 +86,11 @@ var attentionOps = []*Op{
 	},
 	{
 		Name: "attn.paged",
-		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D]; the row at position pos[t] " +
-			"attends to positions 0..pos[t] of its sequence",
+		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D] -> [T, heads, value_dim or D]; the row " +
+			"at position pos[t] attends to positions 0..pos[t] of its sequence",
 		Operands: slices.Concat(values("q"), indices("pos", "seq_start", "pages"), operands(StateOperand, "cache")),
-		Attrs:    []AttrSpec{{Key: "scale", Kind: FloatAttr}},
-		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+		Attrs:    []AttrSpec{{Key: "scale", Kind: FloatAttr}, {Key: valueDim, Kind: IntAttr, Optional: true}},
+		Infer: func(in []Type, a Attrs) ([]Type, error) {
 			if err := wantHeads("q", in[0]); err != nil {
 				return nil, err
 			}
@@ -77,11 +100,15 @@ var attentionOps = []*Op{
 			if !in[2].Equal(SeqStartInput) || !in[3].Equal(PagesInput) {
 				return nil, fmt.Errorf("seq_start is %s and pages %s, want %s and %s", in[2], in[3], SeqStartInput, PagesInput)
 			}
-			return []Type{in[0]}, nil
+			if a.Get(valueDim) == nil {
+				return []Type{in[0]}, nil
+			}
+			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(2, Fixed(a.Int(valueDim)))}}, nil
 		},
 		Work:  attentionWork,
 		Shard: ShardCustom,
-		Surface: surface("attend", "causal self-attention of q over all keys and values of its sequence so far, grouped heads", 1,
+		Surface: surface("attend", "causal self-attention of q over all keys and values of its sequence so far, grouped heads",
+			"q [t, h, d], k q[t, g, d], v q[t, g, e], pos i32[t] -> q[t, h, e]",
 			lowerAttend, param("q", builtin.Tensor), param("k", builtin.Tensor), param("v", builtin.Tensor),
 			param("pos", builtin.Tensor), param("scale", builtin.Float)),
 	},
@@ -92,7 +119,7 @@ var attentionOps = []*Op{
 		Operands: slices.Concat(values("q", "k", "v"),
 			[]Operand{{Name: "q_norm", Kind: WeightOperand, Optional: true}, {Name: "k_norm", Kind: WeightOperand, Optional: true}},
 			indices("pos", "slots"), operands(StateOperand, "cache")),
-		Attrs:  []AttrSpec{{Key: "eps", Kind: FloatAttr, Optional: true}, {Key: "dims", Kind: IntAttr}, {Key: "theta", Kind: FloatAttr}},
+		Attrs:  slices.Concat([]AttrSpec{{Key: "eps", Kind: FloatAttr, Optional: true}}, ropeAttrs),
 		Infer:  inferQKNormRopeKV,
 		Work:   pointwiseWork(8),
 		Shard:  ShardCustom,
@@ -114,7 +141,15 @@ func lowerAttend(l Lowering, a *Args) ([]*Value, error) {
 	if q.Type.Shape[2] != k.Type.Shape[2] {
 		return nil, fmt.Errorf("q is %s and k is %s: the heads differ in size", q.Type, k.Type)
 	}
-	cache, err := l.Cache(kvHeads, dim)
+	if q.Type.DType != k.Type.DType {
+		return nil, fmt.Errorf("q is %s and k is %s: the dtypes differ", q.Type, k.Type)
+	}
+	attrs := Attrs{{"scale", a.Float("scale")}}
+	values := v.Type.Shape[2].Add
+	if values != dim {
+		attrs = append(attrs, Attr{valueDim, int64(values)})
+	}
+	cache, err := l.Cache(kvHeads, dim, values)
 	if err != nil {
 		return nil, err
 	}
@@ -123,17 +158,21 @@ func lowerAttend(l Lowering, a *Args) ([]*Value, error) {
 		return nil, err
 	}
 	return l.Emit("attn.paged", []*Value{q, pos, l.RuntimeInput("seq_start", SeqStartInput), l.RuntimeInput("pages", PagesInput), written[0]},
-		Attr{"scale", a.Float("scale")})
+		attrs...)
 }
+
+// valueDim is the attribute of an attention whose values have another size than its keys.
+const valueDim = "value_dim"
 
 // expandQKNormRopeKV is what attn.qknorm_rope_kv stands for.
 func expandQKNormRopeKV(b *Builder, n *Node) []*Value {
-	dims, theta, eps := n.Attrs.Get("dims"), n.Attrs.Get("theta"), n.Attrs.Get("eps")
+	eps := n.Attrs.Get("eps")
+	rotation := slices.DeleteFunc(slices.Clone(n.Attrs), func(a Attr) bool { return a.Key == "eps" })
 	rotate := func(x, norm *Value) *Value {
 		if norm != nil {
 			x = b.One("norm.rms", []*Value{x, norm}, Attr{"eps", eps})
 		}
-		return b.One("rope.apply", []*Value{x, n.Arg("pos")}, Attr{"dims", dims}, Attr{"theta", theta})
+		return b.One("rope.apply", []*Value{x, n.Arg("pos")}, rotation...)
 	}
 	q := rotate(n.Arg("q"), n.Arg("q_norm"))
 	k := rotate(n.Arg("k"), n.Arg("k_norm"))
@@ -186,17 +225,6 @@ func wantHeads(name string, t Type) error {
 	return nil
 }
 
-func checkRotary(t Type, a Attrs) error {
-	dims, theta := a.Int("dims"), a.Float("theta")
-	if !(theta > 0) {
-		return fmt.Errorf("theta is %g: wants a positive number", theta)
-	}
-	if dims < 0 || dims%2 != 0 || dims > t.Shape[2].Add {
-		return fmt.Errorf("dims is %d: wants an even number up to the head's %s values", dims, t.Shape[2])
-	}
-	return nil
-}
-
 func kvWriteWork(n *Node, s Sizes) Work {
 	b := bytesOf(n.Arg("k").Type, s) + bytesOf(n.Arg("v").Type, s)
 	return Work{ReadBytes: b, WriteBytes: b}
@@ -207,13 +235,14 @@ const contextPerToken = 4096
 
 func attentionWork(n *Node, s Sizes) Work {
 	q := n.Arg("q").Type
-	io := bytesOf(q, s)
+	in, out := bytesOf(q, s), bytesOf(n.Out[0].Type, s)
 	var read float64
 	if c := n.Arg("cache").RootCache(); c != nil {
 		// Every sequence reads its own keys and values once; the query heads of a group share them.
-		read = float64(max(s.Seqs, 1)) * contextPerToken * float64(2*c.Heads*c.HeadDim*q.DType.Size())
+		read = float64(max(s.Seqs, 1)) * contextPerToken * float64(c.Slot()*q.DType.Size())
 	}
-	return Work{Flops: 4 * elems(q, s) * contextPerToken, ReadBytes: io + read, WriteBytes: io}
+	flops := 2 * (elems(q, s) + elems(n.Out[0].Type, s)) * contextPerToken
+	return Work{Flops: flops, ReadBytes: in + read, WriteBytes: out}
 }
 
 // RootCache is the cache whose state v is, however often it was written since the step began; nil when v does

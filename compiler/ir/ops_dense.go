@@ -30,13 +30,14 @@ var denseOps = []*Op{
 			b := bytesOf(n.Out[0].Type, s)
 			return Work{ReadBytes: b, WriteBytes: b}
 		},
-		Surface: surface("embed", "the embeddings of tokens", 1, func(l Lowering, a *Args) ([]*Value, error) {
-			w, err := l.Weight(a.Path("w")+".weight", dtype.Invalid, false, a.Int("vocab", 0), a.Int("width", 0))
-			if err != nil {
-				return nil, err
-			}
-			return l.Emit("embed", []*Value{a.Tensor("tokens"), w}, Attr{"dtype", l.Activation().String()})
-		}, param("tokens", builtin.Tensor), param("w", builtin.Weight), param("vocab", builtin.Int), param("width", builtin.Int)),
+		Surface: surface("embed", "the embeddings of tokens",
+			"tokens i32[t] -> act[t, width]", func(l Lowering, a *Args) ([]*Value, error) {
+				w, err := l.Weight(a.Path("w")+".weight", dtype.Invalid, false, a.Int("vocab", 0), a.Int("width", 0))
+				if err != nil {
+					return nil, err
+				}
+				return l.Emit("embed", []*Value{a.Tensor("tokens"), w}, Attr{"dtype", l.Activation().String()})
+			}, param("tokens", builtin.Tensor), param("w", builtin.Weight), param("vocab", builtin.Int), param("width", builtin.Int)),
 	},
 	{
 		Name:     "linear",
@@ -46,7 +47,8 @@ var denseOps = []*Op{
 		Infer:    inferLinear,
 		Work:     linearWork,
 		Shard:    ShardCustom,
-		Surface: surface("linear", "a projection to out values, with the weight w.weight and, where bias is true, w.bias", 1,
+		Surface: surface("linear", "a projection to out values, with the weight w.weight and, where bias is true, w.bias",
+			"x [.., d] -> x[.., out]",
 			lowerLinear, param("x", builtin.Tensor), param("w", builtin.Weight), param("out", builtin.Int), optional("bias", builtin.Bool)),
 	},
 	{
@@ -62,7 +64,8 @@ var denseOps = []*Op{
 		},
 		Work:  pointwiseWork(5),
 		Shard: ShardRows,
-		Surface: surface("rms_norm", "root-mean-square norm over the last dimension (Zhang and Sennrich 2019)", 1,
+		Surface: surface("rms_norm", "root-mean-square norm over the last dimension (Zhang and Sennrich 2019)",
+			"x [.., d] -> x[.., d]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				x := a.Tensor("x")
 				w, err := l.Weight(a.Path("w")+".weight", dtype.Invalid, false, x.Type.Shape.Last().Add)

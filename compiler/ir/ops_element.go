@@ -42,7 +42,8 @@ var elementOps = []*Op{
 			return []Type{{DType: d, Shape: in[0].Shape}}, err
 		},
 		Shard: ShardPointwise,
-		Surface: surface("f32", "x in 32-bit floating point; a projection of it computes in 32 bits too", 1,
+		Surface: surface("f32", "x in 32-bit floating point; a projection of it computes in 32 bits too",
+			"x [..] -> f32[..]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("cast", []*Value{a.Tensor("x")}, Attr{"dtype", dtype.F32.String()})
 			}, param("x", builtin.Tensor)),
@@ -66,10 +67,50 @@ var elementOps = []*Op{
 			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(len(in[0].Shape)-1, Fixed(1))}}, nil
 		},
 		Shard: ShardRows,
-		Surface: surface("sum", "the sum over the last dimension, kept as a dimension of size 1", 1,
+		Surface: surface("sum", "the sum over the last dimension, kept as a dimension of size 1",
+			"x [.., d] -> x[.., 1]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("reduce.sum", []*Value{a.Tensor("x")})
 			}, param("x", builtin.Tensor)),
+	},
+	{
+		Name:     "act.softmax",
+		Doc:      "exp(x) / sum(exp(x)) over the last dimension, in f32: x [..., D] -> as x",
+		Operands: values("x"),
+		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+			if len(in[0].Shape) == 0 {
+				return nil, fmt.Errorf("x is a scalar")
+			}
+			return []Type{in[0]}, nil
+		},
+		Work:  pointwiseWork(5),
+		Shard: ShardRows,
+		Surface: surface("softmax", "positive values that add up to 1 over the last dimension, in the order of x",
+			"x [.., d] -> x[.., d]",
+			func(l Lowering, a *Args) ([]*Value, error) {
+				return l.Emit("act.softmax", []*Value{a.Tensor("x")})
+			}, param("x", builtin.Tensor)),
+	},
+	{
+		Name:     "slice",
+		Doc:      "values from, ..., to-1 of the last dimension: x [..., D] -> [..., to-from]",
+		Operands: values("x"),
+		Attrs:    []AttrSpec{{Key: "from", Kind: IntAttr}, {Key: "to", Kind: IntAttr}},
+		Infer: func(in []Type, a Attrs) ([]Type, error) {
+			x, from, to := in[0], a.Int("from"), a.Int("to")
+			if len(x.Shape) == 0 || !x.Shape.Last().IsConst() {
+				return nil, fmt.Errorf("x is %s: the last dimension must be constant", x)
+			}
+			if from < 0 || to <= from || to > x.Shape.Last().Add {
+				return nil, fmt.Errorf("takes values %d to %d of %s: wants a part that is not empty", from, to-1, x)
+			}
+			return []Type{{DType: x.DType, Shape: x.Shape.With(len(x.Shape)-1, Fixed(to-from))}}, nil
+		},
+		Work:  sliceWork,
+		Shard: ShardRows,
+		Surface: surface("split", "the first values of the last dimension, and the rest",
+			"x [.., d] -> x[.., first], x[.., d - first]",
+			lowerSplit, param("x", builtin.Tensor), param("first", builtin.Int)),
 	},
 	{
 		Name:     "concat",
@@ -87,12 +128,36 @@ var elementOps = []*Op{
 			}
 			return []Type{{DType: a.DType, Shape: a.Shape.With(last, Fixed(a.Shape.Last().Add+b.Shape.Last().Add))}}, nil
 		},
-		Shard: ShardNone,
-		Surface: surface("concat", "a and b side by side in the last dimension", 1,
+		Shard: ShardCustom,
+		Surface: surface("concat", "a and b side by side in the last dimension",
+			"a [.., d], b a[.., e] -> a[.., d + e]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				return l.Emit("concat", []*Value{a.Tensor("a"), a.Tensor("b")})
 			}, param("a", builtin.Tensor), param("b", builtin.Tensor)),
 	},
+}
+
+func lowerSplit(l Lowering, a *Args) ([]*Value, error) {
+	x, at := a.Tensor("x"), a.Int("first", 0)
+	last := x.Type.Shape.Last()
+	if at < 1 || at >= last.Add || !last.IsConst() {
+		return nil, fmt.Errorf("x is %s: cannot be split at %d of its last dimension", x.Type, at)
+	}
+	first, err := l.Emit("slice", []*Value{x}, Attr{"from", int64(0)}, Attr{"to", int64(at)})
+	if err != nil {
+		return nil, err
+	}
+	rest, err := l.Emit("slice", []*Value{x}, Attr{"from", int64(at)}, Attr{"to", int64(last.Add)})
+	if err != nil {
+		return nil, err
+	}
+	return []*Value{first[0], rest[0]}, nil
+}
+
+// sliceWork reads what it writes, not the whole operand.
+func sliceWork(n *Node, s Sizes) Work {
+	b := bytesOf(n.Out[0].Type, s)
+	return Work{ReadBytes: b, WriteBytes: b}
 }
 
 func binaryOp(name, doc string) *Op {
@@ -140,7 +205,7 @@ func unaryOp(name, fn, doc string, flops float64) *Op {
 		Infer:    sameType,
 		Work:     pointwiseWork(flops),
 		Shard:    ShardPointwise,
-		Surface: surface(fn, doc, 1, func(l Lowering, a *Args) ([]*Value, error) {
+		Surface: surface(fn, doc, "x [..] -> x[..]", func(l Lowering, a *Args) ([]*Value, error) {
 			return l.Emit(name, []*Value{a.Tensor("x")})
 		}, param("x", builtin.Tensor)),
 	}

@@ -20,7 +20,8 @@ var expertOps = []*Op{
 		Infer:    inferTopK,
 		Work:     pointwiseWork(8),
 		Shard:    ShardNone,
-		Surface: surface("top_k", "for each token the k experts with the highest score plus bias, and their scores", 2,
+		Surface: surface("top_k", "for each token the k experts with the highest score plus bias, and their scores",
+			"scores f32[t, n] -> i32[t, k], f32[t, k]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				in := []*Value{a.Tensor("scores"), nil}
 				if path := a.Path("bias"); path != "" {
@@ -60,7 +61,8 @@ var expertOps = []*Op{
 		Infer:    inferExperts,
 		Work:     expertsWork,
 		Shard:    ShardCustom,
-		Surface: surface("experts", "the weighted sum of what each token's experts compute; body is what expert e computes, a gated MLP", 1,
+		Surface: surface("experts", "the weighted sum of what each token's experts compute; body is what expert e computes, a gated MLP",
+			"x [t, d], ids i32[t, k], weights f32[t, k] -> x[t, d]",
 			func(l Lowering, a *Args) ([]*Value, error) {
 				x := a.Tensor("x")
 				gate, up, down, err := l.Experts(x, a.Int("count", 0), a.Values["body"])

@@ -77,6 +77,18 @@ var opCases = []opCase{
 	{"reduce.sum", `f32[T, 8]`, ``, `f32[T, 1]`},
 	{"reduce.sum", `f32[]`, ``, `error: x is a scalar`},
 
+	{"act.softmax", `f32[T, 8]`, ``, `f32[T, 8]`},
+	{"act.softmax", `bf16[T, 2, 8]`, ``, `bf16[T, 2, 8]`},
+	{"act.softmax", `f32[]`, ``, `error: x is a scalar`},
+
+	{"slice", `f32[T, 2, 8]`, `from: 0, to: 3`, `f32[T, 2, 3]`},
+	{"slice", `bf16[T, 8]`, `from: 3, to: 8`, `bf16[T, 5]`},
+	{"slice", `f32[T, 8]`, `from: 3, to: 9`, `error: takes values 3 to 8 of f32[T, 8]: wants a part that is not empty`},
+	{"slice", `f32[T, 8]`, `from: 3, to: 3`, `error: takes values 3 to 2 of f32[T, 8]: wants a part that is not empty`},
+	{"slice", `f32[T, 8]`, `from: -1, to: 3`, `error: takes values -1 to 2 of f32[T, 8]: wants a part that is not empty`},
+	{"slice", `f32[8, T]`, `from: 0, to: 1`, `error: x is f32[8, T]: the last dimension must be constant`},
+	{"slice", `f32[]`, `from: 0, to: 1`, `error: x is f32[]: the last dimension must be constant`},
+
 	{"concat", `f32[T, 8], f32[T, 4]`, ``, `f32[T, 12]`},
 	{"concat", `f32[T, 8], bf16[T, 4]`, ``, `error: a is f32[T, 8] and b is bf16[T, 4]: they may differ in the last dimension only`},
 	{"concat", `f32[T, 8], f32[B, 8]`, ``, `error: a is f32[T, 8] and b is f32[B, 8]: they may differ in the last dimension only`},
@@ -96,13 +108,38 @@ var opCases = []opCase{
 	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: -2, theta: 10000.0`, `error: dims is -2: wants an even number up to the head's 8 values`},
 	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 4, theta: 0.0`, `error: theta is 0: wants a positive number`},
 
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, interleaved: 1, scaling: "linear", factor: 2.0`, `f32[T, 2, 8]`},
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, scaling: "default"`, `f32[T, 2, 8]`},
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, scaling: "dynamic", factor: 2.0`,
+		`error: scaling "dynamic" is not one of default, linear, llama3, yarn`},
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, scaling: "linear"`,
+		`error: factor is 0: scaling linear wants a positive number`},
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, scaling: "yarn", factor: 2.0, beta_fast: 32.0, beta_slow: 1.0`,
+		`error: original_max_position_embeddings is 0: scaling yarn wants at least 1`},
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, scaling: "yarn", factor: 2.0, original_max_position_embeddings: 64, beta_fast: 1.0, beta_slow: 32.0`,
+		`error: beta_slow is 32 and beta_fast 1: scaling yarn wants rising positive numbers`},
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 1.0, scaling: "yarn", factor: 2.0, original_max_position_embeddings: 64, beta_fast: 32.0, beta_slow: 1.0`,
+		`error: theta is 1: scaling yarn wants more than 1`},
+	{"rope.apply", `f32[T, 2, 8], i32[T]`, `dims: 8, theta: 10000.0, scaling: "llama3", factor: 2.0, original_max_position_embeddings: 64, low_freq_factor: 4.0, high_freq_factor: 1.0`,
+		`error: low_freq_factor is 4 and high_freq_factor 1: scaling llama3 wants rising positive numbers`},
+
+	{"repeat.heads", `f32[T, 1, 8]`, `heads: 4`, `f32[T, 4, 8]`},
+	{"repeat.heads", `f32[T, 8]`, `heads: 4`, `error: x is f32[T, 8], wants [T, heads, head_dim]`},
+	{"repeat.heads", `f32[T, 2, 8]`, `heads: 4`, `error: x is f32[T, 2, 8], wants [T, 1, head_dim]`},
+	{"repeat.heads", `f32[T, 1, 8]`, `heads: 0`, `error: heads is 0: wants at least 1`},
+
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], cache`, ``, `cache`},
 	{"kv.write", `f32[T, 16], f32[T, 16], i32[T], cache`, ``, `error: k is f32[T, 16], wants [T, heads, head_dim]`},
+	{"kv.write", `f32[T, 2, 8], f32[T, 2, 4], i32[T], cache`, ``, `cache`},
+	{"kv.write", `f32[T, 2, 8], f32[T, 16], i32[T], cache`, ``, `error: v is f32[T, 16], wants [T, heads, head_dim]`},
+	{"kv.write", `f32[T, 2, 8], bf16[T, 2, 8], i32[T], cache`, ``, `error: k is f32[T, 2, 8] and v is bf16[T, 2, 8]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 1, 8], i32[T], cache`, ``, `error: k is f32[T, 2, 8] and v is f32[T, 1, 8]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], f32[T]`, ``, `error: operand cache is f32[T]`},
 
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `f32[T, 4, 8]`},
+	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 6`, `f32[T, 4, 6]`},
+	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 0`, `error: shape [T, 4, 0]: dimension 0 is out of range`},
 	{"attn.paged", `f32[T, 32], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `error: q is f32[T, 32], wants [T, heads, head_dim]`},
 	{"attn.paged", `f32[T, 4, 8], i32[B], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `error: pos is i32[B], wants i32[T]`},
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B], i32[B, P], cache`, `scale: 0.5`, `error: seq_start is i32[B] and pages i32[B, P], want i32[B+1] and i32[B, P]`},
@@ -112,6 +149,8 @@ var opCases = []opCase{
 		`eps: 1e-05, dims: 4, theta: 10000.0`, `f32[T, 4, 8], cache`},
 	{"attn.qknorm_rope_kv", `f32[T, 4, 8], f32[T, 2, 8], f32[T, 2, 8], none, none, i32[T], i32[T], cache`,
 		`dims: 4, theta: 10000.0`, `f32[T, 4, 8], cache`},
+	{"attn.qknorm_rope_kv", `f32[T, 4, 8], f32[T, 2, 8], f32[T, 2, 8], none, none, i32[T], i32[T], cache`,
+		`dims: 4, theta: 10000.0, interleaved: 1, scaling: "llama3", factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_max_position_embeddings: 64`, `f32[T, 4, 8], cache`},
 	{"attn.qknorm_rope_kv", `f32[T, 32], f32[T, 2, 8], f32[T, 2, 8], none, none, i32[T], i32[T], cache`,
 		`dims: 4, theta: 10000.0`, `error: q is f32[T, 32], wants [T, heads, head_dim]`},
 	{"attn.qknorm_rope_kv", `f32[T, 4, 8], f32[T, 2, 8], f32[T, 1, 8], none, none, i32[T], i32[T], cache`,
@@ -323,7 +362,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"int", "float", "min", "max"} {
+	for _, name := range []string{"int", "float", "log", "min", "max"} {
 		if Surfaces()[name] == nil || SurfaceOf(name) != nil {
 			t.Errorf("%s is to be a compile-time function and no operator's", name)
 		}

@@ -126,6 +126,10 @@ func (p *parser) module() *Module {
 		c.Heads = p.int()
 		p.expect("dim", "=")
 		c.HeadDim = p.int()
+		if p.accept("values") {
+			p.expect("=")
+			c.ValueDim = p.int()
+		}
 		if p.caches[c.Name] != nil {
 			p.fail("cache %q is declared twice", c.Name)
 		}

@@ -12,7 +12,11 @@ func (m *Module) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "module %q ranks=%d\n", m.Name, m.Ranks)
 	for _, c := range m.Caches {
-		fmt.Fprintf(&b, "cache @%q heads=%d dim=%d\n", c.Name, c.Heads, c.HeadDim)
+		fmt.Fprintf(&b, "cache @%q heads=%d dim=%d", c.Name, c.Heads, c.HeadDim)
+		if c.ValueDim != 0 {
+			fmt.Fprintf(&b, " values=%d", c.ValueDim)
+		}
+		b.WriteByte('\n')
 	}
 	for _, w := range m.Weights {
 		fmt.Fprintf(&b, "weight @%q: %s%s = %s\n", w.Name, w.DType, intList(w.Shape), w.Recipe)

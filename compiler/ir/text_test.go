@@ -85,6 +85,7 @@ func (g *generator) draw() {
 		TensorType(dtype.F32, Symbolic(T), Fixed(8)), TensorType(dtype.F32, Symbolic(T), Fixed(2), Fixed(4)),
 		TensorType(dtype.I32, Symbolic(T)), SeqStartInput, PagesInput, RowsInput,
 		TensorType(dtype.I32, Symbolic(T), Fixed(2)), TensorType(dtype.F32, Symbolic(T), Fixed(2)),
+		TensorType(dtype.F32, Symbolic(T), Fixed(1), Fixed(4)),
 		TensorType(dtype.BF16, drawDim(g.t, []Sym{T, B}), Fixed(4)),
 	} {
 		g.values = append(g.values, g.graph.Input(fmt.Sprintf("in%d", i), typ))
@@ -135,13 +136,22 @@ func (g *generator) fitCache(n *Node) bool {
 		if o.Kind != StateOperand {
 			continue
 		}
-		var heads, dim int
+		var heads, dim, values int
 		for j, name := range n.Op.Operands {
 			if s := n.In[j]; name.Name == "k" || name.Name == "q" && heads == 0 {
 				heads, dim = s.Type.Shape[1].Add, s.Type.Shape[2].Add
 			}
+			if name.Name == "v" {
+				values = n.In[j].Type.Shape[2].Add
+			}
 		}
-		n.In[i].Cache.Heads, n.In[i].Cache.HeadDim = heads, dim
+		if n.Op.attr(valueDim) != nil {
+			values = n.Out[0].Type.Shape[2].Add
+		}
+		c := n.In[i].Cache
+		if c.Heads, c.HeadDim = heads, dim; values != dim {
+			c.ValueDim = values
+		}
 		if n.Op.Operands[0].Name == "q" && n.In[0].Type.Shape[1].Add%heads != 0 {
 			return false
 		}
@@ -153,7 +163,7 @@ func (g *generator) fitCache(n *Node) bool {
 // go together.
 var usual = map[string]string{
 	"q": "f32[T, 2, 4]", "k": "f32[T, 2, 4]", "v": "f32[T, 2, 4]", "pos": "i32[T]", "slots": "i32[T]", "seq_start": "i32[B+1]",
-	"pages": "i32[B, P]", "ids": "i32[T, 2]", "weights": "f32[T, 2]", "x": "f32[T, 8]", "rope.apply x": "f32[T, 2, 4]", "gate": "[2 3 8]", "up": "[2 3 8]", "down": "[2 8 3]",
+	"pages": "i32[B, P]", "ids": "i32[T, 2]", "weights": "f32[T, 2]", "x": "f32[T, 8]", "rope.apply x": "f32[T, 2, 4]", "repeat.heads x": "f32[T, 1, 4]", "gate": "[2 3 8]", "up": "[2 3 8]", "down": "[2 8 3]",
 }
 
 // value picks a value of the graph that an operand takes, more often than not of the usual type; nil if there

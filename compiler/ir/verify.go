@@ -94,8 +94,8 @@ func (v *moduleVerifier) cacheList() {
 			v.fail("cache %s: declared twice", c.Name)
 		}
 		v.caches[c], names[c.Name] = true, true
-		if c.Heads < 1 || c.HeadDim < 1 {
-			v.fail("cache %s: holds %d heads of %d", c.Name, c.Heads, c.HeadDim)
+		if c.Heads < 1 || c.HeadDim < 1 || c.ValueDim < 0 {
+			v.fail("cache %s: holds %d heads of %s", c.Name, c.Heads, c.sizes())
 		}
 	}
 }
@@ -204,7 +204,7 @@ func (v *graphVerifier) node(n *Node) {
 func (v *graphVerifier) rule(n *Node) {
 	types, err := n.infer()
 	if err == nil {
-		err = v.checkState(n)
+		err = v.checkState(n, types)
 	}
 	if err != nil {
 		v.failNode(n, "%w", err)
@@ -294,7 +294,7 @@ func (v *graphVerifier) cacheOf(n *Node) *Cache {
 
 // checkState compares a node's keys, values or queries with the cache that it writes or reads. The operator's
 // shape rule has found them to be [rows, heads, head_dim].
-func (v *graphVerifier) checkState(n *Node) error {
+func (v *graphVerifier) checkState(n *Node, results []Type) error {
 	state := slices.IndexFunc(n.Op.Operands, func(o Operand) bool { return o.Kind == StateOperand })
 	if state < 0 {
 		return nil
@@ -310,14 +310,29 @@ func (v *graphVerifier) checkState(n *Node) error {
 		t := n.In[i].Type
 		switch o.Name {
 		case "k", "v":
-			if t.Shape[1].Add != c.Heads || t.Shape[2].Add != c.HeadDim {
-				return fmt.Errorf("%s is %s, cache %s holds %d heads of %d", o.Name, t, c.Name, c.Heads, c.HeadDim)
+			size := c.HeadDim
+			if o.Name == "v" {
+				size = c.ValueSize()
+			}
+			if t.Shape[1].Add != c.Heads || t.Shape[2].Add != size {
+				return fmt.Errorf("%s is %s, cache %s holds %d heads of %s", o.Name, t, c.Name, c.Heads, c.sizes())
 			}
 		case "q":
 			if c.Heads < 1 || t.Shape[1].Add%c.Heads != 0 || t.Shape[2].Add != c.HeadDim {
-				return fmt.Errorf("q is %s, cache %s holds %d heads of %d", t, c.Name, c.Heads, c.HeadDim)
+				return fmt.Errorf("q is %s, cache %s holds %d heads of %s", t, c.Name, c.Heads, c.sizes())
 			}
 		}
 	}
+	if n.Op.attr(valueDim) != nil && results[0].Shape[2].Add != c.ValueSize() {
+		return fmt.Errorf("the result is %s, cache %s holds %d heads of %s", results[0], c.Name, c.Heads, c.sizes())
+	}
 	return nil
+}
+
+// sizes is how messages give the sizes of a head's key and values: one number where they are the same.
+func (c *Cache) sizes() string {
+	if c.ValueSize() == c.HeadDim {
+		return fmt.Sprint(c.HeadDim)
+	}
+	return fmt.Sprintf("%d and %d", c.HeadDim, c.ValueSize())
 }

@@ -83,12 +83,15 @@ func TestVerify(t *testing.T) {
 		{"shard within a recipe", func(m *Module, g *Graph) { m.Weights[0].Recipe = Lead(Shard(Stored("w", 4), 0, 1, 1)) },
 			`weight norm.weight: shard into 1 parts for groups of 1 ranks does not cover 2 ranks`},
 
-		{"cache declared twice", func(m *Module, g *Graph) { m.Caches = append(m.Caches, &Cache{"self_attn", 1, 1}) },
+		{"cache declared twice", func(m *Module, g *Graph) { m.Caches = append(m.Caches, &Cache{"self_attn", 1, 1, 0}) },
 			`cache self_attn: declared twice`},
-		{"cache without heads", func(m *Module, g *Graph) { m.Caches = append(m.Caches, &Cache{"c", 0, 4}) },
+		{"cache without heads", func(m *Module, g *Graph) { m.Caches = append(m.Caches, &Cache{"c", 0, 4, 0}) },
 			`cache c: holds 0 heads of 4`},
-		{"cache without values", func(m *Module, g *Graph) { m.Caches = append(m.Caches, &Cache{"c", 1, -4}) },
+		{"cache without values", func(m *Module, g *Graph) { m.Caches = append(m.Caches, &Cache{"c", 1, -4, 0}) },
 			`cache c: holds 1 heads of -4`},
+
+		{"cache with negative values", func(m *Module, g *Graph) { m.Caches = append(m.Caches, &Cache{"c", 1, 4, -2}) },
+			`cache c: holds 1 heads of 4 and -2`},
 
 		{"input without name", func(m *Module, g *Graph) { g.Inputs[0].Input = "" },
 			`graph forward: input %1: its name "" is no identifier, or taken`},
@@ -166,6 +169,9 @@ graph forward: node 11 (kv.write, m.glm:2:1): operand cache does not go back to 
 graph forward: node 14 (attn.paged, m.glm:3:1): operand cache does not go back to a cache`},
 		{"keys that the cache does not hold", func(m *Module, g *Graph) { m.Caches[0].Heads = 1 },
 			`graph forward: node 11 (kv.write, m.glm:2:1): k is f32[T, 2, 4], cache self_attn holds 1 heads of 4`},
+		{"values that the cache does not hold", func(m *Module, g *Graph) { m.Caches[0].ValueDim = 3 },
+			`graph forward: node 11 (kv.write, m.glm:2:1): v is f32[T, 2, 4], cache self_attn holds 2 heads of 4 and 3
+graph forward: node 14 (attn.paged, m.glm:3:1): the result is f32[T, 2, 4], cache self_attn holds 2 heads of 4 and 3`},
 		{"queries that do not divide", func(m *Module, g *Graph) {
 			g.Inputs[0].Type.Shape[1] = Fixed(3)
 			g.Nodes = g.Nodes[:3]

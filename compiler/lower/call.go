@@ -276,15 +276,21 @@ func (l *lowerer) Emit(op string, in []*ir.Value, attrs ...ir.Attr) ([]*ir.Value
 func (l *lowerer) RuntimeInput(name string, t ir.Type) *ir.Value { return l.graph.Input(name, t) }
 
 // Cache implements ir.Lowering.
-func (l *lowerer) Cache(heads, headDim int) (*ir.Value, error) {
+func (l *lowerer) Cache(heads, headDim, valueDim int) (*ir.Value, error) {
 	c := l.caches[l.path]
 	if c == nil {
 		c = &ir.Cache{Name: l.path, Heads: heads, HeadDim: headDim}
+		if valueDim != headDim {
+			c.ValueDim = valueDim
+		}
 		l.caches[l.path] = c
 		l.res.Module.Caches = append(l.res.Module.Caches, c)
 	}
 	if c.Heads != heads || c.HeadDim != headDim {
 		return nil, fmt.Errorf("the KV cache at %q has %d heads of %d values in another entry, %d of %d here", l.path, c.Heads, c.HeadDim, heads, headDim)
+	}
+	if c.ValueSize() != valueDim {
+		return nil, fmt.Errorf("the KV cache at %q has values of %d in another entry, of %d here", l.path, c.ValueSize(), valueDim)
 	}
 	if l.states[c] {
 		return nil, fmt.Errorf("a second attention at the weight path %q would write over the keys of the first: give each a path of its own with `at`", l.path)
@@ -311,6 +317,7 @@ func (l *lowerer) declare(w *ir.Weight) (*ir.Value, error) {
 	if old == nil {
 		l.weights[w.Name] = &weight{w, l.at}
 		l.res.Module.Weights = append(l.res.Module.Weights, w)
+		l.res.Asked[w.Name] = l.at.Diag()
 		return l.graph.Load(w), nil
 	}
 	if !old.Type().Equal(w.Type()) {

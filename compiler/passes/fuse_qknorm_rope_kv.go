@@ -1,6 +1,11 @@
 package passes
 
-import "github.com/glmc/glmc/compiler/ir"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/glmc/glmc/compiler/ir"
+)
 
 // fuseQKNormRopeKV puts the head-wise norms, the rotary embeddings and the write into the KV cache that
 // stand before an attention into one operator:
@@ -11,10 +16,11 @@ import "github.com/glmc/glmc/compiler/ir"
 // Why it is right: the fused operator is defined as that expression (ir.Op.Expand), and its operands are the
 // same values, so only the number of launches changes. The norms are optional: GLM-4.5-Air has none.
 //
-// The conditions: both rotations must agree in positions, dims and theta, and both norms in eps, because the
+// The conditions: both rotations must agree in positions and in all attributes (dims, theta, scaling), and both norms in eps, because the
 // operator has one of each; with rotary dims of another size on one side it would rotate values that pass
 // through. The rotated k must have no other reader (it is not kept), nor the rotated q; a model that stores k
-// as the values too has the write itself as the second reader. And the write must be the attention's own: were
+// as the values too has the write itself as the second reader. Keys and values must have one size. In multi-head
+// latent attention k is put together of parts, and only one of them is rotated: there is no such operator yet. And the write must be the attention's own: were
 // another write in between, the fused operator would move this one behind it.
 var fuseQKNormRopeKV = &Pass{
 	Name:    "fuse_qknorm_rope_kv",
@@ -102,11 +108,18 @@ func (f *qkvFuse) match(write *ir.Node) (attn *ir.Node, q, k *rotated, why missR
 		return nil, nil, nil, missReason{"reader", "the written cache is not read by exactly one attention"}
 	}
 	attn = readers[0]
+	if d := write.Arg("k").Def; d != nil && d.Op.Name == "concat" {
+		return nil, nil, nil, missReason{"parts", "k is put together of a part that is rotated and one that is not"}
+	}
 	if k = f.matchRotated(write.Arg("k")); k == nil {
 		return nil, nil, nil, missReason{"no_rope", "k does not come straight from a rotary embedding that nothing else reads"}
 	}
 	if write.Arg("v") == write.Arg("k") {
 		return nil, nil, nil, missReason{"values", "the rotated k is stored as the values too"}
+	}
+	if kt, vt := write.Arg("k").Type, write.Arg("v").Type; !kt.Equal(vt) {
+		return nil, nil, nil, missReason{"value_size", fmt.Sprintf("keys have %s values a head and values %s: the fused operator has one size",
+			kt.Shape[2], vt.Shape[2])}
 	}
 	if q = f.matchRotated(attn.Arg("q")); q == nil {
 		return nil, nil, nil, missReason{"no_rope", "q does not come straight from a rotary embedding that nothing else reads"}
@@ -115,8 +128,8 @@ func (f *qkvFuse) match(write *ir.Node) (attn *ir.Node, q, k *rotated, why missR
 	switch {
 	case q.rope.Arg("pos") != k.rope.Arg("pos"):
 		return nil, nil, nil, missReason{"positions", "q and k are rotated by different positions"}
-	case qa.Int("dims") != ka.Int("dims") || qa.Float("theta") != ka.Float("theta"):
-		return nil, nil, nil, missReason{"rotary", "q and k are rotated with different dims or theta"}
+	case !slices.EqualFunc(qa, ka, func(a, b ir.Attr) bool { return a.Key == b.Key && a.Value == b.Value }):
+		return nil, nil, nil, missReason{"rotary", "q and k are rotated with different dims, theta or scaling"}
 	case q.norm != nil && k.norm != nil && q.norm.Attrs.Float("eps") != k.norm.Attrs.Float("eps"):
 		return nil, nil, nil, missReason{"eps", "the norms of q and k have different eps"}
 	}

@@ -52,7 +52,7 @@ func newMachine(m *ir.Module) *machine {
 			r.weights[w] = kernels.FromF32(data, shape...)
 		}
 		for _, c := range m.Caches {
-			r.caches[c] = kernels.NewCache(dtype.F32, pageSize, pages, c.Heads, c.HeadDim)
+			r.caches[c] = kernels.NewCache(dtype.F32, pageSize, pages, c.Heads, c.HeadDim, c.ValueSize())
 		}
 		x.ranks = append(x.ranks, r)
 	}

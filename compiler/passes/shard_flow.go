@@ -27,8 +27,9 @@ type shardState struct {
 // flow is how splits travel through one graph.
 type flow struct {
 	ranks  int
-	parts  map[*ir.Node]int // how many parts a projection or the experts split into; 1: whole
+	parts  map[*ir.Node]int // how many parts a projection, the experts or a repeated head split into; 1: whole
 	why    map[*ir.Node]string
+	odd    map[*ir.Node]bool // why is a matter of numbers: more or fewer ranks would split it
 	states map[*ir.Value]shardState
 	whole  map[*ir.Cache]bool // caches that another entry does not split
 
@@ -70,13 +71,15 @@ func settleFlows(m *ir.Module, ranks int) []*flow {
 // settleFlow finds the splits of a graph: it starts with every split that divides and takes back those that
 // meet an operator which cannot work on a part, until none does.
 func settleFlow(g *ir.Graph, ranks int, whole map[*ir.Cache]bool) *flow {
-	f := &flow{ranks: ranks, parts: map[*ir.Node]int{}, why: map[*ir.Node]string{}, whole: whole}
+	f := &flow{ranks: ranks, parts: map[*ir.Node]int{}, why: map[*ir.Node]string{}, odd: map[*ir.Node]bool{}, whole: whole}
 	for _, n := range g.Nodes {
 		switch n.Op.Name {
 		case "linear":
 			f.begin(n, n.Arg("w").Weight.Shape[0])
 		case "moe.experts":
 			f.begin(n, n.Arg("gate").Weight.Shape[1])
+		case "repeat.heads":
+			f.begin(n, n.Attrs.Int("heads"))
 		}
 	}
 	for {
@@ -94,6 +97,7 @@ func (f *flow) begin(n *ir.Node, width int) {
 		f.parts[n] = f.ranks
 	} else {
 		f.why[n] = fmt.Sprintf("its width %d does not divide by %d ranks", width, f.ranks)
+		f.odd[n] = true
 	}
 }
 
@@ -109,6 +113,7 @@ type conflict struct {
 	from []*ir.Node
 	want int // parts that the operator could take; 1: none
 	why  string
+	odd  bool // another number of ranks would do
 }
 
 // takeBack makes the projections that began a split have fewer parts: as many as the operator could take, or
@@ -124,7 +129,7 @@ func (f *flow) limit(c *conflict, want int) bool {
 	lost := false
 	for _, src := range c.from {
 		if f.parts[src] > want {
-			f.parts[src], f.why[src] = want, c.why
+			f.parts[src], f.why[src], f.odd[src] = want, c.why, c.odd
 			lost = true
 		}
 	}
@@ -143,7 +148,7 @@ func (f *flow) pass(g *ir.Graph) *conflict {
 	for _, v := range g.Outputs {
 		st := f.states[v]
 		if st.kind == split && (st.dim != len(v.Type.Shape)-1 || st.parts != f.ranks) {
-			return &conflict{st.from, 1, "the entry returns it and it cannot be gathered"}
+			return &conflict{from: st.from, want: 1, why: "the entry returns it and it cannot be gathered"}
 		}
 	}
 	return nil
@@ -165,6 +170,10 @@ func (f *flow) visit(n *ir.Node) *conflict {
 		return f.linear(n)
 	case "reshape":
 		return f.reshape(n)
+	case "concat":
+		return f.concat(n)
+	case "repeat.heads":
+		return f.repeat(n)
 	case "moe.experts":
 		return f.experts(n)
 	case "kv.write":
@@ -187,7 +196,7 @@ func (f *flow) visit(n *ir.Node) *conflict {
 func (f *flow) wantWhole(n *ir.Node, i int) *conflict {
 	for _, v := range n.In[i:] {
 		if st := f.in(v); st.kind == split {
-			return &conflict{st.from, 1, fmt.Sprintf("%s wants the whole value", n.Op.Name)}
+			return &conflict{from: st.from, want: 1, why: fmt.Sprintf("%s wants the whole value", n.Op.Name)}
 		}
 	}
 	return nil
@@ -203,7 +212,7 @@ func (f *flow) linear(n *ir.Node) *conflict {
 		return nil
 	}
 	if st.dim != len(x.Type.Shape)-1 || st.parts != f.ranks {
-		return &conflict{st.from, 1, "a projection cannot contract over parts that ranks share"}
+		return &conflict{from: st.from, want: 1, why: "a projection cannot contract over parts that ranks share"}
 	}
 	f.contracts[n] = true
 	f.states[n.Out[0]] = shardState{kind: partial}
@@ -228,15 +237,15 @@ func (f *flow) reshape(n *ir.Node) *conflict {
 	}
 	from, to := n.In[0].Type.Shape, n.Out[0].Type.Shape
 	if st.dim >= len(to) || !from[:st.dim].Equal(to[:st.dim]) || !to[st.dim].IsConst() {
-		return &conflict{st.from, 1, "a reshape mixes the split dimension with others"}
+		return &conflict{from: st.from, want: 1, why: "a reshape mixes the split dimension with others"}
 	}
 	units := to[st.dim].Add // heads, when [T, heads*D] becomes [T, heads, D]
 	switch {
 	case units%st.parts == 0:
 	case f.ranks%units == 0:
-		return &conflict{st.from, units, fmt.Sprintf("there are %d heads for %d ranks", units, f.ranks)}
+		return &conflict{from: st.from, want: units, why: fmt.Sprintf("there are %d heads for %d ranks", units, f.ranks)}
 	default:
-		return &conflict{st.from, 1, fmt.Sprintf("%d heads do not divide by %d ranks", units, f.ranks)}
+		return &conflict{from: st.from, want: 1, why: fmt.Sprintf("%d heads do not divide by %d ranks", units, f.ranks), odd: true}
 	}
 	f.states[n.Out[0]] = st
 	return nil
@@ -269,11 +278,40 @@ func (f *flow) pointwise(n *ir.Node) *conflict {
 				want = 1
 			}
 		}
-		return &conflict{slices.Concat(sa.from, sb.from), want,
-			fmt.Sprintf("the other operand of %s is not split in the same way", n.Op.Name)}
+		return &conflict{from: slices.Concat(sa.from, sb.from), want: want,
+			why: fmt.Sprintf("the other operand of %s is not split in the same way", n.Op.Name)}
 	}
 	sa.from = slices.Concat(sa.from, sb.from)
 	f.states[n.Out[0]] = sa
+	return nil
+}
+
+// concat lets a split of another dimension than the last through where both operands have it.
+func (f *flow) concat(n *ir.Node) *conflict {
+	a, b := f.in(n.In[0]), f.in(n.In[1])
+	if a.kind == replicated && b.kind == replicated {
+		return nil
+	}
+	both := slices.Concat(a.from, b.from)
+	if a.kind != b.kind || a.dim != b.dim || a.parts != b.parts {
+		return &conflict{from: both, want: 1, why: "the other operand of concat is not split in the same way"}
+	}
+	if a.dim == len(n.Out[0].Type.Shape)-1 {
+		return &conflict{from: both, want: 1, why: "concat works along the dimension"}
+	}
+	a.from = both
+	f.states[n.Out[0]] = a
+	return nil
+}
+
+// repeat begins a split: each rank repeats the head for its own heads only.
+func (f *flow) repeat(n *ir.Node) *conflict {
+	if c := f.wantWhole(n, 0); c != nil {
+		return c
+	}
+	if p := f.parts[n]; p > 1 {
+		f.states[n.Out[0]] = shardState{split, 1, p, []*ir.Node{n}}
+	}
 	return nil
 }
 
@@ -281,7 +319,7 @@ func (f *flow) rows(n *ir.Node) *conflict {
 	st := f.in(n.In[0])
 	if st.kind == split {
 		if st.dim == len(n.In[0].Type.Shape)-1 {
-			return &conflict{st.from, 1, fmt.Sprintf("%s works along the dimension", n.Op.Name)}
+			return &conflict{from: st.from, want: 1, why: fmt.Sprintf("%s works along the dimension", n.Op.Name)}
 		}
 		f.states[n.Out[0]] = st
 	}
@@ -295,7 +333,7 @@ func (f *flow) write(n *ir.Node) *conflict {
 
 func (f *flow) writeHeads(n *ir.Node, k, v shardState, out *ir.Value) *conflict {
 	if k.kind != v.kind || k.kind == split && (k.dim != 1 || v.dim != 1 || k.parts != v.parts) {
-		return &conflict{slices.Concat(k.from, v.from), 1, "keys and values are not split alike"}
+		return &conflict{from: slices.Concat(k.from, v.from), want: 1, why: "keys and values are not split alike"}
 	}
 	parts := 1
 	if k.kind == split {
@@ -303,7 +341,7 @@ func (f *flow) writeHeads(n *ir.Node, k, v shardState, out *ir.Value) *conflict 
 	}
 	cache := n.Arg("cache").RootCache()
 	if parts > 1 && f.whole[cache] {
-		return &conflict{slices.Concat(k.from, v.from), 1, "another entry keeps the KV cache whole on every rank"}
+		return &conflict{from: slices.Concat(k.from, v.from), want: 1, why: "another entry keeps the KV cache whole on every rank"}
 	}
 	f.caches[cache] = parts
 	f.states[out] = shardState{kind: k.kind, dim: 1, parts: parts, from: slices.Concat(k.from, v.from)}
@@ -320,7 +358,7 @@ func (f *flow) attention(n *ir.Node) *conflict {
 	cache := n.Arg("cache").RootCache()
 	aligned := kv.parts == f.ranks || cache != nil && kv.parts == cache.Heads
 	if q.kind != split || kv.kind != split || q.dim != 1 || q.parts != f.ranks || !aligned {
-		return &conflict{both, 1, fmt.Sprintf("query and key heads do not split over %d ranks together", f.ranks)}
+		return &conflict{from: both, want: 1, why: fmt.Sprintf("query and key heads do not split over %d ranks together", f.ranks), odd: true}
 	}
 	q.from = both
 	f.states[n.Out[0]] = q
@@ -331,7 +369,7 @@ func (f *flow) fusedWrite(n *ir.Node) *conflict {
 	q, k, v := f.in(n.Arg("q")), f.in(n.Arg("k")), f.in(n.Arg("v"))
 	if q.kind == split {
 		if q.dim != 1 {
-			return &conflict{q.from, 1, "q is split inside its heads"}
+			return &conflict{from: q.from, want: 1, why: "q is split inside its heads"}
 		}
 		f.states[n.Out[0]] = q
 	}

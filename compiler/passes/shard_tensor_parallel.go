@@ -111,6 +111,9 @@ func (s *sharder) node(n *ir.Node) error {
 	}
 	s.splitWeights(n)
 	s.splitShape(n)
+	if parts := s.flow.parts[n]; n.Op.Name == "repeat.heads" && parts > 1 {
+		n.Attrs = n.Attrs.With("heads", int64(n.Attrs.Int("heads")/parts))
+	}
 	if err := n.Reinfer(); err != nil {
 		return err
 	}
@@ -140,14 +143,22 @@ func (s *sharder) splitLinear(n *ir.Node) {
 		s.part(n, "bias", 0, parts)
 		s.c.applied(s.g, n.Origin, "column", Saves{}, "%s split by output channels into %d parts", name, parts)
 	default:
-		s.c.missed(s.g, n.Origin, "replicated", "%s stays whole on every rank: %s", name, s.flow.reason(n))
+		s.c.missed(s.g, n.Origin, s.missedID(n), "%s stays whole on every rank: %s", name, s.flow.reason(n))
 	}
+}
+
+// missedID tells what another number of ranks would split from what is meant to be whole, such as a router.
+func (s *sharder) missedID(n *ir.Node) string {
+	if s.flow.odd[n] {
+		return "indivisible"
+	}
+	return "replicated"
 }
 
 func (s *sharder) splitExperts(n *ir.Node) {
 	parts, gate := s.flow.parts[n], n.Arg("gate").Weight
 	if parts <= 1 {
-		s.c.missed(s.g, n.Origin, "replicated", "the experts stay whole on every rank: %s", s.flow.reason(n))
+		s.c.missed(s.g, n.Origin, s.missedID(n), "the experts stay whole on every rank: %s", s.flow.reason(n))
 		return
 	}
 	s.part(n, "gate", 1, parts)

@@ -86,10 +86,14 @@ func (d *decoder) weights() error {
 
 func (d *decoder) caches() error {
 	for _, c := range d.pb.Caches {
+		if c.GetValueDim() > maxTokens {
+			return fmt.Errorf("cache %q: values of %d", c.GetName(), c.GetValueDim())
+		}
 		if c.GetHeads() < 1 || c.GetHeads() > maxTokens || c.GetHeadDim() < 1 || c.GetHeadDim() > maxTokens {
 			return fmt.Errorf("cache %q: %d heads of %d values", c.GetName(), c.GetHeads(), c.GetHeadDim())
 		}
-		d.plan.Module.Caches = append(d.plan.Module.Caches, &ir.Cache{Name: c.Name, Heads: int(c.Heads), HeadDim: int(c.HeadDim)})
+		d.plan.Module.Caches = append(d.plan.Module.Caches,
+			&ir.Cache{Name: c.Name, Heads: int(c.Heads), HeadDim: int(c.HeadDim), ValueDim: int(c.ValueDim)})
 	}
 	return nil
 }

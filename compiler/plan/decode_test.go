@@ -96,6 +96,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"cache without heads", func(pb *planpb.Plan) { pb.Caches[0].Heads = 0 }, `invalid plan: cache "attn": 0 heads of 4 values`},
 		{"cache without values", func(pb *planpb.Plan) { pb.Caches[0].HeadDim = 0 }, `invalid plan: cache "attn": 1 heads of 0 values`},
 		{"cache too large", func(pb *planpb.Plan) { pb.Caches[0].Heads = math.MaxUint32 }, `invalid plan: cache "attn": 4294967295 heads of 4 values`},
+		{"cache of large values", func(pb *planpb.Plan) { pb.Caches[0].ValueDim = math.MaxUint32 }, `invalid plan: cache "attn": values of 4294967295`},
+		{"cache of other values", func(pb *planpb.Plan) { pb.Caches[0].ValueDim = 2 }, `holds 1 heads of 4 and 2`},
 		{"cache of other heads", func(pb *planpb.Plan) { pb.Caches[0].HeadDim = 8 }, `holds 1 heads of 8`},
 		{"cache twice", func(pb *planpb.Plan) { pb.Caches = append(pb.Caches, pb.Caches[0]) }, `invalid plan: cache attn: declared twice`},
 

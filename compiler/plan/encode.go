@@ -51,7 +51,7 @@ func toProto(p *Plan) *planpb.Plan {
 	}
 	for i, c := range p.Module.Caches {
 		e.caches[c] = uint32(i)
-		e.pb.Caches = append(e.pb.Caches, &planpb.Cache{Name: c.Name, Heads: uint32(c.Heads), HeadDim: uint32(c.HeadDim)})
+		e.pb.Caches = append(e.pb.Caches, &planpb.Cache{Name: c.Name, Heads: uint32(c.Heads), HeadDim: uint32(c.HeadDim), ValueDim: uint32(c.ValueDim)})
 	}
 	for _, a := range p.Aliases {
 		w := &planpb.Alias{Name: a.Name, Target: a.Target}

@@ -27,7 +27,7 @@ func MeasureMemory(p *plan.Plan) Memory {
 		m.Weights += w.Bytes()
 	}
 	for _, c := range p.Module.Caches {
-		m.CachePerToken += int64(2 * c.Heads * c.HeadDim * p.Cache.DType.Size())
+		m.CachePerToken += int64(c.Slot() * p.Cache.DType.Size())
 	}
 	for _, prog := range p.Programs {
 		for _, l := range prog.Layouts {

@@ -118,7 +118,7 @@ func TestMeasureMemory(t *testing.T) {
 			{Name: "a", Shape: []int{4, 8}, DType: dtype.BF16},   // 64 bytes
 			{Name: "b", Shape: []int{4, 8}, DType: dtype.F8E4M3}, // 32, and a scale of 4 for each of 4 rows
 		},
-		Caches: []*ir.Cache{{Name: "x", Heads: 2, HeadDim: 16}, {Name: "y", Heads: 1, HeadDim: 16}},
+		Caches: []*ir.Cache{{Name: "x", Heads: 2, HeadDim: 16}, {Name: "y", Heads: 1, HeadDim: 24, ValueDim: 8}},
 	}
 	p := &plan.Plan{Module: m, Cache: plan.CacheFormat{DType: dtype.BF16}, Programs: []*plan.Program{chain(t, 64), chain(t, 16)}}
 	want := Memory{

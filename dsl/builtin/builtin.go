@@ -31,9 +31,10 @@ type Param struct {
 type Func struct {
 	Name    string
 	Params  []Param
-	Results int    // number of tensors that it returns; 1 for compile-time functions such as int()
-	Value   Kind   // kind of the result: Tensor, or Int, Float, ... for compile-time functions
-	Doc     string // one sentence
+	Results int        // number of tensors that it returns; 1 for compile-time functions such as int()
+	Value   Kind       // kind of the result: Tensor, or Int, Float, ... for compile-time functions
+	Doc     string     // one sentence
+	Shapes  *Signature // of what it takes and gives; nil for compile-time functions
 }
 
 // Table holds the functions by name.

@@ -20,7 +20,8 @@ type callee struct {
 // parameter is one parameter of a callee.
 type parameter struct {
 	name     string
-	takes    string // in words
+	ident    *syntax.Ident // nil for functions
+	takes    string        // in words
 	optional bool
 	place    diag.Span // of its declaration; empty for functions
 	kind     kind
@@ -34,7 +35,7 @@ func blockCallee(b *block) callee {
 		if len(p.Type.Dims) == 0 {
 			k = configTypes[p.Type.Name.Name]
 		}
-		c.params = append(c.params, parameter{name: p.Name.Name, takes: k.String(), place: p.Span().Diag(), kind: k})
+		c.params = append(c.params, parameter{name: p.Name.Name, ident: p.Name, takes: k.String(), place: p.Span().Diag(), kind: k})
 	}
 	return c
 }
@@ -74,7 +75,7 @@ func (f *function) call(x *syntax.Call) value {
 		for _, a := range x.Args {
 			f.use(a.Value)
 		}
-		return value{unknown, -1}
+		return failed
 	}
 	if b != nil && !f.global {
 		made := call{b, x.Func}
@@ -83,8 +84,9 @@ func (f *function) call(x *syntax.Call) value {
 		} else {
 			f.entered = append(f.entered, made)
 		}
-		f.arguments(x, blockCallee(b))
-		return value{tensor, f.resultsOf(b)}
+		f.refCall(x, name, b)
+		args := f.arguments(x, blockCallee(b))
+		return value{tensor, f.resultsOf(b), f.blockTypes(x, b, args)}
 	}
 	fn := f.builtins[name]
 	if fn == nil {
@@ -92,23 +94,23 @@ func (f *function) call(x *syntax.Call) value {
 		for _, a := range x.Args {
 			f.use(a.Value)
 		}
-		return value{unknown, -1}
+		return failed
 	}
-	kinds := f.arguments(x, functionCallee(fn))
+	args := f.arguments(x, functionCallee(fn))
 	if fn.Value == builtin.Tensor {
-		return value{tensor, fn.Results}
+		return value{tensor, fn.Results, f.functionTypes(x, fn, args)}
 	}
-	return one(resultKind(fn, kinds))
+	return one(resultKind(fn, args))
 }
 
 // resultKind is the kind of a compile-time function's result. The smaller and the larger of two ints are ints.
-func resultKind(fn *builtin.Func, args []kind) kind {
+func resultKind(fn *builtin.Func, args map[string]bound) kind {
 	if fn.Name != "min" && fn.Name != "max" || len(args) == 0 {
 		return builtinKinds[fn.Value]
 	}
-	k := args[0]
-	for _, a := range args[1:] {
-		k, _ = join(k, a)
+	k := unknown
+	for _, a := range args {
+		k, _ = join(k, a.value.kind)
 	}
 	return k
 }
@@ -145,12 +147,12 @@ func (f *function) use(x syntax.Expr) {
 	})
 }
 
-// arguments binds the arguments of a call to the callee's parameters and checks them. It returns the kinds of
-// those that stand for values.
-func (f *function) arguments(x *syntax.Call, c callee) []kind {
+// arguments binds the arguments of a call to the callee's parameters and checks them. It returns those that were
+// bound, by the names of the parameters.
+func (f *function) arguments(x *syntax.Call, c callee) map[string]bound {
 	given := make([]bool, len(c.params))
 	named := false
-	var kinds []kind
+	args := map[string]bound{}
 	for i, a := range x.Args {
 		p := i
 		switch {
@@ -167,17 +169,20 @@ func (f *function) arguments(x *syntax.Call, c callee) []kind {
 			continue
 		}
 		given[p] = true
-		kinds = append(kinds, f.argument(a.Value, c, c.params[p]))
+		if q := c.params[p]; a.Name != "" && q.ident != nil {
+			f.ref(&syntax.Ident{Pos: a.Pos, EndPos: a.NameEnd(), Name: a.Name}, &symbol{what: "parameter", name: q.ident}, typeNames[q.kind])
+		}
+		args[c.params[p].name] = bound{a.Value, f.argument(a.Value, c, c.params[p])}
 	}
 	for i, p := range c.params {
-		if !given[i] && !p.optional && len(kinds) == len(x.Args) {
+		if !given[i] && !p.optional && len(args) == len(x.Args) {
 			d := f.errorf(x, idMissingArgument, "%s needs %q, %s", c.title, p.name, p.takes)
 			if p.place.Start.Line > 0 {
 				d.Note(p.place, "declared here")
 			}
 		}
 	}
-	return kinds
+	return args
 }
 
 // bindable reports whether an argument can be bound to the parameter with index p; if not, it says why.
@@ -196,24 +201,24 @@ func (f *function) bindable(a syntax.Arg, p int, c callee, given []bool) bool {
 	return false
 }
 
-// argument checks one argument and returns its kind.
-func (f *function) argument(x syntax.Expr, c callee, p parameter) kind {
+// argument checks one argument.
+func (f *function) argument(x syntax.Expr, c callee, p parameter) value {
 	switch p.special {
 	case builtin.Weight:
 		f.weight(x, c, p)
-		return unknown
+		return one(unknown)
 	case builtin.Body:
-		f.expert(x)
-		return tensor
+		return f.expert(x)
 	}
-	k := f.single(x)
-	if !k.fits(p.kind) {
-		d := f.errorf(x, idArgumentType, "%q of %s is %s, and this is %s", p.name, c.title, p.takes, k)
+	v := f.single(x)
+	if !v.kind.fits(p.kind) {
+		d := f.errorf(x, idArgumentType, "%q of %s is %s, and this is %s", p.name, c.title, p.takes, v.kind)
 		if p.place.Start.Line > 0 {
 			d.Note(p.place, "declared here")
 		}
+		return failed
 	}
-	return k
+	return v
 }
 
 // weight checks the path of a weight. A name there is never a variable.
@@ -232,16 +237,17 @@ func (f *function) weight(x syntax.Expr, c callee, p parameter) {
 }
 
 // expert checks an expression that is evaluated once for each expert, whose number is `e` in it.
-func (f *function) expert(x syntax.Expr) {
+func (f *function) expert(x syntax.Expr) value {
 	const name = "e"
-	outer, status := f.vars[name], f.status[name]
+	outer, before := f.vars[name], f.state[name]
 	f.vars[name] = &symbol{what: "number of the expert", name: &syntax.Ident{Name: name}, kind: integer, used: true}
-	f.set(name, always)
-	f.want(x, tensor, "an expert computes a tensor")
-	f.set(name, status)
+	f.set(name, known(nil, atom(name, integer)))
+	v := f.want(x, tensor, "an expert computes a tensor")
+	f.set(name, before)
 	if delete(f.vars, name); outer != nil {
 		f.vars[name] = outer
 	}
+	return v
 }
 
 // resultsOf is the number of results of a block: as declared, or else as its first return has it; -1 where

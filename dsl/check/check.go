@@ -15,10 +15,14 @@ import (
 // File checks a file that parsed without errors, and the files that it imports. Builtins are the functions that
 // they can call.
 func File(f *syntax.File, builtins builtin.Table) *diag.List {
-	c := &checker{builtins: builtins, diags: &diag.List{}, shared: map[*syntax.Block]*block{}, seen: map[*syntax.File]bool{}}
+	c := newChecker(builtins)
 	c.file(f)
 	c.diags.Sort()
 	return c.diags
+}
+
+func newChecker(builtins builtin.Table) *checker {
+	return &checker{builtins: builtins, diags: &diag.List{}, shared: map[*syntax.Block]*block{}, seen: map[*syntax.File]bool{}}
 }
 
 // file checks a file behind the ones that it imports: what they declare has been looked at when it is used.
@@ -50,6 +54,7 @@ func (c *checker) pipeline(p *syntax.Pipeline, top *top) {
 	top.pipelines.declare(&symbol{what: "pipeline", name: p.Name})
 	if s := top.models.symbols[p.Model.Name]; s != nil {
 		s.used = true
+		c.ref(p.Model, s, "")
 	} else {
 		c.unknown(p.Model, "model", top.models.list)
 	}
@@ -63,6 +68,7 @@ type checker struct {
 	diags    *diag.List
 	shared   map[*syntax.Block]*block // the blocks outside of models
 	seen     map[*syntax.File]bool    // files that have been checked, or are being checked
+	info     *Info                    // nil where nobody wants it
 }
 
 func (c *checker) errorf(at syntax.Node, id, format string, args ...any) *diag.Diagnostic {
@@ -84,6 +90,12 @@ type symbol struct {
 	name *syntax.Ident
 	kind kind
 	used bool
+	// block is what a block's name, or an import's, means.
+	block *syntax.Block
+	// target is the name that an import leads to; nil for what is declared here.
+	target *syntax.Ident
+	// number is the value of a configuration key or a let, for every configuration; nil where it is none.
+	number *number
 }
 
 // names are the symbols of one namespace in the order of their declaration.
@@ -104,7 +116,16 @@ func (n *names) declare(s *symbol) {
 		return
 	}
 	n.symbols[name] = s
+	n.ref(s.name, s, s.typeText())
 	n.list = append(n.list, name)
+}
+
+// typeText is the symbol's type, as far as its declaration has it.
+func (s *symbol) typeText() string {
+	if s.block != nil {
+		return signature(s.block)
+	}
+	return typeNames[s.kind]
 }
 
 func article(noun string) string {

@@ -9,56 +9,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/glmc/glmc/dsl/builtin"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/diag/diagtest"
+	"github.com/glmc/glmc/dsl/source"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
 const modelFile = "../../models/glm4moe/model.glm"
 
-// functions is a table like the compiler's. Parameters are "name kind", with "?" behind optional ones.
-var functions = table(
-	fn("linear", builtin.Tensor, 1, "x tensor", "w weight", "out int", "bias bool?"),
-	fn("rms_norm", builtin.Tensor, 1, "x tensor", "w weight", "eps float"),
-	fn("embed", builtin.Tensor, 1, "tokens tensor", "w weight", "vocab int", "width int"),
-	fn("rope", builtin.Tensor, 1, "x tensor", "pos tensor", "dims int", "theta float"),
-	fn("attend", builtin.Tensor, 1, "q tensor", "k tensor", "v tensor", "pos tensor", "scale float"),
-	fn("silu", builtin.Tensor, 1, "x tensor"),
-	fn("sigmoid", builtin.Tensor, 1, "x tensor"),
-	fn("f32", builtin.Tensor, 1, "x tensor"),
-	fn("concat", builtin.Tensor, 1, "a tensor", "b tensor"),
-	fn("sum", builtin.Tensor, 1, "x tensor"),
-	fn("top_k", builtin.Tensor, 2, "scores tensor", "bias weight?", "k int", "groups int?", "keep int?"),
-	fn("experts", builtin.Tensor, 1, "x tensor", "ids tensor", "weights tensor", "count int", "body body"),
-	fn("int", builtin.Int, 1, "x float"),
-	fn("float", builtin.Float, 1, "x float"),
-	fn("min", builtin.Float, 1, "a float", "b float"),
-	fn("max", builtin.Float, 1, "a float", "b float"),
-)
-
-var kindsByName = map[string]builtin.Kind{
-	"tensor": builtin.Tensor, "weight": builtin.Weight, "int": builtin.Int, "float": builtin.Float,
-	"bool": builtin.Bool, "string": builtin.String, "body": builtin.Body,
-}
-
-func fn(name string, value builtin.Kind, results int, params ...string) *builtin.Func {
-	f := &builtin.Func{Name: name, Results: results, Value: value}
-	for _, p := range params {
-		name, kind, _ := strings.Cut(p, " ")
-		kind, optional := strings.CutSuffix(kind, "?")
-		f.Params = append(f.Params, builtin.Param{Name: name, Kind: kindsByName[kind], Optional: optional})
-	}
-	return f
-}
-
-func table(list ...*builtin.Func) builtin.Table {
-	t := builtin.Table{}
-	for _, f := range list {
-		t[f.Name] = f
-	}
-	return t
-}
+// functions are the compiler's.
+var functions = ir.Surfaces()
 
 func check(t *testing.T, name string, src []byte) *diag.List {
 	t.Helper()
@@ -144,11 +107,13 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
+// FuzzCheck checks programs: the file that the input is, or with "-- name.glm --" lines in it, several that can import
+// each other.
 func FuzzCheck(f *testing.F) {
-	for _, glob := range []string{modelFile, "testdata/*.glm", "../pipeline/testdata/*.glm"} {
+	for _, glob := range []string{"../../models/*/*.glm", "testdata/*.glm", "../pipeline/testdata/*.glm"} {
 		files, err := filepath.Glob(glob)
-		if err != nil {
-			f.Fatal(err)
+		if err != nil || len(files) == 0 {
+			f.Fatalf("no seeds in %s (%v)", glob, err)
 		}
 		for _, file := range files {
 			src, err := os.ReadFile(file)
@@ -158,15 +123,44 @@ func FuzzCheck(f *testing.F) {
 			f.Add(src)
 		}
 	}
+	f.Add([]byte(infoSource + "-- lib.glm --\n" + infoLib))
+	f.Add([]byte("import a, b as c from \"b.glm\"\nmodel m { entry e(x: [T, 2]) -> [T, 2] { return a(c(x)) } }\n" +
+		"-- b.glm --\nimport c from \"c.glm\"\nblock a[n](x: [T, n]) { return c(x, n) }\nblock b(x: [T, 2]) -> [T, 2] { return x }\n" +
+		"-- c.glm --\nimport a from \"b.glm\"\nblock c[k](x: [T, k], n: int) -> [T, n] { return linear(x, w, n) }\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		file, diags := syntax.Parse("f.glm", src)
-		if diags.HasErrors() {
+		archive := txtar.Parse(src)
+		open := func(path string) ([]byte, error) {
+			for _, f := range archive.Files {
+				if f.Name == path {
+					return f.Data, nil
+				}
+			}
+			return nil, os.ErrNotExist
+		}
+		p, _ := source.Load("f.glm", archive.Comment, open)
+		if p.Broken {
 			return
 		}
-		for _, d := range File(file, functions).All() {
-			if d.Start.Offset < 0 || d.End.Offset > len(src) || d.Start.Offset > d.End.Offset || d.Start.Line == 0 {
-				t.Fatalf("%s lies outside of the file: %+v", d, d.Span)
+		inside := func(what string, s diag.Span) {
+			if text := p.Source(s.File); s.Start.Offset < 0 || s.End.Offset > len(text) || s.Start.Offset > s.End.Offset {
+				t.Fatalf("%s lies outside of the file: %+v", what, s)
 			}
+		}
+		info, diags := Inspect(p.Root, functions)
+		for _, d := range diags.All() {
+			if inside(d.String(), d.Span); d.Start.Line == 0 {
+				t.Fatalf("%s has no place", d)
+			}
+			for _, n := range d.Notes {
+				inside(n.Message, n.Span)
+			}
+		}
+		for _, r := range info.Refs {
+			inside(r.Name, r.Use.Diag())
+			inside(r.Name, r.Def.Diag())
+		}
+		for _, typed := range info.Types {
+			inside(typed.Type, typed.Span.Diag())
 		}
 	})
 }

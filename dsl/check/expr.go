@@ -11,6 +11,12 @@ import (
 
 // expr checks an expression and returns what it stands for.
 func (f *function) expr(x syntax.Expr) value {
+	v := f.value(x)
+	f.typed(x, v)
+	return v
+}
+
+func (f *function) value(x syntax.Expr) value {
 	switch x := x.(type) {
 	case *syntax.IntLit:
 		return one(integer)
@@ -21,19 +27,19 @@ func (f *function) expr(x syntax.Expr) value {
 	case *syntax.BoolLit:
 		return one(boolean)
 	case *syntax.Name:
-		return one(f.name(x))
+		return f.name(x)
 	case *syntax.Call:
 		return f.call(x)
 	case *syntax.Unary:
-		return one(f.unary(x))
+		return f.unary(x)
 	case *syntax.Binary:
-		return one(f.binary(x))
+		return f.binary(x)
 	case *syntax.Cond:
 		return f.cond(x)
 	case *syntax.As:
-		f.want(x.X, tensor, `"as" gives a tensor another shape`)
+		of := f.want(x.X, tensor, `"as" gives a tensor another shape`)
 		f.shape(x.Dims)
-		return one(tensor)
+		return tensorOf(f.reshaped(x, of.typ()))
 	case *syntax.At:
 		return f.at(x)
 	case *syntax.ListLit:
@@ -45,36 +51,37 @@ func (f *function) expr(x syntax.Expr) value {
 	panic(fmt.Sprintf("check: no case for %T", x))
 }
 
-// single checks an expression that has to stand for one value, and returns its kind.
-func (f *function) single(x syntax.Expr) kind {
+// single checks an expression that has to stand for one value.
+func (f *function) single(x syntax.Expr) value {
 	v := f.expr(x)
 	if v.results > 1 || v.results == 0 {
 		f.errorf(x, idResultCount, "this gives %s where one is wanted", quantity(v.results, "value")).
 			Suggest("give each a name: `a, b = ...`")
-		return unknown
+		return failed
 	}
-	return v.kind
+	return v
 }
 
 // want checks an expression that has to be of a kind. Why is the beginning of the message otherwise.
-func (f *function) want(x syntax.Expr, k kind, why string) {
+func (f *function) want(x syntax.Expr, k kind, why string) value {
 	got := f.single(x)
-	if got.fits(k) {
-		return
+	if got.kind.fits(k) {
+		return got
 	}
 	id := idTypeMismatch
 	switch {
-	case got == tensor:
+	case got.kind == tensor:
 		id = idNotCompileTime
 	case k == tensor:
 		id = idNotTensor
 	}
-	f.errorf(x, id, "%s, and this is %s", why, got)
+	f.errorf(x, id, "%s, and this is %s", why, got.kind)
+	return failed
 }
 
 // compileTime checks an expression that has to be known at compile time.
 func (f *function) compileTime(x syntax.Expr) kind {
-	k := f.single(x)
+	k := f.single(x).kind
 	if k == tensor {
 		f.errorf(x, idNotCompileTime, "this has to be known at compile time, and is a tensor")
 		return unknown
@@ -87,36 +94,42 @@ func (f *function) condition(x syntax.Expr) {
 	f.want(x, boolean, "a condition is true or false at compile time")
 }
 
-func (f *function) name(x *syntax.Name) kind {
+func (f *function) name(x *syntax.Name) value {
 	name := x.Parts[0]
 	if len(x.Parts) > 1 {
 		f.errorf(x, idUnexpectedPath, "%s is the path of a weight, and no weight is wanted here", strings.Join(x.Parts, "."))
-		return unknown
+		return failed
 	}
 	if s := f.vars[name]; s != nil {
 		s.used = true
-		if f.status[name] != always {
+		if f.state[name].status != always {
 			f.unassigned(x, s.name)
 		}
-		return s.kind
+		v := one(s.kind)
+		if s.kind == tensor {
+			v = tensorOf(f.state[name].typ)
+		}
+		f.ref(x, s, v.String())
+		return v
 	}
 	if s := f.globals.symbols[name]; s != nil {
 		s.used = true
-		return s.kind
+		f.ref(x, s, typeNames[s.kind])
+		return one(s.kind)
 	}
 	if t := f.targets[name]; t != nil {
 		f.early[name] = true
 		f.unassigned(x, t)
-		return unknown
+		return one(unknown)
 	}
 	f.unknownName(x, name)
-	return unknown
+	return one(unknown)
 }
 
 // unassigned reports the use of a variable that has no value. First is where it gets one.
 func (f *function) unassigned(x syntax.Node, first *syntax.Ident) {
 	message := "%q has no value on this path"
-	if f.status[first.Name] == sometimes {
+	if f.state[first.Name].status == sometimes {
 		message = "%q has a value only on some of the paths that lead here"
 	}
 	f.errorf(x, idUnassigned, message, first.Name).
@@ -152,17 +165,17 @@ func (f *function) candidates() []string {
 	return slices.Concat(list, f.globals.list)
 }
 
-func (f *function) unary(x *syntax.Unary) kind {
-	k := f.single(x.X)
+func (f *function) unary(x *syntax.Unary) value {
+	v := f.single(x.X)
 	if x.Op == "not" {
-		f.operand(x.X, k, boolean, x.Op)
-		return boolean
+		f.operand(x.X, v.kind, boolean, x.Op)
+		return one(boolean)
 	}
-	if k == boolean || k == text || k == list {
-		f.errorf(x, idTypeMismatch, "- does not apply to %s", k)
-		return unknown
+	if v.kind == boolean || v.kind == text || v.kind == list {
+		f.errorf(x, idTypeMismatch, "- does not apply to %s", v.kind)
+		return one(unknown)
 	}
-	return k
+	return v
 }
 
 // operand reports an operand that is not of the kind that its operator takes.
@@ -175,8 +188,17 @@ func (f *function) operand(x syntax.Expr, got, want kind, op string) {
 	}
 }
 
-func (f *function) binary(x *syntax.Binary) kind {
-	l, r := f.single(x.X), f.single(x.Y)
+func (f *function) binary(x *syntax.Binary) value {
+	left, right := f.single(x.X), f.single(x.Y)
+	l, r := left.kind, right.kind
+	if (l == tensor || r == tensor) && (x.Op == "+" || x.Op == "-" || x.Op == "*" || x.Op == "/") {
+		return f.elementwise(x, left, right)
+	}
+	return one(f.compileTimeOp(x, l, r))
+}
+
+// compileTimeOp checks an operation on compile-time values and returns the kind of its result.
+func (f *function) compileTimeOp(x *syntax.Binary, l, r kind) kind {
 	switch x.Op {
 	case "and", "or":
 		f.operand(x.X, l, boolean, x.Op)
@@ -186,8 +208,8 @@ func (f *function) binary(x *syntax.Binary) kind {
 		f.equality(x, l, r)
 		return boolean
 	case "<", "<=", ">", ">=":
-		f.operand(x.X, l, number, x.Op)
-		f.operand(x.Y, r, number, x.Op)
+		f.operand(x.X, l, numeric, x.Op)
+		f.operand(x.Y, r, numeric, x.Op)
 		return boolean
 	case "in":
 		f.operand(x.X, l, integer, x.Op)
@@ -198,11 +220,8 @@ func (f *function) binary(x *syntax.Binary) kind {
 		f.operand(x.Y, r, integer, x.Op)
 		return integer
 	}
-	if (l == tensor || r == tensor) && x.Op != "^" {
-		return f.elementwise(x, l, r)
-	}
-	f.operand(x.X, l, number, x.Op)
-	f.operand(x.Y, r, number, x.Op)
+	f.operand(x.X, l, numeric, x.Op)
+	f.operand(x.Y, r, numeric, x.Op)
 	return arithmetic(x, l, r)
 }
 
@@ -213,31 +232,39 @@ func arithmetic(x *syntax.Binary, l, r kind) kind {
 		if _, ok := x.Y.(*syntax.IntLit); ok {
 			return integer
 		}
-		return number // a float where the exponent is negative
+		return numeric // a float where the exponent is negative
 	case l == integer && r == integer:
 		return integer
 	case l == float || r == float:
 		return float
 	case l.isNumber() && r.isNumber() && l != unknown && r != unknown:
-		return number
+		return numeric
 	}
 	return unknown
 }
 
 // elementwise checks + - * / on tensors: of two tensors, or of a tensor and a number.
-func (f *function) elementwise(x *syntax.Binary, l, r kind) kind {
+func (f *function) elementwise(x *syntax.Binary, l, r value) value {
 	for _, side := range []struct {
 		x    syntax.Expr
 		kind kind
-	}{{x.X, l}, {x.Y, r}} {
+	}{{x.X, l.kind}, {x.Y, r.kind}} {
 		if side.kind != tensor && !side.kind.isNumber() {
 			f.errorf(side.x, idTypeMismatch, "%s takes tensors and numbers, and this is %s", x.Op, side.kind)
 		}
 	}
-	if x.Op == "/" && l != tensor && l != unknown {
+	if x.Op == "/" && l.kind != tensor && l.kind != unknown {
 		f.errorf(x, idTypeMismatch, "a number cannot be divided by a tensor")
 	}
-	return tensor
+	switch {
+	case l.kind == tensor && r.kind == tensor:
+		return tensorOf(f.elements(x, l.typ(), r.typ()))
+	case l.kind == tensor && r.kind != unknown:
+		return l
+	case r.kind == tensor && l.kind != unknown:
+		return r
+	}
+	return tensorOf(nil)
 }
 
 func (f *function) equality(x *syntax.Binary, l, r kind) {
@@ -257,17 +284,25 @@ func (f *function) equality(x *syntax.Binary, l, r kind) {
 
 func (f *function) cond(x *syntax.Cond) value {
 	f.condition(x.If)
-	a, b := f.expr(x.Then), f.expr(x.Else)
+	var a, b value
+	f.under(x.If, func() bool { a = f.expr(x.Then); return false })
+	b = f.expr(x.Else)
 	k, ok := join(a.kind, b.kind)
 	if !ok {
 		f.errorf(x, idTypeMismatch, "this is %s or %s, depending on the condition", a.kind, b.kind)
-		return value{unknown, -1}
+		return failed
 	}
 	if a.results >= 0 && b.results >= 0 && a.results != b.results {
 		f.errorf(x, idResultCount, "this gives %s or %d, depending on the condition", quantity(a.results, "value"), b.results)
-		return value{k, -1}
+		return value{kind: k, results: -1}
 	}
-	return value{k, max(a.results, b.results)}
+	out := value{kind: k, results: max(a.results, b.results)}
+	if len(a.types) == len(b.types) {
+		for i := range a.types {
+			out.types = append(out.types, f.joined(a.types[i], b.types[i]))
+		}
+	}
+	return out
 }
 
 // at checks `x at "path.{v}"`.
@@ -276,7 +311,7 @@ func (f *function) at(x *syntax.At) value {
 	v := f.expr(x.X)
 	if v.kind != tensor && v.kind != unknown {
 		f.errorf(x, idNotTensor, `"at" says where the weights of a computation are, and this is %s`, v.kind)
-		return value{unknown, -1}
+		return failed
 	}
 	return v
 }
@@ -296,11 +331,24 @@ func (f *function) path(s *syntax.StrLit) {
 			f.errorf(s, idBadPattern, "{%s...} matches names, and here is one to be made", part.Name)
 			continue
 		}
-		hole := &syntax.Name{Span_: s.Span_, Parts: []string{part.Name}}
-		if k := f.name(hole); k == tensor {
+		hole := &syntax.Name{Span_: holeSpan(s, part.Name), Parts: []string{part.Name}}
+		if f.name(hole).kind == tensor {
 			f.errorf(s, idNotCompileTime, "{%s} is a tensor, and a path is made at compile time", part.Name)
 		}
 	}
+}
+
+// holeSpan is the place of the name of a hole in a path; the path's where escapes make that hard to say.
+func holeSpan(s *syntax.StrLit, name string) syntax.Span {
+	at := strings.Index(s.Value, "{"+name+"}")
+	if at < 0 || s.Span_.End.Offset-s.Span_.Pos.Offset != len(s.Value)+2 || s.Span_.Pos.Line != s.Span_.End.Line {
+		return s.Span_
+	}
+	span := s.Span_
+	span.Pos.Offset, span.Pos.Column = span.Pos.Offset+at+2, span.Pos.Column+at+2
+	span.End = span.Pos
+	span.End.Offset, span.End.Column = span.Pos.Offset+len(name), span.Pos.Column+len(name)
+	return span
 }
 
 func quantity(n int, what string) string {

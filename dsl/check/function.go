@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 
+	"github.com/glmc/glmc/dsl/shape"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -10,18 +11,20 @@ import (
 // which only configuration keys and lets are visible.
 type function struct {
 	*model
-	global  bool   // there is no body
-	caller  *block // nil in an entry
-	title   string // "block mlp"
+	facts   shape.Facts // equations that hold where the check is
+	global  bool        // there is no body
+	caller  *block      // nil in an entry
+	title   string      // "block mlp"
 	results []*syntax.Type
 	targets map[string]*syntax.Ident // names that the body assigns anywhere, with the first place
 	early   map[string]bool          // those that were used before they were assigned
 	vars    map[string]*symbol
-	locals  []*symbol         // all that were ever in vars
-	status  map[string]status // of vars on the path that leads here
-	trail   []change          // changes of status, for branches to undo
-	returns *syntax.Return    // the first one
-	count   int               // of its values; -1: not known
+	locals  []*symbol        // all that were ever in vars
+	state   map[string]state // of vars on the path that leads here
+	trail   []change         // changes of state, for branches to undo
+	loops   int              // that were entered: each has a variable of its own
+	returns *syntax.Return   // the first one
+	count   int              // of its values; -1: not known
 }
 
 // status says whether a variable has a value on the path that leads to a statement.
@@ -33,10 +36,20 @@ const (
 	always
 )
 
-// change is a status that was overwritten.
+// state is what is known of a variable at one point: whether it has a value, and which.
+type state struct {
+	status
+	typ    *tensorType // of a tensor
+	number *number     // of a compile-time number
+}
+
+// known is the state of a name that has a value on every path.
+func known(t *tensorType, n *number) state { return state{always, t, n} }
+
+// change is a state that was overwritten.
 type change struct {
 	name string
-	old  status
+	old  state
 }
 
 // maxParams bounds the parameters of a block: every call looks at all of them.
@@ -54,13 +67,14 @@ func (m *model) function(caller *block, dims []*syntax.Ident, params []*syntax.P
 	f.dimensions(dims, params)
 	outside := m.scope() // the caller makes the shapes of arguments: parameters are not visible in them
 	for _, d := range f.locals {
-		outside.vars[d.name.Name], outside.status[d.name.Name] = d, always
+		outside.vars[d.name.Name], outside.state[d.name.Name] = d, f.state[d.name.Name]
 	}
 	for _, p := range params {
 		s := &symbol{what: "parameter", name: p.Name, kind: outside.typeOf(p.Type), used: caller == nil}
 		if p.Name.Name != "_" && f.free(p.Name) {
 			f.declare(s)
-			f.set(p.Name.Name, always)
+			f.set(p.Name.Name, known(typeIn(p.Type, outside.number, f.written), atom(p.Name.Name, s.kind)))
+			f.refDeclared(p.Name, s)
 		}
 	}
 	for _, t := range results {
@@ -89,8 +103,10 @@ func (f *function) dimensions(dims []*syntax.Ident, params []*syntax.Param) {
 		if !f.free(d) {
 			continue
 		}
-		f.declare(&symbol{what: dimension, name: d, kind: integer, used: true})
-		f.set(d.Name, always)
+		s := &symbol{what: dimension, name: d, kind: integer, used: true}
+		f.declare(s)
+		f.set(d.Name, known(nil, atom(d.Name, integer)))
+		f.refDeclared(d, s)
 		if !slices.ContainsFunc(params, func(p *syntax.Param) bool { return slices.ContainsFunc(p.Type.Dims, d.Is) }) {
 			f.errorf(d, idUnboundDimension, "no parameter of %s has the dimension %s, so that no call gives it a value", f.title, d.Name).
 				Suggest("write it as a dimension of its own: x: [T, %s]", d.Name)
@@ -156,10 +172,19 @@ func (f *function) declare(s *symbol) {
 	f.locals = append(f.locals, s)
 }
 
-func (f *function) set(name string, s status) {
-	if old := f.status[name]; old != s {
+// refDeclared notes the declaration of a name of the function, whose state is known by now.
+func (f *function) refDeclared(name *syntax.Ident, s *symbol) {
+	v := one(s.kind)
+	if s.kind == tensor {
+		v = tensorOf(f.state[name.Name].typ)
+	}
+	f.ref(name, s, v.String())
+}
+
+func (f *function) set(name string, s state) {
+	if old := f.state[name]; old != s {
 		f.trail = append(f.trail, change{name, old})
-		f.status[name] = s
+		f.state[name] = s
 	}
 }
 
@@ -193,20 +218,20 @@ func (f *function) stmt(s *syntax.Stmt) (returns bool) {
 
 // branch is what a branch did: the variables that it gave values, and whether all of its paths return.
 type branch struct {
-	assigned map[string]status
+	assigned map[string]state
 	returns  bool
 }
 
 // explore checks a part of a body that may or may not run, notes what it assigns, and takes it back.
 func (f *function) explore(run func() bool) branch {
 	mark := len(f.trail)
-	b := branch{assigned: map[string]status{}}
+	b := branch{assigned: map[string]state{}}
 	b.returns = run()
 	for _, c := range f.trail[mark:] {
-		b.assigned[c.name] = f.status[c.name]
+		b.assigned[c.name] = f.state[c.name]
 	}
 	for i := len(f.trail) - 1; i >= mark; i-- {
-		f.status[f.trail[i].name] = f.trail[i].old
+		f.state[f.trail[i].name] = f.trail[i].old
 	}
 	f.trail = f.trail[:mark]
 	return b
@@ -217,26 +242,51 @@ func (f *function) merge(a, b branch) (returns bool) {
 	if a.returns && b.returns {
 		return true
 	}
-	for _, pair := range [][2]branch{{a, b}, {b, a}} {
-		this, other := pair[0], pair[1]
-		if this.returns {
-			continue
+	names := map[string]bool{}
+	for _, side := range []branch{a, b} {
+		for name := range side.assigned {
+			names[name] = true
 		}
-		for name, s := range this.assigned {
-			if !other.returns && other.assigned[name] < s {
-				s = sometimes
-			}
-			if f.status[name] < s {
-				f.set(name, s)
-			}
+	}
+	for name := range names {
+		x, y := f.behind(a, name), f.behind(b, name)
+		switch {
+		case a.returns:
+			f.set(name, y)
+		case b.returns:
+			f.set(name, x)
+		default:
+			f.set(name, f.either(x, y))
 		}
 	}
 	return false
 }
 
+// behind is the state of a name behind a branch.
+func (f *function) behind(b branch, name string) state {
+	if s, ok := b.assigned[name]; ok {
+		return s
+	}
+	return f.state[name]
+}
+
+// either is what is known where one of two states holds.
+func (f *function) either(x, y state) state {
+	s := state{status: sometimes, typ: f.joined(x.typ, y.typ)}
+	if x.status == y.status {
+		s.status = x.status
+	}
+	if x.number != nil && y.number != nil && x.number.integer == y.number.integer && x.number.Equal(y.number.Poly) {
+		s.number = x.number
+	}
+	return s
+}
+
 func (f *function) ifStmt(s *syntax.If) (returns bool) {
 	f.condition(s.Cond)
-	then := f.explore(func() bool { return f.body(s.Then) })
+	then := f.explore(func() bool {
+		return f.under(s.Cond, func() bool { return f.body(s.Then) })
+	})
 	other := f.explore(func() bool {
 		switch {
 		case s.Else == nil:
@@ -254,11 +304,16 @@ func (f *function) forStmt(s *syntax.For) {
 	f.want(s.From, integer, "a loop counts ints")
 	f.want(s.To, integer, "a loop counts ints")
 	ok := s.Var.Name != "_" && f.free(s.Var)
+	f.loops++
+	counter := &number{shape.Fresh(s.Var.Name, f.loops), true}
 	loop := f.explore(func() bool {
 		if ok {
-			f.declare(&symbol{what: "loop variable", name: s.Var, kind: integer})
-			f.set(s.Var.Name, always)
+			v := &symbol{what: "loop variable", name: s.Var, kind: integer}
+			f.declare(v)
+			f.set(s.Var.Name, known(nil, counter))
+			f.refDeclared(s.Var, v)
 		}
+		f.forgetAssigned(s.Body)
 		return f.body(s.Body)
 	})
 	if ok {
@@ -269,12 +324,30 @@ func (f *function) forStmt(s *syntax.For) {
 	f.merge(loop, branch{})
 }
 
+// forgetAssigned drops what is known of the values of numbers that a loop assigns: from the second time on they are
+// others. Tensors keep their shapes from one time to the next, or the shape behind the loop is not known.
+func (f *function) forgetAssigned(b *syntax.Body) {
+	inner := &function{targets: map[string]*syntax.Ident{}}
+	inner.collect(b)
+	for name := range inner.targets {
+		if s := f.state[name]; s.number != nil {
+			s.number = nil
+			f.set(name, s)
+		}
+	}
+}
+
 func (f *function) returnStmt(s *syntax.Return) {
 	count := 0
 	for _, x := range s.Values {
 		v := f.expr(x)
 		if v.kind != tensor && v.kind != unknown {
 			f.errorf(x, idNotTensor, "a result is a tensor, and this is %s", v.kind)
+		}
+		if count >= 0 {
+			for i, t := range v.types {
+				f.returned(x, t, count+i)
+			}
 		}
 		if v.results < 0 || count < 0 {
 			count = -1
@@ -304,21 +377,28 @@ func (f *function) assign(s *syntax.Assign) {
 	v := f.expr(s.Value)
 	if v.results >= 0 && v.results != len(s.Targets) {
 		f.errorf(s.Value, idResultCount, "this gives %s for %s", quantity(v.results, "value"), quantity(len(s.Targets), "name"))
-		v.kind = unknown
+		v.kind, v.types = unknown, nil
 	}
 	here := map[string]bool{}
-	for _, t := range s.Targets {
+	for i, t := range s.Targets {
 		if here[t.Name] && t.Name != "_" {
 			f.errorf(t, idDuplicateName, "%q is assigned twice at once", t.Name)
 			continue
 		}
 		here[t.Name] = true
-		f.bind(t, v.kind)
+		to := known(nil, nil)
+		if i < len(v.types) {
+			to.typ = v.types[i]
+		}
+		if v.kind.isNumber() {
+			to.number = symbolic(s.Value, f.number)
+		}
+		f.bind(t, v.kind, to)
 	}
 }
 
 // bind gives a variable a value.
-func (f *function) bind(name *syntax.Ident, k kind) {
+func (f *function) bind(name *syntax.Ident, k kind, to state) {
 	if name.Name == "_" {
 		return
 	}
@@ -336,5 +416,6 @@ func (f *function) bind(name *syntax.Ident, k kind) {
 			Note(s.name.Span().Diag(), "and %s here", s.kind)
 	}
 	s.kind = joined
-	f.set(name.Name, always)
+	f.set(name.Name, to)
+	f.refDeclared(name, s)
 }

@@ -22,6 +22,7 @@ const (
 	idNotCompileTime = "not-compile-time"
 	idNotTensor      = "not-a-tensor"
 	idResultCount    = "result-count"
+	idShapeMismatch  = "shape-mismatch"
 	idBadShape       = "bad-shape"
 
 	idRecursion        = "recursion"
@@ -33,4 +34,5 @@ const (
 	idBadClass         = "bad-class-name"
 	idBadPattern       = "bad-pattern"
 	idUnboundHole      = "unbound-hole"
+	idUnusedAlias      = "unused-alias"
 )

@@ -3,6 +3,7 @@ package check
 import (
 	"strings"
 
+	"github.com/glmc/glmc/dsl/shape"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -10,7 +11,8 @@ import (
 type model struct {
 	*checker
 	top       *top                     // of the file
-	own       bool                     // it is a model, not what stands outside of models
+	file      *syntax.File             // that the model is in
+	facts     shape.Facts              // what the assertions say
 	globals   *names                   // configuration keys and lets, as far as they are declared where the check is
 	later     map[string]*syntax.Ident // those that are still to come
 	blocks    map[string]*block        // by name
@@ -48,7 +50,6 @@ var servingKeys = map[string]bool{"max_position_embeddings": true}
 
 func (c *checker) model(syn *syntax.Model, t *top) {
 	m := c.outside(t)
-	m.own = true
 	for _, f := range syn.Fields() {
 		m.later[f.Name.Name] = f.Name
 	}
@@ -62,10 +63,17 @@ func (c *checker) model(syn *syntax.Model, t *top) {
 	}
 	for _, l := range syn.Lets() {
 		v := m.compileTime(l.Value)
-		m.global(&symbol{what: "let", name: l.Name, kind: v})
+		n := symbolic(l.Value, m.constant)
+		if n == nil {
+			n = atom(l.Name.Name, v)
+		}
+		m.global(&symbol{what: "let", name: l.Name, kind: v, number: n})
 	}
 	for _, a := range syn.Asserts() {
-		m.condition(a.Cond)
+		f := m.scope()
+		f.condition(a.Cond)
+		f.assume(a.Cond)
+		m.facts = f.facts
 		if strings.TrimSpace(a.Message.Value) == "" {
 			m.errorf(a.Message, idEmptyMessage, "an assertion says what is wrong where it fails")
 		}
@@ -77,6 +85,7 @@ func (c *checker) model(syn *syntax.Model, t *top) {
 	for _, r := range syn.Rules() {
 		m.rule(r)
 	}
+	m.unusedAliases(syn)
 	m.recursion()
 	m.globals.warnUnused()
 	m.unusedBlocks()
@@ -134,13 +143,13 @@ func (m *model) field(f *syntax.Field) {
 		m.errorf(f, idMissingDefault, "%q is optional and has no default", f.Name.Name).
 			Suggest("write, for example, `%s %s = ... optional`", f.Name.Name, f.Type.Name)
 	}
-	m.global(&symbol{what: "configuration key", name: f.Name, kind: k, used: servingKeys[f.Name.Name]})
+	m.global(&symbol{what: "configuration key", name: f.Name, kind: k, used: servingKeys[f.Name.Name], number: atom(f.Name.Name, k)})
 }
 
 func (m *model) declareBlocks(syn *syntax.Model) {
 	blocks := newNames(m.checker)
 	for _, b := range syn.Blocks() {
-		m.blockName(blocks, &symbol{what: "block", name: b.Name})
+		m.blockName(blocks, &symbol{what: "block", name: b.Name, block: b})
 		if outer := m.top.blocks.symbols[b.Name.Name]; outer != nil {
 			outer.used = true
 			m.errorf(b.Name, idDuplicateName, "there is %s %q outside of the model already", article(outer.what), b.Name.Name).
@@ -167,14 +176,25 @@ func (m *model) entries(list []*syntax.Entry) {
 					Suggest("make it a configuration key, or a tensor such as i32[T]")
 			}
 		}
-		m.function(nil, nil, e.Params, e.Results, e.Body, "entry "+e.Name.Name)
+		m.entry(e)
 	}
+}
+
+func (m *model) entry(e *syntax.Entry) {
+	outer := m.facts
+	if e.When != nil {
+		f := m.scope()
+		f.assume(e.When)
+		m.facts = f.facts
+	}
+	m.function(nil, nil, e.Params, e.Results, e.Body, "entry "+e.Name.Name)
+	m.facts = outer
 }
 
 // scope returns a scope in which only configuration keys and lets are visible.
 func (m *model) scope() *function {
 	return &function{
-		model: m, global: true, vars: map[string]*symbol{}, status: map[string]status{},
+		model: m, facts: m.facts, global: true, vars: map[string]*symbol{}, state: map[string]state{},
 		targets: map[string]*syntax.Ident{}, early: map[string]bool{},
 	}
 }

@@ -4,6 +4,7 @@ import "github.com/glmc/glmc/dsl/syntax"
 
 // top is the namespace of a file: what is declared outside of models, and what is imported.
 type top struct {
+	file      *syntax.File
 	blocks    *names
 	models    *names
 	pipelines *names
@@ -13,7 +14,7 @@ type top struct {
 
 // top declares what a file has outside of models, and checks the blocks there.
 func (c *checker) top(f *syntax.File) *top {
-	t := &top{blocks: newNames(c), models: newNames(c), pipelines: newNames(c), callable: map[string]*block{}}
+	t := &top{file: f, blocks: newNames(c), models: newNames(c), pipelines: newNames(c), callable: map[string]*block{}}
 	for _, i := range f.Imports {
 		for _, n := range i.Names {
 			c.imported(t, n)
@@ -24,7 +25,7 @@ func (c *checker) top(f *syntax.File) *top {
 		info := &block{Block: b, results: notCounted, reached: true} // other files may call it
 		c.shared[b] = info
 		own = append(own, info)
-		c.blockName(t.blocks, &symbol{what: "block", name: b.Name, used: true})
+		c.blockName(t.blocks, &symbol{what: "block", name: b.Name, used: true, block: b})
 		if t.callable[b.Name.Name] == nil {
 			t.callable[b.Name.Name] = info
 		}
@@ -43,7 +44,16 @@ func (c *checker) top(f *syntax.File) *top {
 
 // imported declares one name of an import. One that leads nowhere has been reported, and goes with everything.
 func (c *checker) imported(t *top, n *syntax.ImportName) {
-	s := &symbol{what: "import", name: n.Local(), used: n.Block == nil && n.Model == nil}
+	s := &symbol{what: "import", name: n.Local(), used: n.Block == nil && n.Model == nil, block: n.Block}
+	switch {
+	case n.Block != nil:
+		s.target = n.Block.Name
+	case n.Model != nil:
+		s.target = n.Model.Name
+	}
+	if n.As != nil {
+		c.ref(n.Name, s, s.typeText())
+	}
 	t.imports = append(t.imports, s)
 	if n.Model == nil {
 		c.blockName(t.blocks, s)
@@ -64,7 +74,7 @@ func (c *checker) blockName(space *names, s *symbol) {
 
 // outside is the scope of blocks that stand outside of models: no configuration keys, no lets.
 func (c *checker) outside(t *top) *model {
-	return &model{checker: c, top: t, globals: newNames(c), later: map[string]*syntax.Ident{}, blocks: map[string]*block{}}
+	return &model{checker: c, top: t, file: t.file, globals: newNames(c), later: map[string]*syntax.Ident{}, blocks: map[string]*block{}}
 }
 
 // callee returns the block that a name means in a call: the model's own, or one outside of models. It is unknown
@@ -78,4 +88,13 @@ func (m *model) callee(name string) (b *block, found bool) {
 		return m.top.callable[name], true
 	}
 	return nil, false
+}
+
+// refCall notes the name of a block in a call.
+func (m *model) refCall(x *syntax.Call, name string, b *block) {
+	s := &symbol{what: "block", name: b.Name}
+	if outer := m.top.blocks.symbols[name]; outer != nil && m.blocks[name] != b {
+		s = outer
+	}
+	m.ref(x.Func, s, signature(b.Block))
 }

@@ -15,7 +15,7 @@ const (
 	unknown kind = iota // of an expression with an error in it, which has been reported: goes with everything
 	integer
 	float
-	number // an int or a float, depending on the configuration
+	numeric // an int or a float, depending on the configuration
 	boolean
 	text
 	list // of ints
@@ -27,17 +27,17 @@ var kindNames = [...]string{"unknown", "an int", "a float", "a number", "true or
 // String returns the kind as messages call it.
 func (k kind) String() string { return kindNames[k] }
 
-func (k kind) isNumber() bool { return k == integer || k == float || k == number || k == unknown }
+func (k kind) isNumber() bool { return k == integer || k == float || k == numeric || k == unknown }
 
 // fits reports whether a value of kind k can stand where want is wanted. An int is a float as well.
 func (k kind) fits(want kind) bool {
 	switch {
 	case k == unknown || want == unknown || k == want:
 		return true
-	case want == float || want == number:
+	case want == float || want == numeric:
 		return k.isNumber()
 	case want == integer:
-		return k == number
+		return k == numeric
 	}
 	return false
 }
@@ -50,7 +50,7 @@ func join(a, b kind) (kind, bool) {
 	case a == unknown:
 		return b, true
 	case a.isNumber() && b.isNumber():
-		return number, true
+		return numeric, true
 	}
 	return unknown, false
 }
@@ -58,10 +58,25 @@ func join(a, b kind) (kind, bool) {
 // value is what an expression stands for: one compile-time value, or one tensor or several.
 type value struct {
 	kind    kind
-	results int // how many, for tensors; 1 otherwise
+	results int           // how many, for tensors; 1 otherwise; -1 where that is not known
+	types   []*tensorType // of the tensors; nil, or with nil in it, where they are not known
 }
 
-func one(k kind) value { return value{k, 1} }
+func one(k kind) value { return value{kind: k, results: 1} }
+
+// tensorOf is one tensor.
+func tensorOf(t *tensorType) value { return value{tensor, 1, []*tensorType{t}} }
+
+// failed stands for what an error was reported of.
+var failed = value{kind: unknown, results: -1}
+
+// typ is the type of a value that is one tensor, as far as it is known.
+func (v value) typ() *tensorType {
+	if len(v.types) != 1 {
+		return nil
+	}
+	return v.types[0]
+}
 
 // configTypes are the types of configuration keys and of parameters that are no tensors.
 var configTypes = map[string]kind{"int": integer, "float": float, "bool": boolean, "string": text, "ints": list}

@@ -56,6 +56,8 @@ func Known(m *syntax.Model) []string {
 // an optional key may be absent, and gets its default. Without a document (doc is nil) every key gets its
 // default. Entries of sets that Known does not list are left to the caller.
 //
+// A document whose architectures are none of the classes that the model says it describes gets a warning.
+//
 // The diagnostics hold everything that is wrong. What depends on a value that could not be had is passed over
 // without further errors.
 func Bind(m *syntax.Model, doc *Document, sets map[string]string) (*Values, *diag.List) {
@@ -64,6 +66,7 @@ func Bind(m *syntax.Model, doc *Document, sets map[string]string) (*Values, *dia
 		sets:   sets,
 		diags:  &diag.List{},
 	}
+	b.architecture(m)
 	for _, f := range m.Fields() {
 		if _, ok := b.values[f.Name.Name]; !ok {
 			b.values[f.Name.Name] = b.field(f)
@@ -84,6 +87,31 @@ type binder struct {
 	*Values
 	sets  map[string]string
 	diags *diag.List
+}
+
+// architecture warns about a config.json of another model. One that names no architectures, or a model that does
+// not say what it describes, leaves nothing to compare.
+func (b *binder) architecture(m *syntax.Model) {
+	if b.doc == nil || len(m.For) == 0 {
+		return
+	}
+	named := b.doc.Architectures()
+	if len(named) == 0 || slices.ContainsFunc(m.For, func(s *syntax.Str) bool { return slices.Contains(named, s.Value) }) {
+		return
+	}
+	var described []string
+	for _, s := range m.For {
+		described = append(described, s.Value)
+	}
+	for i := range named {
+		named[i] = shorten(named[i])
+	}
+	item, _ := b.doc.Lookup("architectures")
+	d := b.diags.Warnf(item.Key, idArchitecture, "the checkpoint is for %s, and model %s describes %s",
+		strings.Join(named[:min(len(named), maxInvolved)], ", "), m.Name.Name, strings.Join(described, ", "))
+	for _, s := range m.For {
+		d.Note(s.Span().Diag(), "it says so here")
+	}
 }
 
 func (b *binder) field(f *syntax.Field) bound {

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,9 @@ func TestBindGolden(t *testing.T) {
 			"num_nextn_predict_layers": Int(0), "attention_bias": Bool(false), "rms_norm_eps": Float(1e-6),
 		}, dtype.F32},
 		{"../../testdata/golden/c6-fp8/config.json", want{"hidden_size": Int(128), "rotary": Int(16)}, dtype.BF16},
+		{"../../testdata/golden/g2-glm4moe/config.json", want{
+			"partial_rotary_factor": Float(0.5), "rotary": Int(12), "n_group": Int(3), "use_qk_norm": Bool(true),
+		}, dtype.F32},
 		{"../../models/tiny/config.json", want{"vocab_size": Int(4096), "num_hidden_layers": Int(6)}, dtype.BF16},
 	}
 	model := readModel(t)
@@ -90,6 +94,9 @@ func TestBindGolden(t *testing.T) {
 		})
 	}
 	files, err := filepath.Glob("../../testdata/golden/*/config.json")
+	files = slices.DeleteFunc(files, func(file string) bool {
+		return !slices.Contains(readDocument(t, file).Architectures(), "Glm4MoeForCausalLM") // another family's
+	})
 	if err != nil || len(files) != len(tests)-1 {
 		t.Errorf("%d golden configurations, %d tested (%v)", len(files), len(tests)-1, err)
 	}
@@ -139,6 +146,8 @@ const declarations = `model m {
   assert half * 2 == width and next > 1, "an even width"
 }
 `
+
+const classes = `model m for "A" or "B" {}`
 
 // TestBindDiagnostics compares the diagnostics of small configurations, with their notes and suggestions.
 func TestBindDiagnostics(t *testing.T) {
@@ -202,6 +211,14 @@ m.glm:2:20: error: the default of "a" is not of its type, int [wrong-config-type
 m.glm:2:10: error: an assertion is true or false, but this is 2 [cannot-evaluate]`},
 		{name: "name without a value", model: "model m {\n  let a = b + 1\n  let c = a\n}", want: `
 m.glm:2:11: error: b has no value at compile time [cannot-evaluate]`},
+		{name: "architecture", model: classes, doc: "{\n  \"architectures\": [\"C\", \"D\"]}", want: `
+config.json:2:3: warning: the checkpoint is for C, D, and model m describes A, B [architecture-mismatch]
+  note m.glm:1:13: it says so here
+  note m.glm:1:20: it says so here`},
+		{name: "one architecture of several", model: classes, doc: `{"architectures": ["C", "B"]}`},
+		{name: "no architectures", model: classes, doc: `{"architectures": []}`},
+		{name: "architectures of no type", model: classes, doc: `{"architectures": "C"}`},
+		{name: "a model that says nothing", model: "model m {}", doc: `{"architectures": ["C"]}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

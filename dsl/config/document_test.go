@@ -143,6 +143,8 @@ func TestQuantizationPatterns(t *testing.T) {
 func TestQuantizationErrors(t *testing.T) {
 	tests := []struct{ old, new, want string }{
 		{`"compressed-tensors"`, `"fp8"`, `quantization_config.quant_method is "fp8"`},
+		{`"compressed-tensors"`, `"fp8", "weight_block_size": [128, 128]`, `quantization_config.weight_block_size says that weights have one scale for each block`},
+		{`"compressed-tensors"`, `"fp8", "weight_block_size": null`, `quantization_config.quant_method is "fp8"`},
 		{`"float-quantized"`, `"int-quantized"`, `quantization_config.format is "int-quantized"`},
 		{`"quant_method": "compressed-tensors", `, ``, `quantization_config has no quant_method`},
 		{`"format": null`, `"format": "pack-quantized"`, `group_0.format is "pack-quantized"`},

@@ -31,7 +31,7 @@ func (e *EvalError) Error() string {
 type Env func(name string) (Value, bool)
 
 // Eval evaluates a compile-time expression: literals, lists of ints, names, + - * / % ^, comparisons, in, and, or,
-// not, if-then-else, and the functions int, float, min and max.
+// not, if-then-else, and the functions int, float, log, min and max.
 //
 //   - An int and a float give a float. Ints do not overflow: that is an error, as is a float that is not finite.
 //   - int / int must divide without remainder.

@@ -7,13 +7,13 @@ import (
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
-// call evaluates int(x), float(x), min(a, b, ...) and max(a, b, ...).
+// call evaluates int(x), float(x), log(x), min(a, b, ...) and max(a, b, ...).
 func (ev evaluator) call(x *syntax.Call) (Value, *EvalError) {
 	name := strings.Join(x.Func.Parts, ".")
 	switch name {
-	case "int", "float", "min", "max":
+	case "int", "float", "log", "min", "max":
 	default:
-		return nil, fail(x, "%s is not a compile-time function", name).help("those are int, float, min and max")
+		return nil, fail(x, "%s is not a compile-time function", name).help("those are int, float, log, min and max")
 	}
 	var args []Value
 	for _, a := range x.Args {
@@ -32,9 +32,14 @@ func (ev evaluator) call(x *syntax.Call) (Value, *EvalError) {
 	if len(args) != 1 {
 		return nil, fail(x, "%s takes one number, not %d", name, len(args))
 	}
-	if name == "float" {
-		f, _ := asFloat(args[0])
+	f, _ := asFloat(args[0])
+	switch {
+	case name == "float":
 		return Float(f), nil
+	case name == "log" && f <= 0:
+		return nil, fail(x, "log takes a positive number, and %s is none", args[0])
+	case name == "log":
+		return Float(math.Log(f)), nil
 	}
 	return toInt(x, args[0])
 }

@@ -80,6 +80,10 @@ func (r *quantizationReader) fail(item Item, format string, args ...any) {
 func (r *quantizationReader) read(path string) *Quantization {
 	q := &Quantization{IsFP8Channel: true, names: map[string]bool{}}
 	config, _ := r.doc.Lookup(path)
+	if block, ok := r.doc.Lookup(path + ".weight_block_size"); ok && !block.Null() {
+		r.fail(block, "%s says that weights have one scale for each block of rows and columns (DeepSeek-V3's format), which "+
+			"is not supported: convert the checkpoint to bf16, without quantization_config", block.Path)
+	}
 	r.value(config, "quant_method", "compressed-tensors")
 	r.value(config, "format", "float-quantized")
 	r.absent(path, "kv_cache_scheme")

@@ -50,6 +50,13 @@ func (n *Ident) Is(x Expr) bool {
 	return ok && len(name.Parts) == 1 && name.Parts[0] == n.Name
 }
 
+// NameEnd is the place behind the name of a named argument.
+func (a Arg) NameEnd() Pos {
+	end := a.Pos
+	end.Offset, end.Column = end.Offset+len(a.Name), end.Column+len(a.Name)
+	return end
+}
+
 // Model returns the model that has that name in the file, declared or imported; nil if there is none.
 func (f *File) Model(name string) *Model {
 	for _, m := range f.Models {

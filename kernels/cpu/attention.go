@@ -29,7 +29,7 @@ type attnTile struct{ seq, lo, hi int }
 
 // attnWorker is one worker's scratch.
 type attnWorker struct {
-	k, v       []float32   // [attnBlock, D]: widened keys and values of a block
+	k, v       []float32   // [attnBlock, D], [attnBlock, V]: widened keys and values of a block
 	keys, vals [][]float32 // [attnBlock]: rows of k and v, or of the cache itself
 	score      []float32   // [attnBlock]
 	state      []softmax   // [rows, group]
@@ -38,7 +38,7 @@ type attnWorker struct {
 // softmax is the state of one query over the positions seen so far: out = sum of exp(score - largest) * v.
 type softmax struct {
 	largest, sum float32
-	out          []float32 // [D], in the result
+	out          []float32 // [V], in the result
 }
 
 const (
@@ -76,7 +76,7 @@ func (a *attention) run(c *kernels.Call) error {
 		return err
 	}
 	a.c = c
-	clear(c.Out[0].F32[:q.Elems()])
+	clear(c.Out[0].F32[:c.Out[0].Elems()])
 	perTile := max(attnQueries*cache.Heads/q.Shape[1], 1)
 	a.tiles = a.tiles[:0]
 	for b := range len(seqStart) - 1 {
@@ -99,15 +99,15 @@ func (a *attention) items(worker, lo, hi int) {
 
 func (a *attention) item(w *attnWorker, tile attnTile, head int) {
 	q, pos, out := &a.c.In[0], a.c.In[1].I32, a.c.Out[0].F32
-	heads, d := q.Shape[1], q.Shape[2]
+	heads, d, dv := q.Shape[1], q.Shape[2], a.c.Cache.ValueDim
 	group := heads / a.c.Cache.Heads
 	w.state = kernels.Resize(w.state, (tile.hi-tile.lo)*group)
 	last := 0
 	for t := tile.lo; t < tile.hi; t++ {
 		last = max(last, int(pos[t]))
 		for g := range group {
-			at := (t*heads + head*group + g) * d
-			w.state[(t-tile.lo)*group+g] = softmax{largest: float32(math.Inf(-1)), out: out[at : at+d]}
+			at := (t*heads + head*group + g) * dv
+			w.state[(t-tile.lo)*group+g] = softmax{largest: float32(math.Inf(-1)), out: out[at : at+dv]}
 		}
 	}
 	for first := 0; first <= last; first += attnBlock {
@@ -132,20 +132,20 @@ func (a *attention) item(w *attnWorker, tile attnTile, head int) {
 // load makes keys and vals the n positions from first on, of one head of a sequence.
 func (a *attention) load(w *attnWorker, seq, head, first, n int) {
 	cache, pages := a.c.Cache, &a.c.In[3]
-	d := cache.HeadDim
+	d, dv := cache.HeadDim, cache.ValueDim
 	table := pages.I32[seq*pages.Last() : (seq+1)*pages.Last()]
-	w.k, w.v = kernels.Resize(w.k, attnBlock*d), kernels.Resize(w.v, attnBlock*d)
+	w.k, w.v = kernels.Resize(w.k, attnBlock*d), kernels.Resize(w.v, attnBlock*dv)
 	for j := range n {
 		p := first + j
 		slot := int(table[p/cache.PageSize])*cache.PageSize + p%cache.PageSize
-		at := (slot*cache.Heads + head) * d
+		row := slot*cache.Heads + head
 		if cache.DType == dtype.F32 {
-			w.keys[j], w.vals[j] = cache.K.F32[at:at+d], cache.V.F32[at:at+d]
+			w.keys[j], w.vals[j] = cache.K.F32[row*d:(row+1)*d], cache.V.F32[row*dv:(row+1)*dv]
 			continue
 		}
-		w.keys[j], w.vals[j] = w.k[j*d:(j+1)*d], w.v[j*d:(j+1)*d]
-		cache.K.Load(w.keys[j], at)
-		cache.V.Load(w.vals[j], at)
+		w.keys[j], w.vals[j] = w.k[j*d:(j+1)*d], w.v[j*dv:(j+1)*dv]
+		cache.K.Load(w.keys[j], row*d)
+		cache.V.Load(w.vals[j], row*dv)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 
 func attend(t kerneltest.TB, set kernels.Set, b kerneltest.Batch, q kernels.Tensor, scale float64) kernels.Tensor {
 	t.Helper()
-	out := kernels.New(dtype.F32, q.Shape...)
+	out := kernels.New(dtype.F32, q.Shape[0], q.Shape[1], b.Cache.ValueDim)
 	for i := range out.F32 {
 		out.F32[i] = 12345 // left-overs of another step
 	}
@@ -38,7 +38,8 @@ func TestAttnPagedAgainstRef(t *testing.T) {
 			return kerneltest.Sequence{Cached: cached, Rows: rapid.IntRange(0, 9).Draw(t, "rows")}
 		}), 0, 3).Draw(t, "sequences")
 		format := rapid.SampledFrom(cacheFormats).Draw(t, "format")
-		b := r.Batch(format, pageSize, heads, dim, rapid.IntRange(0, 2).Draw(t, "padding"), seqs...)
+		values := rapid.IntRange(1, 40).Draw(t, "V")
+		b := r.UnequalBatch(format, pageSize, heads, dim, values, rapid.IntRange(0, 2).Draw(t, "padding"), seqs...)
 		q := r.F32(len(b.Pos.I32), heads*group, dim)
 		got, want := attend(t, d.Kernels(), b, q, 0.2), attend(t, ref.Kernels(), b, q, 0.2)
 		const largestValue, largestScore = 6, 0.2 * 40 * 6 // of normally distributed keys, values and queries
@@ -106,6 +107,13 @@ func TestQKNormRopeKV(t *testing.T) {
 			qNorm, kNorm = r.Weights(dtype.BF16, dim), r.F32(dim)
 		}
 		attrs := kernels.Attrs{"eps": 1e-5, "dims": int64(2 * half), "theta": 1e6}
+		if rapid.Bool().Draw(t, "interleaved") {
+			attrs["interleaved"] = int64(1)
+		}
+		if rapid.Bool().Draw(t, "scaled") {
+			attrs["scaling"], attrs["factor"], attrs["attention_factor"] = "yarn", 4.0, 1.25
+			attrs["original_max_position_embeddings"], attrs["beta_fast"], attrs["beta_slow"] = int64(64), 32.0, 1.0
+		}
 
 		fused, cache := kernels.New(dtype.F32, q.Shape...), kerneltest.Clone(b.Cache)
 		kerneltest.Run(t, set, "attn.qknorm_rope_kv", attrs, &kernels.Call{

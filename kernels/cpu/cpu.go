@@ -28,7 +28,7 @@ type Device struct {
 	maxInner int // see experts
 
 	mu    sync.Mutex
-	ropes map[ropeKey]*ropeTable
+	ropes map[kernels.RopeParams]*ropeTable
 }
 
 // New starts a device of that many threads, the calling one included; GOMAXPROCS for threads < 1.
@@ -41,7 +41,7 @@ func New(threads int) *Device {
 		threads:  threads,
 		dots:     &portableDots,
 		maxInner: maxInner,
-		ropes:    make(map[ropeKey]*ropeTable),
+		ropes:    make(map[kernels.RopeParams]*ropeTable),
 	}
 }
 

@@ -6,12 +6,6 @@ import (
 	"github.com/glmc/glmc/kernels"
 )
 
-// ropeKey identifies a table: kernels with the same attributes share one.
-type ropeKey struct {
-	dims  int
-	theta float64
-}
-
 const (
 	// ropeChunk is the number of positions that are computed together, on first use.
 	ropeChunk = 256
@@ -26,7 +20,7 @@ type ropeTable struct {
 	chunks [ropePositions / ropeChunk]atomic.Pointer[[]float32] // [ropeChunk, 2, Dims/2]
 }
 
-// rope returns the table for the attributes dims and theta.
+// rope returns the table for the attributes of a rotation. Kernels with the same ones share it.
 func (d *Device) rope(a kernels.Attrs) (*ropeTable, error) {
 	rope, err := kernels.RopeFromAttrs(a)
 	if err != nil {
@@ -34,11 +28,10 @@ func (d *Device) rope(a kernels.Attrs) (*ropeTable, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	key := ropeKey{rope.Dims, rope.Theta}
-	if d.ropes[key] == nil {
-		d.ropes[key] = &ropeTable{rope: rope}
+	if d.ropes[rope.RopeParams] == nil {
+		d.ropes[rope.RopeParams] = &ropeTable{rope: rope}
 	}
-	return d.ropes[key], nil
+	return d.ropes[rope.RopeParams], nil
 }
 
 // at returns the cosines and sines of a position, Dims/2 each. scratch has Dims values.

@@ -123,6 +123,11 @@ type Sequence struct{ Cached, Rows int }
 // Batch lays sequences out over shuffled pages of a cache filled with random keys and values, and adds padding
 // rows after the last one.
 func (r Rand) Batch(d dtype.DType, pageSize, heads, headDim, padding int, seqs ...Sequence) Batch {
+	return r.UnequalBatch(d, pageSize, heads, headDim, headDim, padding, seqs...)
+}
+
+// UnequalBatch is Batch with values of another size than the keys.
+func (r Rand) UnequalBatch(d dtype.DType, pageSize, heads, headDim, valueDim, padding int, seqs ...Sequence) Batch {
 	perSeq, rows := 1, padding
 	for _, s := range seqs {
 		perSeq = max(perSeq, (s.Cached+s.Rows+pageSize-1)/pageSize)
@@ -130,14 +135,14 @@ func (r Rand) Batch(d dtype.DType, pageSize, heads, headDim, padding int, seqs .
 	}
 	n := perSeq*len(seqs) + 1
 	b := Batch{
-		Cache:  kernels.NewCache(d, pageSize, n, heads, headDim),
+		Cache:  kernels.NewCache(d, pageSize, n, heads, headDim, valueDim),
 		Pos:    kernels.New(dtype.I32, rows),
 		Starts: kernels.New(dtype.I32, len(seqs)+1),
 		Pages:  kernels.New(dtype.I32, len(seqs), perSeq),
 		Slots:  kernels.New(dtype.I32, rows),
 	}
 	b.Cache.K.Store(0, r.F32(n*pageSize, heads, headDim).F32)
-	b.Cache.V.Store(0, r.F32(n*pageSize, heads, headDim).F32)
+	b.Cache.V.Store(0, r.F32(n*pageSize, heads, valueDim).F32)
 	order := r.Perm(n)
 	for i := range b.Slots.I32 {
 		b.Slots.I32[i] = kernels.PaddingSlot

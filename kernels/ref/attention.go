@@ -13,7 +13,7 @@ func kvWrite(kernels.Attrs) (kernels.Func, error) {
 	}, nil
 }
 
-// writeCache stores k and v [T, n, D] at slots [T], but for padding rows.
+// writeCache stores k [T, n, D] and v [T, n, V] at slots [T], but for padding rows.
 func writeCache(cache *kernels.Cache, checker *kernels.SlotChecker, k, v, slots *kernels.Tensor) error {
 	if cache == nil {
 		return kernels.ErrNoCache
@@ -22,10 +22,10 @@ func writeCache(cache *kernels.Cache, checker *kernels.SlotChecker, k, v, slots 
 	if err := checker.Check(rows, cache); err != nil {
 		return err
 	}
-	n := cache.Heads * cache.HeadDim
+	nk, nv := cache.Heads*cache.HeadDim, cache.Heads*cache.ValueDim
 	for t, slot := range rows {
 		if slot != kernels.PaddingSlot {
-			cache.Write(int(slot), k.F32[t*n:(t+1)*n], v.F32[t*n:(t+1)*n])
+			cache.Write(int(slot), k.F32[t*nk:(t+1)*nk], v.F32[t*nv:(t+1)*nv])
 		}
 	}
 	return nil
@@ -35,7 +35,8 @@ func writeCache(cache *kernels.Cache, checker *kernels.SlotChecker, k, v, slots 
 type attention struct {
 	scale float32
 	score []float32 // [positions]
-	row   []float32 // one key or value [D]
+	key   []float32 // [D]
+	value []float32 // [V]
 }
 
 func attnPaged(a kernels.Attrs) (kernels.Func, error) {
@@ -58,15 +59,16 @@ func (a *attention) run(c *kernels.Call) error {
 	if err := kernels.CheckSequences(cache, pos.I32[:rows], seqStart, pages.I32[:pages.Elems()], perSeq); err != nil {
 		return err
 	}
-	clear(out.F32[:q.Elems()])
-	a.row = kernels.Resize(a.row, d)
+	dv := cache.ValueDim
+	clear(out.F32[:rows*heads*dv])
+	a.key, a.value = kernels.Resize(a.key, d), kernels.Resize(a.value, dv)
 	group := heads / cache.Heads
 	for b := range len(seqStart) - 1 {
 		table := pages.I32[b*perSeq : (b+1)*perSeq]
 		for t := int(seqStart[b]); t < int(seqStart[b+1]); t++ {
 			for h := range heads {
-				at := (t*heads + h) * d
-				a.head(out.F32[at:at+d], q.F32[at:at+d], cache, table, h/group, int(pos.I32[t]))
+				row := t*heads + h
+				a.head(out.F32[row*dv:(row+1)*dv], q.F32[row*d:(row+1)*d], cache, table, h/group, int(pos.I32[t]))
 			}
 		}
 	}
@@ -75,19 +77,19 @@ func (a *attention) run(c *kernels.Call) error {
 
 // head adds to out the attention of one query over positions 0..last of one KV head.
 func (a *attention) head(out, q []float32, cache *kernels.Cache, pages []int32, h, last int) {
-	at := func(p int) int {
+	row := func(p int) int {
 		slot := int(pages[p/cache.PageSize])*cache.PageSize + p%cache.PageSize
-		return (slot*cache.Heads + h) * cache.HeadDim
+		return slot*cache.Heads + h
 	}
 	a.score = kernels.Resize(a.score, last+1)
 	for p := range a.score {
-		cache.K.Load(a.row, at(p))
-		a.score[p] = Dot(q, a.row) * a.scale
+		cache.K.Load(a.key, row(p)*cache.HeadDim)
+		a.score[p] = Dot(q, a.key) * a.scale
 	}
 	softmax(a.score)
 	for p, w := range a.score {
-		cache.V.Load(a.row, at(p))
-		for i, v := range a.row {
+		cache.V.Load(a.value, row(p)*cache.ValueDim)
+		for i, v := range a.value {
 			out[i] += w * v
 		}
 	}

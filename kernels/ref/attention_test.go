@@ -18,7 +18,7 @@ var cacheFormats = []dtype.DType{dtype.F32, dtype.BF16, dtype.F8E4M3}
 func TestKVWrite(t *testing.T) {
 	for _, d := range cacheFormats {
 		t.Run(d.String(), func(t *testing.T) {
-			cache := kernels.NewCache(d, 2, 2, 1, 2)
+			cache := kernels.NewCache(d, 2, 2, 1, 2, 2)
 			k := kernels.FromF32([]float32{1, -2, 3, 1e6, 5, nan}, 3, 1, 2)
 			v := kernels.FromF32([]float32{10, 20, 30, 40, 50, 60}, 3, 1, 2)
 			kerneltest.Run(t, Kernels(), "kv.write", nil, &kernels.Call{
@@ -45,7 +45,7 @@ func TestKVWriteRejects(t *testing.T) {
 		return []kernels.Tensor{kernels.New(dtype.F32, len(slots), 1, 1), kernels.New(dtype.F32, len(slots), 1, 1),
 			kernels.FromI32(slots, len(slots))}
 	}
-	cache := kernels.NewCache(dtype.F32, 70, 1, 1, 1)
+	cache := kernels.NewCache(dtype.F32, 70, 1, 1, 1, 1)
 	for _, tc := range []struct {
 		slots []int32
 		want  string
@@ -68,19 +68,19 @@ func TestKVWriteRejects(t *testing.T) {
 // attend is the definition, in float64, of one head of one row.
 func attend(q []float32, cache *kernels.Cache, pages []int32, h, pos int, scale float64) []float64 {
 	k, v := kerneltest.Dequantise(cache.K).F32, kerneltest.Dequantise(cache.V).F32
-	out := make([]float64, len(q))
+	out := make([]float64, cache.ValueDim)
 	var sum float64
 	for p := 0; p <= pos; p++ {
 		slot := int(pages[p/cache.PageSize])*cache.PageSize + p%cache.PageSize
-		at := (slot*cache.Heads + h) * cache.HeadDim
+		row := slot*cache.Heads + h
 		var dot float64
 		for i := range q {
-			dot += float64(q[i]) * float64(k[at+i])
+			dot += float64(q[i]) * float64(k[row*cache.HeadDim+i])
 		}
 		w := math.Exp(dot * scale) // scores are small: no maximum subtracted
 		sum += w
 		for i := range out {
-			out[i] += w * float64(v[at+i])
+			out[i] += w * float64(v[row*cache.ValueDim+i])
 		}
 	}
 	for i := range out {
@@ -98,9 +98,10 @@ func TestAttnPaged(t *testing.T) {
 			return kerneltest.Sequence{Cached: rapid.IntRange(0, 9).Draw(t, "cached"), Rows: rapid.IntRange(0, 4).Draw(t, "rows")}
 		}), 0, 3).Draw(t, "sequences")
 		format := rapid.SampledFrom(cacheFormats).Draw(t, "format")
-		b := r.Batch(format, pageSize, heads, d, rapid.IntRange(0, 2).Draw(t, "padding"), seqs...)
+		dv := rapid.IntRange(1, 8).Draw(t, "V")
+		b := r.UnequalBatch(format, pageSize, heads, d, dv, rapid.IntRange(0, 2).Draw(t, "padding"), seqs...)
 		q := r.F32(len(b.Pos.I32), heads*group, d)
-		out := r.F32(q.Shape...) // left-overs of another step
+		out := r.F32(len(b.Pos.I32), heads*group, dv) // left-overs of another step
 		const scale = 0.3
 		kerneltest.Run(t, Kernels(), "attn.paged", kernels.Attrs{"scale": scale}, &kernels.Call{
 			In: []kernels.Tensor{q, b.Pos, b.Starts, b.Pages}, Out: []kernels.Tensor{out}, Cache: b.Cache})
@@ -110,8 +111,8 @@ func TestAttnPaged(t *testing.T) {
 			table := b.Pages.I32[i*b.Pages.Last():]
 			for row := int(b.Starts.I32[i]); row < int(b.Starts.I32[i+1]); row++ {
 				for h := range heads * group {
-					at := (row*heads*group + h) * d
-					copy(want[at:], attend(q.F32[at:at+d], b.Cache, table, h/group, int(b.Pos.I32[row]), scale))
+					at := row*heads*group + h
+					copy(want[at*dv:], attend(q.F32[at*d:(at+1)*d], b.Cache, table, h/group, int(b.Pos.I32[row]), scale))
 				}
 			}
 		}
@@ -125,7 +126,7 @@ func TestAttnPaged(t *testing.T) {
 
 // Scores of 1e4 would overflow without the subtraction of the maximum.
 func TestAttnPagedSubtractsTheMaximum(t *testing.T) {
-	cache := kernels.NewCache(dtype.F32, 4, 1, 1, 1)
+	cache := kernels.NewCache(dtype.F32, 4, 1, 1, 1, 1)
 	copy(cache.K.F32, []float32{1e4, 1e4, 0, 7})
 	copy(cache.V.F32, []float32{2, 4, 100, 7})
 	out := kernels.New(dtype.F32, 1, 1, 1)
@@ -136,7 +137,7 @@ func TestAttnPagedSubtractsTheMaximum(t *testing.T) {
 }
 
 func TestAttnPagedRejects(t *testing.T) {
-	cache := kernels.NewCache(dtype.F32, 2, 3, 1, 1)
+	cache := kernels.NewCache(dtype.F32, 2, 3, 1, 1, 1)
 	for _, tc := range []struct {
 		name               string
 		pos, starts, pages []int32
@@ -185,6 +186,13 @@ func TestQKNormRopeKV(t *testing.T) {
 			qNorm, kNorm = r.F32(d), r.F32(d)
 		}
 		attrs := kernels.Attrs{"eps": 1e-5, "dims": int64(2 * half), "theta": 1e6}
+		if rapid.Bool().Draw(t, "interleaved") {
+			attrs["interleaved"] = int64(1)
+		}
+		if rapid.Bool().Draw(t, "scaled") {
+			attrs["scaling"], attrs["factor"], attrs["attention_factor"] = "yarn", 4.0, 1.25
+			attrs["original_max_position_embeddings"], attrs["beta_fast"], attrs["beta_slow"] = int64(64), 32.0, 1.0
+		}
 
 		fused := kernels.New(dtype.F32, q.Shape...)
 		cache := kerneltest.Clone(b.Cache)
@@ -216,6 +224,6 @@ func TestQKNormRopeKVRejectsSlots(t *testing.T) {
 	err := kerneltest.Build(t, Kernels(), "attn.qknorm_rope_kv", attrs)(&kernels.Call{
 		In:    []kernels.Tensor{one, one, one, {}, {}, kernels.FromI32([]int32{0}, 1), kernels.FromI32([]int32{4}, 1)},
 		Out:   []kernels.Tensor{kernels.New(dtype.F32, 1, 1, 2)},
-		Cache: kernels.NewCache(dtype.F32, 2, 2, 1, 2)})
+		Cache: kernels.NewCache(dtype.F32, 2, 2, 1, 2, 2)})
 	wantError(t, err, "KV slot 4")
 }

@@ -106,3 +106,49 @@ func concat(kernels.Attrs) (kernels.Func, error) {
 		return nil
 	}, nil
 }
+
+// softmaxRows is exp(x) / sum(exp(x)) of each row, less its largest value first.
+func softmaxRows(kernels.Attrs) (kernels.Func, error) {
+	return func(c *kernels.Call) error {
+		x, out, d := &c.In[0], c.Out[0].F32, c.In[0].Last()
+		copy(out, x.F32[:x.Elems()])
+		for r := range x.Rows() {
+			softmax(out[r*d : (r+1)*d])
+		}
+		return nil
+	}, nil
+}
+
+func slice(a kernels.Attrs) (kernels.Func, error) {
+	from, err := a.Int("from")
+	if err != nil {
+		return nil, err
+	}
+	to, err := a.Int("to")
+	if err != nil {
+		return nil, err
+	}
+	return func(c *kernels.Call) error {
+		x, out, d, n := &c.In[0], c.Out[0].F32, c.In[0].Last(), to-from
+		if from < 0 || n < 1 || to > d {
+			return fmt.Errorf("values %d to %d are not within rows of %d", from, to-1, d)
+		}
+		for r := range x.Rows() {
+			copy(out[r*n:(r+1)*n], x.F32[r*d+from:])
+		}
+		return nil
+	}, nil
+}
+
+func repeatHeads(kernels.Attrs) (kernels.Func, error) {
+	return func(c *kernels.Call) error {
+		x, out := &c.In[0], &c.Out[0]
+		heads, d := out.Shape[1], out.Shape[2]
+		for t := range out.Shape[0] {
+			for h := range heads {
+				copy(out.F32[(t*heads+h)*d:][:d], x.F32[t*d:])
+			}
+		}
+		return nil
+	}, nil
+}

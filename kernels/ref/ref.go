@@ -15,23 +15,26 @@ import "github.com/glmc/glmc/kernels"
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
 //	norm.rms          x [...,D], w [D] -> as x                              eps
-//	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta
+//	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
 //	cast              x -> as x
 //	add sub mul div   a, b -> as a; b as a, or [...,1], or [D]
 //	scale shift       x -> as x                                             by
 //	act.silu          x -> as x
 //	act.sigmoid       x -> as x
 //	reduce.sum        x [...,D] -> [...,1]
+//	act.softmax       x [...,D] -> as x
+//	slice             x [...,D] -> [...,to-from]                            from, to
+//	repeat.heads      x [T,1,D] -> [T,n,D]                                  heads
 //	concat            a [...,A], b [...,B] -> [...,A+B]
 //	gather.rows       x [T,H], rows [R] -> [R,H]
 //	moe.top_k         scores [T,E], bias? [E] -> ids [T,k], weight [T,k]    k, groups, keep
 //	moe.append_shared ids [T,k], weight [T,k] -> ids [T,k+n], weight [T,k+n]    first, count
 //	moe.experts       x [T,H], ids [T,k], weight [T,k], gate [E,I,H], up [E,I,H], down [E,H,I] -> [T,H]
 //	                                                                        activation, act
-//	kv.write          k [T,n,D], v [T,n,D], slots [T] -> ; writes the cache
-//	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> as q; reads the cache    scale
+//	kv.write          k [T,n,D], v [T,n,V], slots [T] -> ; writes the cache
+//	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> [T,nh,V]; reads the cache    scale
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
-//	                     writes the cache                                   eps, dims, theta
+//	                     writes the cache                                   eps, and as rope.apply
 //	comm.all_reduce   x -> as x
 //	comm.all_gather   x [T,n] -> [T,n*ranks]
 //
@@ -53,6 +56,9 @@ func Kernels() kernels.Set {
 		"act.silu":            unary(SiLU),
 		"act.sigmoid":         unary(Sigmoid),
 		"reduce.sum":          reduceSum,
+		"act.softmax":         softmaxRows,
+		"slice":               slice,
+		"repeat.heads":        repeatHeads,
 		"concat":              concat,
 		"gather.rows":         gatherRows,
 		"moe.top_k":           topK,

@@ -24,7 +24,7 @@ func reduced(angle float32) float64 {
 }
 
 func TestRopeAngles(t *testing.T) {
-	rope, err := kernels.NewRope(64, 1e6)
+	rope, err := kernels.NewRope(kernels.RopeParams{Dims: 64, Theta: 1e6})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,10 +101,10 @@ func (s *session) drafts(prompt []int32, n int) (logits, states, chain [][]float
 // TestDraftsMatchHuggingFace compares the MTP layer on a whole prompt and three chained drafts.
 func TestDraftsMatchHuggingFace(t *testing.T) {
 	for _, c := range goldens {
-		if c.dir == "c3-groups-tied" || c.prefix == "w8a8." {
-			continue // the first has no MTP layer, the second no MTP values
+		g := c.open(t)
+		if g.facts[g.prefix+"mtp"] == nil {
+			continue
 		}
-		g := openGolden(t, c.dir, c.prefix)
 		var want struct {
 			Input []int32 `json:"input_tokens"`
 			Chain []int32 `json:"draft_chain"`
@@ -112,7 +112,7 @@ func TestDraftsMatchHuggingFace(t *testing.T) {
 		if err := json.Unmarshal(g.facts[g.prefix+"mtp"], &want); err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range variants(c.tp) {
+		for _, o := range c.variants() {
 			t.Run(g.name+variantName(o), func(t *testing.T) {
 				t.Parallel()
 				m := g.start(t, g.compile(t, o), "ref", 0)
@@ -132,7 +132,7 @@ func TestDraftsMatchHuggingFace(t *testing.T) {
 // TestSmallModelMatchesHuggingFace runs the trained model: greedy text token for token on the reference
 // kernels, and its drafts; on the CPU kernels until a margin is too small to hold in bf16.
 func TestSmallModelMatchesHuggingFace(t *testing.T) {
-	g := &golden{name: "tiny", dir: "../../models/tiny"}
+	g := &golden{name: "tiny", model: modelFile, dir: "../../models/tiny"}
 	g.openFiles(t)
 	var cases []struct {
 		IDs    []int32 `json:"prompt_ids"`

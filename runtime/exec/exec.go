@@ -129,7 +129,7 @@ func (r *rank) makeCaches(e *Executor, entries []*plan.Program) (map[*ir.Cache]*
 		return nil, err
 	}
 	for c := range caches {
-		caches[c] = kernels.NewCache(kept, e.plan.Cache.PageSize, e.pages, c.Heads, c.HeadDim)
+		caches[c] = kernels.NewCache(kept, e.plan.Cache.PageSize, e.pages, c.Heads, c.HeadDim, c.ValueSize())
 	}
 	return caches, nil
 }

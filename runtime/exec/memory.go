@@ -23,7 +23,7 @@ func checkCaches(p *plan.Plan, caches []*ir.Cache, pages int, kept dtype.DType, 
 	}
 	bytes := 0.0
 	for _, c := range caches {
-		bytes += 2 * float64(c.Heads) * float64(c.HeadDim) * float64(kept.Size())
+		bytes += float64(c.Heads) * float64(c.HeadDim+c.ValueSize()) * float64(kept.Size())
 	}
 	bytes *= float64(p.Cache.PageSize) * float64(pages) * float64(p.Module.Ranks)
 	if bytes > memory {

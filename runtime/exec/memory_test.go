@@ -12,7 +12,7 @@ import (
 
 func TestMemoryOfCaches(t *testing.T) {
 	p := &plan.Plan{Module: &ir.Module{Ranks: 2}, Cache: plan.CacheFormat{PageSize: 16}}
-	caches := []*ir.Cache{{Heads: 4, HeadDim: 8}, {Heads: 4, HeadDim: 8}}
+	caches := []*ir.Cache{{Heads: 4, HeadDim: 8}, {Heads: 4, HeadDim: 10, ValueDim: 6}}
 	const page = 16 * 2 * 2 * 2 * 4 * 8 * 4.0 // tokens, keys and values, caches, ranks, heads, values, bytes
 	for _, tt := range []struct {
 		pages  int

@@ -80,28 +80,36 @@ func (l *Loader) oversize() []error {
 // uncovered finds stored tensors of which aliases use only a part: stacked experts of another model.
 func (l *Loader) uncovered() []error {
 	var problems []error
-	for _, s := range slices.SortedFunc(maps.Values(l.stored), func(a, b *stored) int { return cmp.Compare(a.Name, b.Name) }) {
-		if n := s.covered(); n < s.Elems() {
-			problems = append(problems, fmt.Errorf("tensor %q has shape %v in %s, of which the model uses %d values of %d: is this the config.json of this checkpoint?",
-				s.Name, s.Shape, s.File, n, s.Elems()))
-		}
+	for _, s := range l.partlyUsed() {
+		problems = append(problems, s.partly())
 	}
 	return problems
 }
 
-// unused finds stored tensors that nothing consumes.
-func (l *Loader) unused() []error {
-	ignored, err := l.ignored()
-	if err != nil {
-		return []error{err}
-	}
-	var names []string
-	for _, name := range l.ckpt.Names() {
-		if _, ok := ignored[name]; !ok && !l.uses(name) {
-			names = append(names, name)
+// partlyUsed lists the stored tensors that uncovered finds, by name.
+func (r *resolver) partlyUsed() []*stored {
+	var list []*stored
+	for _, s := range slices.SortedFunc(maps.Values(r.stored), func(a, b *stored) int { return cmp.Compare(a.Name, b.Name) }) {
+		if s.covered() < s.Elems() {
+			list = append(list, s)
 		}
 	}
-	if len(names) == 0 {
+	return list
+}
+
+// partly says that a part of a stored tensor is not used.
+func (s *stored) partly() error {
+	return fmt.Errorf("tensor %q has shape %v in %s, of which the model uses %d values of %d: is this the config.json of this checkpoint?",
+		s.Name, s.Shape, s.File, s.covered(), s.Elems())
+}
+
+// unused finds stored tensors that nothing consumes.
+func (l *Loader) unused() []error {
+	names, err := l.unusedNames()
+	switch {
+	case err != nil:
+		return []error{err}
+	case len(names) == 0:
 		return nil
 	}
 	list := strings.Join(names[:min(len(names), shown)], ", ")
@@ -110,6 +118,21 @@ func (l *Loader) unused() []error {
 	}
 	return []error{fmt.Errorf("%d tensor(s) in the checkpoint are used by nothing: %s (add an `ignore` rule with the reason to the model's checkpoint section if that is right)",
 		len(names), list)}
+}
+
+// unusedNames lists the stored tensors that nothing consumes and no rule ignores.
+func (l *Loader) unusedNames() ([]string, error) {
+	ignored, err := l.ignored()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, name := range l.ckpt.Names() {
+		if _, ok := ignored[name]; !ok && !l.uses(name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 func (l *Loader) uses(name string) bool { return l.stored[name] != nil || l.scales[name] }

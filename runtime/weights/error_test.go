@@ -41,6 +41,8 @@ func TestLoaderErrors(t *testing.T) {
 		{"wrong rank", matrix, []fileTensor{counted("w", dtype.F32, 0, 4)}, nil, []string{`"w" has shape [4]`, "wants [2 2]"}},
 		{"wrong dtype", matrix, []fileTensor{ids}, nil, []string{`"w" is stored as I64 in model.safetensors`, "F32, BF16, F16 or F8_E4M3"}},
 		{"fp8 without scales", matrix, []fileTensor{f8}, nil, []string{`"w" is F8_E4M3`, `"w_scale" are missing`}},
+		{"fp8 with scales of blocks", matrix, []fileTensor{f8, counted("w_scale_inv", dtype.F32, 1, 1, 1)}, nil,
+			[]string{`"w" is F8_E4M3 with the scales "w_scale_inv" of blocks`, "convert the checkpoint to bf16"}},
 		{"one scale for all", matrix, []fileTensor{f8, counted("w_scale", dtype.F32, 1)}, nil,
 			[]string{`"w_scale" have shape []`, "one for each output channel: [2 1] or [2]"}},
 		{"a scale for each column", matrix, []fileTensor{f8, counted("w_scale", dtype.F32, 1, 1, 2)}, nil, []string{`"w_scale" have shape [1 2]`}},
@@ -88,6 +90,9 @@ func TestLoaderErrors(t *testing.T) {
 			p := planOf(t, 1, weight(t, "made", dtype.F32, tt.recipe))
 			p.Aliases = tt.aliases
 			l, err := NewLoader(p, open(t, tt.tensors...))
+			if tt.name != "a plan that blows up" { // which is for plans that nobody trusts
+				sameVerdict(t, p, open(t, tt.tensors...), err)
+			}
 			if tt.want != nil {
 				wantError(t, err, tt.want...)
 				return

@@ -62,12 +62,13 @@ func (r *resolver) find(name string, shape []int) (*source, error) {
 		}
 		if s == nil {
 			slices.Sort(tried[1:])
-			return nil, fmt.Errorf("tensor %q is missing from the checkpoint (looked for %s)", name, strings.Join(slices.Compact(tried), ", "))
+			return nil, problem(Problem{Kind: Missing, Name: name, Tried: slices.Compact(slices.Clone(tried[1:]))}, "tensor %q is missing from the checkpoint (looked for %s)", name, strings.Join(slices.Compact(tried), ", "))
 		}
 		r.sources[name] = s
 	}
 	if !slices.Equal(s.shape, shape) {
-		return nil, fmt.Errorf("tensor %q has shape %v in %s, the model wants %v: is this the config.json of this checkpoint?",
+		says := fmt.Sprintf("has shape %v, the model wants %v", s.shape, shape)
+		return nil, problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: s.File, Says: says}, "tensor %q has shape %v in %s, the model wants %v: is this the config.json of this checkpoint?",
 			name, s.shape, s.File, shape)
 	}
 	s.parts[part{s.start, product(shape)}] = true
@@ -104,7 +105,8 @@ func (r *resolver) lookup(name string, depth int, tried *[]string) (*source, err
 		}
 		found, err := s.index(a.Index, holes)
 		if err != nil {
-			return nil, fmt.Errorf("alias %q: tensor %q in %q: %w", a.Name, name, target, err)
+			says := fmt.Sprintf("alias %q: tensor %q in %q: %v", a.Name, name, target, err)
+			return nil, problem(Problem{Kind: BadAlias, Name: name, Stored: s.Name, File: s.File, Says: says}, "%s", says)
 		}
 		return found, nil
 	}
@@ -120,7 +122,8 @@ func (r *resolver) open(name string) (*source, error) {
 			return nil, err
 		}
 		if !t.DType.IsFloat() {
-			return nil, fmt.Errorf("tensor %q is stored as %s in %s: weights are F32, BF16, F16 or F8_E4M3", name, t.FileDType, t.File)
+			says := fmt.Sprintf("is stored as %s: weights are F32, BF16, F16 or F8_E4M3", t.FileDType)
+			return nil, problem(Problem{Kind: WrongDType, Name: name, Stored: name, File: t.File, Says: says}, "tensor %q is stored as %s in %s: weights are F32, BF16, F16 or F8_E4M3", name, t.FileDType, t.File)
 		}
 		s = &stored{Tensor: t, number: len(r.stored), parts: map[part]bool{}}
 		if t.DType == dtype.F8E4M3 {
@@ -137,8 +140,14 @@ func (r *resolver) open(name string) (*source, error) {
 // name with "_scale" behind, one for each row: [..., rows, 1] or [..., rows].
 func (r *resolver) findScale(s *stored) error {
 	name := s.Name + "_scale"
+	if blocks := s.Name + "_scale_inv"; r.ckpt.Has(blocks) {
+		says := "is F8_E4M3 with scales of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16"
+		return problem(Problem{Kind: WrongDType, Name: s.Name, Stored: blocks, File: s.File, Says: says},
+			"tensor %q is F8_E4M3 with the scales %q of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16", s.Name, blocks)
+	}
 	if !r.ckpt.Has(name) {
-		return fmt.Errorf("tensor %q is F8_E4M3 but its scales %q are missing from the checkpoint", s.Name, name)
+		says := "is F8_E4M3, but its scales are missing from the checkpoint"
+		return problem(Problem{Kind: WrongDType, Name: s.Name, Stored: name, File: s.File, Says: says}, "tensor %q is F8_E4M3 but its scales %q are missing from the checkpoint", s.Name, name)
 	}
 	t, err := r.ckpt.Tensor(name)
 	if err != nil {
@@ -146,11 +155,13 @@ func (r *resolver) findScale(s *stored) error {
 	}
 	rows := s.Shape[:max(len(s.Shape)-1, 0)]
 	if !slices.Equal(t.Shape, rows) && !slices.Equal(t.Shape, append(slices.Clone(rows), 1)) {
-		return fmt.Errorf("scales %q have shape %v, but %q of shape %v wants one for each output channel: %v or %v",
+		says := fmt.Sprintf("has shape %v, and scales are one for each output channel of %v", t.Shape, s.Shape)
+		return problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: t.File, Says: says}, "scales %q have shape %v, but %q of shape %v wants one for each output channel: %v or %v",
 			name, t.Shape, s.Name, s.Shape, append(slices.Clone(rows), 1), rows)
 	}
 	if !t.DType.IsFloat() || t.DType == dtype.F8E4M3 {
-		return fmt.Errorf("scales %q are stored as %s: want F32, BF16 or F16", name, t.FileDType)
+		says := fmt.Sprintf("is stored as %s: scales are F32, BF16 or F16", t.FileDType)
+		return problem(Problem{Kind: WrongDType, Name: name, Stored: s.Name, File: t.File, Says: says}, "scales %q are stored as %s: want F32, BF16 or F16", name, t.FileDType)
 	}
 	r.scales[name] = true
 	s.scale = &t

@@ -1034,8 +1034,9 @@ func (x *Ignore) GetReason() string {
 type Cache struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Heads         uint32                 `protobuf:"varint,2,opt,name=heads,proto3" json:"heads,omitempty"` // on one rank
-	HeadDim       uint32                 `protobuf:"varint,3,opt,name=head_dim,json=headDim,proto3" json:"head_dim,omitempty"`
+	Heads         uint32                 `protobuf:"varint,2,opt,name=heads,proto3" json:"heads,omitempty"`                       // on one rank
+	HeadDim       uint32                 `protobuf:"varint,3,opt,name=head_dim,json=headDim,proto3" json:"head_dim,omitempty"`    // of keys, and of values unless value_dim says otherwise
+	ValueDim      uint32                 `protobuf:"varint,4,opt,name=value_dim,json=valueDim,proto3" json:"value_dim,omitempty"` // 0: head_dim
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1087,6 +1088,13 @@ func (x *Cache) GetHeads() uint32 {
 func (x *Cache) GetHeadDim() uint32 {
 	if x != nil {
 		return x.HeadDim
+	}
+	return 0
+}
+
+func (x *Cache) GetValueDim() uint32 {
+	if x != nil {
+		return x.ValueDim
 	}
 	return 0
 }
@@ -1982,11 +1990,12 @@ const file_plan_proto_rawDesc = "" +
 	"\x05range\x18\x04 \x01(\bR\x05range\"4\n" +
 	"\x06Ignore\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"L\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"i\n" +
 	"\x05Cache\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05heads\x18\x02 \x01(\rR\x05heads\x12\x19\n" +
-	"\bhead_dim\x18\x03 \x01(\rR\aheadDim\"\xd8\x01\n" +
+	"\bhead_dim\x18\x03 \x01(\rR\aheadDim\x12\x1b\n" +
+	"\tvalue_dim\x18\x04 \x01(\rR\bvalueDim\"\xd8\x01\n" +
 	"\aProgram\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\tR\x05entry\x12+\n" +
 	"\x06values\x18\x02 \x03(\v2\x13.glmc.plan.v1.ValueR\x06values\x12\x16\n" +

@@ -1,0 +1,232 @@
+package compiler
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/lower"
+	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/dsl/check"
+	"github.com/glmc/glmc/dsl/config"
+	"github.com/glmc/glmc/dsl/diag"
+	"github.com/glmc/glmc/dsl/pipeline"
+	"github.com/glmc/glmc/dsl/syntax"
+	"github.com/glmc/glmc/kernels/dtype"
+)
+
+// IDs of the diagnostics of this package.
+const (
+	idRequiredPass = "required-pass"
+	idReplicated   = "not-divisible"
+	idPipeline     = "cannot-compile"
+)
+
+// Check parses nothing and compiles nothing to disk: it reports all that is wrong with a file, at the
+// configuration given or at the defaults. Pipelines that promise something (required passes, tensor parallelism)
+// are compiled to see whether it holds.
+func Check(f *syntax.File, doc *config.Document) *diag.List {
+	_, list := CheckModels(f, doc)
+	return list
+}
+
+// Checked is a model of a file as Check lowers it: no pass has run, and weights are as the text asks for them.
+type Checked struct {
+	Model  *syntax.Model
+	Values *config.Values
+	*lower.Result
+}
+
+// CheckModels is Check that also returns the models, but for those that have errors.
+func CheckModels(f *syntax.File, doc *config.Document) ([]Checked, *diag.List) {
+	list := check.File(f, ir.Surfaces())
+	for _, p := range f.Pipelines {
+		_, l := pipeline.Resolve(p, passes.Names())
+		list.Append(l)
+	}
+	if list.HasErrors() || !f.Linked() {
+		return nil, list
+	}
+	var models []Checked
+	for _, m := range f.Known() {
+		values, l := config.Bind(m, doc, nil)
+		list.Append(l)
+		if l.HasErrors() {
+			continue
+		}
+		r, l := lower.Model(lower.Input{Model: m, Values: values, Stored: dtype.BF16, Activation: dtype.F32})
+		list.Append(l)
+		if !l.HasErrors() {
+			models = append(models, Checked{m, values, r})
+		}
+	}
+	for _, p := range f.Pipelines {
+		m := f.Model(p.Model.Name)
+		if i := slices.IndexFunc(models, func(c Checked) bool { return c.Model == m }); i >= 0 {
+			c := &pipelineCheck{list: list, file: f, syntax: p}
+			c.run(m, models[i].Values, doc)
+		}
+	}
+	return models, list
+}
+
+// pipelineCheck holds a pipeline's promises against what the passes do.
+type pipelineCheck struct {
+	list   *diag.List
+	file   *syntax.File
+	syntax *syntax.Pipeline
+}
+
+func (c *pipelineCheck) run(m *syntax.Model, values *config.Values, doc *config.Document) {
+	s, l := pipeline.Resolve(c.syntax, passes.Names())
+	if l.HasErrors() || s.TensorParallel <= 1 && len(s.Require) == 0 {
+		return
+	}
+	in, err := lowering(m, values, s, doc)
+	if err != nil {
+		c.failed(err)
+		return
+	}
+	lowered, l := lower.Model(in)
+	if l.HasErrors() {
+		c.list.Append(l)
+		return
+	}
+	results, err := passes.Run(lowered.Module, passOptions(s, Options{}))
+	for _, r := range results {
+		if r.Pass.Name == "shard_tensor_parallel" {
+			c.replicated(s.TensorParallel, r.Remarks)
+		}
+	}
+	var unmet *passes.RequireError
+	switch {
+	case errors.As(err, &unmet):
+		c.unmet(unmet)
+	case err != nil:
+		c.failed(err)
+	}
+}
+
+// failed reports a pipeline that cannot be compiled for a reason that has no place in it.
+func (c *pipelineCheck) failed(err error) {
+	c.list.Errorf(c.syntax.Name.Span().Diag(), idPipeline, "pipeline %s cannot be compiled: %v", c.syntax.Name.Name, err)
+}
+
+// maxNotes bounds the notes of one diagnostic: a layer's remark comes once for each layer.
+const maxNotes = 5
+
+// unmet reports a required pass at the word that requires it.
+func (c *pipelineCheck) unmet(e *passes.RequireError) {
+	at := c.setting("require", e.Pass)
+	if len(e.Missed) == 0 {
+		c.list.Errorf(at, idRequiredPass, "required pass %s finds nothing to apply to in model %s", e.Pass, c.syntax.Model.Name)
+		return
+	}
+	d := c.list.Errorf(at, idRequiredPass, "required pass %s does not apply at %d sites", e.Pass, len(e.Missed))
+	for _, k := range distinct(e.Missed) {
+		d.Note(c.place(k.Source), "%s: %s [%s]", layerWords(k), k.Reason, k.ID)
+	}
+}
+
+// replicated warns of what stays whole on every rank because it does not divide by their number.
+func (c *pipelineCheck) replicated(ranks int, remarks []passes.Remark) {
+	odd := slices.DeleteFunc(slices.Clone(remarks), func(r passes.Remark) bool { return r.ID != "shard_tensor_parallel.indivisible" })
+	for _, k := range distinct(odd) {
+		c.list.Warnf(c.setting("target", "tensor_parallel"), idReplicated, "with %d ranks, %s", ranks, k.Reason).
+			Note(c.place(k.Source), "%s", layerWords(k))
+	}
+}
+
+// distinct drops the remarks of the same place in another layer, and those beyond a few.
+func distinct(remarks []passes.Remark) []passes.Remark {
+	var out []passes.Remark
+	for _, r := range remarks {
+		same := func(o passes.Remark) bool { return o.Source == r.Source }
+		if !slices.ContainsFunc(out, same) && len(out) < maxNotes {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func layerWords(r passes.Remark) string {
+	if r.Layer < 0 {
+		return "in entry " + r.Entry
+	}
+	return "in entry " + r.Entry + ", first in layer " + strconv.Itoa(r.Layer)
+}
+
+// setting is the place of an argument or option of the pipeline's setting of that name; the pipeline's name where
+// the setting is not there.
+func (c *pipelineCheck) setting(name, part string) diag.Span {
+	for _, s := range c.syntax.Settings {
+		if s.Name.Name != name {
+			continue
+		}
+		for _, a := range s.Args {
+			if a.Name == part {
+				return a.Span().Diag()
+			}
+		}
+		for _, o := range s.Options {
+			if o.Name.Name == part {
+				return o.Span().Diag()
+			}
+		}
+	}
+	return c.syntax.Name.Span().Diag()
+}
+
+// place turns the "file:line:column" of a remark into a place of the program.
+func (c *pipelineCheck) place(source string) diag.Span {
+	rest, column, ok1 := cutLast(source)
+	file, line, ok2 := cutLast(rest)
+	if !ok1 || !ok2 {
+		return diag.Span{File: source}
+	}
+	start := diag.Pos{Line: line, Column: column}
+	if f := c.find(c.file, file); f != nil {
+		start.Offset = offset(f.Source, line, column)
+	}
+	end := start
+	end.Column, end.Offset = end.Column+1, end.Offset+1
+	return diag.Span{File: file, Start: start, End: end}
+}
+
+// cutLast cuts the number behind the last colon; a file's name may have colons of its own.
+func cutLast(s string) (string, int, bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return s, 0, false
+	}
+	n, err := strconv.Atoi(s[i+1:])
+	return s[:i], n, err == nil
+}
+
+func (c *pipelineCheck) find(f *syntax.File, name string) *syntax.File {
+	if f.Name == name {
+		return f
+	}
+	for _, i := range f.Imports {
+		if i.File == nil {
+			continue
+		}
+		if found := c.find(i.File, name); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// offset is the byte at a line and column, both from 1.
+func offset(source []byte, line, column int) int {
+	at := 0
+	for ; line > 1 && at < len(source); at++ {
+		if source[at] == '\n' {
+			line--
+		}
+	}
+	return min(at+column-1, len(source))
+}

@@ -1,0 +1,151 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/glmc/glmc/dsl/shape"
+	"github.com/glmc/glmc/dsl/syntax"
+)
+
+// number is a compile-time number for every configuration at once.
+type number struct {
+	shape.Poly
+	integer bool // an int, as against a float
+}
+
+// numbers gives names their values; nil where there is none that is known.
+type numbers func(name string) *number
+
+// symbolic evaluates a compile-time expression; nil where nothing is known of its value. It reports nothing: the
+// expression is checked elsewhere.
+func symbolic(x syntax.Expr, env numbers) *number {
+	switch x := x.(type) {
+	case *syntax.IntLit:
+		return &number{shape.Int(x.Value), true}
+	case *syntax.FloatLit:
+		return &number{shape.Float(x.Value), false}
+	case *syntax.Name:
+		if len(x.Parts) == 1 {
+			return env(x.Parts[0])
+		}
+	case *syntax.Unary:
+		if n := symbolic(x.X, env); n != nil && x.Op == "-" {
+			return &number{n.Neg(), n.integer}
+		}
+	case *syntax.Binary:
+		return symbolicBinary(x, env)
+	case *syntax.Cond:
+		a, b := symbolic(x.Then, env), symbolic(x.Else, env)
+		if a != nil && b != nil && a.Equal(b.Poly) && a.integer == b.integer {
+			return a
+		}
+	case *syntax.Call:
+		return symbolicCall(x, env)
+	}
+	return nil
+}
+
+func symbolicBinary(x *syntax.Binary, env numbers) *number {
+	a, b := symbolic(x.X, env), symbolic(x.Y, env)
+	if a == nil || b == nil {
+		return nil
+	}
+	integer := a.integer && b.integer
+	switch x.Op {
+	case "+":
+		return &number{a.Add(b.Poly), integer}
+	case "-":
+		return &number{a.Sub(b.Poly), integer}
+	case "*":
+		return &number{a.Mul(b.Poly), integer}
+	case "/":
+		if b.IsZero() {
+			return nil
+		}
+		return &number{a.Div(b.Poly), integer} // of ints: the language refuses what has a remainder
+	case "^":
+		if n, ok := b.Const(); ok && n >= 0 && b.integer {
+			return &number{a.Pow(n), a.integer}
+		}
+	case "%":
+		return &number{shape.Of("%", a.Poly, b.Poly), true}
+	}
+	return nil
+}
+
+func symbolicCall(x *syntax.Call, env numbers) *number {
+	var args []shape.Poly
+	integer := true
+	for _, a := range x.Args {
+		n := symbolic(a.Value, env)
+		if n == nil || a.Name != "" {
+			return nil
+		}
+		args, integer = append(args, n.Poly), integer && n.integer
+	}
+	switch name := strings.Join(x.Func.Parts, "."); {
+	case name == "float" && len(args) == 1:
+		return &number{args[0], false}
+	case name == "int" && len(args) == 1 && integer:
+		return &number{args[0], true}
+	case name == "int" && len(args) == 1:
+		return &number{shape.Of(name, args...), true}
+	case (name == "min" || name == "max") && len(args) > 0:
+		return &number{shape.Of(name, args...), integer}
+	}
+	return nil
+}
+
+// number is the value of a name where the check of the function is.
+func (f *function) number(name string) *number {
+	if f.vars[name] != nil {
+		return f.state[name].number
+	}
+	return f.constant(name)
+}
+
+// constant is the value of a configuration key or a let.
+func (m *model) constant(name string) *number {
+	if s := m.globals.symbols[name]; s != nil {
+		return s.number
+	}
+	return nil
+}
+
+// atom is the value of a name that is known by its name only.
+func atom(name string, k kind) *number {
+	switch k {
+	case integer:
+		return &number{shape.Atom(name), true}
+	case float:
+		return &number{shape.Atom(name), false}
+	}
+	return nil
+}
+
+// assume adds what a condition says where it holds: equations of numbers, and those of all parts of an `and`.
+func (f *function) assume(x syntax.Expr) {
+	b, ok := x.(*syntax.Binary)
+	if !ok {
+		return
+	}
+	switch b.Op {
+	case "and":
+		f.assume(b.X)
+		f.assume(b.Y)
+	case "==":
+		l, r := symbolic(b.X, f.number), symbolic(b.Y, f.number)
+		if l != nil && r != nil {
+			f.facts = f.facts.Assume(l.Poly, r.Poly)
+		}
+	}
+}
+
+// under runs a check of something that is reached only where a condition holds.
+func (f *function) under(cond syntax.Expr, run func() bool) bool {
+	outer := f.facts
+	f.assume(cond)
+	returns := run()
+	f.facts = outer
+	return returns
+}

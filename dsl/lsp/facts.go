@@ -1,0 +1,183 @@
+package lsp
+
+import (
+	"strings"
+
+	"github.com/glmc/glmc/dsl/builtin"
+	"github.com/glmc/glmc/dsl/check"
+	"github.com/glmc/glmc/dsl/syntax"
+)
+
+// facts are what is known about the names of a program: what the checker found out, and the places where a name
+// stands that are no names for the checker, which are found by what it said about others.
+type facts struct{ *check.Info }
+
+// inspect collects the facts about a file and those that it imports. Where the file has syntax errors, the tree lacks
+// their pieces and the checker complains about what is missing; what it says about the rest is as good.
+func inspect(p []*syntax.File, functions builtin.Table) *facts {
+	info, _ := check.Inspect(p[0], functions)
+	f := &facts{info}
+	for _, file := range p {
+		f.arguments(file)
+		for _, m := range file.Models {
+			f.patterns(file, m)
+		}
+	}
+	return f
+}
+
+// isDeclaration reports whether the name is declared where it stands.
+func isDeclaration(r *check.Ref) bool { return r.Use == r.Def }
+
+// sameAs returns the places where the name of r stands, in all files, its declaration first.
+func (f *facts) sameAs(r *check.Ref) []check.Ref {
+	list := []check.Ref{{Use: r.Def, Def: r.Def, What: r.What, Name: r.Name}}
+	if r.Def.Pos.Line == 0 { // no file declares it: it is a name of the language
+		list[0] = *r
+		return list
+	}
+	seen := map[syntax.Pos]bool{r.Def.Pos: true}
+	for _, other := range f.Refs {
+		if other.Def == r.Def && !seen[other.Use.Pos] {
+			seen[other.Use.Pos] = true
+			list = append(list, other)
+		}
+	}
+	return list
+}
+
+// arguments adds the names of named arguments: they are uses of the parameters of the block that is called.
+func (f *facts) arguments(file *syntax.File) {
+	blocks := map[syntax.Pos]*syntax.Block{}
+	called := map[int]*syntax.Block{} // by the offset of the name in front of the parenthesis
+	for _, b := range file.Blocks {
+		blocks[b.Name.Pos] = b
+	}
+	for _, m := range file.Models {
+		for _, b := range m.Blocks() {
+			blocks[b.Name.Pos] = b
+		}
+	}
+	for _, i := range file.Imports {
+		for _, n := range i.Names {
+			if n.Block != nil {
+				blocks[n.Block.Name.Pos] = n.Block
+			}
+		}
+	}
+	types := map[syntax.Pos]string{}
+	for _, r := range f.Refs {
+		if r.Use.Pos.Filename == file.Name && blocks[r.Def.Pos] != nil {
+			called[r.Use.Pos.Offset] = blocks[r.Def.Pos]
+		}
+		if isDeclaration(&r) {
+			types[r.Def.Pos] = r.Type
+		}
+	}
+	visitExprs(file, func(x syntax.Expr) {
+		call, ok := x.(*syntax.Call)
+		if !ok || called[call.Func.Span_.Pos.Offset] == nil {
+			return
+		}
+		for _, a := range call.Args {
+			for _, p := range called[call.Func.Span_.Pos.Offset].Params {
+				if a.Name == p.Name.Name {
+					f.add(a.Pos, p.Name, check.Ref{What: "parameter", Type: types[p.Name.Pos]})
+				}
+			}
+		}
+	})
+}
+
+// patterns adds the holes of checkpoint rules that stand for keys and lets of the model.
+func (f *facts) patterns(file *syntax.File, m *syntax.Model) {
+	known := map[string]*check.Ref{}
+	for i, r := range f.Refs {
+		if isDeclaration(&r) && r.Use.Pos.Filename == file.Name && m.Pos.Offset <= r.Use.Pos.Offset && r.Use.Pos.Offset < m.EndPos.Offset &&
+			(r.What == "configuration key" || r.What == "let") {
+			known[r.Name] = &f.Refs[i]
+		}
+	}
+	for _, rule := range m.Rules() {
+		switch {
+		case rule.Alias != nil:
+			f.holes(file, rule.Alias.Name, known)
+			f.holes(file, rule.Alias.Target, known)
+		case rule.Ignore != nil:
+			f.holes(file, rule.Ignore.Name, known)
+		}
+	}
+}
+
+func (f *facts) holes(file *syntax.File, s *syntax.Str, known map[string]*check.Ref) {
+	text := string(file.Source[s.Pos.Offset:s.EndPos.Offset])
+	for at := 0; ; {
+		open := strings.IndexByte(text[at:], '{')
+		if open < 0 {
+			return
+		}
+		at += open + 1
+		name, _, closed := strings.Cut(text[at:], "}")
+		if r := known[name]; closed && r != nil {
+			pos := s.Pos
+			pos.Offset, pos.Column = pos.Offset+at, pos.Column+at
+			f.add(pos, &syntax.Ident{Pos: r.Def.Pos, EndPos: r.Def.End, Name: r.Name}, check.Ref{What: r.What, Type: r.Type})
+		}
+	}
+}
+
+// add adds a place where the name of a declaration stands.
+func (f *facts) add(at syntax.Pos, name *syntax.Ident, r check.Ref) {
+	end := at
+	end.Offset, end.Column = end.Offset+len(name.Name), end.Column+len(name.Name)
+	r.Use, r.Def, r.Name = syntax.Span{Pos: at, End: end}, name.Span(), name.Name
+	f.Refs = append(f.Refs, r)
+}
+
+// visitExprs calls visit for every expression in the bodies of a file.
+func visitExprs(f *syntax.File, visit func(syntax.Expr)) {
+	for _, b := range f.Blocks {
+		visitBody(b.Body, visit)
+	}
+	for _, m := range f.Models {
+		for _, b := range m.Blocks() {
+			visitBody(b.Body, visit)
+		}
+		for _, e := range m.Entries() {
+			visitBody(e.Body, visit)
+		}
+	}
+}
+
+func visitBody(b *syntax.Body, visit func(syntax.Expr)) {
+	if b == nil {
+		return
+	}
+	for _, s := range b.Stmts {
+		switch {
+		case s.Assign != nil:
+			syntax.Inspect(s.Assign.Value, visit)
+		case s.Return != nil:
+			for _, x := range s.Return.Values {
+				syntax.Inspect(x, visit)
+			}
+		case s.For != nil:
+			visitBody(s.For.Body, visit)
+		case s.If != nil:
+			visitIf(s.If, visit)
+		}
+	}
+}
+
+func visitIf(i *syntax.If, visit func(syntax.Expr)) {
+	for i != nil {
+		visitBody(i.Then, visit)
+		if i.Else == nil {
+			return
+		}
+		if i.Else.Body != nil {
+			visitBody(i.Else.Body, visit)
+		}
+		i = i.Else.If
+	}
+}
