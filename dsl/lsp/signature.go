@@ -43,16 +43,16 @@ func functionSignature(f *builtin.Func) *signature {
 // blockSignature describes a block by its header.
 func blockSignature(src []byte, b *syntax.Block) *signature {
 	text := src[b.Pos.Offset:max(b.Pos.Offset, b.Body.Pos.Offset)]
-	s := labelled(headerText(withoutComments(syntax.Words("", text))), nil)
+	s := labelled(headerText(withoutComments(syntax.Tokens("", text))), nil)
 	for _, p := range b.Params {
 		t := src[p.Type.Pos.Offset:p.Type.EndPos.Offset]
-		s.params = append(s.params, parameter{p.Name.Name, headerText(withoutComments(syntax.Words("", t)))})
+		s.params = append(s.params, parameter{p.Name.Name, headerText(withoutComments(syntax.Tokens("", t)))})
 	}
 	return labelled(s.label, s.params)
 }
 
-func withoutComments(words []syntax.Word) []syntax.Word {
-	return slices.DeleteFunc(words, func(w syntax.Word) bool { return w.Kind == syntax.WordComment })
+func withoutComments(words []syntax.Token) []syntax.Token {
+	return slices.DeleteFunc(words, func(w syntax.Token) bool { return w.Kind == syntax.CommentToken })
 }
 
 // labelled finds the parameters in a header.
@@ -104,7 +104,7 @@ func (s *server) signatureHelp(p *PositionParams) (work, error) {
 	}
 	return func(ctx context.Context) (any, error) {
 		o := read(d.text.src, d.text.offset(p.Position))
-		if w := o.cursor.inside; w != nil && w.Kind == syntax.WordComment {
+		if w := o.cursor.inside; w != nil && w.Kind == syntax.CommentToken {
 			return nil, nil
 		}
 		for i, f := range slices.Backward(o.cursor.frames) {
@@ -130,7 +130,7 @@ func (s *server) signatureHelp(p *PositionParams) (work, error) {
 
 // active is the number of the parameter that the present argument is for. It is the number of parameters where there
 // is none.
-func (sig *signature) active(words []syntax.Word, f frame) int {
+func (sig *signature) active(words []syntax.Token, f frame) int {
 	at := f.arg - f.at - 1
 	if at+1 < len(words) && words[at+1].Text == "=" {
 		name := words[at].Text
