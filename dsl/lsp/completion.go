@@ -404,7 +404,7 @@ func (c *completer) inArgument(f frame) bool {
 	} else if len(arg) > 1 && arg[1].Text == "=" {
 		active = slices.IndexFunc(params, func(p parameter) bool { return p.name == arg[0].Text })
 	}
-	return active >= 0 && active < len(params) && params[active].kind == builtin.Weight.String()
+	return active >= 0 && active < len(params) && params[active].kind == weightText
 }
 
 // parameters are those of a function or a block.

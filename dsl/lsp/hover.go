@@ -58,15 +58,19 @@ func wordAt(d *document, offset int) (w *syntax.Token, next string) {
 // about describes a word in Markdown; "" where there is nothing to say.
 func (s *server) about(a *analysis, w *syntax.Token, next string, offset int) (Range, string) {
 	t := a.root.text
+	gives := ""
+	if typ, ok := a.facts.TypeAt(a.root.path, w.Pos.Offset); ok && next == "(" && typ.Span.Pos.Offset <= w.Pos.Offset {
+		gives = "\n\ngives `" + typ.Type + "` here"
+	}
 	if r := a.facts.At(a.root.path, offset); r != nil {
-		return t.diag(r.Use.Diag()), s.describe(a, r)
+		return t.diag(r.Use.Diag()), s.describe(a, r) + gives
 	}
 	if !isName(*w) {
 		return Range{}, ""
 	}
 	span := t.span(w.Pos.Offset, w.End.Offset)
 	if f := s.o.Functions[w.Text]; f != nil && next == "(" {
-		return span, code(functionSignature(f).label) + "\n\n" + f.Doc
+		return span, code(functionSignature(f).label) + "\n\n" + f.Doc + gives
 	}
 	return span, s.aboutPipeline(t.src, w)
 }

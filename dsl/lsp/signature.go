@@ -17,7 +17,16 @@ type signature struct {
 	doc    string
 }
 
-// functionSignature describes a function of the compiler: "linear(x: a tensor, w: a weight, ...)".
+// kindTexts are the kinds of parameters as signatures show them, in the words of the language where it has one.
+var kindTexts = map[builtin.Kind]string{
+	builtin.Tensor: "tensor", builtin.Weight: weightText, builtin.Int: "int", builtin.Float: "float", builtin.Bool: "bool",
+	builtin.String: "string", builtin.Body: "expression of e",
+}
+
+const weightText = "weight"
+
+// functionSignature describes a function of the compiler, with the patterns of the shapes that it takes and gives:
+// "linear(x: [.., d], w: weight, out: int, bias?: bool) -> [.., out]".
 func functionSignature(f *builtin.Func) *signature {
 	s := &signature{doc: f.Doc}
 	var text strings.Builder
@@ -31,13 +40,36 @@ func functionSignature(f *builtin.Func) *signature {
 		if p.Optional {
 			text.WriteByte('?')
 		}
-		text.WriteString(": " + p.Kind.String())
-		s.params = append(s.params, parameter{p.Name, p.Kind.String()})
+		kind := kindTexts[p.Kind]
+		if f.Shapes != nil && p.Kind == builtin.Tensor {
+			kind = shapeText(f.Shapes.Params[p.Name])
+		}
+		text.WriteString(": " + kind)
+		s.params = append(s.params, parameter{p.Name, kind})
 		s.places = append(s.places, [2]int{start, text.Len()})
 	}
 	text.WriteByte(')')
+	switch {
+	case f.Shapes != nil:
+		var results []string
+		for _, r := range f.Shapes.Results {
+			results = append(results, shapeText(r))
+		}
+		text.WriteString(" -> " + strings.Join(results, ", "))
+	case f.Value != builtin.Tensor:
+		text.WriteString(" -> " + kindTexts[f.Value])
+	}
 	s.label = text.String()
 	return s
+}
+
+// shapeText is a pattern as a type of the language: with the dtype where it is a certain one.
+func shapeText(p builtin.Pattern) string {
+	p.Like = ""
+	if p.DType == "act" {
+		p.DType = ""
+	}
+	return p.String()
 }
 
 // blockSignature describes a block by its header.
