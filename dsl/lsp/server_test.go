@@ -196,7 +196,10 @@ func TestContextEnds(t *testing.T) {
 	go func() { served <- Serve(ctx, there, realOptions()) }()
 	cancel()
 	select {
-	case <-served:
+	case err := <-served:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("Serve: %v", err)
+		}
 	case <-time.After(patience):
 		t.Fatal("the server does not end")
 	}
