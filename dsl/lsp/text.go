@@ -79,10 +79,10 @@ func (t *text) span(start, end int) Range {
 }
 
 // Bounds of changes. A text may grow beyond what the parser takes, which then says so. maxWork bounds the bytes that
-// the changes of one message move: a client's message must not stop the server for minutes.
+// the changes of one message move: a client's message must not stop the server for long.
 const (
 	maxText = 16 << 20
-	maxWork = 8 << 30
+	maxWork = 512 << 20
 )
 
 // errTooLarge says that a document cannot be followed any more.
