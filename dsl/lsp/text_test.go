@@ -31,6 +31,9 @@ func TestPositions(t *testing.T) {
 		{Position{5, 0}, 15, 15}, // behind the last line
 		{Position{4294967295, 4294967295}, 15, 15},
 	}
+	if got := newText(strings.Repeat("😀", 1000), false).position(4000); got != (Position{0, 2000}) {
+		t.Errorf("the end of a long line is at %v", got)
+	}
 	for _, tt := range tests {
 		if got := newText(text, true).offset(tt.p); got != tt.in8 {
 			t.Errorf("%v is at %d in UTF-8, want %d", tt.p, got, tt.in8)
@@ -45,6 +48,7 @@ func TestPositions(t *testing.T) {
 func TestPositionsAreOffsets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		src := rapid.StringOfN(rapid.SampledFrom([]rune("ab\r\n\tü漢😀\u2028")), 0, 40, -1).Draw(t, "text")
+		src = strings.Repeat(src, rapid.IntRange(1, 40).Draw(t, "times")) // over several blocks
 		text := newText(src, rapid.Bool().Draw(t, "utf8"))
 		for at := range src {
 			if at > 0 && src[at-1] == '\r' && src[at] == '\n' {
