@@ -218,7 +218,7 @@ func TestNearest(t *testing.T) {
 		{"m", ""},
 		{"hidden", "hidden_size"}, // something was left out
 		{"theta", "rope_theta"},
-		{"dim", ""}, // too short to say
+		{"dim", ""},   // too short to say
 		{"width", ""}, // it is there: no suggestion
 		{"", ""},
 		{strings.Repeat("width", 100), ""},
