@@ -18,6 +18,7 @@ type checkFlags struct {
 	config  string
 	weights string
 	asJSON  bool
+	asSARIF bool
 }
 
 func checkCommand() *cobra.Command {
@@ -28,17 +29,22 @@ func checkCommand() *cobra.Command {
 		Long: `Check parses files, checks names and types, and works out every shape at the model's default configuration
 or at the one of --config. With --weights it takes the config.json of a checkpoint, and compares the weights that
 the model asks for with the tensors that the checkpoint has; it reads their names, shapes and formats only.
-It prints diagnostics to stderr, or with --json to stdout, and nothing where all is well. The exit status is 1
-where there are errors; warnings alone leave it 0.`,
+It prints diagnostics to stderr, or with --json or --sarif to stdout, and nothing where all is well. The exit
+status is 1 where there are errors; warnings alone leave it 0.`,
 		Example: `  glmc check models/glm4moe/model.glm
   glmc check models/glm4moe/model.glm --weights models/tiny
-  glmc check models/glm4moe/model.glm --config models/tiny/config.json --json`,
+  glmc check models/glm4moe/model.glm --config models/tiny/config.json --json
+  glmc check models/glm4moe/model.glm models/qwen3/model.glm --sarif`,
 		Args: atLeastOneArg("FILE.glm"),
 		RunE: func(_ *cobra.Command, files []string) error {
+			if f.asJSON && f.asSARIF {
+				return usagef("--json and --sarif exclude one another")
+			}
 			return f.run(files)
 		},
 	}
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
+	cmd.Flags().BoolVar(&f.asSARIF, "sarif", false, "print a SARIF 2.1.0 log, for code hosts and editors")
 	cmd.Flags().StringVar(&f.config, "config", "", "config.json `FILE` to check the shapes at (default: the one in --weights, else the model's defaults)")
 	cmd.Flags().StringVar(&f.weights, "weights", "", "checkpoint `DIR` to compare the model's weights with")
 	return cmd
@@ -50,23 +56,43 @@ func (f *checkFlags) run(files []string) error {
 		return err
 	}
 	defer c.close()
-	unread := false
+	var unread []string
 	for _, name := range files {
 		if err := c.file(name); err != nil {
 			fmt.Fprintf(os.Stderr, "glmc: %v\n", err)
-			unread = true
+			unread = append(unread, err.Error())
 		}
 	}
 	var err error
-	if f.asJSON {
+	switch {
+	case f.asJSON:
 		err = diagnoseJSON(c.list)
-	} else {
+	case f.asSARIF:
+		err = c.sarif(unread)
+	default:
 		err = diagnose(c.list, c.sources)
 	}
-	if err == nil && unread {
+	if err == nil && len(unread) > 0 {
 		return errReported
 	}
 	return err
+}
+
+// sarif prints what was found as a SARIF log.
+func (c *checkRun) sarif(unread []string) error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	c.list.Sort()
+	run := diag.SARIFRun{Version: version(), Dir: dir, Sources: func(file string) []byte { return c.sources[file] }, Failed: unread}
+	if err := printText(func(w io.Writer) error { return diag.SARIF(w, c.list, run) }); err != nil {
+		return err
+	}
+	if c.list.HasErrors() {
+		return errReported
+	}
+	return nil
 }
 
 // checkRun is what the files of one command line are checked against, and what was found.

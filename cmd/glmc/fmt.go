@@ -33,8 +33,7 @@ writes it back into the file. With -d it prints what would change, with -l the n
 formatted; both end with status 1 where there is something to print. A file with syntax errors is reported and
 left alone. The name - stands for stdin.`,
 		Example: `  glmc fmt -w models/glm4moe/model.glm
-  glmc fmt -d models/glm4moe/model.glm
-  glmc fmt - < model.glm`,
+  glmc fmt -d models/glm4moe/model.glm`,
 		Args: atLeastOneArg("FILE.glm"),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if flags.write && flags.diff {

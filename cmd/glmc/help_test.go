@@ -16,7 +16,7 @@ import (
 // contract lists the flags that scripts rely on.
 var contract = map[string][]string{
 	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json"},
-	"check":   {"json"},
+	"check":   {"config", "weights", "json", "sarif"},
 	"import":  {"output", "force", "target", "json"},
 	"inspect": {"pass", "layer", "json"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",

@@ -17,7 +17,9 @@ import (
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/pipeline"
+	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/models"
+	"github.com/glmc/glmc/runtime/safetensors"
 )
 
 // importFlags are the flags of `glmc import`.
@@ -36,7 +38,8 @@ func importCommand() *cobra.Command {
 		Long: `Import reads the config.json of a checkpoint's directory, or a file of that kind, finds the family of its
 architectures in the binary, and writes a .glm file that imports the family and has a pipeline for each target:
 ranks that the model divides into and fits on, the fusions that fire on it, a draft where it has an MTP layer.
-The file was compiled at this configuration before it is written. No weights are read.
+The file was compiled at this configuration before it is written. Of the weights, only the headers are looked at,
+to say where they are stored in another dtype than config.json names.
 
 Where the binary has no such family, import shows which ones are near and what differs, and ends with status 1.`,
 		Example: `  glmc import models/tiny
@@ -109,10 +112,13 @@ func (f *importFlags) run(from string) error {
 	in := importer.Input{Family: importable(family), Open: models.Open, Config: doc, Title: title(name, doc), Targets: f.targets}
 	r, list, err := importer.Import(in)
 	if err != nil {
-		return f.refused(err, list, name, data)
+		return f.refused(err, list, map[string][]byte{name: data, family.Path: family.Model.File.Source}, name)
 	}
 	if err := diagnose(list, map[string][]byte{name: data}); err != nil {
 		return err
+	}
+	if note := storedOtherwise(from, doc); note != "" {
+		fmt.Fprintf(os.Stderr, "glmc: %s\n", note)
 	}
 	if f.out != "" {
 		if err := writeFile(f.out, r.Text); err != nil {
@@ -164,6 +170,36 @@ func title(name string, doc *config.Document) string {
 	return fmt.Sprintf("%s: imported from %s", what, filepath.ToSlash(name))
 }
 
+// storedOtherwise says that most of a checkpoint's weights are not in the dtype that plans will hold them in, which is
+// the one of config.json, or bf16. It is "" where they are, and where no weights can be looked at.
+func storedOtherwise(dir string, doc *config.Document) string {
+	ckpt, err := safetensors.Open(dir)
+	if err != nil {
+		return "" // a config.json alone is enough to import
+	}
+	defer ckpt.Close()
+	bytes := map[dtype.DType]int{}
+	var most dtype.DType
+	for _, name := range ckpt.Names() {
+		t, err := ckpt.Tensor(name)
+		if err != nil {
+			return ""
+		}
+		if bytes[t.DType] += len(t.Bytes); bytes[t.DType] > bytes[most] {
+			most = t.DType
+		}
+	}
+	assumed, why := doc.WeightDType(), "config.json says"
+	if !assumed.Valid() {
+		assumed, why = dtype.BF16, "config.json names no dtype, so that plans hold"
+	}
+	if most == assumed || !most.IsFloat() || most == dtype.F8E4M3 {
+		return ""
+	}
+	return fmt.Sprintf("most weights of %s are stored in %s, but %s %s, and they are converted when they are loaded: set \"dtype\" in config.json to keep them as they are",
+		dir, most, why, assumed)
+}
+
 func importable(f *models.Family) importer.Family {
 	return importer.Family{Path: f.Path, Model: f.Model, Classes: f.Classes}
 }
@@ -204,6 +240,7 @@ type importFailure struct {
 	Architectures []string        `json:"architectures,omitempty"`
 	Known         []string        `json:"known,omitempty"`
 	Nearest       []nearFamily    `json:"nearest,omitempty"`
+	Quantization  string          `json:"quantization,omitempty"` // why it is not supported
 	Diagnostics   json.RawMessage `json:"diagnostics,omitempty"`
 }
 
@@ -235,7 +272,7 @@ func (f *importFlags) failed(doc importFailure, err error) error {
 }
 
 // refused reports what the family, or the compiler, has against a configuration.
-func (f *importFlags) refused(err error, list *diag.List, name string, data []byte) error {
+func (f *importFlags) refused(err error, list *diag.List, sources map[string][]byte, name string) error {
 	doc := importFailure{Error: err.Error()}
 	if errors.Is(err, compiler.ErrDiagnostics) {
 		list.Sort()
@@ -250,7 +287,7 @@ func (f *importFlags) refused(err error, list *diag.List, name string, data []by
 			return err
 		}
 		doc.Diagnostics = inner.Diagnostics
-		_ = diagnose(list, map[string][]byte{name: data}) // it reports errors by returning one, which is known
+		_ = diagnose(list, sources) // it reports errors by returning one, which is known
 		err = fmt.Errorf("%s: this model is not what the family describes: the errors above say where; a .glm file of your own can say what differs", name)
 		doc.Error = err.Error()
 		return f.failed(doc, err)

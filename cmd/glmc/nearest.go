@@ -28,12 +28,19 @@ func (f *importFlags) unknown(doc *config.Document, reason error) error {
 	for _, c := range candidates {
 		out.Nearest = append(out.Nearest, newNearFamily(c))
 	}
+	_, quantisation := doc.Quantization()
+	if quantisation != nil {
+		out.Quantization = quantisation.Error()
+	}
 	if f.asJSON {
 		return f.failed(out, err)
 	}
 	fmt.Fprintf(os.Stderr, "glmc: %v\nThe nearest of them, by the keys of the configuration:\n", err)
 	for _, c := range candidates[:min(len(candidates), nearFamilies)] {
 		printCandidate(c)
+	}
+	if quantisation != nil {
+		fmt.Fprintf(os.Stderr, "Its quantisation is not supported either: %v\n", quantisation)
 	}
 	fmt.Fprintln(os.Stderr, "A model that differs can be described in a .glm file of its own: docs/language.md says how; begin with the nearest one.")
 	return errReported

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
+	"github.com/glmc/glmc/dsl/format"
 	"github.com/glmc/glmc/dsl/source"
 	"github.com/glmc/glmc/models"
 )
@@ -72,8 +74,8 @@ func configs(t *testing.T) []string {
 	return list
 }
 
-// TestImport imports every configuration, but those whose quantisation is not supported, which it refuses. The text has no diagnostics, and every pipeline compiles with the fusions
-// that it requires.
+// TestImport imports every configuration, but those whose quantisation is not supported, which it refuses. The text is
+// in the canonical format and has no diagnostics, which takes that every pipeline keeps what it promises.
 func TestImport(t *testing.T) {
 	for _, file := range configs(t) {
 		t.Run(file, func(t *testing.T) {
@@ -93,14 +95,9 @@ func TestImport(t *testing.T) {
 			if list.Len() > 0 {
 				t.Fatalf("%s\n%v", r.Text, list.All())
 			}
-			for _, p := range r.Pipelines {
-				c, _, err := compiler.Compile(program.Root, compiler.Options{Pipeline: p.Name, Config: doc})
-				if err != nil {
-					t.Fatalf("%s\n%v", r.Text, err)
-				}
-				if c.Plan.Module.Ranks != p.TensorParallel || c.Plan.Target != p.Target {
-					t.Errorf("%s: %d ranks for %s, want %d", p.Name, c.Plan.Module.Ranks, c.Plan.Target, p.TensorParallel)
-				}
+			canonical, list := format.Source("m.glm", r.Text)
+			if diff := cmp.Diff(string(canonical), string(r.Text)); diff != "" || list.Len() > 0 {
+				t.Errorf("the text is not as glmc fmt writes it (-want +got): %v\n%s", list.All(), diff)
 			}
 		})
 	}
@@ -148,6 +145,29 @@ func TestChosen(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"fold_shared_expert", "fuse_qknorm_rope_kv"}, p.Require); diff != "" {
 			t.Errorf("%s on %s (-want +got):\n%s", tt.config, tt.target, diff)
+		}
+	}
+}
+
+// TestTooLong: what is too long for any number of ranks gets as many as hold the model.
+func TestTooLong(t *testing.T) {
+	for _, tt := range []struct {
+		positions string
+		ranks     int
+		comment   string
+	}{
+		{"4611686018427387904", 8, "; a sequence of full length does not fit beside them.\n"},
+		{"-5", 8, "on each of 8 ranks.\n"},
+		{"1000", 8, "{ chunk = 1000 }"},
+	} {
+		text := read(t, root+"testdata/configs/glm-4.7.json")
+		text = regexp.MustCompile(`"max_position_embeddings": \d+`).ReplaceAllString(text, `"max_position_embeddings": `+tt.positions)
+		r, _, err := imported(t, parse(t, text), "h200")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Pipelines[0].TensorParallel != tt.ranks || !strings.Contains(string(r.Text), tt.comment) {
+			t.Errorf("%s positions: want %d ranks and %q\n%s", tt.positions, tt.ranks, tt.comment, r.Text)
 		}
 	}
 }

@@ -28,7 +28,8 @@ type Pipeline struct {
 	DraftSteps     int      // of the MTP layer; 0: there is none
 
 	Memory report.Memory // of one rank
-	Fits   bool          // Memory and the cache of one sequence of full length, into the target's
+	Holds  bool          // Memory and the cache of one prefill step fit into the target's
+	Fits   bool          // and so does the cache of one sequence of full length
 }
 
 // Settings that the targets' defaults leave open, as the families' own pipelines have them.
@@ -124,10 +125,12 @@ const minRanksTried = 4
 func (w *writer) examine(p Pipeline, r *compiler.Result) trial {
 	p.Memory = report.MeasureMemory(r.Plan)
 	t := trial{Pipeline: p, passes: r.Plan.Passes}
-	tokens := max(w.positions, p.Prefill.Chunk)
-	need := p.Memory.Weights + p.Memory.Arena + int64(tokens)*p.Memory.CachePerToken
 	memory := cost.Devices[p.Target].Memory
-	t.Fits = memory == 0 || float64(need) <= usableMemory*memory
+	fits := func(tokens int) bool {
+		need := float64(p.Memory.Weights) + float64(p.Memory.Arena) + float64(tokens)*float64(p.Memory.CachePerToken)
+		return memory == 0 || need <= usableMemory*memory
+	}
+	t.Holds, t.Fits = fits(p.Prefill.Chunk), fits(max(w.positions, p.Prefill.Chunk))
 	for _, k := range r.Plan.Remarks {
 		if k.Pass == "shard_tensor_parallel" && !k.Applied {
 			t.whole++
@@ -139,8 +142,8 @@ func (w *writer) examine(p Pipeline, r *compiler.Result) trial {
 	return t
 }
 
-// pick takes the fewest ranks that the model fits on, of those that split all that can be split; where it fits on
-// none, the most ranks.
+// pick takes the fewest ranks that the model fits on, of those that split all that can be split. Where a sequence of
+// full length fits on none, it takes the fewest that hold the model, and where none does, the most.
 func pick(tried []trial) trial {
 	least := -1
 	for _, t := range tried {
@@ -153,9 +156,11 @@ func pick(tried []trial) trial {
 		if t.TensorParallel > 1 && t.whole > least {
 			continue
 		}
-		best = t
-		if t.Fits {
-			break
+		switch {
+		case t.Fits:
+			return t
+		case !best.Holds:
+			best = t
 		}
 	}
 	return best
@@ -176,8 +181,11 @@ func (p Pipeline) needs() string {
 	if p.TensorParallel > 1 {
 		text += fmt.Sprintf(", on each of %d ranks", p.TensorParallel)
 	}
-	if !p.Fits {
-		text += "; more than a " + p.Target + " has"
+	switch {
+	case !p.Holds:
+		text += "; more than " + p.Target + " has"
+	case !p.Fits:
+		text += "; a sequence of full length does not fit beside them"
 	}
 	return text
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/glmc/glmc/dsl/builtin"
@@ -32,11 +33,14 @@ func (m *model) unusedAliases(syn *syntax.Model) {
 	for _, e := range syn.Entries() {
 		paths = append(paths, w.body(e.Body, syn.Callee)...)
 	}
-	names := possibleNames(paths)
+	names := w.possibleNames(paths)
+	targets := len(names) // where those of the aliases begin
 	for _, a := range aliases {
-		if target, err := pattern.Parse(a.Target.Value); err == nil {
-			names = append(names, target)
+		target, err := pattern.Parse(a.Target.Value)
+		if err != nil {
+			return // which has been reported
 		}
+		names = append(names, target.Parts())
 	}
 	effort := 0
 	for i, a := range aliases {
@@ -49,16 +53,16 @@ func (m *model) unusedAliases(syn *syntax.Model) {
 		}
 		used := false
 		for j, name := range names {
-			own := j == len(names)-len(aliases)+i // an alias that leads to itself is no use of it
+			own := j == targets+i // an alias that leads to itself is no use of it
 			if used || own {
 				continue
 			}
 			effort += len(a.Name.Value)
-			used = overlap(p.Parts(), name.Parts())
+			used = overlap(p.Parts(), name)
 		}
 		if !used {
 			d := m.diags.Warnf(a.Name.Span().Diag(), idUnusedAlias, "no weight of the model can have the name %q", a.Name.Value)
-			if near := nearestName(p, names[:len(names)-len(aliases)]); near != "" {
+			if near := nearestName(p.Parts(), names[:targets]); near != "" {
 				d.Suggest("the model has %q", near)
 			}
 		}
@@ -67,26 +71,45 @@ func (m *model) unusedAliases(syn *syntax.Model) {
 
 // possibleNames returns what weights at these paths can be called: a function adds .weight or .bias, or takes the path
 // as it is.
-func possibleNames(paths []string) []pattern.Pattern {
-	var names []pattern.Pattern
+func (w *weightPaths) possibleNames(paths []string) [][]pattern.Part {
+	var names [][]pattern.Part
+	seen := map[string]bool{}
 	for _, path := range paths {
-		for _, suffix := range []string{".weight", ".bias", ""} {
-			if p, err := pattern.Parse(path + suffix); err == nil {
-				names = append(names, p)
-			}
+		if seen[path] {
+			continue
 		}
+		seen[path] = true
+		p, err := pattern.Parse(path)
+		if err != nil { // it is too long, or has been reported
+			w.gaveUp = true
+			return nil
+		}
+		for _, suffix := range []string{".weight", ".bias"} {
+			names = append(names, extended(p.Parts(), suffix))
+		}
+		names = append(names, p.Parts())
 	}
 	return names
 }
 
+// extended is a pattern with a text behind it.
+func extended(parts []pattern.Part, suffix string) []pattern.Part {
+	out := slices.Clone(parts)
+	if last := &out[len(out)-1]; last.Name == "" {
+		last.Text += suffix
+		return out
+	}
+	return append(out, pattern.Part{Text: suffix})
+}
+
 // nearestName returns the name that looks most like an alias's, whatever the holes are called.
-func nearestName(alias pattern.Pattern, names []pattern.Pattern) string {
+func nearestName(alias []pattern.Part, names [][]pattern.Part) string {
 	byShape := map[string]string{}
 	var shapes []string
 	for _, n := range names {
 		shape := withoutHoles(n)
 		if _, known := byShape[shape]; !known {
-			byShape[shape] = n.String()
+			byShape[shape] = spelled(n)
 			shapes = append(shapes, shape)
 		}
 	}
@@ -94,11 +117,23 @@ func nearestName(alias pattern.Pattern, names []pattern.Pattern) string {
 }
 
 // withoutHoles writes a pattern with "*" for each hole.
-func withoutHoles(p pattern.Pattern) string {
+func withoutHoles(parts []pattern.Part) string {
 	var s strings.Builder
-	for _, part := range p.Parts() {
+	for _, part := range parts {
 		if part.Name != "" {
 			s.WriteByte('*')
+		}
+		s.WriteString(part.Text)
+	}
+	return s.String()
+}
+
+// spelled writes a pattern as it stands in a file.
+func spelled(parts []pattern.Part) string {
+	var s strings.Builder
+	for _, part := range parts {
+		if part.Name != "" {
+			s.WriteString("{" + part.Name + "}")
 		}
 		s.WriteString(part.Text)
 	}
@@ -121,9 +156,6 @@ func (w *weightPaths) add(list []string, path string) []string {
 	if w.count++; w.count > maxWeightPaths {
 		w.gaveUp = true
 		return list
-	}
-	if _, err := pattern.Parse(path); err != nil {
-		w.gaveUp = true
 	}
 	return append(list, path)
 }

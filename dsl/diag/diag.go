@@ -65,7 +65,12 @@ type Diagnostic struct {
 	Message    string
 	Notes      []Note
 	Suggestion string // what to write instead, as a sentence without a full stop; may be empty
+	Fix        Fix    // the suggestion as an edit, where it is one
 }
+
+// Fix replaces a name by another one. It holds where the diagnostic's own place has that name and nothing else, in
+// quotes or without; the zero value is no fix.
+type Fix struct{ Old, New string }
 
 // Note adds a note at another place and returns d.
 func (d *Diagnostic) Note(span Span, format string, args ...any) *Diagnostic {
@@ -83,6 +88,7 @@ func (d *Diagnostic) Suggest(format string, args ...any) *Diagnostic {
 func (d *Diagnostic) DidYouMean(name string, candidates []string) *Diagnostic {
 	if near := Nearest(name, candidates); near != "" {
 		d.Suggest("did you mean %q?", near)
+		d.Fix = Fix{name, near}
 	}
 	return d
 }

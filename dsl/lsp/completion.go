@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -24,12 +25,15 @@ func (s *server) completion(p *PositionParams) (work, error) {
 	return func(ctx context.Context) (any, error) {
 		offset := d.text.offset(p.Position)
 		o := read(d.text.src, offset)
-		c := &completer{server: s, ctx: ctx, doc: d, outline: o, cursor: &o.cursor, snippets: snippets, items: []CompletionItem{}}
+		c := &completer{server: s, ctx: ctx, doc: d, outline: o, cursor: &o.cursor, snippets: snippets, at: offset, items: []CompletionItem{}}
 		c.from, c.to = o.cursor.start, o.cursor.end
 		c.complete(offset)
-		return CompletionList{Items: c.items}, nil
+		return CompletionList{IsIncomplete: len(c.items) == maxItems, Items: c.items}, nil
 	}, nil
 }
+
+// maxItems bounds the items of an answer.
+const maxItems = 2000
 
 // completer collects items for one place.
 type completer struct {
@@ -39,6 +43,7 @@ type completer struct {
 	outline  *outline
 	cursor   *cursor
 	snippets bool
+	at       int // the cursor
 	from, to int // what an item replaces
 	items    []CompletionItem
 }
@@ -70,9 +75,21 @@ func (c *completer) insert(rank, kind int, label, detail, text string) *Completi
 			text = label
 		}
 	}
-	item.TextEdit = &TextEdit{c.doc.text.span(c.from, c.to), text}
+	item.TextEdit = &TextEdit{c.replaced(), text}
+	if len(c.items) == maxItems {
+		return &item
+	}
 	c.items = append(c.items, item)
 	return &c.items[len(c.items)-1]
+}
+
+// replaced is the range that items replace. The protocol wants it on the line of the cursor, and there a string may
+// go on behind a \r, which ends a line of the protocol's and none of the language's.
+func (c *completer) replaced() Range {
+	t := c.doc.text
+	line := t.position(c.at).Line
+	from, to := t.lines[line], t.offset(Position{line, math.MaxUint32})
+	return t.span(min(max(c.from, from), c.at), max(min(c.to, to), c.at))
 }
 
 func (c *completer) words(rank int, words ...string) {
@@ -401,10 +418,10 @@ func (c *completer) parameters(callee string) []parameter {
 
 // names offers whatever can begin an expression in a body.
 func (c *completer) names() {
+	c.functions(func(*builtin.Func) bool { return true })
 	for _, d := range c.outline.visible() {
 		c.name(d)
 	}
-	c.functions(func(*builtin.Func) bool { return true })
 }
 
 // values offers what can stand in a compile-time expression outside of bodies.

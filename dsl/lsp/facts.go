@@ -14,13 +14,19 @@ type facts struct{ *check.Info }
 
 // inspect collects the facts about a file and those that it imports. Where the file has syntax errors, the tree lacks
 // their pieces and the checker complains about what is missing; what it says about the rest is as good.
-func inspect(p []*syntax.File, functions builtin.Table) *facts {
-	info, _ := check.Inspect(p[0], functions)
+func inspect(files []*syntax.File, functions builtin.Table) *facts {
+	info, _ := check.Inspect(files[0], functions)
 	f := &facts{info}
-	for _, file := range p {
-		f.arguments(file)
+	declared := map[syntax.Pos]check.Ref{}
+	for _, r := range info.Refs {
+		if isDeclaration(&r) {
+			declared[r.Def.Pos] = r
+		}
+	}
+	for _, file := range files {
+		f.arguments(file, declared)
 		for _, m := range file.Models {
-			f.patterns(file, m)
+			f.patterns(file, m, declared)
 		}
 	}
 	return f
@@ -47,7 +53,7 @@ func (f *facts) sameAs(r *check.Ref) []check.Ref {
 }
 
 // arguments adds the names of named arguments: they are uses of the parameters of the block that is called.
-func (f *facts) arguments(file *syntax.File) {
+func (f *facts) arguments(file *syntax.File, declared map[syntax.Pos]check.Ref) {
 	blocks := map[syntax.Pos]*syntax.Block{}
 	called := map[int]*syntax.Block{} // by the offset of the name in front of the parenthesis
 	for _, b := range file.Blocks {
@@ -65,13 +71,9 @@ func (f *facts) arguments(file *syntax.File) {
 			}
 		}
 	}
-	types := map[syntax.Pos]string{}
 	for _, r := range f.Refs {
 		if r.Use.Pos.Filename == file.Name && blocks[r.Def.Pos] != nil {
 			called[r.Use.Pos.Offset] = blocks[r.Def.Pos]
-		}
-		if isDeclaration(&r) {
-			types[r.Def.Pos] = r.Type
 		}
 	}
 	visitExprs(file, func(x syntax.Expr) {
@@ -82,7 +84,7 @@ func (f *facts) arguments(file *syntax.File) {
 		for _, a := range call.Args {
 			for _, p := range called[call.Func.Span_.Pos.Offset].Params {
 				if a.Name == p.Name.Name {
-					f.add(a.Pos, p.Name, check.Ref{What: "parameter", Type: types[p.Name.Pos]})
+					f.add(a.Pos, declared[p.Name.Pos])
 				}
 			}
 		}
@@ -90,13 +92,13 @@ func (f *facts) arguments(file *syntax.File) {
 }
 
 // patterns adds the holes of checkpoint rules that stand for keys and lets of the model.
-func (f *facts) patterns(file *syntax.File, m *syntax.Model) {
-	known := map[string]*check.Ref{}
-	for i, r := range f.Refs {
-		if isDeclaration(&r) && r.Use.Pos.Filename == file.Name && m.Pos.Offset <= r.Use.Pos.Offset && r.Use.Pos.Offset < m.EndPos.Offset &&
-			(r.What == "configuration key" || r.What == "let") {
-			known[r.Name] = &f.Refs[i]
-		}
+func (f *facts) patterns(file *syntax.File, m *syntax.Model, declared map[syntax.Pos]check.Ref) {
+	known := map[string]check.Ref{}
+	for _, x := range m.Fields() {
+		known[x.Name.Name] = declared[x.Name.Pos]
+	}
+	for _, x := range m.Lets() {
+		known[x.Name.Name] = declared[x.Name.Pos]
 	}
 	for _, rule := range m.Rules() {
 		switch {
@@ -109,7 +111,7 @@ func (f *facts) patterns(file *syntax.File, m *syntax.Model) {
 	}
 }
 
-func (f *facts) holes(file *syntax.File, s *syntax.Str, known map[string]*check.Ref) {
+func (f *facts) holes(file *syntax.File, s *syntax.Str, known map[string]check.Ref) {
 	text := string(file.Source[s.Pos.Offset:s.EndPos.Offset])
 	for at := 0; ; {
 		open := strings.IndexByte(text[at:], '{')
@@ -118,20 +120,23 @@ func (f *facts) holes(file *syntax.File, s *syntax.Str, known map[string]*check.
 		}
 		at += open + 1
 		name, _, closed := strings.Cut(text[at:], "}")
-		if r := known[name]; closed && r != nil {
+		if closed {
 			pos := s.Pos
 			pos.Offset, pos.Column = pos.Offset+at, pos.Column+at
-			f.add(pos, &syntax.Ident{Pos: r.Def.Pos, EndPos: r.Def.End, Name: r.Name}, check.Ref{What: r.What, Type: r.Type})
+			f.add(pos, known[name])
 		}
 	}
 }
 
-// add adds a place where the name of a declaration stands.
-func (f *facts) add(at syntax.Pos, name *syntax.Ident, r check.Ref) {
+// add adds a place where the name of a declaration stands, if there is a declaration.
+func (f *facts) add(at syntax.Pos, declaration check.Ref) {
+	if declaration.Name == "" {
+		return
+	}
 	end := at
-	end.Offset, end.Column = end.Offset+len(name.Name), end.Column+len(name.Name)
-	r.Use, r.Def, r.Name = syntax.Span{Pos: at, End: end}, name.Span(), name.Name
-	f.Refs = append(f.Refs, r)
+	end.Offset, end.Column = end.Offset+len(declaration.Name), end.Column+len(declaration.Name)
+	declaration.Use = syntax.Span{Pos: at, End: end}
+	f.Refs = append(f.Refs, declaration)
 }
 
 // visitExprs calls visit for every expression in the bodies of a file.

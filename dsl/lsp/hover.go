@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/dsl/check"
+	"github.com/glmc/glmc/dsl/pipeline"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -67,7 +68,29 @@ func (s *server) about(a *analysis, w *syntax.Word, next string, offset int) (Ra
 	if f := s.o.Functions[w.Text]; f != nil && next == "(" {
 		return span, code(functionSignature(f).label) + "\n\n" + f.Doc
 	}
-	return span, ""
+	return span, s.aboutPipeline(t.src, w)
+}
+
+// aboutPipeline describes the settings of a pipeline by an example, and the passes that it requires.
+func (s *server) aboutPipeline(src string, w *syntax.Word) string {
+	c := read(src, w.End()).cursor
+	if c.top().place != inPipeline {
+		return ""
+	}
+	if len(c.head) == 0 {
+		for _, setting := range pipeline.Vocabulary() {
+			if setting.Name == w.Text {
+				return "setting of a pipeline, for example\n\n" + code(setting.Example)
+			}
+		}
+	} else if c.head[0].Text == "require" {
+		for _, p := range s.o.Passes {
+			if p.Name == w.Text {
+				return "pass " + p.Name + ": " + p.Doc
+			}
+		}
+	}
+	return ""
 }
 
 // describe says what a name is, how it is declared, and of which type.

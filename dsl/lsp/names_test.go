@@ -35,7 +35,10 @@ model m for "M" {
     ignore "layers.{half}.{rest...}" because "x"
   }
 }
-pipeline p for m { target cpu }
+pipeline p for m {
+  target cpu
+  require fold_shared_expert
+}
 `,
 }
 
@@ -80,6 +83,9 @@ func TestHover(t *testing.T) {
 		{"an entry", "entry for|ward", []string{"entry forward(tokens: i32[T]) -> [T, hidden_size]", "entry"}},
 		{"a model", "for m| {", []string{"model m", "model"}},
 		{"a pipeline", "pipeline p|", []string{"pipeline p for m"}},
+		{"a setting", "  tar|get", []string{"setting of a pipeline", "target h200 { tensor_parallel = 8 }"}},
+		{"a pass", "fold_sh|ared", []string{"pass fold_shared_expert: "}},
+		{"the word of a setting", "target cp|u", nil},
 		{"a keyword", "f|or k", nil},
 		{"a word of the grammar", "con|fig", nil},
 		{"a weight", "tokens, w|,", nil},

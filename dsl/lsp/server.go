@@ -53,13 +53,7 @@ const grace = time.Second
 func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if o.Delay == 0 {
-		o.Delay = defaultDelay
-	}
-	s := &server{
-		o: o, log: &logger{w: o.Log}, docs: map[string]*document{}, turn: make(chan struct{}, 1),
-		known: map[string]*analysis{}, running: map[jsonrpc2.ID]context.CancelFunc{}, ctx: ctx, board: newBoard(), wake: make(chan struct{}, 1),
-	}
+	s := newServer(ctx, o)
 	s.conn = jsonrpc2.NewConn(newFrames(stream), jsonrpc2.WithCodec(codec{}))
 	var publisher sync.WaitGroup
 	publisher.Go(func() { s.publishing(ctx) })
@@ -123,6 +117,16 @@ type server struct {
 	known map[string]*analysis // by path of the root; belongs to whoever has the turn
 	board *board               // belongs to the publisher; the fixes on it have a lock
 	wake  chan struct{}        // tells the publisher that something has changed
+}
+
+func newServer(ctx context.Context, o Options) *server {
+	if o.Delay == 0 {
+		o.Delay = defaultDelay
+	}
+	return &server{
+		o: o, log: &logger{w: o.Log}, ctx: ctx, docs: map[string]*document{}, running: map[jsonrpc2.ID]context.CancelFunc{},
+		turn: make(chan struct{}, 1), known: map[string]*analysis{}, board: newBoard(), wake: make(chan struct{}, 1),
+	}
 }
 
 // errExit ends the connection.

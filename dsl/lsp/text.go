@@ -13,13 +13,22 @@ type text struct {
 	src   string
 	lines []int // offsets of the lines
 	utf8  bool  // positions count bytes; otherwise UTF-16 units
+	units []int // UTF-16 units in front of every block of the text
 }
+
+// block is how many bytes of a text are counted at most to find a position. A line may be as long as the text.
+const block = 256
 
 // newText indexes a document. Lines end with \n, \r\n or \r, as the protocol has it; the language's own line numbers
 // know \n only, so that diagnostics are translated by their offsets.
 func newText(src string, utf8 bool) *text {
 	t := &text{src: src, lines: []int{0}, utf8: utf8}
+	units := 0
 	for i := 0; i < len(src); i++ {
+		if i%block == 0 {
+			t.units = append(t.units, units)
+		}
+		units += unitsOf(src[i])
 		if src[i] == '\n' || src[i] == '\r' && (i+1 == len(src) || src[i+1] != '\n') {
 			t.lines = append(t.lines, i+1)
 		}
@@ -57,11 +66,34 @@ func (t *text) offset(p Position) int {
 func (t *text) position(offset int) Position {
 	offset = min(max(offset, 0), len(t.src))
 	line := sort.SearchInts(t.lines, offset+1) - 1
-	before := t.src[t.lines[line]:offset]
 	if t.utf8 {
-		return Position{uint32(line), uint32(len(before))}
+		return Position{uint32(line), uint32(offset - t.lines[line])}
 	}
-	return Position{uint32(line), uint32(units16(before))}
+	return Position{uint32(line), uint32(t.unitsBefore(offset) - t.unitsBefore(t.lines[line]))}
+}
+
+// unitsBefore counts the UTF-16 units in front of an offset.
+func (t *text) unitsBefore(offset int) int {
+	if offset == 0 {
+		return 0
+	}
+	from := (offset - 1) / block
+	units := t.units[from]
+	for i := from * block; i < offset; i++ {
+		units += unitsOf(t.src[i])
+	}
+	return units
+}
+
+// unitsOf is the number of UTF-16 units of the character that a byte begins, and 0 for the bytes inside of one.
+func unitsOf(b byte) int {
+	switch {
+	case b&0xc0 == 0x80:
+		return 0
+	case b >= 0xf0:
+		return 2
+	}
+	return 1
 }
 
 // units16 is the length of a string in UTF-16 units.
@@ -79,10 +111,10 @@ func (t *text) span(start, end int) Range {
 }
 
 // Bounds of changes. A text may grow beyond what the parser takes, which then says so. maxWork bounds the bytes that
-// the changes of one message move: a client's message must not stop the server for minutes.
+// the changes of one message move: a client's message must not stop the server for long.
 const (
 	maxText = 16 << 20
-	maxWork = 8 << 30
+	maxWork = 512 << 20
 )
 
 // errTooLarge says that a document cannot be followed any more.

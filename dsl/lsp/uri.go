@@ -9,16 +9,13 @@ import (
 )
 
 // pathOf is the name by which the language knows the document of a URI: the path of a file, with slashes. A document
-// that is no file has its URI for a name.
+// that is no file, or one of another machine, has its URI for a name.
 func pathOf(uri string) string {
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "file" || u.Path == "" {
+	if err != nil || u.Scheme != "file" || u.Path == "" || u.Host != "" && u.Host != "localhost" {
 		return uri
 	}
 	p := u.Path
-	if u.Host != "" && u.Host != "localhost" { // a share of Windows
-		return path.Clean("//" + u.Host + p)
-	}
 	if hasDrive(p[1:]) {
 		p = strings.ToLower(p[1:2]) + p[2:] // editors do not agree on the letter's case
 	}
@@ -35,9 +32,6 @@ func uriOf(name string) string {
 	switch {
 	case hasDrive(name):
 		name = "/" + name
-	case strings.HasPrefix(name, "//"):
-		host, rest, _ := strings.Cut(name[2:], "/")
-		return (&url.URL{Scheme: "file", Host: host, Path: "/" + rest}).String()
 	case !path.IsAbs(name):
 		return name // a URI already
 	}
