@@ -249,6 +249,7 @@ func init() {
 		"textDocument/completion":         requested((*server).completion),
 		"textDocument/signatureHelp":      requested((*server).signatureHelp),
 		"textDocument/documentSymbol":     requested((*server).documentSymbol),
+		"textDocument/formatting":         requested((*server).formatting),
 		"textDocument/codeAction":         requested((*server).codeAction),
 	}
 }
