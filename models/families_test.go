@@ -38,6 +38,7 @@ func TestUnknownArchitectures(t *testing.T) {
 		{[]string{"Gemma2ForCausalLM"}, "the binary has no model for Gemma2ForCausalLM"},
 		{[]string{"StrangeForCausalLM"}, "the binary has no model for StrangeForCausalLM; it knows "},
 		{[]string{"Glm4MoeForSequenceClassification"}, "(did you mean Glm4MoeForCausalLM?)"},
+		{[]string{"Qwen3ForCausalLM", "Glm4MoeForCausalLM"}, "architectures names Qwen3ForCausalLM and Glm4MoeForCausalLM, which are different models"},
 		{[]string{"Glm4MoEForCausalLM"}, "no model for Glm4MoEForCausalLM (did you mean Glm4MoeForCausalLM?); it knows "},
 	}
 	for _, tt := range tests {

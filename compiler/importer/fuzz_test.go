@@ -7,6 +7,7 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/dsl/config"
+	"github.com/glmc/glmc/dsl/format"
 	"github.com/glmc/glmc/dsl/source"
 	"github.com/glmc/glmc/models"
 )
@@ -47,6 +48,9 @@ func FuzzImport(f *testing.F) {
 		r, _, err := Import(in)
 		if err != nil {
 			return
+		}
+		if canonical, _ := format.Source(fileName, r.Text); string(canonical) != string(r.Text) {
+			t.Fatalf("not as glmc fmt writes it:\n%s", r.Text)
 		}
 		program, list := source.Load(fileName, r.Text, models.Open)
 		list.Append(compiler.Check(program.Root, doc))

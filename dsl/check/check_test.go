@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -60,39 +59,6 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Errorf("the model has diagnostics:\n%s", out.String())
-	}
-}
-
-// fence is an example of the language page: a whole file ("glm"), or what stands inside a model ("glm model")
-// or a block's body ("glm body").
-var fence = regexp.MustCompile("(?ms)^```glm( model| body)?\n(.*?)^```$")
-
-// TestLanguagePage parses the examples of the language page. Those that are whole files have no diagnostics at
-// all; the others use names that are not in them.
-func TestLanguagePage(t *testing.T) {
-	page, err := os.ReadFile("../../docs/language.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := fence.FindAllSubmatch(page, -1)
-	if n := bytes.Count(page, []byte("```glm")); len(found) != n || n == 0 {
-		t.Fatalf("%d of %d examples found", len(found), n)
-	}
-	for _, m := range found {
-		src := string(m[2])
-		switch string(m[1]) {
-		case " model":
-			src = "model m {\n" + src + "}"
-		case " body":
-			src = "model m { block b() {\n" + src + "} }"
-		default:
-			if diags := check(t, "language.md", []byte(src)); diags.Len() > 0 {
-				t.Errorf("%s\n%v", src, diags.All())
-			}
-		}
-		if _, diags := syntax.Parse("language.md", []byte(src)); diags.HasErrors() {
-			t.Errorf("%s\n%v", src, diags.Err())
-		}
 	}
 }
 

@@ -207,7 +207,7 @@ func (f *function) promiseHelp(d *diag.Diagnostic, a, b *tensorType) {
 		}
 	}
 	if differ >= 0 {
-		d.Suggest(`shapes agree for every configuration; if the family promises it, write assert %s == %s, "..."`,
+		d.Suggest(`shapes have to agree for every configuration; where the family promises that, write assert %s == %s, "..."`,
 			a.Dims[differ].Text, b.Dims[differ].Text)
 	}
 }

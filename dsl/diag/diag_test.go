@@ -216,6 +216,9 @@ func TestNearest(t *testing.T) {
 		{"theta_rope", ""},
 		{"no", "on"},
 		{"m", ""},
+		{"hidden", "hidden_size"}, // something was left out
+		{"theta", "rope_theta"},
+		{"dim", ""},   // too short to say
 		{"width", ""}, // it is there: no suggestion
 		{"", ""},
 		{strings.Repeat("width", 100), ""},

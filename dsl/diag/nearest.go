@@ -1,6 +1,9 @@
 package diag
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Bounds of what Nearest compares: the edit distance takes the product of the lengths.
 const (
@@ -10,8 +13,9 @@ const (
 
 // Nearest returns the candidate that name is most likely a misspelling of, or "" if none is close. A
 // candidate is close if a third of the letters of the longer name, rounded up, or fewer have to be inserted,
-// removed, replaced or swapped with a neighbour. Of equally close ones the first in the list is taken. Very long
-// names, and candidates behind the first thousand, are not looked at.
+// removed, replaced or swapped with a neighbour. Of equally close ones the first in the list is taken. Where none is
+// close, the shortest that begins or ends with the name is: something was left out. Very long names, and candidates
+// behind the first thousand, are not looked at.
 func Nearest(name string, candidates []string) string {
 	if len(name) > maxNameLength || name == "" {
 		return ""
@@ -25,6 +29,24 @@ func Nearest(name string, candidates []string) string {
 		d := distance(strings.ToLower(name), strings.ToLower(c))
 		if d <= limit {
 			best, bestDistance = c, d
+		}
+	}
+	if best == "" {
+		return longer(name, candidates)
+	}
+	return best
+}
+
+// minPart is the number of letters that make a name worth looking for in longer ones.
+const minPart = 4
+
+// longer returns the shortest candidate that begins or ends with name.
+func longer(name string, candidates []string) string {
+	best := ""
+	for _, c := range candidates[:min(len(candidates), maxCandidates)] {
+		part := strings.HasPrefix(c, name) || strings.HasSuffix(c, name)
+		if utf8.RuneCountInString(name) >= minPart && part && c != name && (best == "" || len(c) < len(best)) {
+			best = c
 		}
 	}
 	return best

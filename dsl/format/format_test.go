@@ -155,14 +155,11 @@ func sources(t testing.TB) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile("(?ms)^```glm( model| body)?\n(.*?)^```$").FindAllSubmatch(page, -1) {
+	for _, m := range regexp.MustCompile("(?ms)^```glm( model| pipeline)?\n(.*?)^```$").FindAllSubmatch(page, -1) {
 		first, _, _ := bytes.Cut(m[2], []byte("\n"))
 		name, text := "language.md"+string(m[1])+": "+string(first), string(m[2])
-		switch string(m[1]) {
-		case " model":
+		if string(m[1]) == " model" {
 			text = "model m {\n" + text + "}\n"
-		case " body":
-			text = "block b() {\n" + text + "}\n"
 		}
 		list[name] = []byte(text)
 	}
@@ -252,7 +249,7 @@ func TestFormatted(t *testing.T) {
 			continue
 		}
 		out := string(formatted(t, src))
-		if page, _, _ := strings.Cut(name, ":"); strings.HasPrefix(page, "language.md ") {
+		if page, _, _ := strings.Cut(name, ":"); page == "language.md model" {
 			out = strings.ReplaceAll(out, "\n  ", "\n") // is shown without what stands around it
 		}
 		if diff := cmp.Diff(out, string(src)); diff != "" {
