@@ -81,12 +81,18 @@ func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(
 	if o.Config, err = f.readConfig(files, sources); err != nil {
 		return nil, err
 	}
+	if files != nil {
+		o.Stored = storedDType(files)
+	}
 	if observe != nil {
 		observe(&o)
 	}
 	program, list := m.parse(sources)
 	if list.HasErrors() {
 		return nil, diagnose(list, sources)
+	}
+	if o.Config != nil {
+		list.Append(o.Config.CheckDType())
 	}
 	r, more, err := compiler.Compile(program.Root, o)
 	list.Append(more)
@@ -95,6 +101,9 @@ func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(
 	}
 	if err != nil && !strings.HasPrefix(err.Error(), m.name) {
 		err = fmt.Errorf("%s: %w", m.name, err)
+	}
+	if err == nil && o.Config != nil {
+		noteStored(o.Config, o.Stored)
 	}
 	return r, err
 }

@@ -160,6 +160,7 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 		return err
 	}
 	defer ex.Close()
+	noteRounded(ex.Rounded())
 	eng, err := engine.New(ex, 0)
 	if err != nil {
 		return err

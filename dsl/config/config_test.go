@@ -239,6 +239,34 @@ config.json:2:3: warning: the checkpoint is for C, D, and model m describes A, B
 			}
 		})
 	}
+	t.Run("dtype", func(t *testing.T) {
+		for _, tt := range []struct{ doc, dtype, want string }{
+			{`{"dtype": "float32"}`, "f32", ""},
+			{`{"torch_dtype": "torch.float16"}`, "f16", ""},
+			{`{"dtype": null}`, "invalid", ""},
+			{`{}`, "invalid", ""},
+			{`{"dtype": "flot", "torch_dtype": "bfloat16"}`, "bf16", `
+config.json:1:2: warning: dtype is "flot", which is no dtype that weights can have: one of float32, bfloat16, float16 [unknown-config-dtype]
+  help: did you mean "float32"?`},
+			{`{"torch_dtype": "int32"}`, "invalid", `
+config.json:1:2: warning: torch_dtype is "int32", which is no dtype that weights can have: one of float32, bfloat16, float16 [unknown-config-dtype]`},
+			{`{"dtype": 16}`, "invalid", `
+config.json:1:2: warning: dtype is 16, which is no dtype that weights can have: one of float32, bfloat16, float16 [unknown-config-dtype]`},
+		} {
+			doc, err := Parse("config.json", []byte(tt.doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			diags := doc.CheckDType()
+			seen.Note(diags)
+			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), listing(diags)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.doc, diff)
+			}
+			if d := doc.WeightDType(); d.String() != tt.dtype {
+				t.Errorf("%s: dtype %s, want %s", tt.doc, d, tt.dtype)
+			}
+		}
+	})
 	t.Run("every ID", func(t *testing.T) { diagtest.Covered(t, seen, "../../docs/language.md") })
 }
 

@@ -31,12 +31,16 @@ type Options struct {
 
 // Executor holds a plan that is ready to run. Its methods must not be called at the same time.
 type Executor struct {
-	plan   *plan.Plan
-	ranks  []*rank
-	group  *group
-	pages  int
-	memory float64 // bytes that KV cache and arenas may take
+	plan    *plan.Plan
+	ranks   []*rank
+	group   *group
+	pages   int
+	memory  float64 // bytes that KV cache and arenas may take
+	rounded []weights.Rounded
 }
+
+// Rounded lists the weights whose stored values lost precision when they were loaded.
+func (e *Executor) Rounded() []weights.Rounded { return e.rounded }
 
 // rank is what one tensor-parallel rank owns.
 type rank struct {
@@ -70,6 +74,7 @@ func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint
 		}
 		e.ranks = append(e.ranks, r)
 	}
+	e.rounded = loader.Rounded()
 	return e, nil
 }
 
