@@ -42,6 +42,7 @@ var Rules = []Rule{
 	{[]string{"recursion"}, "a block calls itself, directly or through others"},
 	{[]string{"missing-return"}, "a path ends without a return"},
 	{[]string{"unreachable-statement"}, "warning: every path has returned before"},
+	{[]string{"needless-optional"}, "warning: a key that has an `else` is optional already"},
 	{[]string{"missing-default"}, "an optional key has no default"},
 	{[]string{"empty-message"}, "an assertion or an ignore gives no reason"},
 	{[]string{"bad-pattern", "unbound-hole"}, "a pattern is not well-formed; a hole has no value"},
