@@ -139,9 +139,21 @@ func (m *model) field(f *syntax.Field) {
 		if v := m.compileTime(f.Default); !v.fits(k) {
 			m.errorf(f.Default, idTypeMismatch, "the default of %q is %s, and its type is %s", f.Name.Name, v, f.Type.Name)
 		}
-	case f.Optional:
+	case f.MayMiss():
 		m.errorf(f, idMissingDefault, "%q is optional and has no default", f.Name.Name).
 			Suggest("write, for example, `%s %s = ... optional`", f.Name.Name, f.Type.Name)
+	}
+	if configTypes[f.Name.Name] != unknown {
+		m.errorf(f.Name, idDuplicateName, "%q is a type, and no configuration key can be called so", f.Name.Name)
+	}
+	if f.Else != nil {
+		if v := m.compileTime(f.Else); !v.fits(k) {
+			m.errorf(f.Else, idTypeMismatch, "behind else is %s, and the type of %q is %s", v, f.Name.Name, f.Type.Name)
+		}
+		if f.MayMiss() {
+			m.diags.Warnf(f.Span().Diag(), idNeedless, "%q is optional already: else says what it is where config.json lacks it", f.Name.Name).
+				Suggest("leave optional out")
+		}
 	}
 	m.global(&symbol{what: "configuration key", name: f.Name, kind: k, used: servingKeys[f.Name.Name], number: atom(f.Name.Name, k)})
 }

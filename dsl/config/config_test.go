@@ -150,6 +150,38 @@ const declarations = `model m {
 const classes = `model m for "A" or "B" {}`
 
 // TestBindDiagnostics compares the diagnostics of small configurations, with their notes and suggestions.
+// TestBindElse: what stands behind else is for a config.json without the key, the default for none at all.
+func TestBindElse(t *testing.T) {
+	m := parseModel(t, "m.glm", "model m { config { a int = 1 else 0  b int = a + 1 else a + 10  c int else 7  d bool = true from \"x\" optional } }")
+	for _, tt := range []struct {
+		doc  string
+		a, b Value
+	}{
+		{"", Int(1), Int(2)},
+		{`{"c": 3}`, Int(0), Int(10)},
+		{`{"a": null, "b": null}`, Int(0), Int(10)},
+		{`{"a": 5}`, Int(5), Int(15)},
+		{`{"a": 5, "b": 6}`, Int(5), Int(6)},
+	} {
+		var doc *Document
+		var sets map[string]string
+		if tt.doc != "" {
+			doc, _ = Parse("config.json", []byte(tt.doc))
+		} else {
+			sets = map[string]string{"c": "1"} // it has no default
+		}
+		v, diags := Bind(m, doc, sets)
+		if err := diags.Err(); err != nil {
+			t.Errorf("%s: %v", tt.doc, err)
+		}
+		a, _ := v.Get("a")
+		b, _ := v.Get("b")
+		if a != tt.a || b != tt.b {
+			t.Errorf("%s: a is %v and b %v, want %v and %v", tt.doc, a, b, tt.a, tt.b)
+		}
+	}
+}
+
 func TestBindDiagnostics(t *testing.T) {
 	seen := diagtest.Seen{}
 	complete := `{"width": 4, "depth": 1, "norm": {"eps": 1e-6}, "act": null, "bias": false, "free": 0}`
