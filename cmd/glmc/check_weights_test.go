@@ -109,7 +109,7 @@ func TestCheckWeights(t *testing.T) {
 			}
 			return []stored{s}
 		}, []string{
-			`m.glm:8:30: error: layers.0..2.gate.weight, 3 tensors: has shape [4 2], the model wants [2 4] [weight-shape]`,
+			`m.glm:8:30: error: layers.0..2.gate.weight, 3 tensors: has shape [4, 2], the model wants [2, 4] [weight-shape]`,
 			`  note: stored here`,
 			`  help: is this the config.json of this checkpoint?`,
 		}},
