@@ -51,7 +51,11 @@ type rank struct {
 	programs map[string]*program
 }
 
-// New loads a plan's weights from a checkpoint, which must stay open for as long as the executor is used.
+// ErrCheckpoint says that a checkpoint's tensors are not those that a plan asks for.
+var ErrCheckpoint = errors.New("the checkpoint does not fit the model")
+
+// New loads a plan's weights from a checkpoint, which must stay open for as long as the executor is used. The error is
+// an ErrCheckpoint where the tensors are not those that the plan asks for.
 func New(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, o Options) (*Executor, error) {
 	return newExecutor(ctx, p, ckpt, o, machineMemory())
 }
@@ -60,7 +64,7 @@ func New(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, o Opti
 func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, o Options, memory float64) (*Executor, error) {
 	loader, err := weights.NewLoader(p, ckpt)
 	if err != nil {
-		return nil, fmt.Errorf("the checkpoint does not fit the model: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	e := &Executor{plan: p, pages: o.Pages, memory: memory}
 	if p.Module.Ranks > 1 {

@@ -62,8 +62,13 @@ func (r *resolver) find(name string, shape []int) (*source, error) {
 			return nil, err
 		}
 		if s == nil {
-			slices.Sort(tried[1:])
-			return nil, problem(Problem{Kind: Missing, Name: name, Tried: slices.Compact(slices.Clone(tried[1:]))}, "tensor %q is missing from the checkpoint (looked for %s)", name, strings.Join(slices.Compact(tried), ", "))
+			others := slices.Compact(slices.Sorted(slices.Values(tried)))
+			others = slices.DeleteFunc(others, func(other string) bool { return other == name })
+			text := fmt.Sprintf("tensor %q is missing from the checkpoint", name)
+			if len(others) > 0 {
+				text += fmt.Sprintf(" (looked for %s too)", strings.Join(others, ", "))
+			}
+			return nil, problem(Problem{Kind: Missing, Name: name, Tried: others}, "%s", text)
 		}
 		r.sources[name] = s
 	}
