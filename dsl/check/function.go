@@ -19,12 +19,13 @@ type function struct {
 	targets map[string]*syntax.Ident // names that the body assigns anywhere, with the first place
 	early   map[string]bool          // those that were used before they were assigned
 	vars    map[string]*symbol
-	locals  []*symbol        // all that were ever in vars
-	state   map[string]state // of vars on the path that leads here
-	trail   []change         // changes of state, for branches to undo
-	loops   int              // that were entered: each has a variable of its own
-	returns *syntax.Return   // the first one
-	count   int              // of its values; -1: not known
+	locals  []*symbol                // all that were ever in vars
+	state   map[string]state         // of vars on the path that leads here
+	trail   []change                 // changes of state, for branches to undo
+	loops   int                      // that were entered: each has a variable of its own
+	gone    map[string]*syntax.Ident // variables of loops that have ended
+	returns *syntax.Return           // the first one
+	count   int                      // of its values; -1: not known
 }
 
 // status says whether a variable has a value on the path that leads to a statement.
@@ -116,6 +117,9 @@ func (f *function) dimensions(dims []*syntax.Ident, params []*syntax.Param) {
 
 // dimension is what messages call a name of a dimension. Its value is the shape's: nothing assigns it.
 const dimension = "dimension"
+
+// loopVariable is what messages call the variable of a loop, which nothing else assigns either.
+const loopVariable = "loop variable"
 
 // free reports whether a parameter or variable can have the name; if not, it says why.
 func (f *function) free(name *syntax.Ident) bool {
@@ -308,7 +312,7 @@ func (f *function) forStmt(s *syntax.For) {
 	counter := &number{shape.Fresh(s.Var.Name, f.loops), true}
 	loop := f.explore(func() bool {
 		if ok {
-			v := &symbol{what: "loop variable", name: s.Var, kind: integer}
+			v := &symbol{what: loopVariable, name: s.Var, kind: integer}
 			f.declare(v)
 			f.set(s.Var.Name, known(nil, counter))
 			f.refDeclared(s.Var, v)
@@ -317,6 +321,7 @@ func (f *function) forStmt(s *syntax.For) {
 		return f.body(s.Body)
 	})
 	if ok {
+		f.gone[s.Var.Name] = s.Var
 		delete(f.vars, s.Var.Name)
 		delete(loop.assigned, s.Var.Name)
 	}
@@ -403,7 +408,7 @@ func (f *function) bind(name *syntax.Ident, k kind, to state) {
 		return
 	}
 	s := f.vars[name.Name]
-	if s == nil || s.what == dimension {
+	if s == nil || s.what == dimension || s.what == loopVariable {
 		if !f.free(name) {
 			return
 		}

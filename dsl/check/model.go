@@ -14,7 +14,7 @@ type model struct {
 	file      *syntax.File             // that the model is in
 	facts     shape.Facts              // what the assertions say
 	globals   *names                   // configuration keys and lets, as far as they are declared where the check is
-	later     map[string]*syntax.Ident // those that are still to come
+	later     map[string]*syntax.Ident // those that are still to come; nil outside of models
 	blocks    map[string]*block        // by name
 	blockList []*block
 	entered   []call // calls in entries
@@ -50,6 +50,7 @@ var servingKeys = map[string]bool{"max_position_embeddings": true}
 
 func (c *checker) model(syn *syntax.Model, t *top) {
 	m := c.outside(t)
+	m.later = map[string]*syntax.Ident{}
 	for _, f := range syn.Fields() {
 		m.later[f.Name.Name] = f.Name
 	}
@@ -207,7 +208,7 @@ func (m *model) entry(e *syntax.Entry) {
 func (m *model) scope() *function {
 	return &function{
 		model: m, facts: m.facts, global: true, vars: map[string]*symbol{}, state: map[string]state{},
-		targets: map[string]*syntax.Ident{}, early: map[string]bool{},
+		targets: map[string]*syntax.Ident{}, early: map[string]bool{}, gone: map[string]*syntax.Ident{},
 	}
 }
 
