@@ -55,11 +55,11 @@ func (c *checker) imported(t *top, n *syntax.ImportName) {
 		c.ref(n.Name, s, s.typeText())
 	}
 	t.imports = append(t.imports, s)
-	if n.Model == nil {
+	if n.Block != nil || n.Model == nil {
 		c.blockName(t.blocks, s)
 		t.callable[s.name.Name] = c.shared[n.Block] // nil where n.Block is
 	}
-	if n.Block == nil {
+	if n.Model != nil || n.Block == nil {
 		t.models.declare(s)
 	}
 }
