@@ -23,8 +23,9 @@ type model struct {
 // block is a block with what is known about its calls.
 type block struct {
 	*syntax.Block
+	home    *model // in which its calls mean what they mean: its model, or what stands outside of models in its file
 	calls   []call
-	results int // how many it returns; as resultsOf has it
+	results int // how many it returns; as count has it
 	state   visit
 	reached bool // from an entry
 }
@@ -155,7 +156,7 @@ func (m *model) declareBlocks(syn *syntax.Model) {
 			m.errorf(b.Name, idDuplicateName, "there is %s %q outside of the model already", article(outer.what), b.Name.Name).
 				Note(outer.name.Span().Diag(), "declared here")
 		}
-		info := &block{Block: b, results: notCounted}
+		info := &block{Block: b, home: m, results: notCounted}
 		if m.blocks[b.Name.Name] == nil {
 			m.blocks[b.Name.Name] = info
 		}

@@ -266,11 +266,32 @@ func (f *function) bindDims(b *block, args map[string]bound, inside map[string]*
 		}
 		for i, x := range p.Type.Dims {
 			for _, d := range b.Dims {
-				if inside[d.Name] == nil && d.Is(x) && !t.Dims[i].IsUnknown() {
+				if inside[d.Name] == nil && d.Is(x) && !t.Dims[i].IsUnknown() && !t.Dims[i].IsRuntime() {
 					inside[d.Name] = &number{t.Dims[i].Poly, true}
 				}
 			}
 		}
+	}
+	for _, d := range b.Dims {
+		if inside[d.Name] == nil {
+			f.runtimeDim(b, d, args)
+		}
+	}
+}
+
+// runtimeDim reports a name of a dimension for which an argument has T or B, and none a number.
+func (f *function) runtimeDim(b *block, d *syntax.Ident, args map[string]bound) {
+	for _, p := range b.Params {
+		a := args[p.Name.Name]
+		t := a.value.typ()
+		i := slices.IndexFunc(p.Type.Dims, d.Is)
+		if t == nil || i < 0 || len(t.Dims) != len(p.Type.Dims) || !t.Dims[i].IsRuntime() {
+			continue
+		}
+		e := f.errorf(a.x, idBadShape, "this is %s, and the dimension %s of block %s is an int: %s is known only when the program runs",
+			t, d.Name, b.Name.Name, t.Dims[i].Text).Note(p.Span().Diag(), "declared here")
+		f.comesFrom(e, a.x, t)
+		return
 	}
 }
 

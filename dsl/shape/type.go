@@ -35,6 +35,9 @@ func Unknown(text string) Dim {
 // IsUnknown reports whether nothing is known of the dimension.
 func (d Dim) IsUnknown() bool { return d.unknown }
 
+// IsRuntime reports whether the dimension is one that only a step has.
+func (d Dim) IsRuntime() bool { return !d.unknown && (d.has("T") || d.has("B")) }
+
 // NewDim is a dimension that a file writes as text; its normal form where that is empty.
 func NewDim(p Poly, text string) Dim {
 	if text == "" {
