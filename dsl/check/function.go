@@ -284,19 +284,30 @@ func (f *function) either(x, y state) state {
 
 func (f *function) ifStmt(s *syntax.If) (returns bool) {
 	f.condition(s.Cond)
+	yes, no := f.assumed(s.Cond, true), f.assumed(s.Cond, false) // before a branch gives the names other values
 	then := f.explore(func() bool {
-		return f.under(s.Cond, func() bool { return f.body(s.Then) })
+		return f.under(yes, func() bool { return f.body(s.Then) })
 	})
 	other := f.explore(func() bool {
-		switch {
-		case s.Else == nil:
-			return false
-		case s.Else.If != nil:
-			return f.ifStmt(s.Else.If)
-		}
-		return f.body(s.Else.Body)
+		return f.under(no, func() bool { return f.elseBranch(s.Else) })
 	})
+	switch { // behind it the other branch ran
+	case then.returns:
+		f.facts = no
+	case other.returns:
+		f.facts = yes
+	}
 	return f.merge(then, other)
+}
+
+func (f *function) elseBranch(s *syntax.Else) (returns bool) {
+	switch {
+	case s == nil:
+		return false
+	case s.If != nil:
+		return f.ifStmt(s.If)
+	}
+	return f.body(s.Body)
 }
 
 // forStmt checks a loop. Its range may be empty, so that what it assigns has a value only sometimes.
@@ -314,7 +325,7 @@ func (f *function) forStmt(s *syntax.For) {
 			f.refDeclared(s.Var, v)
 		}
 		f.forgetAssigned(s.Body)
-		return f.body(s.Body)
+		return f.under(f.facts, func() bool { return f.body(s.Body) })
 	})
 	if ok {
 		delete(f.vars, s.Var.Name)

@@ -73,8 +73,7 @@ func (c *checker) model(syn *syntax.Model, t *top) {
 	for _, a := range syn.Asserts() {
 		f := m.scope()
 		f.condition(a.Cond)
-		f.assume(a.Cond)
-		m.facts = f.facts
+		m.facts = f.assumed(a.Cond, true)
 		if strings.TrimSpace(a.Message.Value) == "" {
 			m.errorf(a.Message, idEmptyMessage, "an assertion says what is wrong where it fails")
 		}
@@ -184,9 +183,7 @@ func (m *model) entries(list []*syntax.Entry) {
 func (m *model) entry(e *syntax.Entry) {
 	outer := m.facts
 	if e.When != nil {
-		f := m.scope()
-		f.assume(e.When)
-		m.facts = f.facts
+		m.facts = m.scope().assumed(e.When, true)
 	}
 	m.function(nil, nil, e.Params, e.Results, e.Body, "entry "+e.Name.Name)
 	m.facts = outer

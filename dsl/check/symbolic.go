@@ -123,28 +123,35 @@ func atom(name string, k kind) *number {
 	return nil
 }
 
-// assume adds what a condition says where it holds: equations of numbers, and those of all parts of an `and`.
-func (f *function) assume(x syntax.Expr) {
-	b, ok := x.(*syntax.Binary)
-	if !ok {
-		return
-	}
-	switch b.Op {
-	case "and":
-		f.assume(b.X)
-		f.assume(b.Y)
-	case "==":
-		l, r := symbolic(b.X, f.number), symbolic(b.Y, f.number)
-		if l != nil && r != nil {
-			f.facts = f.facts.Assume(l.Poly, r.Poly)
+// assumed is what is known where a condition holds, or where it does not: equations of numbers.
+func (f *function) assumed(cond syntax.Expr, holds bool) shape.Facts {
+	facts := f.facts
+	switch x := cond.(type) {
+	case *syntax.Unary:
+		if x.Op == "not" {
+			return f.assumed(x.X, !holds)
+		}
+	case *syntax.Binary:
+		switch {
+		case x.Op == "and" && holds, x.Op == "or" && !holds: // both sides say something
+			outer := f.facts
+			f.facts = f.assumed(x.X, holds)
+			facts = f.assumed(x.Y, holds)
+			f.facts = outer
+		case x.Op == "==" && holds, x.Op == "!=" && !holds:
+			l, r := symbolic(x.X, f.number), symbolic(x.Y, f.number)
+			if l != nil && r != nil {
+				return facts.Assume(l.Poly, r.Poly)
+			}
 		}
 	}
+	return facts
 }
 
-// under runs a check of something that is reached only where a condition holds.
-func (f *function) under(cond syntax.Expr, run func() bool) bool {
+// under runs a check of something that is reached only where facts hold.
+func (f *function) under(facts shape.Facts, run func() bool) bool {
 	outer := f.facts
-	f.assume(cond)
+	f.facts = facts
 	returns := run()
 	f.facts = outer
 	return returns
