@@ -129,7 +129,18 @@ func (f *function) elements(x *syntax.Binary, a, b *tensorType) *tensorType {
 		f.promiseHelp(d, a, b)
 		return nil
 	}
-	return &tensorType{wider.Type, x.Span()}
+	out := &tensorType{wider.Type, x.Span()}
+	other, _ := b.Last()
+	if last, _ := a.Last(); len(a.Dims) == len(b.Dims) && (last.IsUnknown() && isOne(other) || other.IsUnknown() && isOne(last)) {
+		out.Dims = slices.Clone(out.Dims) // it may be the other side that is stretched
+		out.Dims[len(out.Dims)-1] = shape.Unknown("")
+	}
+	return out
+}
+
+func isOne(d shape.Dim) bool {
+	n, ok := d.Const()
+	return ok && n == 1 && !d.IsUnknown()
 }
 
 // broadcasts reports whether b can be stretched to a.
@@ -149,12 +160,19 @@ func (f *function) broadcasts(a, b *tensorType) bool {
 	return len(b.Dims) == n+1 && f.facts.EqualDims(a.Dims[:n], b.Dims[:n]) && f.facts.Same(narrow, shape.NewDim(shape.Int(1), ""))
 }
 
-// joined is the type of what is one or the other; nil where they differ.
+// joined is the type of what is one or the other; nil where they differ. A dimension that is not known of one of them
+// is not known.
 func (f *function) joined(a, b *tensorType) *tensorType {
 	if a == nil || b == nil || !f.facts.EqualTypes(a.Type, b.Type) {
 		return nil
 	}
-	return a
+	out := &tensorType{shape.Type{DType: a.DType, Dims: slices.Clone(a.Dims)}, a.from}
+	for i, d := range b.Dims {
+		if d.IsUnknown() {
+			out.Dims[i] = d
+		}
+	}
+	return out
 }
 
 // returned compares a result with its declaration.

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/shape"
 	"github.com/glmc/glmc/dsl/syntax"
 )
@@ -68,7 +70,27 @@ func symbolicBinary(x *syntax.Binary, env numbers) *number {
 			return &number{a.Pow(n), a.integer}
 		}
 	case "%":
-		return &number{shape.Of("%", a.Poly, b.Poly), true}
+		return opaque(x, env, "%", true, a.Poly, b.Poly)
+	}
+	return nil
+}
+
+// opaque is the value of a function that is no polynomial. Of numbers it is a number, and nil where the language
+// refuses them: 0.29 * 100 is 28.999... for it, so that int of that must not come from exact arithmetic.
+func opaque(x syntax.Expr, env numbers, name string, integer bool, args ...shape.Poly) *number {
+	if slices.ContainsFunc(args, func(p shape.Poly) bool { return len(p.Atoms()) > 0 }) {
+		return &number{shape.Of(name, args...), integer}
+	}
+	v, err := config.Eval(x, func(name string) (config.Value, bool) {
+		n := env(name)
+		if n == nil || !n.integer {
+			return nil, false
+		}
+		value, ok := n.Const()
+		return config.Int(value), ok
+	})
+	if n, ok := v.(config.Int); ok && err == nil {
+		return &number{shape.Int(int64(n)), true}
 	}
 	return nil
 }
@@ -89,9 +111,9 @@ func symbolicCall(x *syntax.Call, env numbers) *number {
 	case name == "int" && len(args) == 1 && integer:
 		return &number{args[0], true}
 	case name == "int" && len(args) == 1:
-		return &number{shape.Of(name, args...), true}
+		return opaque(x, env, name, true, args...)
 	case (name == "min" || name == "max") && len(args) > 0:
-		return &number{shape.Of(name, args...), integer}
+		return opaque(x, env, name, integer, args...)
 	}
 	return nil
 }

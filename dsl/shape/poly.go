@@ -83,7 +83,7 @@ func (p Poly) Equal(q Poly) bool {
 // IsZero reports whether p is 0.
 func (p Poly) IsZero() bool { return len(p.terms) == 0 }
 
-// Of is the atom that a function of polynomials is.
+// Of is the atom that a function of polynomials is: "%", "int", or "min" or "max", which take them in any order.
 func Of(name string, args ...Poly) Poly {
 	var list []string
 	for _, a := range args {
@@ -92,6 +92,7 @@ func Of(name string, args ...Poly) Poly {
 	if name == "%" {
 		return Atom("(" + strings.Join(list, " % ") + ")")
 	}
+	slices.Sort(list)
 	return Atom(name + "(" + strings.Join(list, ", ") + ")")
 }
 
