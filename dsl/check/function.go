@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/shape"
 	"github.com/glmc/glmc/dsl/syntax"
 )
@@ -23,6 +24,8 @@ type function struct {
 	state   map[string]state // of vars on the path that leads here
 	trail   []change         // changes of state, for branches to undo
 	loops   int              // that were entered: each has a variable of its own
+	shapes  *diag.List       // takes mismatches of shapes: diags, or the maybe of a loop
+	maybe   *diag.List       // the mismatches in what a loop runs under a condition; nil outside of loops
 	returns *syntax.Return   // the first one
 	count   int              // of its values; -1: not known
 }
@@ -317,6 +320,11 @@ func (f *function) forStmt(s *syntax.For) {
 	ok := s.Var.Name != "_" && f.free(s.Var)
 	f.loops++
 	counter := &number{shape.Fresh(s.Var.Name, f.loops), true}
+	outer := *f
+	if f.maybe != nil {
+		f.shapes = f.maybe // the first time, there may be nothing to count yet
+	}
+	f.maybe = &diag.List{}
 	loop := f.explore(func() bool {
 		if ok {
 			v := &symbol{what: "loop variable", name: s.Var, kind: integer}
@@ -325,8 +333,10 @@ func (f *function) forStmt(s *syntax.For) {
 			f.refDeclared(s.Var, v)
 		}
 		f.forgetAssigned(s.Body)
-		return f.under(f.facts, func() bool { return f.body(s.Body) })
+		return f.body(s.Body)
 	})
+	f.settle(loop)
+	f.facts, f.shapes, f.maybe = outer.facts, outer.shapes, outer.maybe
 	if ok {
 		delete(f.vars, s.Var.Name)
 		delete(loop.assigned, s.Var.Name)
@@ -335,8 +345,29 @@ func (f *function) forStmt(s *syntax.For) {
 	f.merge(loop, branch{})
 }
 
+// settle looks at the shapes that a loop leaves. Where it gives a tensor from in front of it another shape, the body
+// was checked with the shapes of the first time only: what was found under a condition, such as `if i > 0 { ... }`, may
+// be true of no time, and is left to the compilation; what is behind the loop has the shapes of the last time, which are
+// not known.
+func (f *function) settle(loop branch) {
+	same := true
+	for name, after := range loop.assigned {
+		if before := f.state[name].typ; before != nil && !loop.returns { // where every path returns there is no second time
+			same = same && after.typ != nil && f.facts.EqualTypes(before.Type, after.typ.Type) && !before.knowsMore(after.typ)
+		}
+	}
+	if same {
+		f.shapes.Append(f.maybe)
+		return
+	}
+	for name, s := range loop.assigned {
+		s.typ = nil
+		loop.assigned[name] = s
+	}
+}
+
 // forgetAssigned drops what is known of the values of numbers that a loop assigns: from the second time on they are
-// others. Tensors keep their shapes from one time to the next, or the shape behind the loop is not known.
+// others. For the shapes of tensors see settle.
 func (f *function) forgetAssigned(b *syntax.Body) {
 	inner := &function{targets: map[string]*syntax.Ident{}}
 	inner.collect(b)

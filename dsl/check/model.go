@@ -193,7 +193,7 @@ func (m *model) entry(e *syntax.Entry) {
 func (m *model) scope() *function {
 	return &function{
 		model: m, facts: m.facts, global: true, vars: map[string]*symbol{}, state: map[string]state{},
-		targets: map[string]*syntax.Ident{}, early: map[string]bool{},
+		targets: map[string]*syntax.Ident{}, early: map[string]bool{}, shapes: m.diags,
 	}
 }
 

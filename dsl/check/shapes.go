@@ -15,6 +15,16 @@ type tensorType struct {
 	from syntax.Span // where it got its shape
 }
 
+// knowsMore reports whether a dimension is known of t that is not known of u, which has as many.
+func (t *tensorType) knowsMore(u *tensorType) bool {
+	for i, d := range u.Dims {
+		if d.IsUnknown() && !t.Dims[i].IsUnknown() {
+			return true
+		}
+	}
+	return false
+}
+
 // wording gives an expression the words that messages have for it; "" leaves it to its normal form.
 type wording func(x syntax.Expr) string
 
@@ -76,9 +86,14 @@ func typeIn(t *syntax.Type, env numbers, words wording) *tensorType {
 	return out
 }
 
+// shapeErrorf reports shapes that do not go together.
+func (f *function) shapeErrorf(at syntax.Node, format string, args ...any) *diag.Diagnostic {
+	return f.shapes.Errorf(at.Span().Diag(), idShapeMismatch, format, args...)
+}
+
 // mismatch reports two types that do not go together, with the places where they come from.
 func (f *function) mismatch(at syntax.Node, operands []operand, format string, args ...any) *diag.Diagnostic {
-	d := f.errorf(at, idShapeMismatch, format, args...)
+	d := f.shapeErrorf(at, format, args...)
 	for _, o := range operands {
 		if o.typ != nil && o.typ.from.Pos.Line > 0 {
 			d.Note(o.typ.from.Diag(), "%s is %s: it got this shape here", o.name, o.typ)
@@ -181,7 +196,7 @@ func (f *function) returned(x syntax.Expr, got *tensorType, i int) {
 	if got == nil || want == nil || f.facts.EqualTypes(got.Type, want.Type) {
 		return
 	}
-	d := f.errorf(x, idShapeMismatch, "this is %s, and the declared result is %s", got, want).
+	d := f.shapeErrorf(x, "this is %s, and the declared result is %s", got, want).
 		Note(want.from.Diag(), "declared here")
 	f.comesFrom(d, x, got)
 	f.help(d, got, want)
@@ -254,7 +269,7 @@ func (f *function) blockTypes(call syntax.Node, b *block, args map[string]bound)
 		if got == nil || want == nil || f.facts.EqualTypes(got.Type, want.Type) {
 			continue
 		}
-		d := f.errorf(a.x, idShapeMismatch, "this is %s, and %q of block %s is %s", got, p.Name.Name, b.Name.Name, want).
+		d := f.shapeErrorf(a.x, "this is %s, and %q of block %s is %s", got, p.Name.Name, b.Name.Name, want).
 			Note(p.Span().Diag(), "declared here")
 		f.comesFrom(d, a.x, got)
 		f.help(d, got, want)

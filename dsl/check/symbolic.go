@@ -172,9 +172,11 @@ func (f *function) assumed(cond syntax.Expr, holds bool) shape.Facts {
 
 // under runs a check of something that is reached only where facts hold.
 func (f *function) under(facts shape.Facts, run func() bool) bool {
-	outer := f.facts
-	f.facts = facts
+	outer, shapes := f.facts, f.shapes
+	if f.facts = facts; f.maybe != nil {
+		f.shapes = f.maybe
+	}
 	returns := run()
-	f.facts = outer
+	f.facts, f.shapes = outer, shapes
 	return returns
 }
