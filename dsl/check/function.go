@@ -353,7 +353,7 @@ func (f *function) settle(loop branch) {
 	same := true
 	for name, after := range loop.assigned {
 		if before := f.state[name].typ; before != nil && !loop.returns { // where every path returns there is no second time
-			same = same && after.typ != nil && f.facts.EqualTypes(before.Type, after.typ.Type) && !before.knowsMore(after.typ)
+			same = same && f.keeps(before, after.typ)
 		}
 	}
 	if same {
@@ -364,6 +364,19 @@ func (f *function) settle(loop branch) {
 		s.typ = nil
 		loop.assigned[name] = s
 	}
+}
+
+// keeps reports whether all that is known of a shape is known of the one behind a loop, too.
+func (f *function) keeps(before, after *tensorType) bool {
+	if after == nil || !f.facts.EqualTypes(before.Type, after.Type) {
+		return false
+	}
+	for i, d := range before.Dims {
+		if !d.IsUnknown() && !f.facts.Certain(d, after.Dims[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // forgetAssigned drops what is known of the values of numbers that a loop assigns: from the second time on they are

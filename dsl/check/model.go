@@ -65,8 +65,8 @@ func (c *checker) model(syn *syntax.Model, t *top) {
 	for _, l := range syn.Lets() {
 		v := m.compileTime(l.Value)
 		n := symbolic(l.Value, m.constant)
-		if n == nil {
-			n = atom(l.Name.Name, v)
+		if n == nil && v == integer { // a choice, say
+			n = &number{shape.Vague(l.Name.Name), true}
 		}
 		m.global(&symbol{what: "let", name: l.Name, kind: v, number: n})
 	}

@@ -15,16 +15,6 @@ type tensorType struct {
 	from syntax.Span // where it got its shape
 }
 
-// knowsMore reports whether a dimension is known of t that is not known of u, which has as many.
-func (t *tensorType) knowsMore(u *tensorType) bool {
-	for i, d := range u.Dims {
-		if d.IsUnknown() && !t.Dims[i].IsUnknown() {
-			return true
-		}
-	}
-	return false
-}
-
 // wording gives an expression the words that messages have for it; "" leaves it to its normal form.
 type wording func(x syntax.Expr) string
 
@@ -117,7 +107,7 @@ func (f *function) reshaped(x *syntax.As, of *tensorType) *tensorType {
 	out.DType = of.DType
 	have, ok1 := of.Elems()
 	want, ok2 := out.Elems()
-	if ok1 && ok2 && !f.facts.Equal(have, want) {
+	if ok1 && ok2 && !f.facts.MayEqual(have, want) {
 		f.mismatch(x, []operand{{"the value", of}}, "%s has %s elements, and %s has %s", of, have, out, want)
 	}
 	return out
@@ -146,7 +136,7 @@ func (f *function) elements(x *syntax.Binary, a, b *tensorType) *tensorType {
 	}
 	out := &tensorType{wider.Type, x.Span()}
 	other, _ := b.Last()
-	if last, _ := a.Last(); len(a.Dims) == len(b.Dims) && (last.IsUnknown() && isOne(other) || other.IsUnknown() && isOne(last)) {
+	if last, _ := a.Last(); len(a.Dims) == len(b.Dims) && (isOne(last) || isOne(other)) && !f.facts.Certain(last, other) && f.facts.Same(last, other) {
 		out.Dims = slices.Clone(out.Dims) // it may be the other side that is stretched
 		out.Dims[len(out.Dims)-1] = shape.Unknown("")
 	}
@@ -175,16 +165,16 @@ func (f *function) broadcasts(a, b *tensorType) bool {
 	return len(b.Dims) == n+1 && f.facts.EqualDims(a.Dims[:n], b.Dims[:n]) && f.facts.Same(narrow, shape.NewDim(shape.Int(1), ""))
 }
 
-// joined is the type of what is one or the other; nil where they differ. A dimension that is not known of one of them
-// is not known.
+// joined is the type of what is one or the other; nil where they differ. A dimension that need not be the same in
+// both is not known.
 func (f *function) joined(a, b *tensorType) *tensorType {
 	if a == nil || b == nil || !f.facts.EqualTypes(a.Type, b.Type) {
 		return nil
 	}
 	out := &tensorType{shape.Type{DType: a.DType, Dims: slices.Clone(a.Dims)}, a.from}
 	for i, d := range b.Dims {
-		if d.IsUnknown() {
-			out.Dims[i] = d
+		if !f.facts.Certain(a.Dims[i], d) {
+			out.Dims[i] = shape.Unknown(d.Text)
 		}
 	}
 	return out
