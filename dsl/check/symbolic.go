@@ -76,10 +76,14 @@ func symbolicBinary(x *syntax.Binary, env numbers) *number {
 }
 
 // opaque is the value of a function that is no polynomial. Of numbers it is a number, and nil where the language
-// refuses them: 0.29 * 100 is 28.999... for it, so that int of that must not come from exact arithmetic.
+// refuses them, or where they are floats that are computed from names: 0.29 * 100 is 28.999... for the language, so that
+// int of that must not come from exact arithmetic.
 func opaque(x syntax.Expr, env numbers, name string, integer bool, args ...shape.Poly) *number {
 	if slices.ContainsFunc(args, func(p shape.Poly) bool { return len(p.Atoms()) > 0 }) {
 		return &number{shape.Of(name, args...), integer}
+	}
+	if integer && name != "int" {
+		x = ofNumbers(x, args)
 	}
 	v, err := config.Eval(x, func(name string) (config.Value, bool) {
 		n := env(name)
@@ -93,6 +97,29 @@ func opaque(x syntax.Expr, env numbers, name string, integer bool, args ...shape
 		return &number{shape.Int(int64(n)), true}
 	}
 	return nil
+}
+
+// ofNumbers is a function of ints, or %, with the numbers that its arguments are.
+func ofNumbers(x syntax.Expr, args []shape.Poly) syntax.Expr {
+	list := make([]syntax.Expr, len(args))
+	for i, p := range args {
+		n, ok := p.Const()
+		if !ok {
+			return x
+		}
+		list[i] = &syntax.IntLit{Value: n}
+	}
+	switch x := x.(type) {
+	case *syntax.Binary:
+		return &syntax.Binary{Op: x.Op, X: list[0], Y: list[1]}
+	case *syntax.Call:
+		call := &syntax.Call{Func: x.Func}
+		for _, n := range list {
+			call.Args = append(call.Args, syntax.Arg{Value: n})
+		}
+		return call
+	}
+	return x
 }
 
 func symbolicCall(x *syntax.Call, env numbers) *number {
