@@ -86,7 +86,7 @@ func (f *function) call(x *syntax.Call) value {
 		}
 		f.refCall(x, name, b)
 		args := f.arguments(x, blockCallee(b))
-		return value{tensor, f.resultsOf(b), f.blockTypes(x, b, args)}
+		return value{tensor, b.count(), f.blockTypes(x, b, args)}
 	}
 	fn := f.builtins[name]
 	if fn == nil {
@@ -269,16 +269,16 @@ func (f *function) expert(x syntax.Expr) value {
 	return v
 }
 
-// resultsOf is the number of results of a block: as declared, or else as its first return has it; -1 where
-// that cannot be said.
-func (m *model) resultsOf(b *block) int {
+// count is the number of results of a block: as declared, or else as its first return has it; -1 where that cannot
+// be said.
+func (b *block) count() int {
 	if len(b.Results) > 0 {
 		return len(b.Results)
 	}
 	if b.results == notCounted {
 		b.results = -1 // while it is being counted: a block that calls itself is reported elsewhere
 		if r := firstReturn(b.Body); r != nil {
-			b.results = m.countAll(r.Values)
+			b.results = b.home.countAll(r.Values)
 		}
 	}
 	return b.results
@@ -305,7 +305,7 @@ func (m *model) count(x syntax.Expr) int {
 	case *syntax.Call:
 		name := strings.Join(x.Func.Parts, ".")
 		if b, _ := m.callee(name); b != nil {
-			return m.resultsOf(b)
+			return b.count()
 		}
 		if fn := m.builtins[name]; fn != nil {
 			return fn.Results

@@ -289,8 +289,8 @@ func (f *function) equality(x *syntax.Binary, l, r kind) {
 func (f *function) cond(x *syntax.Cond) value {
 	f.condition(x.If)
 	var a, b value
-	f.under(x.If, func() bool { a = f.expr(x.Then); return false })
-	b = f.expr(x.Else)
+	f.under(f.assumed(x.If, true), func() bool { a = f.expr(x.Then); return false })
+	f.under(f.assumed(x.If, false), func() bool { b = f.expr(x.Else); return false })
 	k, ok := join(a.kind, b.kind)
 	if !ok {
 		f.errorf(x, idTypeMismatch, "this is %s or %s, depending on the condition", a.kind, b.kind)

@@ -51,7 +51,7 @@ func (u *unifier) param(name string, a bound) {
 		return
 	}
 	u.failed = true
-	d := u.f.errorf(a.x, idShapeMismatch, "%q of %s is %s, and this is %s", name, u.fn.Name, want, got)
+	d := u.f.shapeErrorf(a.x, "%q of %s is %s, and this is %s", name, u.fn.Name, want, got)
 	u.f.comesFrom(d, a.x, got)
 	for _, p := range u.fn.Params {
 		if p.Name == name {
