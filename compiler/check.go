@@ -138,7 +138,7 @@ const maxNotes = 5
 func (c *pipelineCheck) unmet(e *passes.RequireError) {
 	at := c.setting("require", e.Pass)
 	if len(e.Missed) == 0 {
-		c.list.Errorf(at, idRequiredPass, "required pass %s finds nothing to apply to in model %s", e.Pass, c.syntax.Model.Name)
+		c.list.Errorf(at, idRequiredPass, "required pass %s finds nothing to apply to in model %s with this pipeline's settings", e.Pass, c.syntax.Model.Name)
 		return
 	}
 	d := c.list.Errorf(at, idRequiredPass, "required pass %s does not apply at %d sites", e.Pass, len(e.Missed))

@@ -209,7 +209,9 @@ func (f *function) bindable(a syntax.Arg, p int, c callee, given []bool) bool {
 	switch {
 	case p < 0:
 		d := c.note(f.errorf(a, idUnknownArgument, "%s has no parameter %q", c.title, a.Name))
-		d.DidYouMean(a.Name, c.names())
+		if d.DidYouMean(a.Name, c.names()); d.Suggestion == "" {
+			d.Suggest("it has %s", strings.Join(c.names(), ", "))
+		}
 	case p >= len(c.params):
 		c.note(f.errorf(a, idTooManyArguments, "%s takes %s", c.title, quantity(len(c.params), "argument")))
 	case given[p]:
