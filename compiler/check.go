@@ -138,7 +138,7 @@ const maxNotes = 5
 func (c *pipelineCheck) unmet(e *passes.RequireError) {
 	at := c.setting("require", e.Pass)
 	if len(e.Missed) == 0 {
-		c.list.Errorf(at, idRequiredPass, "required pass %s finds nothing to apply to in model %s", e.Pass, c.syntax.Model.Name)
+		c.list.Errorf(at, idRequiredPass, "required pass %s finds nothing to apply to in model %s with this pipeline's settings", e.Pass, c.syntax.Model.Name)
 		return
 	}
 	d := c.list.Errorf(at, idRequiredPass, "required pass %s does not apply at %d sites", e.Pass, len(e.Missed))
@@ -220,8 +220,10 @@ func (c *pipelineCheck) place(source string) diag.Span {
 		return diag.Span{File: source}
 	}
 	start := diag.Pos{Line: line, Column: column}
-	if f := c.find(c.file, file); f != nil {
-		start.Offset = offset(f.Source, line, column)
+	for _, f := range c.file.Reachable() {
+		if f.Name == file {
+			start.Offset = offset(f.Source, line, column)
+		}
 	}
 	end := start
 	end.Column, end.Offset = end.Column+1, end.Offset+1
@@ -236,21 +238,6 @@ func cutLast(s string) (string, int, bool) {
 	}
 	n, err := strconv.Atoi(s[i+1:])
 	return s[:i], n, err == nil
-}
-
-func (c *pipelineCheck) find(f *syntax.File, name string) *syntax.File {
-	if f.Name == name {
-		return f
-	}
-	for _, i := range f.Imports {
-		if i.File == nil {
-			continue
-		}
-		if found := c.find(i.File, name); found != nil {
-			return found
-		}
-	}
-	return nil
 }
 
 // offset is the byte at a line and column, both from 1.

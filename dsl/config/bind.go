@@ -187,6 +187,12 @@ func (b *binder) missing(f *syntax.Field) {
 		}
 	}
 	d.DidYouMean(f.Name.Name, unused)
+	for _, path := range leaves(b.doc.root, "") {
+		if strings.HasSuffix(path, "."+f.Name.Name) {
+			d.Suggest("%s has %q: write from %q behind the declaration", b.doc.Name, path, path)
+			return
+		}
+	}
 }
 
 func (b *binder) noDefault(f *syntax.Field) {

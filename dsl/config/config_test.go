@@ -202,6 +202,10 @@ config.json: error: the key "eps" is missing, and so is "norm.eps" and "norm.eps
   note m.glm:5:5: declared here, and not optional
 m.glm:8:5: error: "free" has no value: there is no default [no-config-value]
   note config.json: the key is not in this file`},
+		{name: "missing, and deeper", doc: `{"size": {"width": 4}, "depth": 1, "eps": 1, "bias": false, "free": 1}`, want: `
+config.json: error: the key "width" is missing [missing-config-key]
+  note m.glm:3:5: declared here, and not optional
+  help: config.json has "size.width": write from "size.width" behind the declaration`},
 		{name: "wrong types", doc: "{\n\"width\": 3.5, \"depth\": true,\n \"eps\": \"1\",\n\"act\": [], \"bias\": {}, \"free\": 9223372036854775808}", want: `
 config.json:2:1: error: "width" has to be an int, and 3.5 is none [wrong-config-type]
   note m.glm:3:5: declared here
