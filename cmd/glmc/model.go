@@ -23,9 +23,12 @@ type modelFile struct {
 	data []byte
 }
 
+// isCarried reports whether a path is that of a file that the binary carries.
+func isCarried(path string) bool { return strings.HasPrefix(path, source.Carried) }
+
 // readModel reads a file, or one that the binary carries.
 func readModel(name string) (modelFile, error) {
-	if strings.HasPrefix(name, source.Carried) {
+	if isCarried(name) {
 		data, err := models.Open(name)
 		return modelFile{name, data}, err
 	}
@@ -36,7 +39,7 @@ func readModel(name string) (modelFile, error) {
 // parse parses a .glm file and what it imports, and puts their texts into sources, for diagnostics.
 func (m modelFile) parse(sources map[string][]byte) (*source.Program, *diag.List) {
 	p, list := source.Load(m.name, m.data, func(path string) ([]byte, error) {
-		if strings.HasPrefix(path, source.Carried) {
+		if isCarried(path) {
 			return models.Open(path)
 		}
 		return readLimited(filepath.FromSlash(path), syntax.MaxFileSize)
