@@ -157,14 +157,19 @@ func (w *weightReport) alike(alike []*weights.Problem) {
 
 // named writes the names of alike problems: one, or a range and how many they are.
 func named(alike []*weights.Problem) string {
+	if len(alike) == 1 {
+		return alike[0].Name
+	}
+	return fmt.Sprintf("%s, %d tensors", namesOf(alike), len(alike))
+}
+
+// namesOf writes the names of alike problems as one.
+func namesOf(alike []*weights.Problem) string {
 	var names []string
 	for _, p := range alike {
 		names = append(names, p.Name)
 	}
-	if len(names) == 1 {
-		return names[0]
-	}
-	return fmt.Sprintf("%s, %d tensors", weights.Alike(names), len(names))
+	return weights.Alike(names)
 }
 
 // nearest suggests the stored name that a missing one is most like, of those that nothing else uses. The numbers in it

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,7 +113,7 @@ func (f *importFlags) run(from string) error {
 	}
 	family, err := models.ForArchitectures(doc.Architectures())
 	if err != nil {
-		return f.unknown(doc, err)
+		return f.unknown(doc, ckpt, err)
 	}
 	in := importer.Input{Family: importable(family), Open: models.Open, Config: doc, Title: title(name, doc), Targets: f.targets}
 	if ckpt != nil {
@@ -146,8 +147,13 @@ func (f *importFlags) run(from string) error {
 // checkpoints are made of links, but what is at its end has to be a file: a pipe might never end.
 func readConfigAt(from string) (string, []byte, error) {
 	info, err := os.Stat(from)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return from, nil, fmt.Errorf("%s: there is no such directory or file", from)
+	case err != nil:
 		return from, nil, err
+	case !info.IsDir() && filepath.Ext(from) == ".safetensors":
+		return from, nil, fmt.Errorf("%s holds weights: name the checkpoint's directory, %s, or its config.json", from, filepath.Dir(from))
 	}
 	name := from
 	if info.IsDir() {
@@ -229,6 +235,10 @@ type nearFamily struct {
 	Missing       []string  `json:"missing"`
 	Unread        []string  `json:"unread"`
 	Refused       []refusal `json:"refused"`
+
+	Near    bool              `json:"near"`
+	Tensors *tensorComparison `json:"tensors,omitempty"` // where a checkpoint is there, the family is near, and it could be compiled
+	common  int               // keys
 }
 
 type refusal struct {

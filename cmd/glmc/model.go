@@ -155,6 +155,10 @@ func familyOf(f *compileFlags, files checkpointFiles) (*models.Family, error) {
 	}
 	family, err := models.ForArchitectures(doc.Architectures())
 	if err != nil {
+		if ckpt, opened := files.open(); opened == nil {
+			withoutWrongGuess(err, doc, ckpt)
+			_ = ckpt.Close() // nothing was written
+		}
 		return nil, fmt.Errorf("%s: %w; name the .glm file that describes the model as MODEL, or see what is near with glmc import %s",
 			doc.Name, err, doc.Name)
 	}
