@@ -78,7 +78,7 @@ func (f *File) add(d *decl) {
 	case d.Model != nil:
 		d.Model.File = f
 		for _, b := range d.Model.Blocks() {
-			b.File = f
+			b.File, b.Model = f, d.Model
 		}
 		f.Models = append(f.Models, d.Model)
 	case d.Pipeline != nil:
