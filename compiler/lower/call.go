@@ -64,7 +64,7 @@ func (l *lowerer) callBlock(x *syntax.Call, b *syntax.Block, below string) []*ir
 
 // calleesOf is what calls in a block mean: a block outside of models knows those of its own file.
 func (l *lowerer) calleesOf(b *syntax.Block) map[string]*syntax.Block {
-	if b.Model != nil {
+	if !b.Outside {
 		return l.ofModel
 	}
 	names, ok := l.ofFile[b.File]

@@ -259,7 +259,7 @@ func (w *weightPaths) block(b *syntax.Block, names callees) []string {
 	}
 	w.blocks[b] = nil
 	inside := names
-	if b.Model == nil { // it knows the blocks of its own file
+	if b.Outside { // it knows the blocks of its own file
 		known := false
 		if inside, known = w.outside[b.File]; !known {
 			inside = b.File.Callees()

@@ -157,7 +157,7 @@ type Block struct {
 	Pos     Pos
 	EndPos  Pos
 	File    *File    // that declares it
-	Model   *Model   // that it belongs to; nil outside of models
+	Outside bool     // of models
 	Name    *Ident   `parser:"'block' @@"`
 	Dims    []*Ident `parser:"( '[' @@ ( ',' @@ )* ']' )?"`
 	Params  []*Param `parser:"'(' ( @@ ( ',' @@ )* )? ')'"`

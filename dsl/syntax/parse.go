@@ -73,12 +73,12 @@ func (f *File) add(d *decl) {
 	case d.Import != nil:
 		f.Imports = append(f.Imports, d.Import)
 	case d.Block != nil:
-		d.Block.File = f
+		d.Block.File, d.Block.Outside = f, true
 		f.Blocks = append(f.Blocks, d.Block)
 	case d.Model != nil:
 		d.Model.File = f
 		for _, b := range d.Model.Blocks() {
-			b.File, b.Model = f, d.Model
+			b.File = f
 		}
 		f.Models = append(f.Models, d.Model)
 	case d.Pipeline != nil:
