@@ -125,11 +125,30 @@ func (f *function) unknownFunction(x *syntax.Call, name string) {
 	if full {
 		return
 	}
-	names := slices.Concat(slices.Sorted(maps.Keys(f.builtins)), f.top.blocks.list)
+	names := slices.Sorted(maps.Keys(f.builtins))
+	for _, block := range f.top.blocks.list {
+		if f.top.callable[block] != nil { // not one that was imported in vain
+			names = append(names, block)
+		}
+	}
 	for _, b := range f.blockList {
 		names = append(names, b.Name.Name)
 	}
+	if instead := otherwise[name]; instead != "" {
+		d.Suggest("%s", instead)
+		return
+	}
 	d.DidYouMean(name, names)
+}
+
+// otherwise has what to write for functions that people know from elsewhere.
+var otherwise = map[string]string{
+	"sqrt": "write x ^ 0.5", "pow": "write x ^ y", "exp": "there is no exp; sigmoid, silu and softmax are there",
+	"range": "a loop is written for i in 0 .. n", "float32": "write f32(x)", "to": "write f32(x)",
+	"reshape": "write x as [...]", "view": "write x as [...]", "gelu": "the activation that is there is silu",
+	"relu": "the activation that is there is silu", "layer_norm": "the norm that is there is rms_norm",
+	"matmul": "a product with a weight is linear(x, w, out)", "embedding": "write embed(tokens, w, vocab, width)",
+	"chunk": "write split(x, first)", "cat": "write concat(a, b)",
 }
 
 // use marks the names in an argument that cannot be checked as used.
@@ -190,7 +209,9 @@ func (f *function) bindable(a syntax.Arg, p int, c callee, given []bool) bool {
 	switch {
 	case p < 0:
 		d := c.note(f.errorf(a, idUnknownArgument, "%s has no parameter %q", c.title, a.Name))
-		d.DidYouMean(a.Name, c.names())
+		if d.DidYouMean(a.Name, c.names()); d.Suggestion == "" {
+			d.Suggest("it has %s", strings.Join(c.names(), ", "))
+		}
 	case p >= len(c.params):
 		c.note(f.errorf(a, idTooManyArguments, "%s takes %s", c.title, quantity(len(c.params), "argument")))
 	case given[p]:

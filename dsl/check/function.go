@@ -20,14 +20,15 @@ type function struct {
 	targets map[string]*syntax.Ident // names that the body assigns anywhere, with the first place
 	early   map[string]bool          // those that were used before they were assigned
 	vars    map[string]*symbol
-	locals  []*symbol        // all that were ever in vars
-	state   map[string]state // of vars on the path that leads here
-	trail   []change         // changes of state, for branches to undo
-	loops   int              // that were entered: each has a variable of its own
-	shapes  *diag.List       // takes mismatches of shapes: diags, or the maybe of a loop
-	maybe   *diag.List       // the mismatches in what a loop runs under a condition; nil outside of loops
-	returns *syntax.Return   // the first one
-	count   int              // of its values; -1: not known
+	locals  []*symbol                // all that were ever in vars
+	state   map[string]state         // of vars on the path that leads here
+	trail   []change                 // changes of state, for branches to undo
+	loops   int                      // that were entered: each has a variable of its own
+	gone    map[string]*syntax.Ident // variables of loops that have ended
+	shapes  *diag.List               // takes mismatches of shapes: diags, or the maybe of a loop
+	maybe   *diag.List               // the mismatches in what a loop runs under a condition; nil outside of loops
+	returns *syntax.Return           // the first one
+	count   int                      // of its values; -1: not known
 }
 
 // status says whether a variable has a value on the path that leads to a statement.
@@ -119,6 +120,9 @@ func (f *function) dimensions(dims []*syntax.Ident, params []*syntax.Param) {
 
 // dimension is what messages call a name of a dimension. Its value is the shape's: nothing assigns it.
 const dimension = "dimension"
+
+// loopVariable is what messages call the variable of a loop, which nothing else assigns either.
+const loopVariable = "loop variable"
 
 // free reports whether a parameter or variable can have the name; if not, it says why.
 func (f *function) free(name *syntax.Ident) bool {
@@ -379,7 +383,7 @@ func (f *function) bind(name *syntax.Ident, k kind, to state) {
 		return
 	}
 	s := f.vars[name.Name]
-	if s == nil || s.what == dimension {
+	if s == nil || s.what == dimension || s.what == loopVariable {
 		if !f.free(name) {
 			return
 		}

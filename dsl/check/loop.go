@@ -20,7 +20,7 @@ func (f *function) forStmt(s *syntax.For) {
 	f.maybe = &diag.List{}
 	loop := f.explore(func() bool {
 		if ok {
-			v := &symbol{what: "loop variable", name: s.Var, kind: integer}
+			v := &symbol{what: loopVariable, name: s.Var, kind: integer}
 			f.declare(v)
 			f.set(s.Var.Name, known(nil, counter))
 			f.refDeclared(s.Var, v)
@@ -31,6 +31,7 @@ func (f *function) forStmt(s *syntax.For) {
 	f.settle(loop)
 	f.facts, f.shapes, f.maybe = outer.facts, outer.shapes, outer.maybe
 	if ok {
+		f.gone[s.Var.Name] = s.Var
 		delete(f.vars, s.Var.Name)
 		delete(loop.assigned, s.Var.Name)
 	}

@@ -14,7 +14,7 @@ type model struct {
 	file      *syntax.File             // that the model is in
 	facts     shape.Facts              // what the assertions say
 	globals   *names                   // configuration keys and lets, as far as they are declared where the check is
-	later     map[string]*syntax.Ident // those that are still to come
+	later     map[string]*syntax.Ident // those that are still to come; nil outside of models
 	blocks    map[string]*block        // by name
 	blockList []*block
 	entered   []call // calls in entries
@@ -51,6 +51,7 @@ var servingKeys = map[string]bool{"max_position_embeddings": true}
 
 func (c *checker) model(syn *syntax.Model, t *top) {
 	m := c.outside(t)
+	m.later = map[string]*syntax.Ident{}
 	for _, f := range syn.Fields() {
 		m.later[f.Name.Name] = f.Name
 	}
@@ -139,9 +140,21 @@ func (m *model) field(f *syntax.Field) {
 		if v := m.compileTime(f.Default); !v.fits(k) {
 			m.errorf(f.Default, idTypeMismatch, "the default of %q is %s, and its type is %s", f.Name.Name, v, f.Type.Name)
 		}
-	case f.Optional:
+	case f.MayMiss():
 		m.errorf(f, idMissingDefault, "%q is optional and has no default", f.Name.Name).
 			Suggest("write, for example, `%s %s = ... optional`", f.Name.Name, f.Type.Name)
+	}
+	if configTypes[f.Name.Name] != unknown {
+		m.errorf(f.Name, idDuplicateName, "%q is a type, and no configuration key can be called so", f.Name.Name)
+	}
+	if f.Else != nil {
+		if v := m.compileTime(f.Else); !v.fits(k) {
+			m.errorf(f.Else, idTypeMismatch, "behind else is %s, and the type of %q is %s", v, f.Name.Name, f.Type.Name)
+		}
+		if f.MayMiss() {
+			m.diags.Warnf(f.Span().Diag(), idNeedless, "%q is optional already: else says what it is where config.json lacks it", f.Name.Name).
+				Suggest("leave optional out")
+		}
 	}
 	m.global(&symbol{what: "configuration key", name: f.Name, kind: k, used: servingKeys[f.Name.Name], number: atom(f.Name.Name, k)})
 }
@@ -193,7 +206,8 @@ func (m *model) entry(e *syntax.Entry) {
 func (m *model) scope() *function {
 	return &function{
 		model: m, facts: m.facts, global: true, vars: map[string]*symbol{}, state: map[string]state{},
-		targets: map[string]*syntax.Ident{}, early: map[string]bool{}, shapes: m.diags,
+		targets: map[string]*syntax.Ident{}, early: map[string]bool{}, gone: map[string]*syntax.Ident{},
+		shapes: m.diags,
 	}
 }
 

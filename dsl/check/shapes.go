@@ -108,7 +108,8 @@ func (f *function) reshaped(x *syntax.As, of *tensorType) *tensorType {
 	have, ok1 := of.Elems()
 	want, ok2 := out.Elems()
 	if ok1 && ok2 && !f.facts.MayEqual(have, want) {
-		f.mismatch(x, []operand{{"the value", of}}, "%s has %s elements, and %s has %s", of, have, out, want)
+		d := f.mismatch(x, []operand{{"the value", of}}, "%s has %s elements, and %s has %s", of, have, out, want)
+		f.promise(d, shape.NewDim(have.Div(shape.T), ""), shape.NewDim(want.Div(shape.T), ""))
 	}
 	return out
 }
@@ -223,16 +224,24 @@ func (f *function) promiseHelp(d *diag.Diagnostic, a, b *tensorType) {
 	for i := range a.Dims {
 		switch {
 		case f.facts.Same(a.Dims[i], b.Dims[i]):
-		case differ >= 0 || !f.configured(a.Dims[i]) || !f.configured(b.Dims[i]):
+		case differ >= 0:
 			return
 		default:
 			differ = i
 		}
 	}
 	if differ >= 0 {
-		d.Suggest(`shapes agree for every configuration; if the family promises it, write assert %s == %s, "..."`,
-			a.Dims[differ].Text, b.Dims[differ].Text)
+		f.promise(d, a.Dims[differ], b.Dims[differ])
 	}
+}
+
+// promise suggests the assertion that two sizes are the same, where one is a product: heads * head_dim may well be the
+// hidden size, two keys are rather taken for each other.
+func (f *function) promise(d *diag.Diagnostic, a, b shape.Dim) {
+	if !f.configured(a) || !f.configured(b) || len(a.Atoms()) == 1 && len(b.Atoms()) == 1 {
+		return
+	}
+	d.Suggest(`shapes have to agree for every configuration; where the family promises that, write assert %s == %s, "..."`, a.Text, b.Text)
 }
 
 // configured reports whether a dimension is made of configuration keys and numbers.

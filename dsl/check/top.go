@@ -72,8 +72,11 @@ func (c *checker) blockName(space *names, s *symbol) {
 
 // outside is the scope of blocks that stand outside of models: no configuration keys, no lets.
 func (c *checker) outside(t *top) *model {
-	return &model{checker: c, top: t, file: t.file, globals: newNames(c), later: map[string]*syntax.Ident{}, blocks: map[string]*block{}}
+	return &model{checker: c, top: t, file: t.file, globals: newNames(c), blocks: map[string]*block{}}
 }
+
+// outsideModels reports whether the check is in a block that stands outside of models.
+func (m *model) outsideModels() bool { return m.later == nil }
 
 // callee returns the block that a name means in a call: the model's own, or one outside of models. It is unknown
 // with found set where the name was imported in vain.

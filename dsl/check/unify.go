@@ -64,6 +64,9 @@ func (u *unifier) param(name string, a bound) {
 	if want.DType == "f32" && got.DType == shape.Activation && fits {
 		d.Suggest("activations are bf16 on GPUs: write f32(...)")
 	}
+	if len(got.Dims) != len(pattern.Dims) && !pattern.Rest {
+		d.Suggest("it has %s, and %s wants %d: write as [...] behind it", quantity(len(got.Dims), "dimension"), u.fn.Name, len(pattern.Dims))
+	}
 	u.f.promiseHelp(d, got, &tensorType{Type: want})
 }
 

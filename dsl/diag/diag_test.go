@@ -216,6 +216,9 @@ func TestNearest(t *testing.T) {
 		{"theta_rope", ""},
 		{"no", "on"},
 		{"m", ""},
+		{"hidden", "hidden_size"}, // something was left out
+		{"theta", "rope_theta"},
+		{"dim", ""},   // too short to say
 		{"width", ""}, // it is there: no suggestion
 		{"", ""},
 		{strings.Repeat("width", 100), ""},
@@ -227,5 +230,12 @@ func TestNearest(t *testing.T) {
 	}
 	if got := Nearest("x1", []string{"x2", "x3"}); got != "x2" {
 		t.Errorf("of equally near ones, the first is wanted, got %q", got)
+	}
+}
+
+// TestNearestShort: half of a short name is not a slip of the pen.
+func TestNearestShort(t *testing.T) {
+	if got := Nearest("gelu", []string{"silu"}); got != "" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -171,8 +171,11 @@ func (m *marker) config(d *syntax.Config) {
 			m.expr(f.Default)
 			end = f.Default.Span().End
 		}
+		if f.Else != nil {
+			m.expr(f.Else)
+		}
 		m.names(f.From)
-		if f.Optional || len(f.From) > 0 {
+		if f.Else != nil || f.MayMiss() || len(f.From) > 0 {
 			clause := m.after(end)
 			clause.cell, clause.clause = 3, clauseClass
 		}
@@ -345,7 +348,7 @@ func (m *marker) expr(x syntax.Expr) {
 		case *syntax.Unary:
 			m.first(x.Span().Pos).unary = x.Op == "-"
 		case *syntax.Binary:
-			m.first(x.OpPos).op = opClass + class(looseness[x.Op])
+			m.first(x.OpPos).op = opClass + class(syntax.Precedence(x.Op))
 		case *syntax.Cond:
 			m.before(x.Then.Span().Pos).clause = commaClass
 			m.before(x.Else.Span().Pos).clause = commaClass
@@ -355,13 +358,4 @@ func (m *marker) expr(x syntax.Expr) {
 			m.after(x.X.Span().End).clause = postClass
 		}
 	})
-}
-
-// looseness orders operators by how tightly they bind.
-var looseness = map[string]int{
-	"or": 1, "and": 2,
-	"==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3, "in": 3,
-	"+": 4, "-": 4,
-	"*": 5, "/": 5, "%": 5,
-	"^": 7,
 }

@@ -100,7 +100,7 @@ func (c *completer) words(rank int, words ...string) {
 
 func (c *completer) complete(offset int) {
 	if w := c.cursor.inside; w != nil {
-		if w.Kind == syntax.WordString {
+		if w.Kind == syntax.StringToken {
 			c.inString(w, offset)
 		}
 		return
@@ -149,7 +149,7 @@ func (c *completer) inFile() {
 	case "import":
 		if last == "import" || last == "," {
 			c.exported()
-		} else if last != "as" && last != "from" && c.cursor.previous().Kind == syntax.WordName {
+		} else if last != "as" && last != "from" && isName(c.cursor.previous()) {
 			c.words(rankWord, "as", "from")
 		}
 	case "pipeline":
@@ -247,7 +247,7 @@ func (c *completer) inConfig() {
 			c.add(rankLocal, itemType, t, "the type of a key")
 		}
 	case len(head) < 2:
-	case head[len(head)-1] == "=" || c.cursor.top().open != "{" || c.cursor.previous().Kind == syntax.WordSign:
+	case head[len(head)-1] == "=" || c.cursor.top().open != "{" || c.cursor.previous().Kind == syntax.SymbolToken:
 		c.values()
 	case head[len(head)-1] == "or" || head[len(head)-1] == "from":
 	default:
@@ -265,7 +265,7 @@ func (c *completer) inCheckpoint() {
 		c.values()
 	case head[0] == "ignore" && len(head) == 2:
 		c.words(rankWord, "because")
-	case c.cursor.previous().Kind == syntax.WordString || head[len(head)-1] == "]":
+	case c.cursor.previous().Kind == syntax.StringToken || head[len(head)-1] == "]":
 		c.words(rankWord, "when")
 	}
 }
@@ -380,12 +380,12 @@ func (c *completer) inBody() {
 }
 
 // ends reports whether an expression can be over behind a word.
-func ends(w syntax.Word) bool {
+func ends(w syntax.Token) bool {
 	switch w.Kind {
-	case syntax.WordName, syntax.WordNumber, syntax.WordString:
+	case syntax.WordToken:
+		return isName(w) || w.Text == "true" || w.Text == "false"
+	case syntax.NumberToken, syntax.StringToken:
 		return true
-	case syntax.WordKeyword:
-		return w.Text == "true" || w.Text == "false"
 	}
 	return w.Text == ")" || w.Text == "]"
 }
@@ -404,7 +404,7 @@ func (c *completer) inArgument(f frame) bool {
 	} else if len(arg) > 1 && arg[1].Text == "=" {
 		active = slices.IndexFunc(params, func(p parameter) bool { return p.name == arg[0].Text })
 	}
-	return active >= 0 && active < len(params) && params[active].kind == builtin.Weight.String()
+	return active >= 0 && active < len(params) && params[active].kind == weightText
 }
 
 // parameters are those of a function or a block.

@@ -12,8 +12,8 @@ import (
 )
 
 // inString completes the path of an import, and the holes of a weight's path.
-func (c *completer) inString(w *syntax.Word, offset int) {
-	begin, end := w.Pos.Offset+1, w.End()
+func (c *completer) inString(w *syntax.Token, offset int) {
+	begin, end := w.Pos.Offset+1, w.End.Offset
 	if isClosed(w.Text) {
 		end--
 	}
@@ -80,13 +80,13 @@ func (c *completer) paths(written string) {
 // exported offers what the file declares that the import at the cursor names further on.
 func (c *completer) exported() {
 	words := c.outline.words
-	at := slices.IndexFunc(words, func(w syntax.Word) bool { return w.Pos.Offset >= c.cursor.start })
+	at := slices.IndexFunc(words, func(w syntax.Token) bool { return w.Pos.Offset >= c.cursor.start })
 	for ; at >= 0 && at+1 < len(words); at++ {
 		switch w := words[at]; {
-		case w.Text == "from" && words[at+1].Kind == syntax.WordString:
+		case w.Text == "from" && words[at+1].Kind == syntax.StringToken:
 			c.declaredIn(strings.Trim(words[at+1].Text, `"`))
 			return
-		case w.Kind != syntax.WordName && w.Text != "," && w.Text != "as":
+		case !isName(w) && w.Text != "," && w.Text != "as":
 			return
 		}
 	}

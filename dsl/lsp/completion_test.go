@@ -181,11 +181,11 @@ func TestSignatureHelp(t *testing.T) {
 	tests := []struct {
 		name, text, label, active string
 	}{
-		{"a function", in("<body>", "x = linear(|"), "linear(x: a tensor, w: a weight, out: an integer, bias?: true or false)", "x: a tensor"},
-		{"the second argument", in("<body>", "x = linear(silu(h), |)"), "linear(x: a tensor, w: a weight, out: an integer, bias?: true or false)", "w: a weight"},
-		{"inside the first", in("<body>", "x = linear(silu(|h), q)"), "silu(x: a tensor)", "x: a tensor"},
-		{"a named argument", in("<body>", "x = linear(h, bias = |"), "linear(x: a tensor, w: a weight, out: an integer, bias?: true or false)", "bias?: true or false"},
-		{"in parentheses", in("<body>", "x = linear((h + |"), "linear(x: a tensor, w: a weight, out: an integer, bias?: true or false)", "x: a tensor"},
+		{"a function", in("<body>", "x = linear(|"), "linear(x: [.., d], w: weight, out: int, bias?: bool) -> [.., out]", "x: [.., d]"},
+		{"the second argument", in("<body>", "x = linear(silu(h), |)"), "linear(x: [.., d], w: weight, out: int, bias?: bool) -> [.., out]", "w: weight"},
+		{"inside the first", in("<body>", "x = linear(silu(|h), q)"), "silu(x: [..]) -> [..]", "x: [..]"},
+		{"a named argument", in("<body>", "x = linear(h, bias = |"), "linear(x: [.., d], w: weight, out: int, bias?: bool) -> [.., out]", "bias?: bool"},
+		{"in parentheses", in("<body>", "x = linear((h + |"), "linear(x: [.., d], w: weight, out: int, bias?: bool) -> [.., out]", "x: [.., d]"},
 		{"in a list of dimensions", in("<body>", "x = mlp(h as [T, |"), "block mlp(x: [T, hidden_size], width: int)", "x: [T, hidden_size]"},
 		{"a block", in("<body>", "x = mlp(h, |"), "block mlp(x: [T, hidden_size], width: int)", "width: int"},
 		{"an imported block", in("<body>", "x = gated(h, |)"), "block swiglu[n](x: [T, n], width: int) -> [T, n]", "width: int"},

@@ -27,7 +27,7 @@ func (s *server) definition(p *PositionParams) (work, error) {
 			return locations, nil
 		}
 		w, _ := wordAt(d, offset)
-		if w == nil || w.Kind != syntax.WordString {
+		if w == nil || w.Kind != syntax.StringToken {
 			return locations, nil
 		}
 		for _, i := range a.program.Root.Imports {
@@ -42,7 +42,7 @@ func (s *server) definition(p *PositionParams) (work, error) {
 }
 
 // hole finds the declaration of the name in a hole of a weight's path.
-func (s *server) hole(d *document, w *syntax.Word, offset int) []Location {
+func (s *server) hole(d *document, w *syntax.Token, offset int) []Location {
 	name := holeAt(w, offset)
 	if name == "" {
 		return nil
@@ -57,7 +57,7 @@ func (s *server) hole(d *document, w *syntax.Word, offset int) []Location {
 }
 
 // holeAt is the name in the hole of a string that an offset lies in, "" if it lies in none.
-func holeAt(w *syntax.Word, offset int) string {
+func holeAt(w *syntax.Token, offset int) string {
 	at := offset - w.Pos.Offset
 	if at < 0 || at > len(w.Text) {
 		return ""

@@ -90,7 +90,7 @@ func FuzzText(f *testing.F) {
 			"textDocument/hover": at, "textDocument/definition": at, "textDocument/completion": at, "textDocument/signatureHelp": at,
 			"textDocument/references": ReferenceParams{PositionParams: at}, "textDocument/documentHighlight": at,
 			"textDocument/prepareRename": at, "textDocument/rename": RenameParams{at, "fresh_name"},
-			"textDocument/documentSymbol": DocumentParams{DocumentID{URI: uri}},
+			"textDocument/documentSymbol": DocumentParams{DocumentID{URI: uri}}, "textDocument/formatting": DocumentParams{DocumentID{URI: uri}},
 		} {
 			ask(t, s, name, params)
 		}

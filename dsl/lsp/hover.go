@@ -35,16 +35,16 @@ func (s *server) hover(p *PositionParams) (work, error) {
 
 // wordAt is the name or string at an offset, or in front of it, with the text of the word behind it; nil if there is
 // none.
-func wordAt(d *document, offset int) (w *syntax.Word, next string) {
-	words := withoutComments(syntax.Words("", []byte(d.text.src)))
+func wordAt(d *document, offset int) (w *syntax.Token, next string) {
+	words := withoutComments(syntax.Tokens("", []byte(d.text.src)))
 	for i := range words {
-		if words[i].End() < offset {
+		if words[i].End.Offset < offset {
 			continue
 		}
 		if words[i].Pos.Offset > offset {
 			return nil, ""
 		}
-		if words[i].Kind != syntax.WordName && words[i].Kind != syntax.WordString {
+		if !isName(words[i]) && words[i].Kind != syntax.StringToken {
 			continue // a name may begin right behind it
 		}
 		if i+1 < len(words) {
@@ -56,24 +56,28 @@ func wordAt(d *document, offset int) (w *syntax.Word, next string) {
 }
 
 // about describes a word in Markdown; "" where there is nothing to say.
-func (s *server) about(a *analysis, w *syntax.Word, next string, offset int) (Range, string) {
+func (s *server) about(a *analysis, w *syntax.Token, next string, offset int) (Range, string) {
 	t := a.root.text
-	if r := a.facts.At(a.root.path, offset); r != nil {
-		return t.diag(r.Use.Diag()), s.describe(a, r)
+	gives := ""
+	if typ, ok := a.facts.TypeAt(a.root.path, w.Pos.Offset); ok && next == "(" && typ.Span.Pos.Offset <= w.Pos.Offset {
+		gives = "\n\ngives `" + typ.Type + "` here"
 	}
-	if w.Kind != syntax.WordName {
+	if r := a.facts.At(a.root.path, offset); r != nil {
+		return t.diag(r.Use.Diag()), s.describe(a, r) + gives
+	}
+	if !isName(*w) {
 		return Range{}, ""
 	}
-	span := t.span(w.Pos.Offset, w.End())
+	span := t.span(w.Pos.Offset, w.End.Offset)
 	if f := s.o.Functions[w.Text]; f != nil && next == "(" {
-		return span, code(functionSignature(f).label) + "\n\n" + f.Doc
+		return span, code(functionSignature(f).label) + "\n\n" + f.Doc + gives
 	}
 	return span, s.aboutPipeline(t.src, w)
 }
 
 // aboutPipeline describes the settings of a pipeline by an example, and the passes that it requires.
-func (s *server) aboutPipeline(src string, w *syntax.Word) string {
-	c := read(src, w.End()).cursor
+func (s *server) aboutPipeline(src string, w *syntax.Token) string {
+	c := read(src, w.End.Offset).cursor
 	if c.top().place != inPipeline {
 		return ""
 	}
@@ -138,7 +142,10 @@ func keyText(a *analysis, file string, f *syntax.Field) string {
 		return text
 	}
 	value := sourceOf([]byte(t.src), f.Default)
-	if f.Optional {
+	if f.Else != nil {
+		return text + ", or `" + sourceOf([]byte(t.src), f.Else) + "`; without a config.json it is `" + value + "`"
+	}
+	if f.MayMiss() {
 		return text + ", optional; the default is `" + value + "`"
 	}
 	return text + "; without a config.json it is `" + value + "`"

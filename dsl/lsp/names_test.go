@@ -79,7 +79,7 @@ func TestHover(t *testing.T) {
 		{"a block", "h = lay|er(", []string{"block layer(i: int, x: [T, hidden_size]) -> [T, hidden_size]", "block", "A layer."}},
 		{"an imported block", "x + ga|ted", []string{"block gate[n](x: [T, n], width: int) -> [T, n]", "A gate, as\nin the paper.", "lib.glm"}},
 		{"a named argument", "gated(x, wid|th", []string{"width: int", "parameter of type `int`"}},
-		{"a function", "h = em|bed(", []string{"embed(tokens: a tensor, w: a weight, vocab: an integer, width: an integer)", "the embeddings of tokens"}},
+		{"a function", "h = em|bed(", []string{"embed(tokens: i32[t], w: weight, vocab: int, width: int) -> [t, width]", "the embeddings of tokens", "gives `[T, hidden_size]` here"}},
 		{"an entry", "entry for|ward", []string{"entry forward(tokens: i32[T]) -> [T, hidden_size]", "entry"}},
 		{"a model", "for m| {", []string{"model m", "model"}},
 		{"a pipeline", "pipeline p|", []string{"pipeline p for m"}},

@@ -63,14 +63,14 @@ type frame struct {
 
 // cursor is what the words in front of an offset say about it.
 type cursor struct {
-	frames []frame       // that are open, the innermost last; the first is the file
-	head   []syntax.Word // of the declaration, statement or setting, up to the prefix
-	arg    []syntax.Word // of the argument, up to the prefix
-	prefix string        // the part of a name in front of the offset
-	start  int           // where the prefix begins
-	end    int           // where the name ends that the prefix begins
-	line   bool          // nothing else stands in front of the prefix on its line
-	inside *syntax.Word  // the string or comment that the offset is in
+	frames []frame        // that are open, the innermost last; the first is the file
+	head   []syntax.Token // of the declaration, statement or setting, up to the prefix
+	arg    []syntax.Token // of the argument, up to the prefix
+	prefix string         // the part of a name in front of the offset
+	start  int            // where the prefix begins
+	end    int            // where the name ends that the prefix begins
+	line   bool           // nothing else stands in front of the prefix on its line
+	inside *syntax.Token  // the string or comment that the offset is in
 	model  int
 	owner  int
 }
@@ -79,23 +79,23 @@ type cursor struct {
 func (c *cursor) top() frame { return c.frames[len(c.frames)-1] }
 
 // previous is the word in front of the prefix, as far as it belongs to the same piece.
-func (c *cursor) previous() syntax.Word {
+func (c *cursor) previous() syntax.Token {
 	if len(c.head) == 0 {
-		return syntax.Word{}
+		return syntax.Token{}
 	}
 	return c.head[len(c.head)-1]
 }
 
 // outline is what the words of a file say.
 type outline struct {
-	words  []syntax.Word // without comments
+	words  []syntax.Token // without comments
 	names  []declared
 	cursor cursor
 }
 
 // reader walks over the words of a file.
 type reader struct {
-	words  []syntax.Word
+	words  []syntax.Token
 	at     int
 	frames []frame
 	head   int   // index of the word that began the declaration, statement or setting
@@ -118,11 +118,11 @@ type variable struct {
 // read makes the outline of a text, with the cursor at an offset.
 func read(src string, offset int) *outline {
 	r := &reader{frames: []frame{{loop: none}}, known: map[variable]bool{}, model: none, owner: none, loop: none}
-	var comment *syntax.Word
-	for _, w := range syntax.Words("", []byte(src)) {
-		if w.Kind != syntax.WordComment {
+	var comment *syntax.Token
+	for _, w := range syntax.Tokens("", []byte(src)) {
+		if w.Kind != syntax.CommentToken {
 			r.words = append(r.words, w)
-		} else if w.Pos.Offset < offset && (offset < w.End() || offset == w.End() && !strings.HasSuffix(w.Text, "*/")) {
+		} else if w.Pos.Offset < offset && (offset < w.End.Offset || offset == w.End.Offset && !strings.HasSuffix(w.Text, "*/")) {
 			comment = &w
 		}
 	}
@@ -147,14 +147,25 @@ func read(src string, offset int) *outline {
 
 // inFront reports whether a word is over at an offset. A name that ends there is being written, and so is a string
 // without its closing quote.
-func inFront(w syntax.Word, offset int) bool {
-	if w.End() != offset {
-		return w.End() < offset
+func inFront(w syntax.Token, offset int) bool {
+	if w.End.Offset != offset {
+		return w.End.Offset < offset
 	}
-	return !isWordy(w) && (w.Kind != syntax.WordString || isClosed(w.Text))
+	return !isWordy(w) && (w.Kind != syntax.StringToken || isClosed(w.Text))
 }
 
-func isWordy(w syntax.Word) bool { return w.Kind == syntax.WordName || w.Kind == syntax.WordKeyword }
+func isWordy(w syntax.Token) bool { return w.Kind == syntax.WordToken }
+
+// isName reports whether a token is a name, or a word of the grammar that is a name elsewhere.
+func isName(w syntax.Token) bool { return isWordy(w) && !reserved[w.Text] }
+
+var reserved = func() map[string]bool {
+	words := map[string]bool{}
+	for _, w := range syntax.Keywords() {
+		words[w] = true
+	}
+	return words
+}()
 
 func isClosed(quoted string) bool {
 	end := 0
@@ -176,8 +187,8 @@ func (r *reader) cursor(src string, offset int) cursor {
 		switch {
 		case w.Pos.Offset > offset || w.Pos.Offset == offset && !isWordy(w):
 		case isWordy(w):
-			c.prefix, c.start, c.end = src[w.Pos.Offset:offset], w.Pos.Offset, w.End()
-		case w.Kind == syntax.WordString:
+			c.prefix, c.start, c.end = src[w.Pos.Offset:offset], w.Pos.Offset, w.End.Offset
+		case w.Kind == syntax.StringToken:
 			c.inside = &w
 		}
 	}
@@ -204,9 +215,9 @@ func (r *reader) begins(at int) bool {
 		return true
 	}
 	switch last := r.words[at-1]; {
-	case last.Kind == syntax.WordSign:
+	case last.Kind == syntax.SymbolToken:
 		return strings.Contains(`{})]`, last.Text)
-	case last.Kind == syntax.WordKeyword:
+	case isWordy(last) && !isName(last):
 		return last.Text == "true" || last.Text == "false"
 	}
 	return true
@@ -240,7 +251,7 @@ func (r *reader) word() {
 	case "=":
 		r.assigned()
 	case "for":
-		if r.place() == inBody && r.kind(r.at+1) == syntax.WordName {
+		if r.place() == inBody && r.isName(r.at+1) {
 			r.loop = len(r.names)
 			r.declare(declared{what: "loop variable", detail: "int"}, r.at+1)
 		}
@@ -260,12 +271,8 @@ func (r *reader) text(at int) string {
 	return r.words[at].Text
 }
 
-func (r *reader) kind(at int) syntax.WordKind {
-	if at < 0 || at >= len(r.words) {
-		return syntax.WordSign
-	}
-	return r.words[at].Kind
-}
+// isName reports whether a word is a name.
+func (r *reader) isName(at int) bool { return at >= 0 && at < len(r.words) && isName(r.words[at]) }
 
 // isHeader reports whether the declaration that is being read is a block or an entry in front of its body.
 func (r *reader) isHeader() bool {
@@ -275,10 +282,10 @@ func (r *reader) isHeader() bool {
 
 // begin looks at a word that may begin a piece. Parentheses that are open belong to the piece before, if the word is
 // not indented deeper than that; and declarations end whatever they cannot stand in.
-func (r *reader) begin(w syntax.Word, first bool) {
-	follows := r.kind(r.at+1) == syntax.WordName
+func (r *reader) begin(w syntax.Token, first bool) {
+	follows := r.isName(r.at + 1)
 	switch {
-	case !first || w.Kind != syntax.WordName:
+	case !first || !isName(w):
 	case w.Pos.Column == 1 && (w.Text == "model" || w.Text == "pipeline" || w.Text == "import") && follows:
 		r.leave(func(f frame) bool { return f.open == "" })
 	case r.place() == inBody && (starts[inModel][w.Text] != 0 && follows || (w.Text == "checkpoint" || w.Text == "config") && r.text(r.at+1) == "{"):
@@ -296,7 +303,7 @@ func (r *reader) begin(w syntax.Word, first bool) {
 		r.declaration(w)
 	case r.place() == inBody && r.begins(r.at) && w.Text != "as" && w.Text != "at", r.place() == inPipeline, r.place() == inOptions:
 		r.head = r.at
-	case r.place() == inConfig && w.Text != "from" && w.Text != "optional" && w.Kind == syntax.WordName:
+	case r.place() == inConfig && w.Text != "from" && w.Text != "optional" && isName(w):
 		r.head = r.at
 	}
 }
@@ -364,7 +371,7 @@ func (r *reader) declare(d declared, at int) {
 }
 
 // declaration notes what a declaration declares that begins at the present word.
-func (r *reader) declaration(w syntax.Word) {
+func (r *reader) declaration(w syntax.Token) {
 	r.owner = none
 	if r.place() == inFile {
 		r.model = none
@@ -373,7 +380,7 @@ func (r *reader) declaration(w syntax.Word) {
 		r.imports()
 		return
 	}
-	if r.kind(r.at+1) != syntax.WordName {
+	if !r.isName(r.at + 1) {
 		if w.Text == "block" || w.Text == "entry" {
 			r.owner, r.owners = r.owners, r.owners+1
 		}
@@ -392,11 +399,11 @@ func (r *reader) declaration(w syntax.Word) {
 
 // imports notes the names that an import gives to the file.
 func (r *reader) imports() {
-	for at := r.at + 1; r.kind(at) == syntax.WordName || r.text(at) == "," || r.text(at) == "as"; at++ {
-		if r.text(at) == "from" && r.kind(at+1) == syntax.WordString {
+	for at := r.at + 1; r.isName(at) || r.text(at) == "," || r.text(at) == "as"; at++ {
+		if r.text(at) == "from" && strings.HasPrefix(r.text(at+1), `"`) {
 			return
 		}
-		if r.kind(at) == syntax.WordName && r.text(at+1) != "as" {
+		if r.isName(at) && r.text(at+1) != "as" {
 			r.declare(declared{what: "import"}, at)
 		}
 	}
@@ -413,8 +420,8 @@ func (r *reader) header(what string) {
 	r.owner, r.owners = r.owners, r.owners+1
 	at := r.at + 2
 	if r.text(at) == "[" {
-		for at++; r.kind(at) == syntax.WordName || r.text(at) == ","; at++ {
-			if r.kind(at) == syntax.WordName {
+		for at++; r.isName(at) || r.text(at) == ","; at++ {
+			if r.isName(at) {
 				r.declare(declared{what: "dimension", detail: "int"}, at)
 			}
 		}
@@ -430,7 +437,7 @@ func (r *reader) header(what string) {
 
 // parameters notes the parameters behind a parenthesis, and returns the index behind the closing one.
 func (r *reader) parameters(at, block int) int {
-	for limit := at + maxHeaderWords; at < limit && r.kind(at) == syntax.WordName && r.text(at+1) == ":"; {
+	for limit := at + maxHeaderWords; at < limit && r.isName(at) && r.text(at+1) == ":"; {
 		name, from := at, at+2
 		depth := 0
 		for at = from; at < len(r.words) && at < limit; at++ {
@@ -460,12 +467,12 @@ func (r *reader) parameters(at, block int) int {
 }
 
 // headerText writes words as the language's own files do.
-func headerText(words []syntax.Word) string {
+func headerText(words []syntax.Token) string {
 	var s strings.Builder
 	for i, w := range words {
 		if i > 0 {
 			last := words[i-1]
-			if isWordy(last) && (isWordy(w) || w.Kind == syntax.WordNumber) || last.Text == "," || last.Text == ":" || strings.Contains("->+-*/%", w.Text) || strings.Contains("->+-*/%", last.Text) {
+			if isWordy(last) && (isWordy(w) || w.Kind == syntax.NumberToken) || last.Text == "," || last.Text == ":" || strings.Contains("->+-*/%", w.Text) || strings.Contains("->+-*/%", last.Text) {
 				s.WriteByte(' ')
 			}
 		}
@@ -481,7 +488,7 @@ func (r *reader) assigned() {
 	}
 	targets := r.words[min(r.head, r.at):r.at]
 	for i, w := range targets {
-		if i%2 == 0 && w.Kind != syntax.WordName || i%2 == 1 && w.Text != "," {
+		if i%2 == 0 && !isName(w) || i%2 == 1 && w.Text != "," {
 			return
 		}
 	}
@@ -495,7 +502,7 @@ func (r *reader) assigned() {
 
 // field notes a configuration key: a name with a type behind it.
 func (r *reader) field() {
-	if r.place() == inConfig && r.kind(r.at) == syntax.WordName && slices.Contains(valueTypes, r.text(r.at+1)) {
+	if r.place() == inConfig && r.isName(r.at) && slices.Contains(valueTypes, r.text(r.at+1)) {
 		r.head = r.at
 		r.declare(declared{what: "configuration key", detail: r.text(r.at + 1)}, r.at)
 	}
@@ -507,7 +514,7 @@ var valueTypes = []string{"int", "float", "bool", "string", "ints"}
 // visible are the names that can stand in an expression at the cursor, but for functions.
 func (o *outline) visible() []declared {
 	begin := o.cursor.start // what the statement at the cursor assigns has no value in it yet
-	if head := o.cursor.head; len(head) > 0 && head[0].Kind == syntax.WordName {
+	if head := o.cursor.head; len(head) > 0 && isName(head[0]) {
 		begin = head[0].Pos.Offset
 	}
 	var list []declared

@@ -81,7 +81,7 @@ type ServerCapabilities struct {
 	DocumentHighlight  bool                    `json:"documentHighlightProvider"`
 	DocumentSymbol     bool                    `json:"documentSymbolProvider"`
 	CodeAction         CodeActionOptions       `json:"codeActionProvider"`
-	DocumentFormatting bool                    `json:"documentFormattingProvider,omitempty"`
+	DocumentFormatting bool                    `json:"documentFormattingProvider"`
 	Rename             *RenameOptions          `json:"renameProvider,omitempty"`
 }
 

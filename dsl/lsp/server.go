@@ -45,43 +45,47 @@ const defaultDelay = 200 * time.Millisecond
 // ErrNoShutdown says that the client went away, or sent exit, without a shutdown before.
 var ErrNoShutdown = errors.New("the client left without asking for a shutdown")
 
-// grace is how long a server waits for a read that nothing interrupts: closing stdin does not on every system.
+// grace is how long a server that has to end waits for what nothing interrupts: a read from stdin, which closing it
+// does not end on every system, and a file system that hangs.
 const grace = time.Second
 
 // Serve answers a client until it sends exit or closes the stream, or until the context ends. It closes the stream.
 // The error is nil where the client asked for a shutdown first, as the protocol wants it, and where it said nothing.
 func Serve(ctx context.Context, stream io.ReadWriteCloser, o Options) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	s := newServer(ctx, o)
+	within, stop := context.WithCancel(ctx)
+	defer stop()
+	s := newServer(within, o)
+	s.stop = stop
 	s.conn = jsonrpc2.NewConn(newFrames(stream), jsonrpc2.WithCodec(codec{}))
-	var publisher sync.WaitGroup
-	publisher.Go(func() { s.publishing(ctx) })
-	s.conn.Go(ctx, s.handle)
+	var own sync.WaitGroup
+	own.Go(func() { s.publishing(within) })
+	s.conn.Go(within, s.handle)
 	select {
 	case <-s.conn.Done():
-	case <-ctx.Done():
-		closed := make(chan struct{})
-		publisher.Go(func() { _ = stream.Close(); close(closed) })
+	case <-within.Done(): // exit was sent, or the caller wants an end
+		own.Go(func() { _ = stream.Close() })
 		select {
 		case <-s.conn.Done():
-			<-closed
 		case <-time.After(grace):
-			return ctx.Err()
+			return s.ending(ctx)
 		}
 	}
-	cancel()
-	publisher.Wait()
-	return s.ending()
+	stop()
+	own.Wait()
+	return s.ending(ctx)
 }
 
 // ending is what Serve returns when the connection is done.
-func (s *server) ending() error {
+func (s *server) ending(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.conn.Err()
 	switch {
-	case s.phase == shutDown, s.phase == fresh && err == nil: // nothing was begun, or all was ended
+	case s.phase == shutDown:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case s.phase == fresh && err == nil: // nothing was begun
 		return nil
 	case err == nil || errors.Is(err, errExit):
 		return ErrNoShutdown
@@ -103,6 +107,7 @@ type server struct {
 	log  *logger
 	conn jsonrpc2.Conn
 	ctx  context.Context // ends with the conversation
+	stop func()          // ends it
 
 	mu       sync.Mutex
 	phase    phase
@@ -146,6 +151,7 @@ func (s *server) handle(ctx context.Context, req *jsonrpc2.Request) (result any,
 		}
 	}()
 	if name == "exit" {
+		s.stop() // what is being worked on need not be finished
 		return nil, errExit
 	}
 	m, known := methods[name]
@@ -249,6 +255,7 @@ func init() {
 		"textDocument/completion":         requested((*server).completion),
 		"textDocument/signatureHelp":      requested((*server).signatureHelp),
 		"textDocument/documentSymbol":     requested((*server).documentSymbol),
+		"textDocument/formatting":         requested((*server).formatting),
 		"textDocument/codeAction":         requested((*server).codeAction),
 	}
 }

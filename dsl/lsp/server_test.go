@@ -174,13 +174,21 @@ func TestCancel(t *testing.T) {
 		_, err := c.conn.Call(c.ctx, "textDocument/hover", p.at(), nil)
 		result <- err
 	}()
-	time.Sleep(20 * time.Millisecond) // the number of the request is not known: all that it can have are cancelled
-	for id := range 10 {
-		c.notify("$/cancelRequest", map[string]any{"id": id})
+	// The number of the request is not known, nor when it arrives: all that it can have are cancelled until it ends.
+	var err error
+	for ended := false; !ended; {
+		select {
+		case err = <-result:
+			ended = true
+		case <-time.After(5 * time.Millisecond):
+			for id := range 10 {
+				c.notify("$/cancelRequest", map[string]any{"id": id})
+			}
+			c.notify("$/cancelRequest", map[string]any{"id": "a word"})
+		}
 	}
-	c.notify("$/cancelRequest", map[string]any{"id": "a word"})
 	var e *jsonrpc2.Error
-	if err := <-result; !errors.As(err, &e) || e.Code != requestCancelled {
+	if !errors.As(err, &e) || e.Code != requestCancelled {
 		t.Errorf("the request ended with %v", err)
 	}
 	close(release)
@@ -196,7 +204,10 @@ func TestContextEnds(t *testing.T) {
 	go func() { served <- Serve(ctx, there, realOptions()) }()
 	cancel()
 	select {
-	case <-served:
+	case err := <-served:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("Serve: %v", err)
+		}
 	case <-time.After(patience):
 		t.Fatal("the server does not end")
 	}

@@ -17,7 +17,16 @@ type signature struct {
 	doc    string
 }
 
-// functionSignature describes a function of the compiler: "linear(x: a tensor, w: a weight, ...)".
+// kindTexts are the kinds of parameters as signatures show them, in the words of the language where it has one.
+var kindTexts = map[builtin.Kind]string{
+	builtin.Tensor: "tensor", builtin.Weight: weightText, builtin.Int: "int", builtin.Float: "float", builtin.Bool: "bool",
+	builtin.String: "string", builtin.Body: "expression of e",
+}
+
+const weightText = "weight"
+
+// functionSignature describes a function of the compiler, with the patterns of the shapes that it takes and gives:
+// "linear(x: [.., d], w: weight, out: int, bias?: bool) -> [.., out]".
 func functionSignature(f *builtin.Func) *signature {
 	s := &signature{doc: f.Doc}
 	var text strings.Builder
@@ -31,28 +40,51 @@ func functionSignature(f *builtin.Func) *signature {
 		if p.Optional {
 			text.WriteByte('?')
 		}
-		text.WriteString(": " + p.Kind.String())
-		s.params = append(s.params, parameter{p.Name, p.Kind.String()})
+		kind := kindTexts[p.Kind]
+		if f.Shapes != nil && p.Kind == builtin.Tensor {
+			kind = shapeText(f.Shapes.Params[p.Name])
+		}
+		text.WriteString(": " + kind)
+		s.params = append(s.params, parameter{p.Name, kind})
 		s.places = append(s.places, [2]int{start, text.Len()})
 	}
 	text.WriteByte(')')
+	switch {
+	case f.Shapes != nil:
+		var results []string
+		for _, r := range f.Shapes.Results {
+			results = append(results, shapeText(r))
+		}
+		text.WriteString(" -> " + strings.Join(results, ", "))
+	case f.Value != builtin.Tensor:
+		text.WriteString(" -> " + kindTexts[f.Value])
+	}
 	s.label = text.String()
 	return s
+}
+
+// shapeText is a pattern as a type of the language: with the dtype where it is a certain one.
+func shapeText(p builtin.Pattern) string {
+	p.Like = ""
+	if p.DType == "act" {
+		p.DType = ""
+	}
+	return p.String()
 }
 
 // blockSignature describes a block by its header.
 func blockSignature(src []byte, b *syntax.Block) *signature {
 	text := src[b.Pos.Offset:max(b.Pos.Offset, b.Body.Pos.Offset)]
-	s := labelled(headerText(withoutComments(syntax.Words("", text))), nil)
+	s := labelled(headerText(withoutComments(syntax.Tokens("", text))), nil)
 	for _, p := range b.Params {
 		t := src[p.Type.Pos.Offset:p.Type.EndPos.Offset]
-		s.params = append(s.params, parameter{p.Name.Name, headerText(withoutComments(syntax.Words("", t)))})
+		s.params = append(s.params, parameter{p.Name.Name, headerText(withoutComments(syntax.Tokens("", t)))})
 	}
 	return labelled(s.label, s.params)
 }
 
-func withoutComments(words []syntax.Word) []syntax.Word {
-	return slices.DeleteFunc(words, func(w syntax.Word) bool { return w.Kind == syntax.WordComment })
+func withoutComments(words []syntax.Token) []syntax.Token {
+	return slices.DeleteFunc(words, func(w syntax.Token) bool { return w.Kind == syntax.CommentToken })
 }
 
 // labelled finds the parameters in a header.
@@ -104,7 +136,7 @@ func (s *server) signatureHelp(p *PositionParams) (work, error) {
 	}
 	return func(ctx context.Context) (any, error) {
 		o := read(d.text.src, d.text.offset(p.Position))
-		if w := o.cursor.inside; w != nil && w.Kind == syntax.WordComment {
+		if w := o.cursor.inside; w != nil && w.Kind == syntax.CommentToken {
 			return nil, nil
 		}
 		for i, f := range slices.Backward(o.cursor.frames) {
@@ -130,7 +162,7 @@ func (s *server) signatureHelp(p *PositionParams) (work, error) {
 
 // active is the number of the parameter that the present argument is for. It is the number of parameters where there
 // is none.
-func (sig *signature) active(words []syntax.Word, f frame) int {
+func (sig *signature) active(words []syntax.Token, f frame) int {
 	at := f.arg - f.at - 1
 	if at+1 < len(words) && words[at+1].Text == "=" {
 		name := words[at].Text

@@ -50,6 +50,12 @@ func (n *Ident) Is(x Expr) bool {
 	return ok && len(name.Parts) == 1 && name.Parts[0] == n.Name
 }
 
+// Required reports whether a config.json has to have the key.
+func (f *Field) Required() bool { return !f.MayMiss() && f.Else == nil }
+
+// MayMiss reports whether the field is optional.
+func (f *Field) MayMiss() bool { return f.Optional || f.Behind }
+
 // NameEnd is the place behind the name of a named argument.
 func (a Arg) NameEnd() Pos {
 	end := a.Pos

@@ -55,3 +55,6 @@ func kindOf(t lexer.TokenType) TokenKind {
 
 // Keywords returns the reserved words, sorted.
 func Keywords() []string { return slices.Sorted(maps.Keys(keywords)) }
+
+// Precedence says how tightly a binary operator binds, from 1 on; 0 is no operator.
+func Precedence(op string) int { return precedence[op] }

@@ -207,6 +207,15 @@ await check("symbols", async () => {
   assert.deepEqual(symbols[1].children.map((s) => s.name), ["config", "half", "forward"]);
 });
 
+await check("formatting", async () => {
+  const edits = await connection.sendRequest(lsp.DocumentFormattingRequest.type, {
+    textDocument: { uri: uri("main.glm") },
+    options: { tabSize: 2, insertSpaces: true },
+  });
+  assert.ok(edits.length > 0);
+  assert.ok(edits.every((e) => e.newText.startsWith("  ") || e.newText.startsWith("pipeline")), JSON.stringify(edits));
+});
+
 await check("requests that are wrong are refused", async () => {
   await assert.rejects(connection.sendRequest("textDocument/nonsense", {}), { code: lsp.ErrorCodes.MethodNotFound });
   await assert.rejects(connection.sendRequest("textDocument/hover", [1]), { code: lsp.ErrorCodes.InvalidParams });
