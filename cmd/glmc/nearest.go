@@ -63,10 +63,22 @@ func (f *importFlags) unknown(doc *config.Document, ckpt *safetensors.Checkpoint
 	}
 	advice := "A model that differs can be described in a .glm file of its own: docs/language.md says how"
 	if len(near) > 0 {
-		advice += fmt.Sprintf("; begin with a copy of the nearest one, glmc fmt %s > FILE.glm", near[0].Model)
+		advice += fmt.Sprintf("; begin with a copy of the nearest one, glmc fmt %s > FILE.glm", beginWith(near).Model)
 	}
 	fmt.Fprintln(os.Stderr, advice+".")
 	return errReported
+}
+
+// beginWith is the family to begin with: the nearest by the keys, or where its tensors could be compared, the one whose
+// tensors differ least.
+func beginWith(near []nearFamily) nearFamily {
+	best := near[0]
+	for _, n := range near[1:] {
+		if best.Tensors != nil && n.Tensors != nil && n.Tensors.differences() < best.Tensors.differences() {
+			best = n
+		}
+	}
+	return best
 }
 
 // withoutWrongGuess drops the guess at a class from an error where the checkpoint's tensors are not those of its family:
@@ -91,6 +103,8 @@ type tensorComparison struct {
 	Unread  []string `json:"unread"`  // that the checkpoint has and the family has none of
 	Wrong   []string `json:"wrong"`   // of another shape or format
 }
+
+func (t *tensorComparison) differences() int { return len(t.Missing) + len(t.Unread) + len(t.Wrong) }
 
 // compareTensors compares names and shapes. It returns nil where the family cannot be compiled for the configuration.
 func compareTensors(c importer.Candidate, doc *config.Document, ckpt *safetensors.Checkpoint) *tensorComparison {

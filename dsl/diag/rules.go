@@ -74,7 +74,7 @@ var Rules = []Rule{
 	{[]string{"bad-index"}, "an alias takes elements that no tensor has"},
 	{[]string{"reserved-name"}, "an entry's parameter has the name of an input of the runtime"},
 	{[]string{"model-too-large"}, "lowering would take too long"},
-	{[]string{"missing-weight"}, "the model asks for a tensor that the checkpoint lacks, under its name and its aliases"},
+	{[]string{"missing-weight"}, "the model asks for a tensor, or for all of a layer, that the checkpoint lacks, under its name and its aliases"},
 	{[]string{"unused-weight"}, "the checkpoint has a tensor that the model does not read, and no `ignore` rule covers it"},
 	{[]string{"weight-shape"}, "a tensor has another shape than the model asks for, or is only used in part"},
 	{[]string{"weight-dtype"}, "a tensor is in a format that weights cannot be in, or FP8 without scales"},
