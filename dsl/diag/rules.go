@@ -54,6 +54,7 @@ var Rules = []Rule{
 	{[]string{"cannot-evaluate"}, "a compile-time expression has no value"},
 	{[]string{"assertion-failed"}, "the model does not describe this configuration"},
 	{[]string{"architecture-mismatch"}, "warning: the `architectures` of `config.json` are none of the classes behind the model's `for`"},
+	{[]string{"unknown-config-dtype"}, "warning: the `dtype` or `torch_dtype` of `config.json` is none that weights can have"},
 	{[]string{"unknown-setting", "duplicate-setting", "missing-setting"},
 		"a pipeline has a setting that does not exist, or one twice, or lacks its target"},
 	{[]string{"bad-setting-value", "bad-setting-form"}, "a setting's value is not allowed; it has too few or too many words"},
