@@ -1,0 +1,237 @@
+package diff_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/diff"
+	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/config"
+	"github.com/glmc/glmc/dsl/source"
+)
+
+var update = flag.Bool("update", false, "rewrite the files that tests compare with")
+
+// model compiles a family at a configuration. Its sources are named by the family's folder. Edit may change the text.
+func model(t testing.TB, family, doc string, o compiler.Options, edit func(string) string) *plan.Plan {
+	t.Helper()
+	text, err := os.ReadFile("../../models/" + family + "/model.glm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if edit != nil {
+		text = []byte(edit(string(text)))
+	}
+	program, list := source.Load(family+"/model.glm", text, nil)
+	if list.HasErrors() {
+		t.Fatal(list)
+	}
+	if doc != "" {
+		data, err := os.ReadFile("../../" + doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Config, err = config.Parse(doc, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, _, err := compiler.Compile(program.Root, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Plan
+}
+
+const tinyConfig = "models/tiny/config.json"
+
+// plans are what the tests compare with one another.
+func plans(t testing.TB) map[string]*plan.Plan {
+	tiny := func(o compiler.Options) *plan.Plan { return model(t, "glm4moe", tinyConfig, o, nil) }
+	small := map[string]string{"num_hidden_layers": "4"}
+	return map[string]*plan.Plan{
+		"tiny":     tiny(compiler.Options{}),
+		"no folds": tiny(compiler.Options{Disable: []string{"fold_shared_expert", "fuse_qknorm_rope_kv"}}),
+		"tp 2":     tiny(compiler.Options{TensorParallel: 2}),
+		"h200":     tiny(compiler.Options{Target: "h200", TensorParallel: 1, Set: map[string]string{"decode.capture": "1,8"}}),
+		"no mtp":   tiny(compiler.Options{Set: map[string]string{"num_nextn_predict_layers": "0"}}),
+		"4 layers": tiny(compiler.Options{Set: small}),
+		"moved": model(t, "glm4moe", tinyConfig, compiler.Options{}, func(text string) string {
+			return strings.Replace(text, "  block mlp(", "  // A line more.\n  block mlp(", 1)
+		}),
+		"air":   model(t, "glm4moe", "testdata/configs/glm-4.5-air.json", compiler.Options{}, nil),
+		"qwen3": model(t, "qwen3moe", "testdata/configs/qwen3-30b-a3b.json", compiler.Options{}, nil),
+	}
+}
+
+// again is the same plan, read from its file.
+func again(t *testing.T, p *plan.Plan) *plan.Plan {
+	t.Helper()
+	file, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := plan.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return back
+}
+
+// TestEqualPlansAreEqual: a plan does not differ from itself, from its file, or from what is compiled again.
+func TestEqualPlansAreEqual(t *testing.T) {
+	first, second := plans(t), plans(t)
+	for name, p := range first {
+		for what, other := range map[string]*plan.Plan{"itself": p, "its file": again(t, p), "a second compilation": second[name]} {
+			d := diff.Plans(p, other)
+			if d.Equal {
+				continue
+			}
+			text, err := json.Marshal(d)
+			t.Errorf("%s differs from %s (%v):\n%.2000s", name, what, err, text)
+		}
+	}
+}
+
+// TestMirror: the other direction is the same document with the sides swapped, keys and order included. Only what
+// A alone has comes before what B alone has, at the same place of an entry.
+func TestMirror(t *testing.T) {
+	all := plans(t)
+	for nameA, a := range all {
+		for nameB, b := range all {
+			if nameA >= nameB {
+				continue
+			}
+			d, back := diff.Plans(a, b), diff.Plans(b, a)
+			if d.Equal {
+				t.Errorf("%s and %s are said to be equal", nameA, nameB)
+			}
+			forth, reverse := document(t, d).(map[string]any), swapped(document(t, back)).(map[string]any)
+			forth["operators"], reverse["operators"] = sorted(t, forth["operators"]), sorted(t, reverse["operators"])
+			if difference := cmp.Diff(forth, reverse); difference != "" {
+				t.Errorf("%s and %s (-A to B, +B to A):\n%.3000s", nameA, nameB, difference)
+			}
+		}
+	}
+}
+
+func document(t *testing.T, d *diff.Diff) any {
+	t.Helper()
+	text, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// swapped exchanges the keys a and b of every object.
+func swapped(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = swapped(x)
+		}
+		return out
+	case map[string]any:
+		out := map[string]any{}
+		for key, x := range v {
+			switch key {
+			case "a":
+				key = "b"
+			case "b":
+				key = "a"
+			}
+			out[key] = swapped(x)
+		}
+		return out
+	}
+	return v
+}
+
+// sorted is a list as texts in alphabetical order.
+func sorted(t *testing.T, list any) []string {
+	t.Helper()
+	var out []string
+	for _, x := range list.([]any) {
+		text, err := json.Marshal(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, string(text))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestListsAreNeverNull: scripts can range over every list.
+func TestListsAreNeverNull(t *testing.T) {
+	all := plans(t)
+	for _, other := range []string{"tiny", "no folds", "qwen3"} {
+		doc := document(t, diff.Plans(all["tiny"], all[other])).(map[string]any)
+		for _, key := range []string{"facts", "launches", "memory", "passes", "remarks", "operators", "weights", "caches"} {
+			if _, ok := doc[key].([]any); !ok {
+				t.Errorf("tiny and %s: %s is %v", other, key, doc[key])
+			}
+		}
+	}
+}
+
+// TestGolden holds texts against testdata; -update writes them.
+func TestGolden(t *testing.T) {
+	all := plans(t)
+	for _, c := range []struct{ file, a, b string }{
+		{"equal", "tiny", "tiny"},
+		{"disabled", "tiny", "no folds"},
+		{"ranks", "tiny", "tp 2"},
+		{"target", "tiny", "h200"},
+		{"no_mtp", "tiny", "no mtp"},
+		{"layers", "tiny", "4 layers"},
+		{"moved", "tiny", "moved"},
+		{"family", "tiny", "air"},
+		{"other_family", "air", "qwen3"},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			d := diff.Plans(all[c.a], all[c.b])
+			d.A.File, d.B.File = "a.plan", "b.plan"
+			var b bytes.Buffer
+			if err := diff.Text(&b, d); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", c.file+".txt")
+			if *update {
+				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if difference := cmp.Diff(string(want), b.String()); difference != "" {
+				t.Errorf("-want +got, or run with -update:\n%s", difference)
+			}
+		})
+	}
+}
+
+// BenchmarkPlans compares GLM-4.7 for eight ranks with the same for one: 2400 operators each.
+func BenchmarkPlans(b *testing.B) {
+	eight := model(b, "glm4moe", "", compiler.Options{Target: "h200"}, nil)
+	one := model(b, "glm4moe", "", compiler.Options{Target: "h200", TensorParallel: 1}, nil)
+	for b.Loop() {
+		diff.Plans(eight, one)
+	}
+}
