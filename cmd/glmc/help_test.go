@@ -19,7 +19,7 @@ var contract = map[string][]string{
 	"diff":    {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "json"},
 	"check":   {"config", "weights", "json", "sarif"},
 	"import":  {"output", "force", "target", "json"},
-	"inspect": {"pass", "layer", "json"},
+	"inspect": {"pass", "layer", "json", "dot", "entry"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
 	"lsp":     nil,
