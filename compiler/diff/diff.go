@@ -37,6 +37,8 @@ type Diff struct {
 	Operators []Operator `json:"operators"`
 	Weights   []Weight   `json:"weights"`
 	Caches    []Cache    `json:"caches"`
+
+	sources sources // for Text
 }
 
 // Side says which plan a side is.
@@ -63,7 +65,7 @@ type Launches struct {
 func Plans(a, b *plan.Plan) *Diff {
 	c := newComparison(a, b)
 	d := &Diff{
-		A: side(a), B: side(b),
+		A: side(a), B: side(b), sources: c.sources,
 		Facts:     append(planFacts(a, b), c.entryFacts()...),
 		Launches:  c.launches(),
 		Memory:    c.memory(),
@@ -84,6 +86,7 @@ func side(p *plan.Plan) Side {
 // comparison is two plans with what belongs together in them.
 type comparison struct {
 	a, b    *plan.Plan
+	sources sources
 	entries []*entry
 	partner map[*ir.Node]*ir.Node // from A to B
 }
@@ -97,7 +100,7 @@ type entry struct {
 }
 
 func newComparison(a, b *plan.Plan) *comparison {
-	c := &comparison{a: a, b: b, partner: map[*ir.Node]*ir.Node{}}
+	c := &comparison{a: a, b: b, sources: newSources(a, b), partner: map[*ir.Node]*ir.Node{}}
 	for _, p := range append(slices.Clone(a.Programs), b.Programs...) {
 		name := p.Graph.Name
 		if c.entry(name) == nil {
@@ -113,7 +116,7 @@ func newComparison(a, b *plan.Plan) *comparison {
 	})
 	for _, e := range c.entries {
 		e.layers = pairLayers(layersOf(e.a), layersOf(e.b))
-		e.matches = matchNodes(e)
+		e.matches = matchNodes(e, c.sources)
 		for _, m := range e.matches {
 			if m.a != nil && m.b != nil {
 				c.partner[m.a] = m.b

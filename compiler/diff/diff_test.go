@@ -3,12 +3,14 @@ package diff_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -226,6 +228,66 @@ func TestGolden(t *testing.T) {
 		})
 	}
 }
+
+// TestAnotherPath: a plan of the same file under another name differs in that name, which is one fact.
+func TestAnotherPath(t *testing.T) {
+	p := model(t, "glm4moe", tinyConfig, compiler.Options{}, nil)
+	other := again(t, p)
+	rename := func(source string) string { return "/elsewhere/" + source }
+	for _, g := range other.Module.Graphs {
+		for _, n := range g.Nodes {
+			n.Origin.Source = rename(n.Origin.Source)
+		}
+	}
+	for i := range other.Remarks {
+		other.Remarks[i].Source = rename(other.Remarks[i].Source)
+	}
+	name, renamed := "glm4moe/model.glm", "/elsewhere/glm4moe/model.glm"
+	want := []diff.Fact{{Name: "source", Pair: diff.Pair[string]{A: &name, B: &renamed}}}
+	d := diff.Plans(p, other)
+	if difference := cmp.Diff(want, d.Facts); difference != "" {
+		t.Errorf("-want +got:\n%s", difference)
+	}
+	if d.Equal || len(d.Operators)+len(d.Remarks)+len(d.Weights) > 0 {
+		t.Errorf("%d operators, %d remarks and %d weights differ", len(d.Operators), len(d.Remarks), len(d.Weights))
+	}
+}
+
+// TestTextSteersNoTerminal: names come from plans that nobody trusts.
+func TestTextSteersNoTerminal(t *testing.T) {
+	p := model(t, "glm4moe", tinyConfig, compiler.Options{}, nil)
+	other := again(t, p)
+	const hostile = "\x1b[2J\x07\u009b\r\x00\t"
+	other.Model += hostile
+	other.Module.Weights[0].Name += hostile
+	for _, g := range other.Module.Graphs {
+		for _, n := range g.Nodes {
+			n.Origin.Source += hostile
+			n.Origin.Path += hostile
+		}
+	}
+	var b bytes.Buffer
+	if err := diff.Text(&b, diff.Plans(p, other)); err != nil {
+		t.Fatal(err)
+	}
+	if i := strings.IndexFunc(b.String(), func(r rune) bool { return r != '\n' && unicode.IsControl(r) }); i >= 0 {
+		t.Errorf("a control character at %d: %q", i, b.String()[max(0, i-20):i+20])
+	}
+}
+
+// TestWriteErrorsAreReturned: a full disk is no difference.
+func TestWriteErrorsAreReturned(t *testing.T) {
+	p := model(t, "glm4moe", tinyConfig, compiler.Options{}, nil)
+	if err := diff.Text(fullDisk{}, diff.Plans(p, p)); !errors.Is(err, errFull) {
+		t.Errorf("%v, want the writer's error", err)
+	}
+}
+
+var errFull = errors.New("full")
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
 // BenchmarkPlans compares GLM-4.7 for eight ranks with the same for one: 2400 operators each.
 func BenchmarkPlans(b *testing.B) {

@@ -114,6 +114,7 @@ func factsOf(p *plan.Plan) *list {
 	for _, x := range p.Passes {
 		names = append(names, x.Name)
 	}
+	l.add("source", "%s", strings.Join(filesOf(p), ", "))
 	l.add("passes", "%s", strings.Join(names, ", "))
 	return l
 }

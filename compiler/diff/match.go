@@ -18,16 +18,16 @@ type match struct {
 // matchNodes pairs the operators of an entry, layer by layer: first those that are alike in everything that they are
 // matched by, then between these the ones that stand elsewhere in the source, because lines were added to the file,
 // then those that take other weights. Each step takes a longest common subsequence.
-func matchNodes(e *entry) []match {
+func matchNodes(e *entry, s sources) []match {
 	type layerNodes struct{ a, b []located }
 	layers := make([]layerNodes, len(e.layers.list))
 	for i, n := range nodes(e.a) {
 		l := &layers[e.layers.a[n.Origin.Layer]]
-		l.a = append(l.a, locate(n, i))
+		l.a = append(l.a, locate(n, i, s.a))
 	}
 	for i, n := range nodes(e.b) {
 		l := &layers[e.layers.b[n.Origin.Layer]]
-		l.b = append(l.b, locate(n, i))
+		l.b = append(l.b, locate(n, i, s.b))
 	}
 	var out []match
 	for i, l := range layers {
@@ -52,7 +52,7 @@ type located struct {
 	keys [3]string
 }
 
-func locate(n *ir.Node, at int) located {
+func locate(n *ir.Node, at int, file string) located {
 	path := n.Op.Name + "\x00" + generic(n.Origin.Path)
 	var weights strings.Builder
 	for _, v := range n.In {
@@ -61,7 +61,7 @@ func locate(n *ir.Node, at int) located {
 		}
 	}
 	loose := path + weights.String()
-	return located{n, at, [3]string{loose + "\x00\x00" + n.Origin.Source, loose, path}}
+	return located{n, at, [3]string{loose + "\x00\x00" + place(file, n.Origin.Source), loose, path}}
 }
 
 // places is a pair of places in two lists, -1 where there is no partner.

@@ -82,7 +82,9 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]places) []Det
 	for i := range m.a.Out {
 		add("result", fmt.Sprint(i), typeText(m.a.Out[i]), typeText(m.b.Out[i]))
 	}
-	add("source", "", &m.a.Origin.Source, &m.b.Origin.Source)
+	if !c.sources.same(m.a.Origin, m.b.Origin) {
+		add("source", "", &m.a.Origin.Source, &m.b.Origin.Source)
+	}
 	pathA, pathB := m.a.Origin.Path, m.b.Origin.Path
 	if generic(pathA) != generic(pathB) {
 		add("path", "", &pathA, &pathB)

@@ -66,7 +66,7 @@ func passes(a, b *plan.Plan) []Pass {
 // remarks pairs remarks that say the same of one entry and layer.
 func (c *comparison) remarks() []Remark {
 	out := []Remark{}
-	compareHeld(c, remarksOf(c.a), remarksOf(c.b), func(_ string, p Pair[remarkHeld]) {
+	compareHeld(c, remarksOf(c.a, c.sources.a), remarksOf(c.b, c.sources.b), func(_ string, p Pair[remarkHeld]) {
 		r := Remark{}
 		for _, side := range []struct {
 			from *remarkHeld
@@ -87,7 +87,7 @@ type remarkHeld struct {
 	pass, entry string
 }
 
-func remarksOf(p *plan.Plan) []held[remarkHeld] {
+func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 	var out []held[remarkHeld]
 	for _, r := range p.Remarks {
 		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Source, r.Reason, r.SavesLaunches, r.SavesBytes}, r.Pass, r.Entry}
@@ -97,7 +97,7 @@ func remarksOf(p *plan.Plan) []held[remarkHeld] {
 		}
 		key := fmt.Sprintf("%q %v %q %q", r.Pass, r.Applied, r.ID, replaceLayer(r.Reason, layer))
 		out = append(out, held[remarkHeld]{entry: r.Entry, key: key, layer: layer, side: side,
-			same: fmt.Sprintf("%d %d %s", r.SavesLaunches, r.SavesBytes, r.Source)})
+			same: fmt.Sprintf("%d %d %s", r.SavesLaunches, r.SavesBytes, place(file, r.Source))})
 	}
 	return out
 }

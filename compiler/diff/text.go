@@ -3,9 +3,9 @@ package diff
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/glmc/glmc/compiler/report"
 )
@@ -29,7 +29,7 @@ func Text(w io.Writer, d *Diff) error {
 	if d.Equal {
 		b.WriteString("\nno differences\n")
 	} else {
-		d = d.withoutFile(&b)
+		d = d.withoutFiles(&b)
 		d.writeFacts(&b)
 		d.writeLaunches(&b)
 		d.writeMemory(&b)
@@ -39,8 +39,16 @@ func Text(w io.Writer, d *Diff) error {
 		d.writeWeights(&b)
 		d.writeCaches(&b)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, strings.Map(printable, b.String()))
 	return err
+}
+
+// printable keeps names of a plan that nobody trusts from steering a terminal.
+func printable(r rune) rune {
+	if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
+		return utf8.RuneError
+	}
+	return r
 }
 
 // none is written for what a side lacks.
@@ -181,98 +189,4 @@ func passText(p *PassSide) string {
 		return "disabled"
 	}
 	return fmt.Sprintf("%d applied, %d missed", p.Applied, p.Missed)
-}
-
-// withoutFile returns a diff in which places in the source have no file name, where all are in one file, which it
-// writes once.
-func (d *Diff) withoutFile(b *strings.Builder) *Diff {
-	file := d.sourceFile()
-	if file == "" {
-		return d
-	}
-	fmt.Fprintf(b, "places are lines and columns of %s\n", file)
-	out := *d
-	out.Facts, out.Remarks, out.Operators = slices.Clone(d.Facts), slices.Clone(d.Remarks), slices.Clone(d.Operators)
-	short := func(text *string) *string {
-		if text == nil {
-			return nil
-		}
-		s := strings.ReplaceAll(*text, " at "+file+":", " at ")
-		s = strings.TrimPrefix(s, file+":")
-		return &s
-	}
-	for i := range out.Facts {
-		f := &out.Facts[i]
-		f.A, f.B = short(f.A), short(f.B)
-	}
-	for i := range out.Remarks {
-		for _, side := range []**RemarkSide{&out.Remarks[i].A, &out.Remarks[i].B} {
-			if *side != nil {
-				r := **side
-				r.Source = *short(&r.Source)
-				*side = &r
-			}
-		}
-	}
-	for i := range out.Operators {
-		o := &out.Operators[i]
-		for _, side := range []**Site{&o.A, &o.B} {
-			if *side != nil {
-				s := **side
-				s.Source = *short(&s.Source)
-				*side = &s
-			}
-		}
-		o.Details = slices.Clone(o.Details)
-		for k := range o.Details {
-			o.Details[k].A, o.Details[k].B = short(o.Details[k].A), short(o.Details[k].B)
-		}
-	}
-	return &out
-}
-
-// sourceFile is the one file that all operators and remarks come from; "" where there are several, or none.
-func (d *Diff) sourceFile() string {
-	files := map[string]bool{}
-	note := func(source string) {
-		if file, _, ok := splitSource(source); ok {
-			files[file] = true
-		}
-	}
-	for _, o := range d.Operators {
-		if o.A != nil {
-			note(o.A.Source)
-		}
-		if o.B != nil {
-			note(o.B.Source)
-		}
-	}
-	for _, r := range d.Remarks {
-		if r.A != nil {
-			note(r.A.Source)
-		}
-		if r.B != nil {
-			note(r.B.Source)
-		}
-	}
-	if len(files) != 1 {
-		return ""
-	}
-	for file := range files {
-		return file
-	}
-	return ""
-}
-
-// splitSource splits "file:line:col" into the file and the rest.
-func splitSource(source string) (file, place string, ok bool) {
-	i := strings.LastIndexByte(source, ':')
-	if i < 0 {
-		return "", "", false
-	}
-	i = strings.LastIndexByte(source[:i], ':')
-	if i <= 0 {
-		return "", "", false
-	}
-	return source[:i], source[i+1:], true
 }

@@ -14,12 +14,7 @@ func (d *Diff) writeOperators(b *strings.Builder) {
 	}
 	var g groups
 	removed, added, changed, moved := 0, 0, 0, 0
-	whole := map[string]int{} // operators of entries that one side lacks
-	for _, l := range d.Launches {
-		if l.A == nil || l.B == nil {
-			whole[l.Entry] = 0
-		}
-	}
+	whole := d.wholeEntries()
 	follow := map[string]int{} // by what follows
 	var followOrder []string
 	for _, o := range d.Operators {
@@ -50,21 +45,46 @@ func (d *Diff) writeOperators(b *strings.Builder) {
 			}
 		}
 	}
-	fmt.Fprintf(b, "\noperators: %d only in A, %d only in B, %d changed\n", removed, added, changed)
-	for _, l := range d.Launches {
-		switch n := whole[l.Entry]; {
-		case l.A == nil:
-			fmt.Fprintf(b, "  %s, which only B has: %d\n", l.Entry, n)
-		case l.B == nil:
-			fmt.Fprintf(b, "  %s, which only A has: %d\n", l.Entry, n)
-		}
-	}
+	b.WriteString(countedTitle("operators", removed, added, changed))
+	d.writeWhole(b, whole)
 	writeHeadings(b, &g)
 	for _, follows := range followOrder {
 		fmt.Fprintf(b, "  %d more differ only %s\n", follow[follows], follows)
 	}
 	if moved > 0 {
 		fmt.Fprintf(b, "  %d are alike but for their place in the source\n", moved)
+	}
+}
+
+// wholeEntries are the entries that only one side has, for counting what belongs to them instead of listing it.
+func (d *Diff) wholeEntries() map[string]int {
+	out := map[string]int{}
+	for _, l := range d.Launches {
+		if l.A == nil || l.B == nil {
+			out[l.Entry] = 0
+		}
+	}
+	return out
+}
+
+// countedTitle heads a list; without counts where all of it belongs to entries that only one side has.
+func countedTitle(title string, removed, added, changed int) string {
+	if removed+added+changed == 0 {
+		return "\n" + title + "\n"
+	}
+	return fmt.Sprintf("\n%s: %d only in A, %d only in B, %d changed\n", title, removed, added, changed)
+}
+
+// writeWhole writes such counts.
+func (d *Diff) writeWhole(b *strings.Builder, counts map[string]int) {
+	for _, l := range d.Launches {
+		switch n := counts[l.Entry]; {
+		case n == 0:
+		case l.A == nil:
+			fmt.Fprintf(b, "  %s, which only B has: %d\n", l.Entry, n)
+		case l.B == nil:
+			fmt.Fprintf(b, "  %s, which only A has: %d\n", l.Entry, n)
+		}
 	}
 }
 

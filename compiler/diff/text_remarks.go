@@ -8,17 +8,18 @@ import (
 )
 
 // writeRemarks lists, pass by pass, what was said in one plan only, and what saves something else. Of a pass without
-// a word in the other plan the pass table says enough.
+// a word in the other plan, and of an entry that one plan lacks, the pass table says enough.
 func (d *Diff) writeRemarks(b *strings.Builder) {
 	silent := map[string]bool{}
 	for _, p := range d.Passes {
 		silent[p.Name] = saysNothing(p.A) || saysNothing(p.B)
 	}
+	whole := d.wholeEntries()
 	var order []string
 	byPass := map[string]*groups{}
 	for _, r := range d.Remarks {
 		line := r.line()
-		if silent[r.Pass] || line == "" {
+		if _, lacking := whole[r.Entry]; lacking || silent[r.Pass] || line == "" {
 			continue
 		}
 		if byPass[r.Pass] == nil {

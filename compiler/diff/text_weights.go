@@ -10,8 +10,12 @@ import (
 func (d *Diff) writeWeights(b *strings.Builder) {
 	var g groups
 	var removed, added, changed int
+	whole := d.wholeEntries()
 	for _, w := range d.Weights {
+		_, lacking := whole[w.Entry]
 		switch {
+		case lacking:
+			whole[w.Entry]++
 		case w.A == nil:
 			added++
 			g.add("+ "+generic(w.B.Name)+"\t"+weightType(w.B), w.Entry, w.B.Layer, w.B.Layer)
@@ -23,14 +27,18 @@ func (d *Diff) writeWeights(b *strings.Builder) {
 			g.add("~ "+weightChange(w.A, w.B), w.Entry, w.A.Layer, w.B.Layer)
 		}
 	}
-	writeHeld(b, "weights", &g, removed, added, changed)
+	d.writeHeld(b, "weights", &g, whole, removed, added, changed)
 }
 
 func (d *Diff) writeCaches(b *strings.Builder) {
 	var g groups
 	var removed, added, changed int
+	whole := d.wholeEntries()
 	for _, c := range d.Caches {
+		_, lacking := whole[c.Entry]
 		switch {
+		case lacking:
+			whole[c.Entry]++
 		case c.A == nil:
 			added++
 			g.add("+ "+generic(c.B.Name)+"\t"+cacheText(c.B), c.Entry, c.B.Layer, c.B.Layer)
@@ -42,14 +50,19 @@ func (d *Diff) writeCaches(b *strings.Builder) {
 			g.add("~ "+generic(c.A.Name)+"\t"+cacheText(c.A)+" -> "+cacheText(c.B), c.Entry, c.A.Layer, c.B.Layer)
 		}
 	}
-	writeHeld(b, "KV caches", &g, removed, added, changed)
+	d.writeHeld(b, "KV caches", &g, whole, removed, added, changed)
 }
 
-func writeHeld(b *strings.Builder, title string, g *groups, removed, added, changed int) {
-	if removed+added+changed == 0 {
+func (d *Diff) writeHeld(b *strings.Builder, title string, g *groups, whole map[string]int, removed, added, changed int) {
+	total := removed + added + changed
+	for _, n := range whole {
+		total += n
+	}
+	if total == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s: %d only in A, %d only in B, %d changed\n", title, removed, added, changed)
+	b.WriteString(countedTitle(title, removed, added, changed))
+	d.writeWhole(b, whole)
 	writeHeadings(b, g)
 }
 
