@@ -133,7 +133,8 @@ func (l *lowerer) bindShapes(b *syntax.Block, given map[*syntax.Param]syntax.Arg
 		}
 	}
 	for _, d := range b.Dims {
-		if scope[d.Name] == nil { // an argument has no constant there, or is poison
+		if scope[d.Name] == nil {
+			l.unbound(b, d, given, scope)
 			scope[d.Name], ok = poison, false
 		}
 	}
@@ -143,6 +144,31 @@ func (l *lowerer) bindShapes(b *syntax.Block, given map[*syntax.Param]syntax.Arg
 		}
 	}
 	return ok
+}
+
+// unbound reports a name of a dimension for which no argument has a number, unless one of them is poison.
+func (l *lowerer) unbound(b *syntax.Block, d *syntax.Ident, given map[*syntax.Param]syntax.Arg, scope map[string]any) {
+	var first *syntax.Param
+	for _, p := range b.Params {
+		if !slices.ContainsFunc(p.Type.Dims, d.Is) {
+			continue
+		}
+		if scope[p.Name.Name] == any(poison) {
+			return
+		}
+		if first == nil {
+			first = p
+		}
+	}
+	if first == nil {
+		return // the declaration was the checker's to report
+	}
+	a, v := given[first], scope[first.Name.Name].(*ir.Value)
+	e := l.errorf(a.Value.Span(), idShapeMismatch, "this is %s, in which parameter %s of block %s finds no number for its dimension %s",
+		v.Type, first.Name.Name, b.Name.Name, d.Name).Note(first.Span().Diag(), "declared here")
+	if s := l.spans[v]; s.Pos.Line > 0 {
+		e.Note(s.Diag(), "the value got its shape here")
+	}
 }
 
 // bindDims binds the names of dimensions that stand alone in a parameter's shape and have no value yet.

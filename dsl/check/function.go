@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/shape"
 	"github.com/glmc/glmc/dsl/syntax"
 )
@@ -19,12 +20,15 @@ type function struct {
 	targets map[string]*syntax.Ident // names that the body assigns anywhere, with the first place
 	early   map[string]bool          // those that were used before they were assigned
 	vars    map[string]*symbol
-	locals  []*symbol        // all that were ever in vars
-	state   map[string]state // of vars on the path that leads here
-	trail   []change         // changes of state, for branches to undo
-	loops   int              // that were entered: each has a variable of its own
-	returns *syntax.Return   // the first one
-	count   int              // of its values; -1: not known
+	locals  []*symbol                // all that were ever in vars
+	state   map[string]state         // of vars on the path that leads here
+	trail   []change                 // changes of state, for branches to undo
+	loops   int                      // that were entered: each has a variable of its own
+	gone    map[string]*syntax.Ident // variables of loops that have ended
+	shapes  *diag.List               // takes mismatches of shapes: diags, or the maybe of a loop
+	maybe   *diag.List               // the mismatches in what a loop runs under a condition; nil outside of loops
+	returns *syntax.Return           // the first one
+	count   int                      // of its values; -1: not known
 }
 
 // status says whether a variable has a value on the path that leads to a statement.
@@ -116,6 +120,9 @@ func (f *function) dimensions(dims []*syntax.Ident, params []*syntax.Param) {
 
 // dimension is what messages call a name of a dimension. Its value is the shape's: nothing assigns it.
 const dimension = "dimension"
+
+// loopVariable is what messages call the variable of a loop, which nothing else assigns either.
+const loopVariable = "loop variable"
 
 // free reports whether a parameter or variable can have the name; if not, it says why.
 func (f *function) free(name *syntax.Ident) bool {
@@ -284,19 +291,30 @@ func (f *function) either(x, y state) state {
 
 func (f *function) ifStmt(s *syntax.If) (returns bool) {
 	f.condition(s.Cond)
+	yes, no := f.assumed(s.Cond, true), f.assumed(s.Cond, false) // before a branch gives the names other values
 	then := f.explore(func() bool {
-		return f.under(s.Cond, func() bool { return f.body(s.Then) })
+		return f.under(yes, func() bool { return f.body(s.Then) })
 	})
 	other := f.explore(func() bool {
-		switch {
-		case s.Else == nil:
-			return false
-		case s.Else.If != nil:
-			return f.ifStmt(s.Else.If)
-		}
-		return f.body(s.Else.Body)
+		return f.under(no, func() bool { return f.elseBranch(s.Else) })
 	})
+	switch { // behind it the other branch ran
+	case then.returns:
+		f.facts = no
+	case other.returns:
+		f.facts = yes
+	}
 	return f.merge(then, other)
+}
+
+func (f *function) elseBranch(s *syntax.Else) (returns bool) {
+	switch {
+	case s == nil:
+		return false
+	case s.If != nil:
+		return f.ifStmt(s.If)
+	}
+	return f.body(s.Body)
 }
 
 // forStmt checks a loop. Its range may be empty, so that what it assigns has a value only sometimes.
@@ -306,9 +324,14 @@ func (f *function) forStmt(s *syntax.For) {
 	ok := s.Var.Name != "_" && f.free(s.Var)
 	f.loops++
 	counter := &number{shape.Fresh(s.Var.Name, f.loops), true}
+	outer := *f
+	if f.maybe != nil {
+		f.shapes = f.maybe // the first time, there may be nothing to count yet
+	}
+	f.maybe = &diag.List{}
 	loop := f.explore(func() bool {
 		if ok {
-			v := &symbol{what: "loop variable", name: s.Var, kind: integer}
+			v := &symbol{what: loopVariable, name: s.Var, kind: integer}
 			f.declare(v)
 			f.set(s.Var.Name, known(nil, counter))
 			f.refDeclared(s.Var, v)
@@ -316,7 +339,10 @@ func (f *function) forStmt(s *syntax.For) {
 		f.forgetAssigned(s.Body)
 		return f.body(s.Body)
 	})
+	f.settle(loop)
+	f.facts, f.shapes, f.maybe = outer.facts, outer.shapes, outer.maybe
 	if ok {
+		f.gone[s.Var.Name] = s.Var
 		delete(f.vars, s.Var.Name)
 		delete(loop.assigned, s.Var.Name)
 	}
@@ -324,8 +350,42 @@ func (f *function) forStmt(s *syntax.For) {
 	f.merge(loop, branch{})
 }
 
+// settle looks at the shapes that a loop leaves. Where it gives a tensor from in front of it another shape, the body
+// was checked with the shapes of the first time only: what was found under a condition, such as `if i > 0 { ... }`, may
+// be true of no time, and is left to the compilation; what is behind the loop has the shapes of the last time, which are
+// not known.
+func (f *function) settle(loop branch) {
+	same := true
+	for name, after := range loop.assigned {
+		if before := f.state[name].typ; before != nil && !loop.returns { // where every path returns there is no second time
+			same = same && f.keeps(before, after.typ)
+		}
+	}
+	if same {
+		f.shapes.Append(f.maybe)
+		return
+	}
+	for name, s := range loop.assigned {
+		s.typ = nil
+		loop.assigned[name] = s
+	}
+}
+
+// keeps reports whether all that is known of a shape is known of the one behind a loop, too.
+func (f *function) keeps(before, after *tensorType) bool {
+	if after == nil || !f.facts.EqualTypes(before.Type, after.Type) {
+		return false
+	}
+	for i, d := range before.Dims {
+		if !d.IsUnknown() && !f.facts.Certain(d, after.Dims[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // forgetAssigned drops what is known of the values of numbers that a loop assigns: from the second time on they are
-// others. Tensors keep their shapes from one time to the next, or the shape behind the loop is not known.
+// others. For the shapes of tensors see settle.
 func (f *function) forgetAssigned(b *syntax.Body) {
 	inner := &function{targets: map[string]*syntax.Ident{}}
 	inner.collect(b)
@@ -403,7 +463,7 @@ func (f *function) bind(name *syntax.Ident, k kind, to state) {
 		return
 	}
 	s := f.vars[name.Name]
-	if s == nil || s.what == dimension {
+	if s == nil || s.what == dimension || s.what == loopVariable {
 		if !f.free(name) {
 			return
 		}
