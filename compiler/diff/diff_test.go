@@ -229,6 +229,48 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestFullSize: what differs between plans of GLM-4.7 is told on two pages, because layers that are alike stand
+// together; and everything that is told of its 92 layers is true of each of them.
+func TestFullSize(t *testing.T) {
+	eight := model(t, "glm4moe", "testdata/configs/glm-4.7.json", compiler.Options{Target: "h200"}, nil)
+	for name, o := range map[string]compiler.Options{
+		"one rank":          {Target: "h200", TensorParallel: 1},
+		"cpu":               {Target: "cpu"},
+		"no shared experts": {Target: "cpu", Set: map[string]string{"n_shared_experts": "0"}},
+	} {
+		other := model(t, "glm4moe", "testdata/configs/glm-4.7.json", o, nil)
+		d := diff.Plans(eight, other)
+		var b bytes.Buffer
+		if err := diff.Text(&b, d); err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(b.String(), "\n"); lines > 140 {
+			t.Errorf("%s: %d lines", name, lines)
+		}
+		if !strings.Contains(b.String(), "  forward, layers 3..91, 89 x; draft, layer 92\n") {
+			t.Errorf("%s: the layers with experts do not stand together:\n%s", name, b.String())
+		}
+		perLayer := map[int]int{}
+		for _, x := range d.Operators {
+			if side := first(x.A, x.B); x.Entry == "forward" && side.Layer >= 3 {
+				perLayer[side.Layer]++
+			}
+		}
+		for layer := 3; layer < 92; layer++ {
+			if perLayer[layer] != perLayer[3] || perLayer[3] == 0 {
+				t.Errorf("%s: %d operators of layer %d differ, and %d of layer 3", name, perLayer[layer], layer, perLayer[3])
+			}
+		}
+	}
+}
+
+func first(a, b *diff.Site) *diff.Site {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
 // TestAnotherPath: a plan of the same file under another name differs in that name, which is one fact.
 func TestAnotherPath(t *testing.T) {
 	p := model(t, "glm4moe", tinyConfig, compiler.Options{}, nil)

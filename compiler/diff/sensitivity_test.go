@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/glmc/glmc/compiler"
@@ -26,8 +27,13 @@ func sensitive(t *testing.T) *plan.Plan {
 func TestNothingIsOverlooked(t *testing.T) {
 	p, other := sensitive(t), sensitive(t)
 	w := walker{seen: map[uintptr]bool{}, changed: func(path string) {
-		if diff.Plans(p, other).Equal {
+		d := diff.Plans(p, other)
+		if d.Equal {
 			t.Errorf("%s differs, and nothing says so", path)
+		}
+		var b strings.Builder
+		if err := diff.Text(&b, d); err != nil || strings.Contains(b.String(), "no differences") {
+			t.Errorf("%s differs, and the text is %s (%v)", path, b.String(), err)
 		}
 	}}
 	w.walk("plan", reflect.ValueOf(other))
