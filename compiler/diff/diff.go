@@ -88,6 +88,8 @@ type comparison struct {
 	a, b    *plan.Plan
 	sources sources
 	entries []*entry
+	byName  map[string]*entry
+	stored  *storedNames
 	partner map[*ir.Node]*ir.Node // from A to B
 }
 
@@ -100,12 +102,21 @@ type entry struct {
 }
 
 func newComparison(a, b *plan.Plan) *comparison {
-	c := &comparison{a: a, b: b, sources: newSources(a, b), partner: map[*ir.Node]*ir.Node{}}
-	for _, p := range append(slices.Clone(a.Programs), b.Programs...) {
+	c := &comparison{a: a, b: b, sources: newSources(a, b), byName: map[string]*entry{}, stored: newStoredNames(),
+		partner: map[*ir.Node]*ir.Node{}}
+	named := func(p *plan.Program) *entry {
 		name := p.Graph.Name
-		if c.entry(name) == nil {
-			c.entries = append(c.entries, &entry{name: name, a: a.Program(name), b: b.Program(name)})
+		if c.byName[name] == nil {
+			c.byName[name] = &entry{name: name}
+			c.entries = append(c.entries, c.byName[name])
 		}
+		return c.byName[name]
+	}
+	for _, p := range a.Programs {
+		named(p).a = p
+	}
+	for _, p := range b.Programs {
+		named(p).b = p
 	}
 	// The largest entry is the one that matters most; the order must not depend on which side is A.
 	slices.SortFunc(c.entries, func(x, y *entry) int {
@@ -116,7 +127,7 @@ func newComparison(a, b *plan.Plan) *comparison {
 	})
 	for _, e := range c.entries {
 		e.layers = pairLayers(layersOf(e.a), layersOf(e.b))
-		e.matches = matchNodes(e, c.sources)
+		e.matches = c.matchNodes(e)
 		for _, m := range e.matches {
 			if m.a != nil && m.b != nil {
 				c.partner[m.a] = m.b
@@ -124,15 +135,6 @@ func newComparison(a, b *plan.Plan) *comparison {
 		}
 	}
 	return c
-}
-
-func (c *comparison) entry(name string) *entry {
-	for _, e := range c.entries {
-		if e.name == name {
-			return e
-		}
-	}
-	return nil
 }
 
 func (e *entry) size() int { return max(len(nodes(e.a)), len(nodes(e.b))) }

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -18,16 +19,16 @@ type match struct {
 // matchNodes pairs the operators of an entry, layer by layer: first those that are alike in everything that they are
 // matched by, then between these the ones that stand elsewhere in the source, because lines were added to the file,
 // then those that take other weights. Each step takes a longest common subsequence.
-func matchNodes(e *entry, s sources) []match {
+func (c *comparison) matchNodes(e *entry) []match {
 	type layerNodes struct{ a, b []located }
 	layers := make([]layerNodes, len(e.layers.list))
 	for i, n := range nodes(e.a) {
 		l := &layers[e.layers.a[n.Origin.Layer]]
-		l.a = append(l.a, locate(n, i, s.a))
+		l.a = append(l.a, c.locate(n, i, c.sources.a))
 	}
 	for i, n := range nodes(e.b) {
 		l := &layers[e.layers.b[n.Origin.Layer]]
-		l.b = append(l.b, locate(n, i, s.b))
+		l.b = append(l.b, c.locate(n, i, c.sources.b))
 	}
 	var out []match
 	for i, l := range layers {
@@ -52,12 +53,12 @@ type located struct {
 	keys [3]string
 }
 
-func locate(n *ir.Node, at int, file string) located {
+func (c *comparison) locate(n *ir.Node, at int, file string) located {
 	path := n.Op.Name + "\x00" + generic(n.Origin.Path)
 	var weights strings.Builder
 	for _, v := range n.In {
 		if v != nil && v.Weight != nil {
-			weights.WriteString("\x00" + weightKey(v.Weight))
+			fmt.Fprintf(&weights, "\x00%x", c.stored.digest(v.Weight))
 		}
 	}
 	loose := path + weights.String()

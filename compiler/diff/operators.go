@@ -102,7 +102,7 @@ func (c *comparison) sameOrigin(e *entry, x, y *ir.Value) bool {
 	case x.Def != nil && y.Def != nil:
 		return c.partner[x.Def] == y.Def && slices.Index(x.Def.Out, x) == slices.Index(y.Def.Out, y)
 	case x.Weight != nil && y.Weight != nil:
-		return sameStored(e, x.Weight.Recipe, y.Weight.Recipe)
+		return c.sameStored(e, x.Weight, y.Weight)
 	case x.Cache != nil && y.Cache != nil:
 		return e.sameName(x.Cache.Name, y.Cache.Name)
 	}

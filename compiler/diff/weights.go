@@ -1,9 +1,10 @@
 package diff
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
@@ -55,27 +56,57 @@ func stored(r *ir.Recipe, names []string) []string {
 	return names
 }
 
-// weightKey names what a weight is made of, whichever layer it belongs to and however a rank cuts it.
-func weightKey(w *ir.Weight) string {
-	names := stored(w.Recipe, nil)
-	for i, n := range names {
-		names[i] = generic(n)
-	}
-	return strings.Join(names, " + ")
+// storedNames remembers what weights are made of: that may be many tensors, and many operators may use them.
+type storedNames struct {
+	keys    map[*ir.Weight]string
+	digests map[*ir.Weight][sha256.Size]byte
+	same    map[[2]*ir.Weight]bool // what sameStored found, of one entry
+	entry   *entry
 }
 
-// sameStored reports whether two recipes read the same tensors but for layers that belong together.
-func sameStored(e *entry, a, b *ir.Recipe) bool {
-	x, y := stored(a, nil), stored(b, nil)
-	if len(x) != len(y) {
+func newStoredNames() *storedNames {
+	return &storedNames{keys: map[*ir.Weight]string{}, digests: map[*ir.Weight][sha256.Size]byte{}}
+}
+
+// key is one text for weights that are made of the same tensors, whichever layer they belong to and however a rank
+// cuts them.
+func (s *storedNames) key(w *ir.Weight) string {
+	key, ok := s.keys[w]
+	if !ok {
+		names := stored(w.Recipe, nil)
+		for i, n := range names {
+			names[i] = generic(n)
+		}
+		key = fmt.Sprintf("%q", names)
+		s.keys[w] = key
+		s.digests[w] = sha256.Sum256([]byte(key))
+	}
+	return key
+}
+
+// digest is the key in few bytes.
+func (s *storedNames) digest(w *ir.Weight) [sha256.Size]byte {
+	s.key(w)
+	return s.digests[w]
+}
+
+// sameStored reports whether two weights are made of the same tensors but for layers that belong together.
+func (c *comparison) sameStored(e *entry, a, b *ir.Weight) bool {
+	s := c.stored
+	if s.digest(a) != s.digest(b) {
 		return false
 	}
-	for i := range x {
-		if !e.sameName(x[i], y[i]) {
-			return false
-		}
+	if s.entry != e {
+		s.entry, s.same = e, map[[2]*ir.Weight]bool{}
 	}
-	return true
+	pair := [2]*ir.Weight{a, b}
+	same, known := s.same[pair]
+	if !known {
+		x, y := stored(a.Recipe, nil), stored(b.Recipe, nil)
+		same = slices.EqualFunc(x, y, e.sameName)
+		s.same[pair] = same
+	}
+	return same
 }
 
 // held is something that a plan holds for a layer of an entry.
@@ -94,7 +125,7 @@ func compareHeld[T any](c *comparison, a, b []held[T], differs func(entry string
 		for i := range list {
 			h := &list[i]
 			where := fmt.Sprintf("%q", h.layer) // where it is no layer of the entry
-			if e := c.entry(h.entry); e != nil {
+			if e := c.byName[h.entry]; e != nil {
 				if at, ok := layers(e)[layerNumber(h.layer)]; ok && h.layer != "" {
 					where = strconv.Itoa(at)
 				}
@@ -143,20 +174,20 @@ func firstUse(p *plan.Plan) map[any]string {
 
 func (c *comparison) weights() []Weight {
 	out := []Weight{}
-	compareHeld(c, weightsOf(c.a), weightsOf(c.b), func(entry string, p Pair[WeightSide]) {
+	compareHeld(c, c.weightsOf(c.a), c.weightsOf(c.b), func(entry string, p Pair[WeightSide]) {
 		out = append(out, Weight{entry, p})
 	})
 	return out
 }
 
-func weightsOf(p *plan.Plan) []held[WeightSide] {
+func (c *comparison) weightsOf(p *plan.Plan) []held[WeightSide] {
 	uses := firstUse(p)
 	var out []held[WeightSide]
 	for _, w := range p.Module.Weights {
 		name, layer := withoutLayer(w.Name)
 		recipe := w.Recipe.String()
 		out = append(out, held[WeightSide]{
-			entry: uses[w], key: weightKey(w), layer: layer,
+			entry: uses[w], key: c.stored.key(w), layer: layer,
 			side: &WeightSide{w.Name, layerNumber(layer), w.DType.String(), w.Shape, w.Bytes(), recipe},
 			same: fmt.Sprintf("%q %s %v %q", name, w.DType, w.Shape, replaceLayer(recipe, layer)),
 		})

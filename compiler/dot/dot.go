@@ -46,20 +46,23 @@ type drawing struct {
 	layers   []*layer
 	byNumber map[int]*layer
 	only     *int
-	users    map[*ir.Value][]*ir.Node
+	weighted map[stream]int   // operators with weights
 	place    map[*ir.Node]int // in the order of execution
 	b, edges strings.Builder
 	outer    map[string]bool // ends of the drawing that were written
 }
 
 func newDrawing(g *ir.Graph, only *int) *drawing {
-	d := &drawing{graph: g, layers: splitLayers(g), only: only, users: g.Users(),
+	d := &drawing{graph: g, layers: splitLayers(g), only: only, weighted: map[stream]int{},
 		byNumber: map[int]*layer{}, place: map[*ir.Node]int{}, outer: map[string]bool{}}
 	for _, l := range d.layers {
 		d.byNumber[l.number] = l
 	}
 	for i, n := range g.Nodes {
 		d.place[n] = i
+		if slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && v.Weight != nil }) {
+			d.weighted[stream{n.In[0], n.Origin.Layer}]++
+		}
 	}
 	return d
 }
@@ -180,17 +183,15 @@ func (d *drawing) weights(indent string, n *ir.Node, rows []string) {
 	}
 }
 
+// stream is a value as the operators of a layer take it first.
+type stream struct {
+	value *ir.Value
+	layer int
+}
+
 // sideBySide reports whether another operator with weights takes the same operand.
 func (d *drawing) sideBySide(n *ir.Node) bool {
-	weighted := func(x *ir.Node) bool {
-		return slices.ContainsFunc(x.In, func(v *ir.Value) bool { return v != nil && v.Weight != nil })
-	}
-	for _, x := range d.users[n.In[0]] {
-		if x != n && x.Origin.Layer == n.Origin.Layer && x.In[0] == n.In[0] && weighted(x) {
-			return true
-		}
-	}
-	return false
+	return n.In[0] != nil && d.weighted[stream{n.In[0], n.Origin.Layer}] > 1
 }
 
 // edge draws where an operand comes from.
