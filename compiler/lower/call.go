@@ -28,7 +28,7 @@ func (l *lowerer) call(x *syntax.Call, below string) []*ir.Value {
 		return []*ir.Value{poison}
 	}
 	defer func() { l.depth-- }()
-	if b := l.callee(name); b != nil {
+	if b := l.callees[name]; b != nil {
 		return l.callBlock(x, b, below)
 	}
 	if op := ir.SurfaceOf(name); op != nil {
@@ -48,26 +48,31 @@ func (l *lowerer) callBlock(x *syntax.Call, b *syntax.Block, below string) []*ir
 	if !ok {
 		return failed
 	}
-	outer, path, unsure, callee := l.scope, l.path, l.unsure, l.callee
-	l.scope, l.path, l.unsure, l.callee = scope, join(path, below), false, l.calleesOf(b)
+	outer, path, unsure, callees := l.scope, l.path, l.unsure, l.callees
+	l.scope, l.path, l.unsure, l.callees = scope, join(path, below), false, l.calleesOf(b)
 	out := l.body(b.Body)
 	ok = out.returned && l.checkResults(out, b.Results)
 	if !out.returned {
 		l.missingReturn(b.Name, "block")
 	}
-	l.scope, l.path, l.unsure, l.callee = outer, path, unsure, callee
+	l.scope, l.path, l.unsure, l.callees = outer, path, unsure, callees
 	if !ok {
 		return failed
 	}
 	return out.values
 }
 
-// calleesOf is what calls in a block can mean: a block outside of models knows those of its own file.
-func (l *lowerer) calleesOf(b *syntax.Block) func(name string) *syntax.Block {
-	if slices.Contains(b.File.Blocks, b) {
-		return b.File.Block
+// calleesOf is what calls in a block mean: a block outside of models knows those of its own file.
+func (l *lowerer) calleesOf(b *syntax.Block) map[string]*syntax.Block {
+	if !b.Outside {
+		return l.ofModel
 	}
-	return l.Model.Callee
+	names, ok := l.ofFile[b.File]
+	if !ok {
+		names = b.File.Callees()
+		l.ofFile[b.File] = names
+	}
+	return names
 }
 
 // bindBlock evaluates the arguments of a call of a block; false after an error.

@@ -38,8 +38,8 @@ func (f factor) same(g factor) bool { return f.atom == g.atom && f.exp == g.exp 
 // maxTerms and what follows bound a polynomial: (a + b + c) ^ 100 in a file must not take the machine. What grows
 // beyond becomes a vague atom.
 const (
-	maxTerms   = 64
-	maxFactors = 64 // of a term
+	maxTerms   = 32
+	maxFactors = 16 // of a term
 	maxBits    = 256
 	maxExp     = 64
 )

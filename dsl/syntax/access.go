@@ -141,15 +141,31 @@ func (f *File) imported(name string, kind func(*ImportName) bool) *ImportName {
 	return nil
 }
 
-// Callee returns the block that a call in the model means by a name: the model's own or one at file level; nil if
-// there is none.
-func (m *Model) Callee(name string) *Block {
-	for _, b := range m.Blocks() {
-		if b.Name.Name == name {
-			return b
+// Callees returns the blocks that calls outside of models mean, by their names in the file: declared or imported.
+func (f *File) Callees() map[string]*Block {
+	names := map[string]*Block{}
+	for _, i := range slices.Backward(f.Imports) { // of two of a name, which is an error, the first stays
+		for _, n := range slices.Backward(i.Names) {
+			if n.Block != nil {
+				names[n.Local().Name] = n.Block
+			}
 		}
 	}
-	return m.File.Block(name)
+	addBlocks(names, f.Blocks)
+	return names
+}
+
+// Callees returns the blocks that calls in the model mean, by name: the model's own and those at file level.
+func (m *Model) Callees() map[string]*Block {
+	names := m.File.Callees()
+	addBlocks(names, m.Blocks())
+	return names
+}
+
+func addBlocks(names map[string]*Block, list []*Block) {
+	for _, b := range slices.Backward(list) {
+		names[b.Name.Name] = b
+	}
 }
 
 // Decls returns the declarations of the file in the order of the source.

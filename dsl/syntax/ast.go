@@ -160,6 +160,7 @@ type Block struct {
 	Pos     Pos
 	EndPos  Pos
 	File    *File    // that declares it
+	Outside bool     // of models
 	Name    *Ident   `parser:"'block' @@"`
 	Dims    []*Ident `parser:"( '[' @@ ( ',' @@ )* ']' )?"`
 	Params  []*Param `parser:"'(' ( @@ ( ',' @@ )* )? ')'"`
