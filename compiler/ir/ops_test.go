@@ -38,6 +38,13 @@ var opCases = []opCase{
 	{"norm.rms", `f32[T, 8], weight bf16[4]`, `eps: 1e-05`, `error: w is bf16[4], wants [8]`},
 	{"norm.rms", `f32[8, T], weight bf16[8]`, `eps: 1e-05`, `error: w is bf16[8], wants [T]`},
 
+	{"norm.add_rms", `f32[T, 8], f32[T, 8], weight bf16[8]`, `eps: 1e-05`, `f32[T, 8], f32[T, 8]`},
+	{"norm.add_rms", `bf16[T, 2, 8], bf16[T, 2, 8], weight f32[8]`, `eps: 1e-05`, `bf16[T, 2, 8], bf16[T, 2, 8]`},
+	{"norm.add_rms", `f32[T, 8], f32[8], weight bf16[8]`, `eps: 1e-05`, `error: a is f32[T, 8] and b is f32[8]: wants the same`},
+	{"norm.add_rms", `f32[T, 8], bf16[T, 8], weight bf16[8]`, `eps: 1e-05`, `error: a is f32[T, 8] and b is bf16[T, 8]: wants the same`},
+	{"norm.add_rms", `f32[], f32[], weight bf16[1]`, `eps: 1e-05`, `error: a is a scalar`},
+	{"norm.add_rms", `f32[T, 8], f32[T, 8], weight bf16[4]`, `eps: 1e-05`, `error: w is bf16[4], wants [8]`},
+
 	{"gather.rows", `f32[T, 8], i32[R]`, ``, `f32[R, 8]`},
 	{"gather.rows", `f32[T, 2, 8], i32[R]`, ``, `error: x is f32[T, 2, 8], wants a shape of 2 dimension(s)`},
 	{"gather.rows", `f32[T, 8], i32[R, 1]`, ``, `error: rows is i32[R, 1], wants a shape of 1 dimension(s)`},

@@ -61,6 +61,7 @@ func (d *Device) Kernels() kernels.Set {
 		"embed":               d.embed,
 		"linear":              d.linear,
 		"norm.rms":            d.normRMS,
+		"norm.add_rms":        d.addNormRMS,
 		"rope.apply":          d.ropeApply,
 		"add":                 d.add,
 		"mul":                 d.mul,

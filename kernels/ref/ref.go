@@ -15,6 +15,7 @@ import "github.com/glmc/glmc/kernels"
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
 //	norm.rms          x [...,D], w [D] -> as x                              eps
+//	norm.add_rms      a [...,D], b as a, w [D] -> a + b, its norm as a      eps
 //	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
 //	cast              x -> as x
 //	add sub mul div   a, b -> as a; b as a, or [...,1], or [D]
@@ -45,6 +46,7 @@ func Kernels() kernels.Set {
 		"embed":               embed,
 		"linear":              linear,
 		"norm.rms":            normRMS,
+		"norm.add_rms":        addNormRMS,
 		"rope.apply":          ropeApply,
 		"cast":                copied,
 		"add":                 binary(func(a, b float32) float32 { return a + b }),

@@ -43,6 +43,7 @@ func attending(t testing.TB) *ir.Module {
 	a := b.One("attn.paged", []*ir.Value{fused[0], pos, g.Input("seq_start", ir.SeqStartInput), g.Input("pages", ir.PagesInput), fused[1]}, attr("scale", 0.5))
 	a = b.One("reshape", []*ir.Value{a}, attr("shape", ir.Shape{ir.Symbolic(ir.T), ir.Fixed(toyInner)}))
 	x = b.One("add", []*ir.Value{x, b.One("linear", []*ir.Value{a, load(down), nil})})
+	x = b.Emit("norm.add_rms", []*ir.Value{x, x, load(ir.Concat(0, ir.Stored("norm", 4), ir.Stored("norm", 4)))}, attr("eps", 1e-5))[1]
 
 	scores := b.One("act.sigmoid", []*ir.Value{b.One("linear", []*ir.Value{x, load(ir.Slice(head, 0, 4, 4)), nil})})
 	routing := b.Emit("moe.top_k", []*ir.Value{scores, nil}, attr("k", int64(2)), attr("groups", int64(2)), attr("keep", int64(1)))

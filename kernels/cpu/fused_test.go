@@ -1,0 +1,88 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/kerneltest"
+	"github.com/glmc/glmc/kernels/ref"
+)
+
+// spoil puts values that break careless arithmetic into some places of a tensor.
+func spoil(t *rapid.T, x kernels.Tensor) {
+	for range rapid.IntRange(0, 3).Draw(t, "spoilt values") {
+		if n := x.Elems(); n > 0 {
+			at := rapid.IntRange(0, n-1).Draw(t, "at")
+			x.F32[at] = rapid.SampledFrom([]float32{nan, inf, -inf, 3e38, -3e38, 1e-45, float32(math.Copysign(0, -1)), 0}).Draw(t, "value")
+		}
+	}
+}
+
+// like makes results of the shapes that x has.
+func like(x kernels.Tensor, n int) []kernels.Tensor {
+	out := make([]kernels.Tensor, n)
+	for i := range out {
+		out[i] = kernels.New(dtype.F32, x.Shape...)
+	}
+	return out
+}
+
+// A sum with its norm has the bits that add and norm.rms give, in both kernel sets; between the sets the norm
+// differs by the order in which squares are added.
+func TestAddNormRMSIsAddThenNorm(t *testing.T) {
+	d := device(t, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, heads, dim := rapid.IntRange(0, 40).Draw(t, "rows"), rapid.IntRange(1, 3).Draw(t, "heads"), rapid.IntRange(1, 300).Draw(t, "D")
+		x, y := r.F32(rows, heads, dim), r.F32(rows, heads, dim)
+		w := r.Weights(rapid.SampledFrom(weightFormats[:3]).Draw(t, "format"), dim)
+		spoil(t, x)
+		spoil(t, y)
+		attrs := kernels.Attrs{"eps": 1e-5}
+		both := func(set kernels.Set, w kernels.Tensor) []kernels.Tensor {
+			fused := like(x, 2)
+			kerneltest.Run(t, set, "norm.add_rms", attrs, &kernels.Call{In: []kernels.Tensor{x, y, w}, Out: fused})
+			sum := run(t, set, "add", nil, x.Shape, x, y)
+			sameBits(t, "sum", fused[0], sum)
+			sameBits(t, "norm", fused[1], run(t, set, "norm.rms", attrs, x.Shape, sum, w))
+			return fused
+		}
+		got, want := both(d.Kernels(), w), both(ref.Kernels(), kerneltest.Dequantise(w))
+		sameBits(t, "sum of both sets", got[0], want[0])
+		for i, v := range want[1].F32 {
+			if g := got[1].F32[i]; !(math.Abs(float64(g-v)) <= 1e-5*math.Abs(float64(v)) || g == v || g != g && v != v) {
+				t.Fatalf("value %d is %g, want %g", i, g, v)
+			}
+		}
+	})
+}
+
+// BenchmarkAddNorm has GLM-4.7's residual: what one kernel saves over two.
+func BenchmarkAddNorm(b *testing.B) {
+	const hidden = 5120
+	for _, rows := range []int{1, 64} {
+		r := kerneltest.NewRand(1)
+		x, y, w := r.F32(rows, hidden), r.F32(rows, hidden), r.F32(hidden)
+		attrs := kernels.Attrs{"eps": 1e-5}
+		b.Run(fmt.Sprintf("fused/rows=%d", rows), func(b *testing.B) {
+			bench(b, "norm.add_rms", attrs, &kernels.Call{In: []kernels.Tensor{x, y, w}, Out: like(x, 2)}, 6*rows*hidden, 16*rows*hidden)
+		})
+		b.Run(fmt.Sprintf("unfused/rows=%d", rows), func(b *testing.B) {
+			d := New(2)
+			defer d.Close()
+			add, norm := kerneltest.Build(b, d.Kernels(), "add", nil), kerneltest.Build(b, d.Kernels(), "norm.rms", attrs)
+			out := like(x, 2)
+			for b.Loop() {
+				if add(&kernels.Call{In: []kernels.Tensor{x, y}, Out: out[:1]}) != nil ||
+					norm(&kernels.Call{In: []kernels.Tensor{out[0], w}, Out: out[1:]}) != nil {
+					b.Fatal("a kernel failed")
+				}
+			}
+		})
+	}
+}
