@@ -59,6 +59,7 @@ func TestFamilies(t *testing.T) {
 				if diff := cmp.Diff(want, fusedLayers(p)); diff != "" {
 					t.Errorf("fused layers (-want +got):\n%s", diff)
 				}
+				wantResiduals(t, p, c.layers, c.mtp)
 				if !c.fuse {
 					wantReason(t, p, "fuse_qknorm_rope_kv.parts", "k is put together of a part that is rotated and one that is not")
 				}

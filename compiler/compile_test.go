@@ -109,6 +109,7 @@ func TestPublishedConfigs(t *testing.T) {
 				}
 				wantSites(t, p, "fold_shared_expert", c.dense, c.layers)
 				wantSites(t, p, "fuse_qknorm_rope_kv", 0, c.layers)
+				wantResiduals(t, p, c.layers, true)
 				for _, x := range p.Passes {
 					wantCounts(t, p, x)
 				}
@@ -144,6 +145,31 @@ func wantSites(t *testing.T, p *plan.Plan, pass string, first, layers int) {
 	}
 	if diff := cmp.Diff(want, applied); diff != "" {
 		t.Errorf("layers of %s, -want +got:\n%s", pass, diff)
+	}
+}
+
+// wantResiduals wants both residuals of every layer fused with the norms behind them, those of the MTP layer too,
+// and none missed.
+func wantResiduals(t *testing.T, p *plan.Plan, layers int, mtp bool) {
+	t.Helper()
+	want, applied := map[string][]int{}, map[string][]int{}
+	for n := range layers {
+		want["forward"] = append(want["forward"], n, n)
+	}
+	if mtp {
+		want["draft"] = []int{layers, layers}
+	}
+	for _, r := range p.Remarks {
+		if r.Pass != "fuse_add_norm" {
+			continue
+		}
+		applied[r.Entry] = append(applied[r.Entry], r.Layer)
+		if !r.Applied || r.SavesLaunches != 1 || r.SavesBytes < 1 {
+			t.Errorf("layer %d of %s: %+v", r.Layer, r.Entry, r)
+		}
+	}
+	if diff := cmp.Diff(want, applied); diff != "" {
+		t.Errorf("layers of fuse_add_norm, -want +got:\n%s", diff)
 	}
 }
 

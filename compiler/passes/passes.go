@@ -42,6 +42,7 @@ var Table = []*Pass{
 	gatherLastToken,
 	quantise,
 	shardTensorParallel,
+	fuseAddNorm,
 }
 
 func init() {
