@@ -78,6 +78,10 @@ var opCases = []opCase{
 	{"shift", `cache`, `by: 2.5`, `error: operand x is cache`},
 	{"act.silu", `f32[T, 8]`, ``, `f32[T, 8]`},
 	{"act.silu", `fp8_e4m3[T, 8]`, ``, `error: operand x is fp8_e4m3[T, 8]: only the weights of Linear modules have scales`},
+	{"act.swiglu", `bf16[T, 8], bf16[T, 8]`, ``, `bf16[T, 8]`},
+	{"act.swiglu", `f32[], f32[]`, ``, `f32[]`},
+	{"act.swiglu", `f32[T, 8], f32[T, 1]`, ``, `error: gate is f32[T, 8] and up is f32[T, 1]: wants the same`},
+	{"act.swiglu", `f32[T, 8], bf16[T, 8]`, ``, `error: gate is f32[T, 8] and up is bf16[T, 8]: wants the same`},
 	{"act.sigmoid", `f32[T, 8]`, ``, `f32[T, 8]`},
 	{"act.sigmoid", `none`, ``, `error: operand x is missing`},
 

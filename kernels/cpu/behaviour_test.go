@@ -39,6 +39,7 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 		"add":                 {nil, call(out, x, r.F32(tokens, h))},
 		"mul":                 {nil, call(out, x, r.Weights(dtype.BF16, h))},
 		"act.silu":            {nil, call(out, x)},
+		"act.swiglu":          {nil, call(out, x, r.F32(tokens, h))},
 		"moe.experts":         {kernels.Attrs{"activation": "silu"}, call(out, x, r.Distinct(e, tokens, k), r.F32(tokens, k), r.Weights(format, e, i, h), r.Weights(format, e, i, h), r.Weights(format, e, h, i))},
 		"attn.paged":          {kernels.Attrs{"scale": 0.5}, call(qOut, q, b.Pos, b.Starts, b.Pages)},
 		"attn.qknorm_rope_kv": {rope, call(qOut, q, r.F32(tokens, heads, dim), r.F32(tokens, heads, dim), r.F32(dim), r.F32(dim), b.Pos, b.Slots)},

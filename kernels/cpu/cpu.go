@@ -66,6 +66,7 @@ func (d *Device) Kernels() kernels.Set {
 		"add":                 d.add,
 		"mul":                 d.mul,
 		"act.silu":            d.silu,
+		"act.swiglu":          d.swiglu,
 		"moe.experts":         d.experts,
 		"attn.paged":          d.attnPaged,
 		"attn.qknorm_rope_kv": d.qkNormRopeKV,

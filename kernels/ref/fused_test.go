@@ -37,3 +37,17 @@ func TestAddNormRMS(t *testing.T) {
 		}
 	})
 }
+
+// TestSwiGLU: the same bits as act.silu and then mul, on the edges too.
+func TestSwiGLU(t *testing.T) {
+	edges := []float32{0, -0x1p-149, 1, -1, 88, -88, 1e4, -1e4, 3e38, -3e38, inf, -inf, nan}
+	n := len(edges)
+	gate, up := kernels.New(dtype.F32, n, n), kernels.New(dtype.F32, n, n)
+	for i := range gate.F32 {
+		gate.F32[i], up.F32[i] = edges[i/n], edges[i%n]
+	}
+	silu := run1(t, "act.silu", nil, kernels.New(dtype.F32, n, n), gate)
+	want := run1(t, "mul", nil, kernels.New(dtype.F32, n, n), silu, up)
+	equal(t, run1(t, "act.swiglu", nil, kernels.New(dtype.F32, n, n), gate, up).F32, want.F32)
+	run1(t, "act.swiglu", nil, kernels.New(dtype.F32, 0, 3), kernels.New(dtype.F32, 0, 3), kernels.New(dtype.F32, 0, 3))
+}

@@ -21,6 +21,7 @@ import "github.com/glmc/glmc/kernels"
 //	add sub mul div   a, b -> as a; b as a, or [...,1], or [D]
 //	scale shift       x -> as x                                             by
 //	act.silu          x -> as x
+//	act.swiglu        gate, up as gate -> as gate
 //	act.sigmoid       x -> as x
 //	reduce.sum        x [...,D] -> [...,1]
 //	act.softmax       x [...,D] -> as x
@@ -56,6 +57,7 @@ func Kernels() kernels.Set {
 		"scale":               unaryBy(func(x, by float32) float32 { return x * by }),
 		"shift":               unaryBy(func(x, by float32) float32 { return x + by }),
 		"act.silu":            unary(SiLU),
+		"act.swiglu":          swiglu,
 		"act.sigmoid":         unary(Sigmoid),
 		"reduce.sum":          reduceSum,
 		"act.softmax":         softmaxRows,

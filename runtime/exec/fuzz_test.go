@@ -53,6 +53,7 @@ func attending(t testing.TB) *ir.Module {
 	gates, downs := ir.Slice(up, 0, 0, 3), ir.Slice(down, 1, 0, 3)
 	y := b.One("moe.experts", []*ir.Value{x, routing[0], routing[1], load(ir.Stack(gates, gates, gates, gates)), load(ir.Stack(gates, gates, gates, gates)),
 		load(ir.Stack(downs, downs, downs, downs))}, attr("activation", "silu"))
+	y = b.One("act.swiglu", []*ir.Value{y, x})
 	y = b.One("concat", []*ir.Value{x, b.One("mul", []*ir.Value{y, b.One("sub", []*ir.Value{y, x})})})
 	if err := b.Err(); err != nil {
 		t.Fatal(err)
