@@ -109,6 +109,7 @@ func TestPublishedConfigs(t *testing.T) {
 				}
 				wantSites(t, p, "fold_shared_expert", c.dense, c.layers)
 				wantSites(t, p, "fuse_qknorm_rope_kv", 0, c.layers)
+				wantGates(t, p, c.dense)
 				wantResiduals(t, p, c.layers, true)
 				for _, x := range p.Passes {
 					wantCounts(t, p, x)
@@ -145,6 +146,24 @@ func wantSites(t *testing.T, p *plan.Plan, pass string, first, layers int) {
 	}
 	if diff := cmp.Diff(want, applied); diff != "" {
 		t.Errorf("layers of %s, -want +got:\n%s", pass, diff)
+	}
+}
+
+// wantGates wants the gates of the dense layers, which are the first ones, fused and none missed. Everywhere else
+// the shared expert was folded or there is none.
+func wantGates(t *testing.T, p *plan.Plan, dense int) {
+	t.Helper()
+	var want, got []string
+	for n := range dense {
+		want = append(want, fmt.Sprintf("true forward %d", n))
+	}
+	for _, r := range p.Remarks {
+		if r.Pass == "fuse_swiglu" {
+			got = append(got, fmt.Sprintf("%t %s %d", r.Applied, r.Entry, r.Layer))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("layers of fuse_swiglu, -want +got:\n%s", diff)
 	}
 }
 

@@ -39,6 +39,7 @@ var Table = []*Pass{
 	removeIdentities,
 	foldSharedExpert,
 	fuseQKNormRopeKV,
+	fuseSwiGLU,
 	gatherLastToken,
 	quantise,
 	shardTensorParallel,
