@@ -67,6 +67,7 @@ func (d *Device) Kernels() kernels.Set {
 		"mul":                 d.mul,
 		"act.silu":            d.silu,
 		"act.swiglu":          d.swiglu,
+		"moe.route":           d.route,
 		"moe.experts":         d.experts,
 		"attn.paged":          d.attnPaged,
 		"attn.qknorm_rope_kv": d.qkNormRopeKV,

@@ -62,6 +62,92 @@ func TestAddNormRMSIsAddThenNorm(t *testing.T) {
 	})
 }
 
+// The same experts with the same bits as the reference, whatever the numbers of experts and groups, with ties,
+// damaged logits and a bias in any format, and on any number of threads.
+func TestRouteAgainstRef(t *testing.T) {
+	d := device(t, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		groups := rapid.SampledFrom([]int{1, 1, 2, 5, 8}).Draw(t, "groups")
+		keep := rapid.IntRange(1, groups).Draw(t, "keep")
+		size := rapid.SampledFrom([]int{1, 2, 3, 20, 32, 160}).Draw(t, "experts of a group")
+		experts, k := groups*size, rapid.IntRange(1, min(keep*size, 9)).Draw(t, "k")
+		a := kernels.Attrs{"k": int64(k), "groups": int64(groups), "keep": int64(keep), "score": rapid.SampledFrom([]string{"sigmoid", "softmax"}).Draw(t, "score")}
+		if rapid.Bool().Draw(t, "normalise") {
+			a["normalise"], a["shift"] = int64(1), rapid.SampledFrom([]float64{0, 1e-20}).Draw(t, "shift")
+		}
+		if rapid.Bool().Draw(t, "scale") {
+			a["scale"] = 2.5
+		}
+		count := rapid.IntRange(0, 2).Draw(t, "count")
+		a["first"], a["count"] = int64(experts), int64(count)
+		rows := rapid.IntRange(0, 70).Draw(t, "rows")
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		logits := r.F32(rows, experts)
+		if rapid.Bool().Draw(t, "ties") {
+			for i := range logits.F32 {
+				logits.F32[i] = float32(r.IntN(5) - 2)
+			}
+		}
+		spoil(t, logits)
+		bias := kernels.Tensor{}
+		if rapid.Bool().Draw(t, "bias") {
+			bias = r.Weights(rapid.SampledFrom(weightFormats[:3]).Draw(t, "format"), experts)
+		}
+		route := func(set kernels.Set, bias kernels.Tensor) *kernels.Call {
+			c := &kernels.Call{In: []kernels.Tensor{logits, bias},
+				Out: []kernels.Tensor{kernels.New(dtype.I32, rows, k+count), kernels.New(dtype.F32, rows, k+count)}}
+			kerneltest.Run(t, set, "moe.route", a, c)
+			return c
+		}
+		want, got := route(ref.Kernels(), kerneltest.Dequantise(bias)), route(d.Kernels(), bias)
+		sameBits(t, "ids and weights", values(got, 0, 1, 1), values(want, 0, 1, 1))
+	})
+}
+
+// BenchmarkRoute has GLM-4.7's routing, fused and operator by operator.
+func BenchmarkRoute(b *testing.B) {
+	const experts, k = 160, 8
+	a := kernels.Attrs{"score": "sigmoid", "k": int64(k), "groups": int64(1), "keep": int64(1), "normalise": int64(1), "shift": 1e-20, "scale": 2.5,
+		"first": int64(experts), "count": int64(1)}
+	for _, rows := range []int{1, 64} {
+		r := kerneltest.NewRand(1)
+		logits, bias := r.F32(rows, experts), r.F32(experts)
+		ids, weights := kernels.New(dtype.I32, rows, k+1), kernels.New(dtype.F32, rows, k+1)
+		b.Run(fmt.Sprintf("fused/rows=%d", rows), func(b *testing.B) {
+			bench(b, "moe.route", a, &kernels.Call{In: []kernels.Tensor{logits, bias}, Out: []kernels.Tensor{ids, weights}}, 20*rows*experts, 4*rows*experts)
+		})
+		b.Run(fmt.Sprintf("unfused/rows=%d", rows), func(b *testing.B) {
+			d := New(2)
+			defer d.Close()
+			set := d.Kernels()
+			scores, sum := kernels.New(dtype.F32, rows, experts), kernels.New(dtype.F32, rows, 1)
+			chosen, w := kernels.New(dtype.I32, rows, k), kernels.New(dtype.F32, rows, k)
+			type step struct {
+				f kernels.Func
+				c *kernels.Call
+			}
+			var steps []step
+			add := func(name string, attrs kernels.Attrs, out []kernels.Tensor, in ...kernels.Tensor) {
+				steps = append(steps, step{kerneltest.Build(b, set, name, attrs), &kernels.Call{In: in, Out: out}})
+			}
+			add("act.sigmoid", nil, []kernels.Tensor{scores}, logits)
+			add("moe.top_k", a, []kernels.Tensor{chosen, w}, scores, bias)
+			add("reduce.sum", nil, []kernels.Tensor{sum}, w)
+			add("shift", kernels.Attrs{"by": 1e-20}, []kernels.Tensor{sum}, sum)
+			add("div", nil, []kernels.Tensor{w}, w, sum)
+			add("scale", kernels.Attrs{"by": 2.5}, []kernels.Tensor{w}, w)
+			add("moe.append_shared", a, []kernels.Tensor{ids, weights}, chosen, w)
+			for b.Loop() {
+				for _, s := range steps {
+					if err := s.f(s.c); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkAddNorm has GLM-4.7's residual: what one kernel saves over two.
 func BenchmarkAddNorm(b *testing.B) {
 	const hidden = 5120

@@ -123,7 +123,7 @@ func softmaxRows(kernels.Attrs) (kernels.Func, error) {
 		x, out, d := &c.In[0], c.Out[0].F32, c.In[0].Last()
 		copy(out, x.F32[:x.Elems()])
 		for r := range x.Rows() {
-			softmax(out[r*d : (r+1)*d])
+			Softmax(out[r*d : (r+1)*d])
 		}
 		return nil
 	}, nil

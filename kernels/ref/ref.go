@@ -30,6 +30,8 @@ import "github.com/glmc/glmc/kernels"
 //	concat            a [...,A], b [...,B] -> [...,A+B]
 //	gather.rows       x [T,H], rows [R] -> [R,H]
 //	moe.top_k         scores [T,E], bias? [E] -> ids [T,k], weight [T,k]    k, groups, keep
+//	moe.route         logits [T,E], bias? [E] -> ids [T,k+n], weight [T,k+n]    those of moe.top_k, score, normalise?, shift?,
+//	                                                                        scale?, first?, count? (n)
 //	moe.append_shared ids [T,k], weight [T,k] -> ids [T,k+n], weight [T,k+n]    first, count
 //	moe.experts       x [T,H], ids [T,k], weight [T,k], gate [E,I,H], up [E,I,H], down [E,H,I] -> [T,H]
 //	                                                                        activation, act
@@ -66,6 +68,7 @@ func Kernels() kernels.Set {
 		"concat":              concat,
 		"gather.rows":         gatherRows,
 		"moe.top_k":           topK,
+		"moe.route":           route,
 		"moe.append_shared":   appendShared,
 		"moe.experts":         experts,
 		"kv.write":            kvWrite,
