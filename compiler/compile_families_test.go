@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,9 +54,13 @@ func TestFamilies(t *testing.T) {
 					if c.fold >= 0 && n >= c.fold {
 						want["fold_shared_expert forward"] = append(want["fold_shared_expert forward"], n)
 					}
+					if n >= c.dense {
+						want["fuse_route forward"] = append(want["fuse_route forward"], n)
+					}
 				}
 				if c.mtp {
 					want["fold_shared_expert draft"] = []int{c.layers}
+					want["fuse_route draft"] = []int{c.layers}
 				}
 				if diff := cmp.Diff(want, fusedLayers(p)); diff != "" {
 					t.Errorf("fused layers (-want +got):\n%s", diff)
@@ -92,7 +97,7 @@ func TestGLM47FlashOnFourRanks(t *testing.T) {
 func fusedLayers(p *plan.Plan) map[string][]int {
 	layers := map[string][]int{}
 	for _, r := range p.Remarks {
-		if r.Applied && (r.Pass == "fuse_qknorm_rope_kv" || r.Pass == "fold_shared_expert") {
+		if r.Applied && slices.Contains([]string{"fuse_qknorm_rope_kv", "fold_shared_expert", "fuse_route"}, r.Pass) {
 			layers[r.Pass+" "+r.Entry] = append(layers[r.Pass+" "+r.Entry], r.Layer)
 		}
 	}

@@ -109,6 +109,7 @@ func TestPublishedConfigs(t *testing.T) {
 				}
 				wantSites(t, p, "fold_shared_expert", c.dense, c.layers)
 				wantSites(t, p, "fuse_qknorm_rope_kv", 0, c.layers)
+				wantSites(t, p, "fuse_route", c.dense, c.layers)
 				wantGates(t, p, c.dense)
 				wantResiduals(t, p, c.layers, true)
 				for _, x := range p.Passes {

@@ -39,6 +39,7 @@ var Table = []*Pass{
 	removeIdentities,
 	foldSharedExpert,
 	fuseQKNormRopeKV,
+	fuseRoute,
 	fuseSwiGLU,
 	gatherLastToken,
 	quantise,
