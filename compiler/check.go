@@ -22,6 +22,9 @@ const (
 	idRequiredPass = "required-pass"
 	idReplicated   = "not-divisible"
 	idPipeline     = "cannot-compile"
+	idUnusedEntry  = "unused-entry"
+	idUnknownInput = "unknown-input"
+	idNoDraft      = "draft-without-entry"
 )
 
 // Check parses nothing and compiles nothing to disk: it reports all that is wrong with a file, at the
@@ -60,13 +63,14 @@ func CheckModels(f *syntax.File, doc *config.Document) ([]Checked, *diag.List) {
 		list.Append(l)
 		if !l.HasErrors() {
 			models = append(models, Checked{m, values, r})
+			checkEntries(models[len(models)-1], list)
 		}
 	}
 	for _, p := range f.Pipelines {
 		m := f.Model(p.Model.Name)
 		if i := slices.IndexFunc(models, func(c Checked) bool { return c.Model == m }); i >= 0 {
 			c := &pipelineCheck{list: list, file: f, syntax: p}
-			c.run(m, models[i].Values, doc)
+			c.run(models[i], doc)
 		}
 	}
 	return models, list
@@ -79,12 +83,16 @@ type pipelineCheck struct {
 	syntax *syntax.Pipeline
 }
 
-func (c *pipelineCheck) run(m *syntax.Model, values *config.Values, doc *config.Document) {
+func (c *pipelineCheck) run(m Checked, doc *config.Document) {
 	s, l := pipeline.Resolve(c.syntax, passes.Names())
-	if l.HasErrors() || s.TensorParallel <= 1 && len(s.Require) == 0 {
+	if l.HasErrors() {
 		return
 	}
-	in, err := lowering(m, values, s, doc)
+	c.drafts(s, m.Module)
+	if s.TensorParallel <= 1 && len(s.Require) == 0 {
+		return
+	}
+	in, err := lowering(m.Model, m.Values, s, doc)
 	if err != nil {
 		c.failed(err)
 		return
@@ -109,6 +117,15 @@ func (c *pipelineCheck) run(m *syntax.Model, values *config.Values, doc *config.
 	}
 }
 
+// drafts warns of drafts that the model has no entry for at this configuration.
+func (c *pipelineCheck) drafts(s pipeline.Settings, m *ir.Module) {
+	mtp := slices.ContainsFunc(s.Drafts, func(d pipeline.Draft) bool { return d.Kind == "mtp" })
+	entry := slices.ContainsFunc(m.Graphs, func(g *ir.Graph) bool { return g.Name == "draft" })
+	if mtp && !entry {
+		c.list.Warnf(c.setting("draft", "mtp"), idNoDraft, "model %s has no entry draft at this configuration, and drafts nothing", c.syntax.Model.Name)
+	}
+}
+
 // failed reports a pipeline that cannot be compiled for a reason that has no place in it.
 func (c *pipelineCheck) failed(err error) {
 	c.list.Errorf(c.syntax.Name.Span().Diag(), idPipeline, "pipeline %s cannot be compiled: %v", c.syntax.Name.Name, err)
@@ -121,30 +138,46 @@ const maxNotes = 5
 func (c *pipelineCheck) unmet(e *passes.RequireError) {
 	at := c.setting("require", e.Pass)
 	if len(e.Missed) == 0 {
-		c.list.Errorf(at, idRequiredPass, "required pass %s finds nothing to apply to in model %s", e.Pass, c.syntax.Model.Name)
+		c.list.Errorf(at, idRequiredPass, "required pass %s finds nothing to apply to in model %s with this pipeline's settings", e.Pass, c.syntax.Model.Name)
 		return
 	}
 	d := c.list.Errorf(at, idRequiredPass, "required pass %s does not apply at %d sites", e.Pass, len(e.Missed))
-	for _, k := range distinct(e.Missed) {
+	sites := distinct(e.Missed)
+	for _, k := range sites[:min(len(sites), maxNotes)] {
 		d.Note(c.place(k.Source), "%s: %s [%s]", layerWords(k), k.Reason, k.ID)
+	}
+	c.more(d, at, len(sites))
+}
+
+// more says how many places the notes leave out.
+func (c *pipelineCheck) more(d *diag.Diagnostic, at diag.Span, places int) {
+	if places > maxNotes {
+		d.Note(at, "and at %d more places", places-maxNotes)
 	}
 }
 
 // replicated warns of what stays whole on every rank because it does not divide by their number.
 func (c *pipelineCheck) replicated(ranks int, remarks []passes.Remark) {
 	odd := slices.DeleteFunc(slices.Clone(remarks), func(r passes.Remark) bool { return r.ID != "shard_tensor_parallel.indivisible" })
-	for _, k := range distinct(odd) {
-		c.list.Warnf(c.setting("target", "tensor_parallel"), idReplicated, "with %d ranks, %s", ranks, k.Reason).
-			Note(c.place(k.Source), "%s", layerWords(k))
+	sites := distinct(odd)
+	if len(sites) == 0 {
+		return
 	}
+	at := c.setting("target", "tensor_parallel")
+	d := c.list.Warnf(at, idReplicated, "what %d ranks do not divide stays whole on every one of them", ranks)
+	for _, k := range sites[:min(len(sites), maxNotes)] {
+		d.Note(c.place(k.Source), "%s: %s", layerWords(k), k.Reason)
+	}
+	c.more(d, at, len(sites))
+	d.Suggest("it costs memory and time, not results; a tensor_parallel that divides heads and widths avoids it")
 }
 
-// distinct drops the remarks of the same place in another layer, and those beyond a few.
+// distinct drops the remarks of the same place in another layer.
 func distinct(remarks []passes.Remark) []passes.Remark {
 	var out []passes.Remark
 	for _, r := range remarks {
 		same := func(o passes.Remark) bool { return o.Source == r.Source }
-		if !slices.ContainsFunc(out, same) && len(out) < maxNotes {
+		if !slices.ContainsFunc(out, same) {
 			out = append(out, r)
 		}
 	}
@@ -187,8 +220,10 @@ func (c *pipelineCheck) place(source string) diag.Span {
 		return diag.Span{File: source}
 	}
 	start := diag.Pos{Line: line, Column: column}
-	if f := c.find(c.file, file); f != nil {
-		start.Offset = offset(f.Source, line, column)
+	for _, f := range c.file.Reachable() {
+		if f.Name == file {
+			start.Offset = offset(f.Source, line, column)
+		}
 	}
 	end := start
 	end.Column, end.Offset = end.Column+1, end.Offset+1
@@ -203,21 +238,6 @@ func cutLast(s string) (string, int, bool) {
 	}
 	n, err := strconv.Atoi(s[i+1:])
 	return s[:i], n, err == nil
-}
-
-func (c *pipelineCheck) find(f *syntax.File, name string) *syntax.File {
-	if f.Name == name {
-		return f
-	}
-	for _, i := range f.Imports {
-		if i.File == nil {
-			continue
-		}
-		if found := c.find(i.File, name); found != nil {
-			return found
-		}
-	}
-	return nil
 }
 
 // offset is the byte at a line and column, both from 1.

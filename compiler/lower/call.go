@@ -28,7 +28,7 @@ func (l *lowerer) call(x *syntax.Call, below string) []*ir.Value {
 		return []*ir.Value{poison}
 	}
 	defer func() { l.depth-- }()
-	if b := l.callee(name); b != nil {
+	if b := l.callees[name]; b != nil {
 		return l.callBlock(x, b, below)
 	}
 	if op := ir.SurfaceOf(name); op != nil {
@@ -48,26 +48,31 @@ func (l *lowerer) callBlock(x *syntax.Call, b *syntax.Block, below string) []*ir
 	if !ok {
 		return failed
 	}
-	outer, path, unsure, callee := l.scope, l.path, l.unsure, l.callee
-	l.scope, l.path, l.unsure, l.callee = scope, join(path, below), false, l.calleesOf(b)
+	outer, path, unsure, callees := l.scope, l.path, l.unsure, l.callees
+	l.scope, l.path, l.unsure, l.callees = scope, join(path, below), false, l.calleesOf(b)
 	out := l.body(b.Body)
 	ok = out.returned && l.checkResults(out, b.Results)
 	if !out.returned {
 		l.missingReturn(b.Name, "block")
 	}
-	l.scope, l.path, l.unsure, l.callee = outer, path, unsure, callee
+	l.scope, l.path, l.unsure, l.callees = outer, path, unsure, callees
 	if !ok {
 		return failed
 	}
 	return out.values
 }
 
-// calleesOf is what calls in a block can mean: a block outside of models knows those of its own file.
-func (l *lowerer) calleesOf(b *syntax.Block) func(name string) *syntax.Block {
-	if slices.Contains(b.File.Blocks, b) {
-		return b.File.Block
+// calleesOf is what calls in a block mean: a block outside of models knows those of its own file.
+func (l *lowerer) calleesOf(b *syntax.Block) map[string]*syntax.Block {
+	if !b.Outside {
+		return l.ofModel
 	}
-	return l.Model.Callee
+	names, ok := l.ofFile[b.File]
+	if !ok {
+		names = b.File.Callees()
+		l.ofFile[b.File] = names
+	}
+	return names
 }
 
 // bindBlock evaluates the arguments of a call of a block; false after an error.
@@ -133,7 +138,8 @@ func (l *lowerer) bindShapes(b *syntax.Block, given map[*syntax.Param]syntax.Arg
 		}
 	}
 	for _, d := range b.Dims {
-		if scope[d.Name] == nil { // an argument has no constant there, or is poison
+		if scope[d.Name] == nil {
+			l.unbound(b, d, given, scope)
 			scope[d.Name], ok = poison, false
 		}
 	}
@@ -143,6 +149,31 @@ func (l *lowerer) bindShapes(b *syntax.Block, given map[*syntax.Param]syntax.Arg
 		}
 	}
 	return ok
+}
+
+// unbound reports a name of a dimension for which no argument has a number, unless one of them is poison.
+func (l *lowerer) unbound(b *syntax.Block, d *syntax.Ident, given map[*syntax.Param]syntax.Arg, scope map[string]any) {
+	var first *syntax.Param
+	for _, p := range b.Params {
+		if !slices.ContainsFunc(p.Type.Dims, d.Is) {
+			continue
+		}
+		if scope[p.Name.Name] == any(poison) {
+			return
+		}
+		if first == nil {
+			first = p
+		}
+	}
+	if first == nil {
+		return // the declaration was the checker's to report
+	}
+	a, v := given[first], scope[first.Name.Name].(*ir.Value)
+	e := l.errorf(a.Value.Span(), idShapeMismatch, "this is %s, in which parameter %s of block %s finds no number for its dimension %s",
+		v.Type, first.Name.Name, b.Name.Name, d.Name).Note(first.Span().Diag(), "declared here")
+	if s := l.spans[v]; s.Pos.Line > 0 {
+		e.Note(s.Diag(), "the value got its shape here")
+	}
 }
 
 // bindDims binds the names of dimensions that stand alone in a parameter's shape and have no value yet.

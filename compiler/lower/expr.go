@@ -17,7 +17,7 @@ func (l *lowerer) isTensor(x syntax.Expr) bool {
 		return ok && len(x.Parts) == 1
 	case *syntax.Call:
 		name := strings.Join(x.Func.Parts, ".")
-		return l.callee(name) != nil || ir.SurfaceOf(name) != nil
+		return l.callees[name] != nil || ir.SurfaceOf(name) != nil
 	case *syntax.Unary:
 		return l.isTensor(x.X)
 	case *syntax.Binary:

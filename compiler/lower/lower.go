@@ -41,9 +41,10 @@ type Result struct {
 
 // Model lowers a model. The result is only meaningful when the list has no errors.
 func Model(in Input) (*Result, *diag.List) {
-	l := &lowerer{Input: in, list: &diag.List{}, callee: in.Model.Callee, reported: map[string]bool{},
+	l := &lowerer{Input: in, list: &diag.List{}, ofModel: in.Model.Callees(), ofFile: map[*syntax.File]map[string]*syntax.Block{}, reported: map[string]bool{},
 		weights: map[string]*weight{}, caches: map[string]*ir.Cache{},
 		res: &Result{Module: &ir.Module{Name: in.Model.Name.Name, Ranks: 1}, Asked: map[string]diag.Span{}}}
+	l.callees = l.ofModel
 	for _, r := range in.Model.Rules() { // before the entries: weights ask where they are stored
 		l.rule(r)
 	}
@@ -56,8 +57,10 @@ func Model(in Input) (*Result, *diag.List) {
 type lowerer struct {
 	Input
 	list     *diag.List
-	reported map[string]bool                 // errors by place and ID: a layer's error is one error, not one for each layer
-	callee   func(name string) *syntax.Block // the block that a call means, where the lowering stands
+	reported map[string]bool                           // errors by place and ID: a layer's error is one error, not one for each layer
+	callees  map[string]*syntax.Block                  // the blocks that calls mean where the lowering stands
+	ofModel  map[string]*syntax.Block                  // in the model
+	ofFile   map[*syntax.File]map[string]*syntax.Block // outside of models, as far as it came there
 	weights  map[string]*weight
 	caches   map[string]*ir.Cache
 	res      *Result

@@ -86,7 +86,7 @@ func (f *function) call(x *syntax.Call) value {
 		}
 		f.refCall(x, name, b)
 		args := f.arguments(x, blockCallee(b))
-		return value{tensor, f.resultsOf(b), f.blockTypes(x, b, args)}
+		return value{tensor, b.count(), f.blockTypes(x, b, args)}
 	}
 	fn := f.builtins[name]
 	if fn == nil {
@@ -125,11 +125,30 @@ func (f *function) unknownFunction(x *syntax.Call, name string) {
 	if full {
 		return
 	}
-	names := slices.Concat(slices.Sorted(maps.Keys(f.builtins)), f.top.blocks.list)
+	names := slices.Sorted(maps.Keys(f.builtins))
+	for _, block := range f.top.blocks.list {
+		if f.top.callable[block] != nil { // not one that was imported in vain
+			names = append(names, block)
+		}
+	}
 	for _, b := range f.blockList {
 		names = append(names, b.Name.Name)
 	}
+	if instead := otherwise[name]; instead != "" {
+		d.Suggest("%s", instead)
+		return
+	}
 	d.DidYouMean(name, names)
+}
+
+// otherwise has what to write for functions that people know from elsewhere.
+var otherwise = map[string]string{
+	"sqrt": "write x ^ 0.5", "pow": "write x ^ y", "exp": "there is no exp; sigmoid, silu and softmax are there",
+	"range": "a loop is written for i in 0 .. n", "float32": "write f32(x)", "to": "write f32(x)",
+	"reshape": "write x as [...]", "view": "write x as [...]", "gelu": "the activation that is there is silu",
+	"relu": "the activation that is there is silu", "layer_norm": "the norm that is there is rms_norm",
+	"matmul": "a product with a weight is linear(x, w, out)", "embedding": "write embed(tokens, w, vocab, width)",
+	"chunk": "write split(x, first)", "cat": "write concat(a, b)",
 }
 
 // use marks the names in an argument that cannot be checked as used.
@@ -190,7 +209,9 @@ func (f *function) bindable(a syntax.Arg, p int, c callee, given []bool) bool {
 	switch {
 	case p < 0:
 		d := c.note(f.errorf(a, idUnknownArgument, "%s has no parameter %q", c.title, a.Name))
-		d.DidYouMean(a.Name, c.names())
+		if d.DidYouMean(a.Name, c.names()); d.Suggestion == "" {
+			d.Suggest("it has %s", strings.Join(c.names(), ", "))
+		}
 	case p >= len(c.params):
 		c.note(f.errorf(a, idTooManyArguments, "%s takes %s", c.title, quantity(len(c.params), "argument")))
 	case given[p]:
@@ -250,16 +271,16 @@ func (f *function) expert(x syntax.Expr) value {
 	return v
 }
 
-// resultsOf is the number of results of a block: as declared, or else as its first return has it; -1 where
-// that cannot be said.
-func (m *model) resultsOf(b *block) int {
+// count is the number of results of a block: as declared, or else as its first return has it; -1 where that cannot
+// be said.
+func (b *block) count() int {
 	if len(b.Results) > 0 {
 		return len(b.Results)
 	}
 	if b.results == notCounted {
 		b.results = -1 // while it is being counted: a block that calls itself is reported elsewhere
 		if r := firstReturn(b.Body); r != nil {
-			b.results = m.countAll(r.Values)
+			b.results = b.home.countAll(r.Values)
 		}
 	}
 	return b.results
@@ -286,7 +307,7 @@ func (m *model) count(x syntax.Expr) int {
 	case *syntax.Call:
 		name := strings.Join(x.Func.Parts, ".")
 		if b, _ := m.callee(name); b != nil {
-			return m.resultsOf(b)
+			return b.count()
 		}
 		if fn := m.builtins[name]; fn != nil {
 			return fn.Results

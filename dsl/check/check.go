@@ -1,6 +1,7 @@
 // Package check finds the mistakes in a syntax tree that can be found without a configuration: names, the
-// arguments of calls, coarse types (a tensor is a tensor, whatever its shape), and control flow. Shapes are
-// checked when the model is lowered with a configuration.
+// arguments of calls, types, control flow, and shapes that are wrong for every configuration, or right for some by
+// chance only. What it reports of a shape is wrong; what it does not know is left to the lowering, which looks at one
+// configuration.
 package check
 
 import (

@@ -145,12 +145,16 @@ func (f *function) unknownName(x syntax.Node, name string) {
 	}
 	full := f.diags.Full()
 	d := f.errorf(x, idUnknownName, "unknown name %q", name)
-	if place := f.later[name]; place != nil {
-		d.Note(place.Span().Diag(), "it is declared here, below")
-		return
-	}
-	if !full {
+	switch loop := f.gone[name]; {
+	case f.later[name] != nil:
+		d.Note(f.later[name].Span().Diag(), "it is declared here, below")
+	case loop != nil:
+		d.Note(loop.Span().Diag(), "the variable of this loop is gone behind it")
+	case !full:
 		d.DidYouMean(name, f.candidates())
+		if f.outsideModels() && d.Suggestion == "" {
+			d.Suggest("a block outside of models sees its parameters and dimensions, and no configuration keys: take it as one of them")
+		}
 	}
 }
 
@@ -285,8 +289,8 @@ func (f *function) equality(x *syntax.Binary, l, r kind) {
 func (f *function) cond(x *syntax.Cond) value {
 	f.condition(x.If)
 	var a, b value
-	f.under(x.If, func() bool { a = f.expr(x.Then); return false })
-	b = f.expr(x.Else)
+	f.under(f.assumed(x.If, true), func() bool { a = f.expr(x.Then); return false })
+	f.under(f.assumed(x.If, false), func() bool { b = f.expr(x.Else); return false })
 	k, ok := join(a.kind, b.kind)
 	if !ok {
 		f.errorf(x, idTypeMismatch, "this is %s or %s, depending on the condition", a.kind, b.kind)

@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/shape"
 	"github.com/glmc/glmc/dsl/syntax"
 )
@@ -19,12 +20,15 @@ type function struct {
 	targets map[string]*syntax.Ident // names that the body assigns anywhere, with the first place
 	early   map[string]bool          // those that were used before they were assigned
 	vars    map[string]*symbol
-	locals  []*symbol        // all that were ever in vars
-	state   map[string]state // of vars on the path that leads here
-	trail   []change         // changes of state, for branches to undo
-	loops   int              // that were entered: each has a variable of its own
-	returns *syntax.Return   // the first one
-	count   int              // of its values; -1: not known
+	locals  []*symbol                // all that were ever in vars
+	state   map[string]state         // of vars on the path that leads here
+	trail   []change                 // changes of state, for branches to undo
+	loops   int                      // that were entered: each has a variable of its own
+	gone    map[string]*syntax.Ident // variables of loops that have ended
+	shapes  *diag.List               // takes mismatches of shapes: diags, or the maybe of a loop
+	maybe   *diag.List               // the mismatches in what a loop runs under a condition; nil outside of loops
+	returns *syntax.Return           // the first one
+	count   int                      // of its values; -1: not known
 }
 
 // status says whether a variable has a value on the path that leads to a statement.
@@ -116,6 +120,9 @@ func (f *function) dimensions(dims []*syntax.Ident, params []*syntax.Param) {
 
 // dimension is what messages call a name of a dimension. Its value is the shape's: nothing assigns it.
 const dimension = "dimension"
+
+// loopVariable is what messages call the variable of a loop, which nothing else assigns either.
+const loopVariable = "loop variable"
 
 // free reports whether a parameter or variable can have the name; if not, it says why.
 func (f *function) free(name *syntax.Ident) bool {
@@ -284,57 +291,30 @@ func (f *function) either(x, y state) state {
 
 func (f *function) ifStmt(s *syntax.If) (returns bool) {
 	f.condition(s.Cond)
+	yes, no := f.assumed(s.Cond, true), f.assumed(s.Cond, false) // before a branch gives the names other values
 	then := f.explore(func() bool {
-		return f.under(s.Cond, func() bool { return f.body(s.Then) })
+		return f.under(yes, func() bool { return f.body(s.Then) })
 	})
 	other := f.explore(func() bool {
-		switch {
-		case s.Else == nil:
-			return false
-		case s.Else.If != nil:
-			return f.ifStmt(s.Else.If)
-		}
-		return f.body(s.Else.Body)
+		return f.under(no, func() bool { return f.elseBranch(s.Else) })
 	})
+	switch { // behind it the other branch ran
+	case then.returns:
+		f.facts = no
+	case other.returns:
+		f.facts = yes
+	}
 	return f.merge(then, other)
 }
 
-// forStmt checks a loop. Its range may be empty, so that what it assigns has a value only sometimes.
-func (f *function) forStmt(s *syntax.For) {
-	f.want(s.From, integer, "a loop counts ints")
-	f.want(s.To, integer, "a loop counts ints")
-	ok := s.Var.Name != "_" && f.free(s.Var)
-	f.loops++
-	counter := &number{shape.Fresh(s.Var.Name, f.loops), true}
-	loop := f.explore(func() bool {
-		if ok {
-			v := &symbol{what: "loop variable", name: s.Var, kind: integer}
-			f.declare(v)
-			f.set(s.Var.Name, known(nil, counter))
-			f.refDeclared(s.Var, v)
-		}
-		f.forgetAssigned(s.Body)
-		return f.body(s.Body)
-	})
-	if ok {
-		delete(f.vars, s.Var.Name)
-		delete(loop.assigned, s.Var.Name)
+func (f *function) elseBranch(s *syntax.Else) (returns bool) {
+	switch {
+	case s == nil:
+		return false
+	case s.If != nil:
+		return f.ifStmt(s.If)
 	}
-	loop.returns = false
-	f.merge(loop, branch{})
-}
-
-// forgetAssigned drops what is known of the values of numbers that a loop assigns: from the second time on they are
-// others. Tensors keep their shapes from one time to the next, or the shape behind the loop is not known.
-func (f *function) forgetAssigned(b *syntax.Body) {
-	inner := &function{targets: map[string]*syntax.Ident{}}
-	inner.collect(b)
-	for name := range inner.targets {
-		if s := f.state[name]; s.number != nil {
-			s.number = nil
-			f.set(name, s)
-		}
-	}
+	return f.body(s.Body)
 }
 
 func (f *function) returnStmt(s *syntax.Return) {
@@ -403,7 +383,7 @@ func (f *function) bind(name *syntax.Ident, k kind, to state) {
 		return
 	}
 	s := f.vars[name.Name]
-	if s == nil || s.what == dimension {
+	if s == nil || s.what == dimension || s.what == loopVariable {
 		if !f.free(name) {
 			return
 		}

@@ -28,6 +28,7 @@ const (
 	idRecursion        = "recursion"
 	idMissingReturn    = "missing-return"
 	idUnreachable      = "unreachable-statement"
+	idNeedless         = "needless-optional"
 	idMissingDefault   = "missing-default"
 	idEmptyMessage     = "empty-message"
 	idUnboundDimension = "unbound-dimension"

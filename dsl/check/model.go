@@ -14,7 +14,7 @@ type model struct {
 	file      *syntax.File             // that the model is in
 	facts     shape.Facts              // what the assertions say
 	globals   *names                   // configuration keys and lets, as far as they are declared where the check is
-	later     map[string]*syntax.Ident // those that are still to come
+	later     map[string]*syntax.Ident // those that are still to come; nil outside of models
 	blocks    map[string]*block        // by name
 	blockList []*block
 	entered   []call // calls in entries
@@ -23,8 +23,9 @@ type model struct {
 // block is a block with what is known about its calls.
 type block struct {
 	*syntax.Block
+	home    *model // in which its calls mean what they mean: its model, or what stands outside of models in its file
 	calls   []call
-	results int // how many it returns; as resultsOf has it
+	results int // how many it returns; as count has it
 	state   visit
 	reached bool // from an entry
 }
@@ -50,6 +51,7 @@ var servingKeys = map[string]bool{"max_position_embeddings": true}
 
 func (c *checker) model(syn *syntax.Model, t *top) {
 	m := c.outside(t)
+	m.later = map[string]*syntax.Ident{}
 	for _, f := range syn.Fields() {
 		m.later[f.Name.Name] = f.Name
 	}
@@ -64,16 +66,15 @@ func (c *checker) model(syn *syntax.Model, t *top) {
 	for _, l := range syn.Lets() {
 		v := m.compileTime(l.Value)
 		n := symbolic(l.Value, m.constant)
-		if n == nil {
-			n = atom(l.Name.Name, v)
+		if n == nil && v == integer { // a choice, say
+			n = &number{shape.Vague(l.Name.Name), true}
 		}
 		m.global(&symbol{what: "let", name: l.Name, kind: v, number: n})
 	}
 	for _, a := range syn.Asserts() {
 		f := m.scope()
 		f.condition(a.Cond)
-		f.assume(a.Cond)
-		m.facts = f.facts
+		m.facts = f.assumed(a.Cond, true)
 		if strings.TrimSpace(a.Message.Value) == "" {
 			m.errorf(a.Message, idEmptyMessage, "an assertion says what is wrong where it fails")
 		}
@@ -139,9 +140,21 @@ func (m *model) field(f *syntax.Field) {
 		if v := m.compileTime(f.Default); !v.fits(k) {
 			m.errorf(f.Default, idTypeMismatch, "the default of %q is %s, and its type is %s", f.Name.Name, v, f.Type.Name)
 		}
-	case f.Optional:
+	case f.MayMiss():
 		m.errorf(f, idMissingDefault, "%q is optional and has no default", f.Name.Name).
 			Suggest("write, for example, `%s %s = ... optional`", f.Name.Name, f.Type.Name)
+	}
+	if configTypes[f.Name.Name] != unknown {
+		m.errorf(f.Name, idDuplicateName, "%q is a type, and no configuration key can be called so", f.Name.Name)
+	}
+	if f.Else != nil {
+		if v := m.compileTime(f.Else); !v.fits(k) {
+			m.errorf(f.Else, idTypeMismatch, "behind else is %s, and the type of %q is %s", v, f.Name.Name, f.Type.Name)
+		}
+		if f.MayMiss() {
+			m.diags.Warnf(f.Span().Diag(), idNeedless, "%q is optional already: else says what it is where config.json lacks it", f.Name.Name).
+				Suggest("leave optional out")
+		}
 	}
 	m.global(&symbol{what: "configuration key", name: f.Name, kind: k, used: servingKeys[f.Name.Name], number: atom(f.Name.Name, k)})
 }
@@ -155,7 +168,7 @@ func (m *model) declareBlocks(syn *syntax.Model) {
 			m.errorf(b.Name, idDuplicateName, "there is %s %q outside of the model already", article(outer.what), b.Name.Name).
 				Note(outer.name.Span().Diag(), "declared here")
 		}
-		info := &block{Block: b, results: notCounted}
+		info := &block{Block: b, home: m, results: notCounted}
 		if m.blocks[b.Name.Name] == nil {
 			m.blocks[b.Name.Name] = info
 		}
@@ -183,9 +196,7 @@ func (m *model) entries(list []*syntax.Entry) {
 func (m *model) entry(e *syntax.Entry) {
 	outer := m.facts
 	if e.When != nil {
-		f := m.scope()
-		f.assume(e.When)
-		m.facts = f.facts
+		m.facts = m.scope().assumed(e.When, true)
 	}
 	m.function(nil, nil, e.Params, e.Results, e.Body, "entry "+e.Name.Name)
 	m.facts = outer
@@ -195,7 +206,8 @@ func (m *model) entry(e *syntax.Entry) {
 func (m *model) scope() *function {
 	return &function{
 		model: m, facts: m.facts, global: true, vars: map[string]*symbol{}, state: map[string]state{},
-		targets: map[string]*syntax.Ident{}, early: map[string]bool{},
+		targets: map[string]*syntax.Ident{}, early: map[string]bool{}, gone: map[string]*syntax.Ident{},
+		shapes: m.diags,
 	}
 }
 

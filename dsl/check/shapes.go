@@ -76,9 +76,14 @@ func typeIn(t *syntax.Type, env numbers, words wording) *tensorType {
 	return out
 }
 
+// shapeErrorf reports shapes that do not go together.
+func (f *function) shapeErrorf(at syntax.Node, format string, args ...any) *diag.Diagnostic {
+	return f.shapes.Errorf(at.Span().Diag(), idShapeMismatch, format, args...)
+}
+
 // mismatch reports two types that do not go together, with the places where they come from.
 func (f *function) mismatch(at syntax.Node, operands []operand, format string, args ...any) *diag.Diagnostic {
-	d := f.errorf(at, idShapeMismatch, format, args...)
+	d := f.shapeErrorf(at, format, args...)
 	for _, o := range operands {
 		if o.typ != nil && o.typ.from.Pos.Line > 0 {
 			d.Note(o.typ.from.Diag(), "%s is %s: it got this shape here", o.name, o.typ)
@@ -102,8 +107,9 @@ func (f *function) reshaped(x *syntax.As, of *tensorType) *tensorType {
 	out.DType = of.DType
 	have, ok1 := of.Elems()
 	want, ok2 := out.Elems()
-	if ok1 && ok2 && !f.facts.Equal(have, want) {
-		f.mismatch(x, []operand{{"the value", of}}, "%s has %s elements, and %s has %s", of, have, out, want)
+	if ok1 && ok2 && !f.facts.MayEqual(have, want) {
+		d := f.mismatch(x, []operand{{"the value", of}}, "%s has %s elements, and %s has %s", of, have, out, want)
+		f.promise(d, shape.NewDim(have.Div(shape.T), ""), shape.NewDim(want.Div(shape.T), ""))
 	}
 	return out
 }
@@ -129,7 +135,18 @@ func (f *function) elements(x *syntax.Binary, a, b *tensorType) *tensorType {
 		f.promiseHelp(d, a, b)
 		return nil
 	}
-	return &tensorType{wider.Type, x.Span()}
+	out := &tensorType{wider.Type, x.Span()}
+	other, _ := b.Last()
+	if last, _ := a.Last(); len(a.Dims) == len(b.Dims) && (isOne(last) || isOne(other)) && !f.facts.Certain(last, other) && f.facts.Same(last, other) {
+		out.Dims = slices.Clone(out.Dims) // it may be the other side that is stretched
+		out.Dims[len(out.Dims)-1] = shape.Unknown("")
+	}
+	return out
+}
+
+func isOne(d shape.Dim) bool {
+	n, ok := d.Const()
+	return ok && n == 1 && !d.IsUnknown()
 }
 
 // broadcasts reports whether b can be stretched to a.
@@ -149,12 +166,19 @@ func (f *function) broadcasts(a, b *tensorType) bool {
 	return len(b.Dims) == n+1 && f.facts.EqualDims(a.Dims[:n], b.Dims[:n]) && f.facts.Same(narrow, shape.NewDim(shape.Int(1), ""))
 }
 
-// joined is the type of what is one or the other; nil where they differ.
+// joined is the type of what is one or the other; nil where they differ. A dimension that need not be the same in
+// both is not known.
 func (f *function) joined(a, b *tensorType) *tensorType {
 	if a == nil || b == nil || !f.facts.EqualTypes(a.Type, b.Type) {
 		return nil
 	}
-	return a
+	out := &tensorType{shape.Type{DType: a.DType, Dims: slices.Clone(a.Dims)}, a.from}
+	for i, d := range b.Dims {
+		if !f.facts.Certain(a.Dims[i], d) {
+			out.Dims[i] = shape.Unknown(d.Text)
+		}
+	}
+	return out
 }
 
 // returned compares a result with its declaration.
@@ -163,7 +187,7 @@ func (f *function) returned(x syntax.Expr, got *tensorType, i int) {
 	if got == nil || want == nil || f.facts.EqualTypes(got.Type, want.Type) {
 		return
 	}
-	d := f.errorf(x, idShapeMismatch, "this is %s, and the declared result is %s", got, want).
+	d := f.shapeErrorf(x, "this is %s, and the declared result is %s", got, want).
 		Note(want.from.Diag(), "declared here")
 	f.comesFrom(d, x, got)
 	f.help(d, got, want)
@@ -200,16 +224,24 @@ func (f *function) promiseHelp(d *diag.Diagnostic, a, b *tensorType) {
 	for i := range a.Dims {
 		switch {
 		case f.facts.Same(a.Dims[i], b.Dims[i]):
-		case differ >= 0 || !f.configured(a.Dims[i]) || !f.configured(b.Dims[i]):
+		case differ >= 0:
 			return
 		default:
 			differ = i
 		}
 	}
 	if differ >= 0 {
-		d.Suggest(`shapes have to agree for every configuration; where the family promises that, write assert %s == %s, "..."`,
-			a.Dims[differ].Text, b.Dims[differ].Text)
+		f.promise(d, a.Dims[differ], b.Dims[differ])
 	}
+}
+
+// promise suggests the assertion that two sizes are the same, where one is a product: heads * head_dim may well be the
+// hidden size, two keys are rather taken for each other.
+func (f *function) promise(d *diag.Diagnostic, a, b shape.Dim) {
+	if !f.configured(a) || !f.configured(b) || len(a.Atoms()) == 1 && len(b.Atoms()) == 1 {
+		return
+	}
+	d.Suggest(`shapes have to agree for every configuration; where the family promises that, write assert %s == %s, "..."`, a.Text, b.Text)
 }
 
 // configured reports whether a dimension is made of configuration keys and numbers.
@@ -236,7 +268,7 @@ func (f *function) blockTypes(call syntax.Node, b *block, args map[string]bound)
 		if got == nil || want == nil || f.facts.EqualTypes(got.Type, want.Type) {
 			continue
 		}
-		d := f.errorf(a.x, idShapeMismatch, "this is %s, and %q of block %s is %s", got, p.Name.Name, b.Name.Name, want).
+		d := f.shapeErrorf(a.x, "this is %s, and %q of block %s is %s", got, p.Name.Name, b.Name.Name, want).
 			Note(p.Span().Diag(), "declared here")
 		f.comesFrom(d, a.x, got)
 		f.help(d, got, want)
@@ -266,11 +298,32 @@ func (f *function) bindDims(b *block, args map[string]bound, inside map[string]*
 		}
 		for i, x := range p.Type.Dims {
 			for _, d := range b.Dims {
-				if inside[d.Name] == nil && d.Is(x) && !t.Dims[i].IsUnknown() {
+				if inside[d.Name] == nil && d.Is(x) && !t.Dims[i].IsUnknown() && !t.Dims[i].IsRuntime() {
 					inside[d.Name] = &number{t.Dims[i].Poly, true}
 				}
 			}
 		}
+	}
+	for _, d := range b.Dims {
+		if inside[d.Name] == nil {
+			f.runtimeDim(b, d, args)
+		}
+	}
+}
+
+// runtimeDim reports a name of a dimension for which an argument has T or B, and none a number.
+func (f *function) runtimeDim(b *block, d *syntax.Ident, args map[string]bound) {
+	for _, p := range b.Params {
+		a := args[p.Name.Name]
+		t := a.value.typ()
+		i := slices.IndexFunc(p.Type.Dims, d.Is)
+		if t == nil || i < 0 || len(t.Dims) != len(p.Type.Dims) || !t.Dims[i].IsRuntime() {
+			continue
+		}
+		e := f.errorf(a.x, idBadShape, "this is %s, and the dimension %s of block %s is an int: %s is known only when the program runs",
+			t, d.Name, b.Name.Name, t.Dims[i].Text).Note(p.Span().Diag(), "declared here")
+		f.comesFrom(e, a.x, t)
+		return
 	}
 }
 

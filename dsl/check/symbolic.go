@@ -1,8 +1,10 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/shape"
 	"github.com/glmc/glmc/dsl/syntax"
 )
@@ -68,9 +70,56 @@ func symbolicBinary(x *syntax.Binary, env numbers) *number {
 			return &number{a.Pow(n), a.integer}
 		}
 	case "%":
-		return &number{shape.Of("%", a.Poly, b.Poly), true}
+		return opaque(x, env, "%", true, a.Poly, b.Poly)
 	}
 	return nil
+}
+
+// opaque is the value of a function that is no polynomial. Of numbers it is a number, and nil where the language
+// refuses them, or where they are floats that are computed from names: 0.29 * 100 is 28.999... for the language, so that
+// int of that must not come from exact arithmetic.
+func opaque(x syntax.Expr, env numbers, name string, integer bool, args ...shape.Poly) *number {
+	if slices.ContainsFunc(args, func(p shape.Poly) bool { return len(p.Atoms()) > 0 }) {
+		return &number{shape.Of(name, args...), integer}
+	}
+	if integer && name != "int" {
+		x = ofNumbers(x, args)
+	}
+	v, err := config.Eval(x, func(name string) (config.Value, bool) {
+		n := env(name)
+		if n == nil || !n.integer {
+			return nil, false
+		}
+		value, ok := n.Const()
+		return config.Int(value), ok
+	})
+	if n, ok := v.(config.Int); ok && err == nil {
+		return &number{shape.Int(int64(n)), true}
+	}
+	return nil
+}
+
+// ofNumbers is a function of ints, or %, with the numbers that its arguments are.
+func ofNumbers(x syntax.Expr, args []shape.Poly) syntax.Expr {
+	list := make([]syntax.Expr, len(args))
+	for i, p := range args {
+		n, ok := p.Const()
+		if !ok {
+			return x
+		}
+		list[i] = &syntax.IntLit{Value: n}
+	}
+	switch x := x.(type) {
+	case *syntax.Binary:
+		return &syntax.Binary{Op: x.Op, X: list[0], Y: list[1]}
+	case *syntax.Call:
+		call := &syntax.Call{Func: x.Func}
+		for _, n := range list {
+			call.Args = append(call.Args, syntax.Arg{Value: n})
+		}
+		return call
+	}
+	return x
 }
 
 func symbolicCall(x *syntax.Call, env numbers) *number {
@@ -89,9 +138,9 @@ func symbolicCall(x *syntax.Call, env numbers) *number {
 	case name == "int" && len(args) == 1 && integer:
 		return &number{args[0], true}
 	case name == "int" && len(args) == 1:
-		return &number{shape.Of(name, args...), true}
+		return opaque(x, env, name, true, args...)
 	case (name == "min" || name == "max") && len(args) > 0:
-		return &number{shape.Of(name, args...), integer}
+		return opaque(x, env, name, integer, args...)
 	}
 	return nil
 }
@@ -123,29 +172,38 @@ func atom(name string, k kind) *number {
 	return nil
 }
 
-// assume adds what a condition says where it holds: equations of numbers, and those of all parts of an `and`.
-func (f *function) assume(x syntax.Expr) {
-	b, ok := x.(*syntax.Binary)
-	if !ok {
-		return
-	}
-	switch b.Op {
-	case "and":
-		f.assume(b.X)
-		f.assume(b.Y)
-	case "==":
-		l, r := symbolic(b.X, f.number), symbolic(b.Y, f.number)
-		if l != nil && r != nil {
-			f.facts = f.facts.Assume(l.Poly, r.Poly)
+// assumed is what is known where a condition holds, or where it does not: equations of numbers.
+func (f *function) assumed(cond syntax.Expr, holds bool) shape.Facts {
+	facts := f.facts
+	switch x := cond.(type) {
+	case *syntax.Unary:
+		if x.Op == "not" {
+			return f.assumed(x.X, !holds)
+		}
+	case *syntax.Binary:
+		switch {
+		case x.Op == "and" && holds, x.Op == "or" && !holds: // both sides say something
+			outer := f.facts
+			f.facts = f.assumed(x.X, holds)
+			facts = f.assumed(x.Y, holds)
+			f.facts = outer
+		case x.Op == "==" && holds, x.Op == "!=" && !holds:
+			l, r := symbolic(x.X, f.number), symbolic(x.Y, f.number)
+			if l != nil && r != nil {
+				return facts.Assume(l.Poly, r.Poly)
+			}
 		}
 	}
+	return facts
 }
 
-// under runs a check of something that is reached only where a condition holds.
-func (f *function) under(cond syntax.Expr, run func() bool) bool {
-	outer := f.facts
-	f.assume(cond)
+// under runs a check of something that is reached only where facts hold.
+func (f *function) under(facts shape.Facts, run func() bool) bool {
+	outer, shapes := f.facts, f.shapes
+	if f.facts = facts; f.maybe != nil {
+		f.shapes = f.maybe
+	}
 	returns := run()
-	f.facts = outer
+	f.facts, f.shapes = outer, shapes
 	return returns
 }

@@ -20,11 +20,11 @@ func (c *checker) top(f *syntax.File) *top {
 			c.imported(t, n)
 		}
 	}
-	var own []*block
+	scope := c.outside(t)
 	for _, b := range f.Blocks {
-		info := &block{Block: b, results: notCounted, reached: true} // other files may call it
+		info := &block{Block: b, home: scope, results: notCounted, reached: true} // other files may call it
 		c.shared[b] = info
-		own = append(own, info)
+		scope.blockList = append(scope.blockList, info)
 		c.blockName(t.blocks, &symbol{what: "block", name: b.Name, used: true, block: b})
 		if t.callable[b.Name.Name] == nil {
 			t.callable[b.Name.Name] = info
@@ -33,9 +33,7 @@ func (c *checker) top(f *syntax.File) *top {
 	for _, m := range f.Models {
 		t.models.declare(&symbol{what: "model", name: m.Name, used: true})
 	}
-	scope := c.outside(t)
-	scope.blockList = own
-	for _, b := range own {
+	for _, b := range scope.blockList {
 		scope.block(b)
 	}
 	scope.recursion()
@@ -55,11 +53,11 @@ func (c *checker) imported(t *top, n *syntax.ImportName) {
 		c.ref(n.Name, s, s.typeText())
 	}
 	t.imports = append(t.imports, s)
-	if n.Model == nil {
+	if n.Block != nil || n.Model == nil {
 		c.blockName(t.blocks, s)
 		t.callable[s.name.Name] = c.shared[n.Block] // nil where n.Block is
 	}
-	if n.Block == nil {
+	if n.Model != nil || n.Block == nil {
 		t.models.declare(s)
 	}
 }
@@ -74,8 +72,11 @@ func (c *checker) blockName(space *names, s *symbol) {
 
 // outside is the scope of blocks that stand outside of models: no configuration keys, no lets.
 func (c *checker) outside(t *top) *model {
-	return &model{checker: c, top: t, file: t.file, globals: newNames(c), later: map[string]*syntax.Ident{}, blocks: map[string]*block{}}
+	return &model{checker: c, top: t, file: t.file, globals: newNames(c), blocks: map[string]*block{}}
 }
+
+// outsideModels reports whether the check is in a block that stands outside of models.
+func (m *model) outsideModels() bool { return m.later == nil }
 
 // callee returns the block that a name means in a call: the model's own, or one outside of models. It is unknown
 // with found set where the name was imported in vain.

@@ -85,6 +85,11 @@ var configTypeNames = []string{"int", "float", "bool", "string", "ints"}
 
 var dtypeNames = []string{dtype.F32.String(), dtype.BF16.String(), dtype.F16.String(), dtype.F8E4M3.String(), dtype.I32.String()}
 
+// shortDType has our names of dtypes for torch's.
+var shortDType = map[string]string{
+	"float32": "f32", "float": "f32", "bfloat16": "bf16", "float16": "f16", "half": "f16", "int32": "i32", "int": "i32", "float8_e4m3fn": "fp8_e4m3",
+}
+
 // builtinKinds maps what parameters of functions take.
 var builtinKinds = map[builtin.Kind]kind{
 	builtin.Tensor: tensor, builtin.Int: integer, builtin.Float: float, builtin.Bool: boolean, builtin.String: text,
@@ -94,7 +99,10 @@ var builtinKinds = map[builtin.Kind]kind{
 func (f *function) typeOf(t *syntax.Type) kind {
 	if len(t.Dims) > 0 {
 		if t.Name != nil && !slices.Contains(dtypeNames, t.Name.Name) {
-			f.errorf(t.Name, idUnknownType, "unknown dtype %q", t.Name.Name).DidYouMean(t.Name.Name, dtypeNames)
+			d := f.errorf(t.Name, idUnknownType, "unknown dtype %q", t.Name.Name).DidYouMean(t.Name.Name, dtypeNames)
+			if short := shortDType[t.Name.Name]; short != "" {
+				d.Suggest("did you mean %q?", short)
+			}
 		}
 		f.shape(t.Dims)
 		return tensor

@@ -51,7 +51,7 @@ func (u *unifier) param(name string, a bound) {
 		return
 	}
 	u.failed = true
-	d := u.f.errorf(a.x, idShapeMismatch, "%q of %s is %s, and this is %s", name, u.fn.Name, want, got)
+	d := u.f.shapeErrorf(a.x, "%q of %s is %s, and this is %s", name, u.fn.Name, want, got)
 	u.f.comesFrom(d, a.x, got)
 	for _, p := range u.fn.Params {
 		if p.Name == name {
@@ -63,6 +63,9 @@ func (u *unifier) param(name string, a bound) {
 	}
 	if want.DType == "f32" && got.DType == shape.Activation && fits {
 		d.Suggest("activations are bf16 on GPUs: write f32(...)")
+	}
+	if len(got.Dims) != len(pattern.Dims) && !pattern.Rest {
+		d.Suggest("it has %s, and %s wants %d: write as [...] behind it", quantity(len(got.Dims), "dimension"), u.fn.Name, len(pattern.Dims))
 	}
 	u.f.promiseHelp(d, got, &tensorType{Type: want})
 }

@@ -28,10 +28,11 @@ func (m *model) unusedAliases(syn *syntax.Model) {
 	if len(aliases) == 0 {
 		return
 	}
-	w := &weightPaths{builtins: m.builtins, blocks: map[*syntax.Block][]string{}}
+	w := &weightPaths{builtins: m.builtins, blocks: map[*syntax.Block][]string{}, outside: map[*syntax.File]callees{}}
+	inside := callees(syn.Callees())
 	var paths []string
 	for _, e := range syn.Entries() {
-		paths = append(paths, w.body(e.Body, syn.Callee)...)
+		paths = append(paths, w.body(e.Body, inside)...)
 	}
 	names := w.possibleNames(paths)
 	targets := len(names) // where those of the aliases begin
@@ -145,12 +146,13 @@ func spelled(parts []pattern.Part) string {
 type weightPaths struct {
 	builtins builtin.Table
 	blocks   map[*syntax.Block][]string // what is below a call of each
+	outside  map[*syntax.File]callees   // what calls in blocks outside of models mean
 	count    int
 	gaveUp   bool // there are too many, or one is too long to be a pattern: every name may be a weight's
 }
 
-// callees finds the block that a call means.
-type callees func(name string) *syntax.Block
+// callees are the blocks that calls mean, by name.
+type callees map[string]*syntax.Block
 
 func (w *weightPaths) add(list []string, path string) []string {
 	if w.count++; w.count > maxWeightPaths {
@@ -160,68 +162,68 @@ func (w *weightPaths) add(list []string, path string) []string {
 	return append(list, path)
 }
 
-func (w *weightPaths) body(b *syntax.Body, find callees) []string {
+func (w *weightPaths) body(b *syntax.Body, names callees) []string {
 	var list []string
 	for _, s := range b.Stmts {
 		switch {
 		case s.Assign != nil:
-			list = append(list, w.expr(s.Assign.Value, "", find)...)
+			list = append(list, w.expr(s.Assign.Value, "", names)...)
 		case s.Return != nil:
 			for _, x := range s.Return.Values {
-				list = append(list, w.expr(x, "", find)...)
+				list = append(list, w.expr(x, "", names)...)
 			}
 		case s.For != nil:
-			list = append(list, w.body(s.For.Body, find)...)
+			list = append(list, w.body(s.For.Body, names)...)
 		case s.If != nil:
-			list = append(list, w.branches(s.If, find)...)
+			list = append(list, w.branches(s.If, names)...)
 		}
 	}
 	return list
 }
 
-func (w *weightPaths) branches(s *syntax.If, find callees) []string {
-	list := w.body(s.Then, find)
+func (w *weightPaths) branches(s *syntax.If, names callees) []string {
+	list := w.body(s.Then, names)
 	switch {
 	case s.Else == nil:
 	case s.Else.If != nil:
-		list = append(list, w.branches(s.Else.If, find)...)
+		list = append(list, w.branches(s.Else.If, names)...)
 	default:
-		list = append(list, w.body(s.Else.Body, find)...)
+		list = append(list, w.body(s.Else.Body, names)...)
 	}
 	return list
 }
 
 // expr returns the paths in an expression. A call's own weights stand below the path; its arguments stand where the
 // call does.
-func (w *weightPaths) expr(x syntax.Expr, below string, find callees) []string {
+func (w *weightPaths) expr(x syntax.Expr, below string, names callees) []string {
 	if w.gaveUp {
 		return nil
 	}
 	switch x := x.(type) {
 	case *syntax.At:
-		return w.expr(x.X, joined(below, x.Path.Value), find)
+		return w.expr(x.X, joined(below, x.Path.Value), names)
 	case *syntax.Call:
-		return w.call(x, below, find)
+		return w.call(x, below, names)
 	case *syntax.Cond:
-		return append(w.expr(x.Then, below, find), w.expr(x.Else, below, find)...)
+		return append(w.expr(x.Then, below, names), w.expr(x.Else, below, names)...)
 	case *syntax.As:
-		return w.expr(x.X, "", find)
+		return w.expr(x.X, "", names)
 	case *syntax.Unary:
-		return w.expr(x.X, "", find)
+		return w.expr(x.X, "", names)
 	case *syntax.Binary:
-		return append(w.expr(x.X, "", find), w.expr(x.Y, "", find)...)
+		return append(w.expr(x.X, "", names), w.expr(x.Y, "", names)...)
 	}
 	return nil
 }
 
-func (w *weightPaths) call(x *syntax.Call, below string, find callees) []string {
+func (w *weightPaths) call(x *syntax.Call, below string, names callees) []string {
 	name := strings.Join(x.Func.Parts, ".")
 	var list []string
-	if b := find(name); b != nil {
+	if b := names[name]; b != nil {
 		for _, a := range x.Args {
-			list = append(list, w.expr(a.Value, "", find)...)
+			list = append(list, w.expr(a.Value, "", names)...)
 		}
-		for _, path := range w.block(b, find) {
+		for _, path := range w.block(b, names) {
 			list = w.add(list, joined(below, path))
 		}
 		return list
@@ -240,26 +242,28 @@ func (w *weightPaths) call(x *syntax.Call, below string, find callees) []string 
 				list = w.add(list, joined(below, v.Value))
 			}
 		case builtin.Body:
-			for _, path := range w.expr(a.Value, "", find) {
+			for _, path := range w.expr(a.Value, "", names) {
 				list = w.add(list, joined(below, path))
 			}
 		default:
-			list = append(list, w.expr(a.Value, "", find)...)
+			list = append(list, w.expr(a.Value, "", names)...)
 		}
 	}
 	return list
 }
 
 // block returns the paths below a call of a block. A block that calls itself, which is an error, has none there.
-func (w *weightPaths) block(b *syntax.Block, find callees) []string {
+func (w *weightPaths) block(b *syntax.Block, names callees) []string {
 	if list, known := w.blocks[b]; known {
 		return list
 	}
 	w.blocks[b] = nil
-	inside := find
-	for _, other := range b.File.Blocks { // a block outside of models knows those of its own file
-		if other == b {
-			inside = b.File.Block
+	inside := names
+	if b.Outside { // it knows the blocks of its own file
+		known := false
+		if inside, known = w.outside[b.File]; !known {
+			inside = b.File.Callees()
+			w.outside[b.File] = inside
 		}
 	}
 	w.blocks[b] = w.body(b.Body, inside)

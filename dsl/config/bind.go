@@ -53,7 +53,7 @@ func Known(m *syntax.Model) []string {
 //
 // A value in sets, the --set flags, comes first. Then, where there is a document, it has to have the key
 // itself or one of the key's `from` paths, with a value of the right type; null counts as absent. Only
-// an optional key may be absent, and gets its default. Without a document (doc is nil) every key gets its
+// a key that is optional, or has an else, may be absent, and gets its default or what the else says. Without a document (doc is nil) every key gets its
 // default. Entries of sets that Known does not list are left to the caller.
 //
 // A document whose architectures are none of the classes that the model says it describes gets a warning.
@@ -126,25 +126,33 @@ func (b *binder) field(f *syntax.Field) bound {
 		if item, ok := b.find(f); ok {
 			return b.item(f, item)
 		}
-		if !f.Optional {
+		if f.Required() {
 			b.missing(f)
 			return none
+		}
+		if f.Else != nil {
+			return b.standIn(f, f.Else, "the value without the key")
 		}
 	}
 	if f.Default == nil {
 		b.noDefault(f)
 		return none
 	}
-	v, ok := b.evaluate(f.Default)
+	return b.standIn(f, f.Default, "the default")
+}
+
+// standIn is the value of a key by an expression in its declaration.
+func (b *binder) standIn(f *syntax.Field, x syntax.Expr, what string) bound {
+	out := bound{place: f.Name.Span().Diag(), source: "not known"}
+	v, ok := b.evaluate(x)
 	if !ok {
-		return none
+		return out
 	}
-	v, ok = convert(v, f.Type.Name)
-	if !ok {
-		b.diags.Errorf(f.Default.Span().Diag(), idWrongType, "the default of %q is not of its type, %s", f.Name.Name, f.Type.Name)
-		return none
+	if v, ok = convert(v, f.Type.Name); !ok {
+		b.diags.Errorf(x.Span().Diag(), idWrongType, "%s of %q is not of its type, %s", what, f.Name.Name, f.Type.Name)
+		return out
 	}
-	return bound{value: v, place: none.place, source: "the default"}
+	return bound{value: v, place: out.place, source: what}
 }
 
 // find looks for the key and its alternatives; null is as good as nothing.
@@ -179,6 +187,12 @@ func (b *binder) missing(f *syntax.Field) {
 		}
 	}
 	d.DidYouMean(f.Name.Name, unused)
+	for _, path := range leaves(b.doc.root, "") {
+		if strings.HasSuffix(path, "."+f.Name.Name) {
+			d.Suggest("%s has %q: write from %q behind the declaration", b.doc.Name, path, path)
+			return
+		}
+	}
 }
 
 func (b *binder) noDefault(f *syntax.Field) {

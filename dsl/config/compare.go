@@ -38,7 +38,7 @@ func Compare(m *syntax.Model, doc *Document) Difference {
 	for _, f := range m.Fields() {
 		if item, ok := b.find(f); ok {
 			d.Read = append(d.Read, item.Path)
-		} else if !f.Optional {
+		} else if f.Required() {
 			d.Missing = append(d.Missing, f.Name.Name)
 		}
 	}

@@ -150,6 +150,38 @@ const declarations = `model m {
 const classes = `model m for "A" or "B" {}`
 
 // TestBindDiagnostics compares the diagnostics of small configurations, with their notes and suggestions.
+// TestBindElse: what stands behind else is for a config.json without the key, the default for none at all.
+func TestBindElse(t *testing.T) {
+	m := parseModel(t, "m.glm", "model m { config { a int = 1 else 0  b int = a + 1 else a + 10  c int else 7  d bool = true from \"x\" optional } }")
+	for _, tt := range []struct {
+		doc  string
+		a, b Value
+	}{
+		{"", Int(1), Int(2)},
+		{`{"c": 3}`, Int(0), Int(10)},
+		{`{"a": null, "b": null}`, Int(0), Int(10)},
+		{`{"a": 5}`, Int(5), Int(15)},
+		{`{"a": 5, "b": 6}`, Int(5), Int(6)},
+	} {
+		var doc *Document
+		var sets map[string]string
+		if tt.doc != "" {
+			doc, _ = Parse("config.json", []byte(tt.doc))
+		} else {
+			sets = map[string]string{"c": "1"} // it has no default
+		}
+		v, diags := Bind(m, doc, sets)
+		if err := diags.Err(); err != nil {
+			t.Errorf("%s: %v", tt.doc, err)
+		}
+		a, _ := v.Get("a")
+		b, _ := v.Get("b")
+		if a != tt.a || b != tt.b {
+			t.Errorf("%s: a is %v and b %v, want %v and %v", tt.doc, a, b, tt.a, tt.b)
+		}
+	}
+}
+
 func TestBindDiagnostics(t *testing.T) {
 	seen := diagtest.Seen{}
 	complete := `{"width": 4, "depth": 1, "norm": {"eps": 1e-6}, "act": null, "bias": false, "free": 0}`
@@ -170,6 +202,10 @@ config.json: error: the key "eps" is missing, and so is "norm.eps" and "norm.eps
   note m.glm:5:5: declared here, and not optional
 m.glm:8:5: error: "free" has no value: there is no default [no-config-value]
   note config.json: the key is not in this file`},
+		{name: "missing, and deeper", doc: `{"size": {"width": 4}, "depth": 1, "eps": 1, "bias": false, "free": 1}`, want: `
+config.json: error: the key "width" is missing [missing-config-key]
+  note m.glm:3:5: declared here, and not optional
+  help: config.json has "size.width": write from "size.width" behind the declaration`},
 		{name: "wrong types", doc: "{\n\"width\": 3.5, \"depth\": true,\n \"eps\": \"1\",\n\"act\": [], \"bias\": {}, \"free\": 9223372036854775808}", want: `
 config.json:2:1: error: "width" has to be an int, and 3.5 is none [wrong-config-type]
   note m.glm:3:5: declared here

@@ -232,3 +232,10 @@ func TestNearest(t *testing.T) {
 		t.Errorf("of equally near ones, the first is wanted, got %q", got)
 	}
 }
+
+// TestNearestShort: half of a short name is not a slip of the pen.
+func TestNearestShort(t *testing.T) {
+	if got := Nearest("gelu", []string{"silu"}); got != "" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -12,7 +12,7 @@ const (
 )
 
 // Nearest returns the candidate that name is most likely a misspelling of, or "" if none is close. A
-// candidate is close if a third of the letters of the longer name, rounded up, or fewer have to be inserted,
+// candidate is close if a third of the letters of the longer name, rounded, or fewer have to be inserted,
 // removed, replaced or swapped with a neighbour. Of equally close ones the first in the list is taken. Where none is
 // close, the shortest that begins or ends with the name is: something was left out. Very long names, and candidates
 // behind the first thousand, are not looked at.
@@ -22,7 +22,7 @@ func Nearest(name string, candidates []string) string {
 	}
 	best, bestDistance := "", maxNameLength
 	for _, c := range candidates[:min(len(candidates), maxCandidates)] {
-		limit := min((max(len(name), len(c))+2)/3, len(c)-1, bestDistance-1)
+		limit := min((max(len(name), len(c))+1)/3, len(c)-1, bestDistance-1)
 		if c == name || len(c) > maxNameLength || len(c)-len(name) > limit || len(name)-len(c) > limit {
 			continue
 		}

@@ -171,8 +171,11 @@ func (m *marker) config(d *syntax.Config) {
 			m.expr(f.Default)
 			end = f.Default.Span().End
 		}
+		if f.Else != nil {
+			m.expr(f.Else)
+		}
 		m.names(f.From)
-		if f.Optional || len(f.From) > 0 {
+		if f.Else != nil || f.MayMiss() || len(f.From) > 0 {
 			clause := m.after(end)
 			clause.cell, clause.clause = 3, clauseClass
 		}

@@ -145,11 +145,18 @@ func (g *generator) config() {
 			g.expr()
 		}
 		if g.maybe() {
+			g.add("else")
+			g.expr()
+		}
+		if g.maybe() {
 			g.add("optional")
 		}
 		if g.maybe() {
 			g.add("from")
 			g.strings()
+			if g.maybe() {
+				g.add("optional")
+			}
 		}
 	}
 	g.add("}")

@@ -142,7 +142,10 @@ func keyText(a *analysis, file string, f *syntax.Field) string {
 		return text
 	}
 	value := sourceOf([]byte(t.src), f.Default)
-	if f.Optional {
+	if f.Else != nil {
+		return text + ", or `" + sourceOf([]byte(t.src), f.Else) + "`; without a config.json it is `" + value + "`"
+	}
+	if f.MayMiss() {
 		return text + ", optional; the default is `" + value + "`"
 	}
 	return text + "; without a config.json it is `" + value + "`"

@@ -2,8 +2,8 @@
 // keys, lets, parameters and the run-time sizes T and B, in a normal form: two dimensions that are equal for every
 // configuration, such as heads * head_dim and head_dim * heads, are the same polynomial.
 //
-// What is no polynomial (int(x), min, max, %, a choice) becomes an atom of its own, named by its normal form: it
-// equals itself and nothing else.
+// What is no polynomial (int(x), min, max, %) becomes an atom of its own, named by its normal form: it equals itself
+// and nothing else. A vague atom equals itself, and may equal anything.
 package shape
 
 import (
@@ -27,16 +27,21 @@ type term struct {
 }
 
 type factor struct {
-	atom string
-	exp  int
+	atom  string
+	exp   int
+	vague bool  // see Vague
+	sum   *Poly // what the atom is short for: a sum that something was divided by
 }
 
-// maxTerms and maxBits bound a polynomial: (a + b + c) ^ 100 in a file must not take the machine. What grows beyond
-// becomes an atom.
+func (f factor) same(g factor) bool { return f.atom == g.atom && f.exp == g.exp }
+
+// maxTerms and what follows bound a polynomial: (a + b + c) ^ 100 in a file must not take the machine. What grows
+// beyond becomes a vague atom.
 const (
-	maxTerms = 64
-	maxBits  = 256
-	maxExp   = 64
+	maxTerms   = 32
+	maxFactors = 16 // of a term
+	maxBits    = 256
+	maxExp     = 64
 )
 
 // Int is the constant n.
@@ -65,34 +70,51 @@ const maxName = 200
 
 // Atom is something that is known only by its name.
 func Atom(name string) Poly {
+	return Poly{[]term{{big.NewRat(1, 1), []factor{{atom: bounded(name), exp: 1}}}}}
+}
+
+// Vague is an atom of which nobody can say that it differs from something else, such as a choice by a condition.
+func Vague(name string) Poly {
+	return Poly{[]term{{big.NewRat(1, 1), []factor{{atom: bounded(name), exp: 1, vague: true}}}}}
+}
+
+// IsVague reports whether the polynomial has a vague atom.
+func (p Poly) IsVague() bool { return p.hasFactor(func(f factor) bool { return f.vague }) }
+
+func bounded(name string) string {
 	if len(name) > maxName {
 		h := fnv.New64a()
 		h.Write([]byte(name))
 		name = strings.ToValidUTF8(name[:maxName/2], "") + "..." + hidden + strconv.FormatUint(h.Sum64(), 10)
 	}
-	return Poly{[]term{{coef: big.NewRat(1, 1), factors: []factor{{name, 1}}}}}
+	return name
 }
 
 // Equal reports whether two polynomials are the same.
 func (p Poly) Equal(q Poly) bool {
 	return slices.EqualFunc(p.terms, q.terms, func(a, b term) bool {
-		return a.coef.Cmp(b.coef) == 0 && slices.Equal(a.factors, b.factors)
+		return a.coef.Cmp(b.coef) == 0 && slices.EqualFunc(a.factors, b.factors, factor.same)
 	})
 }
 
 // IsZero reports whether p is 0.
 func (p Poly) IsZero() bool { return len(p.terms) == 0 }
 
-// Of is the atom that a function of polynomials is.
+// Of is the atom that a function of polynomials is: "%", "int", or "min" or "max", which take them in any order.
 func Of(name string, args ...Poly) Poly {
 	var list []string
+	atom := Atom
 	for _, a := range args {
 		list = append(list, a.key())
+		if a.IsVague() {
+			atom = Vague
+		}
 	}
 	if name == "%" {
-		return Atom("(" + strings.Join(list, " % ") + ")")
+		return atom("(" + strings.Join(list, " % ") + ")")
 	}
-	return Atom(name + "(" + strings.Join(list, ", ") + ")")
+	slices.Sort(list)
+	return atom(name + "(" + strings.Join(list, ", ") + ")")
 }
 
 // Const returns the value of a polynomial without atoms that is an int.
@@ -144,7 +166,7 @@ func (p Poly) Sub(q Poly) Poly { return p.Add(q.Neg()) }
 // Mul returns p * q.
 func (p Poly) Mul(q Poly) Poly {
 	if len(p.terms)*len(q.terms) > maxTerms {
-		return Atom(p.grouped() + " * " + q.grouped())
+		return Vague(p.grouped() + " * " + q.grouped())
 	}
 	var product Poly
 	for _, a := range p.terms {
@@ -161,7 +183,8 @@ func (p Poly) Div(q Poly) Poly {
 		if p.Equal(q) {
 			return Int(1)
 		}
-		return Atom(p.grouped() + " / " + q.grouped())
+		sum := q
+		q = Poly{[]term{{big.NewRat(1, 1), []factor{{atom: bounded("(" + sum.key() + ")"), exp: 1, vague: sum.IsVague(), sum: &sum}}}}}
 	}
 	t := q.terms[0]
 	inverse := term{coef: new(big.Rat).Inv(t.coef), factors: slices.Clone(t.factors)}
@@ -174,7 +197,7 @@ func (p Poly) Div(q Poly) Poly {
 // Pow returns p ^ n for a small n.
 func (p Poly) Pow(n int64) Poly {
 	if n < 0 || n > maxExp {
-		return Atom(p.grouped() + " ^ " + strconv.FormatInt(n, 10))
+		return Vague(p.grouped() + " ^ " + strconv.FormatInt(n, 10))
 	}
 	out := Int(1)
 	for range n {
@@ -183,13 +206,13 @@ func (p Poly) Pow(n int64) Poly {
 	return out
 }
 
-// bounded is p, or an atom of that name where p is too large.
+// bounded is p, or a vague atom of that name where p is too large.
 func (p Poly) bounded(name func() string) Poly {
 	large := len(p.terms) > maxTerms || slices.ContainsFunc(p.terms, func(t term) bool {
-		return !small(t.coef) || slices.ContainsFunc(t.factors, func(f factor) bool { return f.exp > maxExp || f.exp < -maxExp })
+		return len(t.factors) > maxFactors || !small(t.coef) || slices.ContainsFunc(t.factors, func(f factor) bool { return f.exp > maxExp || f.exp < -maxExp })
 	})
 	if large {
-		return Atom(name())
+		return Vague(name())
 	}
 	return p
 }
@@ -214,8 +237,9 @@ func (t term) mul(u term) term {
 			out.factors = append(out.factors, u.factors[j])
 			j++
 		default:
-			if exp := t.factors[i].exp + u.factors[j].exp; exp != 0 {
-				out.factors = append(out.factors, factor{t.factors[i].atom, exp})
+			if f := t.factors[i]; f.exp+u.factors[j].exp != 0 {
+				f.exp += u.factors[j].exp
+				out.factors = append(out.factors, f)
 			}
 			i, j = i+1, j+1
 		}
@@ -269,16 +293,53 @@ func (p Poly) Substitute(atom string, by Poly) Poly {
 }
 
 func (p Poly) has(atom string) bool {
-	return slices.ContainsFunc(p.terms, func(t term) bool {
-		return slices.ContainsFunc(t.factors, func(f factor) bool { return f.atom == atom })
-	})
+	return p.hasFactor(func(f factor) bool { return f.atom == atom })
+}
+
+func (p Poly) hasFactor(is func(factor) bool) bool {
+	return slices.ContainsFunc(p.terms, func(t term) bool { return slices.ContainsFunc(t.factors, is) })
+}
+
+// maxCleared bounds the sums that cleared multiplies by: they stand in one another.
+const maxCleared = 16
+
+// cleared returns a polynomial without the sums that p was divided by, which is 0 where p is: p times those sums. The
+// parts of a division, as in n / (a + b) * a + n / (a + b) * b, come together only so.
+func (p Poly) cleared() Poly {
+	for range maxCleared {
+		var by factor
+		lowest := 0
+		for _, t := range p.terms {
+			for _, f := range t.factors {
+				if f.sum == nil || by.sum != nil && f.atom != by.atom {
+					continue
+				}
+				by, lowest = f, min(lowest, f.exp)
+			}
+		}
+		if by.sum == nil {
+			return p
+		}
+		var out Poly
+		for _, t := range p.terms {
+			rest, exp := t, -lowest
+			if i := slices.IndexFunc(t.factors, func(f factor) bool { return f.atom == by.atom }); i >= 0 {
+				rest.factors = slices.Delete(slices.Clone(t.factors), i, i+1)
+				exp += t.factors[i].exp
+			}
+			out = out.Add(Poly{[]term{rest}}.Mul(by.sum.Pow(int64(exp))))
+		}
+		p = out
+	}
+	return Vague(p.key())
 }
 
 // Solve returns an atom and a polynomial without it that equals it wherever p is 0; false where no term is an atom
-// alone that stands in no other.
+// alone that stands in no other. Something vague is never the value of what is not.
 func (p Poly) Solve() (atom string, value Poly, ok bool) {
+	vague := p.IsVague()
 	for i, t := range p.terms {
-		if len(t.factors) != 1 || t.factors[0].exp != 1 {
+		if len(t.factors) != 1 || t.factors[0].exp != 1 || t.factors[0].vague != vague {
 			continue
 		}
 		rest := Poly{slices.Delete(slices.Clone(p.terms), i, i+1)}

@@ -43,11 +43,15 @@ func value(p Poly, env map[string]*big.Rat) *big.Rat {
 	for _, t := range p.terms {
 		v := new(big.Rat).Set(t.coef)
 		for _, f := range t.factors {
+			x := env[f.atom]
+			if f.sum != nil {
+				x = value(*f.sum, env)
+			}
 			for range max(f.exp, -f.exp) {
 				if f.exp > 0 {
-					v.Mul(v, env[f.atom])
+					v.Mul(v, x)
 				} else {
-					v.Quo(v, env[f.atom])
+					v.Quo(v, x)
 				}
 			}
 		}
@@ -84,18 +88,28 @@ func TestArithmetic(t *testing.T) {
 			case 2:
 				return p.Mul(q), new(big.Rat).Mul(x, y)
 			}
-			if len(q.terms) != 1 {
+			if y.Sign() == 0 {
 				return p, x
 			}
 			return p.Div(q), new(big.Rat).Quo(x, y)
 		}
 		p, x := build(3)
-		q, _ := build(3)
+		q, y := build(3)
+		r, z := build(2)
 		if got := value(p, env); got.Cmp(x) != 0 {
 			t.Fatalf("%s is %s, want %s", p, got, x)
 		}
 		if !p.Add(q).Equal(q.Add(p)) || !p.Mul(q).Equal(q.Mul(p)) || !p.Sub(q).Add(q).Equal(p) {
 			t.Fatalf("the normal forms of %s and %s are not normal", p, q)
+		}
+		if y.Sign() != 0 && z.Sign() != 0 {
+			var f Facts
+			if !p.IsVague() && !f.MayEqual(p.Div(q).Mul(q), p) || !f.MayEqual(p.Div(q).Add(r.Div(q)), p.Add(r).Div(q)) || !f.MayEqual(p.Div(q.Mul(r)), p.Div(q).Div(r)) {
+				t.Fatalf("division of %s and %s by %s", p, r, q)
+			}
+		}
+		if x.Cmp(y) != 0 && (Facts{}).Equal(p, q) {
+			t.Fatalf("%s is %s, and %s is %s", p, x, q, y)
 		}
 		if s := p.Substitute("a", q); s.has("a") && !q.has("a") {
 			t.Fatalf("%s still has a", s)
@@ -124,6 +138,56 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestFactors multiplies more atoms than a term keeps: n of them would take memory in the square of n.
+func TestFactors(t *testing.T) {
+	p := Int(1)
+	for i := range 10000 {
+		p = p.Mul(Fresh("a", i))
+	}
+	if len(p.terms) != 1 || len(p.terms[0].factors) > maxFactors {
+		t.Errorf("a product of %d factors", len(p.terms[0].factors))
+	}
+}
+
+// TestVague has atoms that may be anything.
+func TestVague(t *testing.T) {
+	var f Facts
+	w, n := Vague("w"), Atom("n")
+	for _, tt := range []struct {
+		a, b       Poly
+		equal, may bool
+	}{
+		{w, w, true, true},
+		{w.Mul(n), n.Mul(w), true, true},
+		{w, n, false, true},
+		{Of("int", w.Mul(Float(0.5))), n, false, true},
+		{n.Div(w.Add(Int(1))), n, false, true},
+		{n, n.Add(Int(1)), false, false},
+		{w.Add(n).Sub(w), n.Add(Int(1)), false, false},
+	} {
+		if f.Equal(tt.a, tt.b) != tt.equal || f.MayEqual(tt.a, tt.b) != tt.may {
+			t.Errorf("%s and %s: equal %t, may be %t", tt.a, tt.b, f.Equal(tt.a, tt.b), f.MayEqual(tt.a, tt.b))
+		}
+	}
+	if g := f.Assume(w, Int(64)); g.MayEqual(w, n) || !g.Equal(w, Int(64)) {
+		t.Error("an equation says what something vague is")
+	}
+}
+
+// TestManyFacts has more equations than are kept.
+func TestManyFacts(t *testing.T) {
+	var f Facts
+	for i := range 10 * maxFacts {
+		f = f.Assume(Fresh("a", i), Fresh("a", i+1).Add(Int(1)))
+	}
+	if len(f.values) != maxFacts || !f.Equal(Fresh("a", 0), Fresh("a", maxFacts).Add(Int(maxFacts))) {
+		t.Errorf("%d equations", len(f.values))
+	}
+	if !f.MayEqual(Atom("x"), Atom("y")) || f.Equal(Atom("x"), Atom("y")) {
+		t.Error("of what is not kept nobody can say")
+	}
+}
+
 func TestFacts(t *testing.T) {
 	heads, dim, hidden, rank := Atom("heads"), Atom("head_dim"), Atom("hidden"), Atom("rank")
 	var f Facts
@@ -135,6 +199,7 @@ func TestFacts(t *testing.T) {
 		{hidden, heads.Mul(dim)},
 		{hidden.Mul(T), T.Mul(dim).Mul(heads)},
 		{hidden.Add(rank), heads.Mul(dim).Add(Int(64))},
+		{hidden.Div(rank.Add(heads)), heads.Div(heads.Add(Int(64))).Mul(dim)},
 	} {
 		if !g.Equal(tt.a, tt.b) || f.Equal(tt.a, tt.b) {
 			t.Errorf("%s and %s", tt.a, tt.b)

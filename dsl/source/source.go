@@ -4,6 +4,7 @@ package source
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/glmc/glmc/dsl/diag"
@@ -76,6 +77,23 @@ type file struct {
 	*syntax.File
 	broken bool // it has syntax errors: what it lacks may be in the pieces that do not parse
 	open   bool // its imports are being followed
+
+	blocks map[string]*syntax.Block // what others can import, by name; see index
+	models map[string]*syntax.Model
+}
+
+// index makes the maps of what others can import. Where two have one name, which is reported later, it is the first.
+func (f *file) index() {
+	if f.blocks != nil {
+		return
+	}
+	f.blocks, f.models = map[string]*syntax.Block{}, map[string]*syntax.Model{}
+	for _, b := range slices.Backward(f.Blocks) {
+		f.blocks[b.Name.Name] = b
+	}
+	for _, m := range slices.Backward(f.Models) {
+		f.models[m.Name.Name] = m
+	}
 }
 
 // parse adds a file to the program and follows its imports.
@@ -158,19 +176,11 @@ func (l *loader) cycle(target *file, i *syntax.Import) {
 	d.Suggest("move what both need into a file of its own")
 }
 
-// link finds what an import names in the file that it names.
+// link finds what an import names in the file that it names. A block and a model of one name come together.
 func (l *loader) link(i *syntax.Import, from *file) {
+	from.index()
 	for _, n := range i.Names {
-		for _, b := range from.Blocks {
-			if b.Name.Name == n.Name.Name && n.Block == nil {
-				n.Block = b
-			}
-		}
-		for _, m := range from.Models {
-			if m.Name.Name == n.Name.Name && n.Block == nil && n.Model == nil {
-				n.Model = m
-			}
-		}
+		n.Block, n.Model = from.blocks[n.Name.Name], from.models[n.Name.Name]
 		if n.Block == nil && n.Model == nil && !from.broken {
 			l.unknown(n, i, from)
 		}
@@ -178,7 +188,11 @@ func (l *loader) link(i *syntax.Import, from *file) {
 }
 
 func (l *loader) unknown(n *syntax.ImportName, i *syntax.Import, from *file) {
+	full := l.diags.Full()
 	d := l.errorf(n.Name, idUnknownImport, "%q declares no block or model %q", i.Path.Value, n.Name.Name)
+	if full {
+		return
+	}
 	var names []string
 	for _, b := range from.Blocks {
 		names = append(names, b.Name.Name)

@@ -86,6 +86,38 @@ import m from "glmc:b/model.glm"
 	}
 }
 
+// TestLoadBothKinds imports a block and a model that have one name.
+func TestLoadBothKinds(t *testing.T) {
+	f := files{
+		"a.glm": "import foo from \"b.glm\"\nimport bar as x from \"b.glm\"\nimport other as x from \"b.glm\"\n",
+		"b.glm": blocks("foo", "bar") + "model foo { }\nmodel other { }",
+	}
+	p, diags := f.load("a.glm")
+	if diags != "" {
+		t.Fatal(diags)
+	}
+	b := p.Files[1]
+	if p.Root.Block("foo") != b.Blocks[0] || p.Root.Model("foo") != b.Models[0] || p.Root.Block("x") != b.Blocks[1] || p.Root.Model("x") != b.Models[1] {
+		t.Error("a name does not lead to both the block and the model")
+	}
+}
+
+// TestLoadManyPaths imports each file twice: there are 2^99 paths to the last one.
+func TestLoadManyPaths(t *testing.T) {
+	f := files{}
+	for i := range MaxFiles - 1 {
+		f[fmt.Sprintf("%d.glm", i)] = fmt.Sprintf("import b as b1 from \"%d.glm\"\nimport b as b2 from \"%d.glm\"\n", i+1, i+1) + blocks("b")
+	}
+	f[fmt.Sprintf("%d.glm", MaxFiles-1)] = blocks("b")
+	p, diags := f.load("0.glm")
+	if diags != "" {
+		t.Fatal(diags)
+	}
+	if !p.Root.Linked() || len(p.Root.Reachable()) != MaxFiles {
+		t.Errorf("%d files can be reached, want %d that are linked", len(p.Root.Reachable()), MaxFiles)
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	tests := []struct {
 		name  string

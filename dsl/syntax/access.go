@@ -50,6 +50,12 @@ func (n *Ident) Is(x Expr) bool {
 	return ok && len(name.Parts) == 1 && name.Parts[0] == n.Name
 }
 
+// Required reports whether a config.json has to have the key.
+func (f *Field) Required() bool { return !f.MayMiss() && f.Else == nil }
+
+// MayMiss reports whether the field is optional.
+func (f *Field) MayMiss() bool { return f.Optional || f.Behind }
+
 // NameEnd is the place behind the name of a named argument.
 func (a Arg) NameEnd() Pos {
 	end := a.Pos
@@ -64,7 +70,7 @@ func (f *File) Model(name string) *Model {
 			return m
 		}
 	}
-	if n := f.imported(name); n != nil {
+	if n := f.imported(name, func(n *ImportName) bool { return n.Model != nil }); n != nil {
 		return n.Model
 	}
 	return nil
@@ -72,17 +78,29 @@ func (f *File) Model(name string) *Model {
 
 // Linked reports whether everything that the file imports, directly or through others, was found.
 func (f *File) Linked() bool {
-	for _, i := range f.Imports {
-		if i.File == nil || !i.File.Linked() {
-			return false
-		}
-		for _, n := range i.Names {
-			if n.Block == nil && n.Model == nil {
+	for _, g := range f.Reachable() {
+		for _, i := range g.Imports {
+			if i.File == nil || slices.ContainsFunc(i.Names, func(n *ImportName) bool { return n.Block == nil && n.Model == nil }) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// Reachable returns the file and those that it imports, directly or through others, each once: files that import the
+// same ones have more paths between them than can be walked.
+func (f *File) Reachable() []*File {
+	list, seen := []*File{f}, map[*File]bool{f: true}
+	for k := 0; k < len(list); k++ {
+		for _, i := range list[k].Imports {
+			if i.File != nil && !seen[i.File] {
+				seen[i.File] = true
+				list = append(list, i.File)
+			}
+		}
+	}
+	return list
 }
 
 // Known returns the models that the file declares, then those that it imports.
@@ -105,17 +123,17 @@ func (f *File) Block(name string) *Block {
 			return b
 		}
 	}
-	if n := f.imported(name); n != nil {
+	if n := f.imported(name, func(n *ImportName) bool { return n.Block != nil }); n != nil {
 		return n.Block
 	}
 	return nil
 }
 
-// imported returns the import that gives the file a name.
-func (f *File) imported(name string) *ImportName {
+// imported returns the import of a kind that gives the file a name: a block and a model may have the same one.
+func (f *File) imported(name string, kind func(*ImportName) bool) *ImportName {
 	for _, i := range f.Imports {
 		for _, n := range i.Names {
-			if n.Local().Name == name {
+			if n.Local().Name == name && kind(n) {
 				return n
 			}
 		}
@@ -123,15 +141,31 @@ func (f *File) imported(name string) *ImportName {
 	return nil
 }
 
-// Callee returns the block that a call in the model means by a name: the model's own or one at file level; nil if
-// there is none.
-func (m *Model) Callee(name string) *Block {
-	for _, b := range m.Blocks() {
-		if b.Name.Name == name {
-			return b
+// Callees returns the blocks that calls outside of models mean, by their names in the file: declared or imported.
+func (f *File) Callees() map[string]*Block {
+	names := map[string]*Block{}
+	for _, i := range slices.Backward(f.Imports) { // of two of a name, which is an error, the first stays
+		for _, n := range slices.Backward(i.Names) {
+			if n.Block != nil {
+				names[n.Local().Name] = n.Block
+			}
 		}
 	}
-	return m.File.Block(name)
+	addBlocks(names, f.Blocks)
+	return names
+}
+
+// Callees returns the blocks that calls in the model mean, by name: the model's own and those at file level.
+func (m *Model) Callees() map[string]*Block {
+	names := m.File.Callees()
+	addBlocks(names, m.Blocks())
+	return names
+}
+
+func addBlocks(names map[string]*Block, list []*Block) {
+	for _, b := range slices.Backward(list) {
+		names[b.Name.Name] = b
+	}
 }
 
 // Decls returns the declarations of the file in the order of the source.

@@ -122,8 +122,8 @@ type Config struct {
 }
 
 // Field is one configuration key: `rope_theta float = 1e6 optional from "rope_parameters.rope_theta"`.
-// The default stands in where no config.json is given; where one is given and lacks the key, only an
-// optional field falls back to it. From names further keys to look under, dots descending into objects.
+// The default stands in where no config.json is given; where one is given and lacks the key, an optional field falls
+// back to it, and one with an else to that. From names further keys to look under, dots descending into objects.
 // "optional" and "from" in front of a type are the name of the next key.
 type Field struct {
 	Pos      Pos
@@ -131,8 +131,11 @@ type Field struct {
 	Name     *Ident `parser:"@@"`
 	Type     *Ident `parser:"@@"` // int, float, bool, string or ints
 	Default  Expr   `parser:"( '=' @@ )?"`
+	Else     Expr   `parser:"( 'else' @@ )?"`
 	Optional bool   `parser:"( (?! 'optional' ( 'int' | 'float' | 'bool' | 'string' | 'ints' ) ) @'optional' )?"`
 	From     []*Str `parser:"( (?! 'from' ( 'int' | 'float' | 'bool' | 'string' | 'ints' ) ) 'from' @@ ( 'or' @@ )* )?"`
+	// Behind keeps an "optional" that stands behind the paths, where people write it as well.
+	Behind bool `parser:"( (?! 'optional' ( 'int' | 'float' | 'bool' | 'string' | 'ints' ) ) @'optional' )?"`
 }
 
 // Let names a compile-time value for the whole model.
@@ -157,6 +160,7 @@ type Block struct {
 	Pos     Pos
 	EndPos  Pos
 	File    *File    // that declares it
+	Outside bool     // of models
 	Name    *Ident   `parser:"'block' @@"`
 	Dims    []*Ident `parser:"( '[' @@ ( ',' @@ )* ']' )?"`
 	Params  []*Param `parser:"'(' ( @@ ( ',' @@ )* )? ')'"`

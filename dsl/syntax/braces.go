@@ -122,7 +122,13 @@ func parseSetting(lex *lexer.PeekingLexer) (*Setting, error) {
 		return nil, err
 	}
 	s := &Setting{Pos: name.Pos, EndPos: name.EndPos, Name: name}
-	if t := lex.Peek(); t.Type != tokPunct && t.Type != lexer.EOF && t.Pos.Line == name.EndPos.Line {
+	switch t := lex.Peek(); {
+	case t.Pos.Line != name.EndPos.Line || t.Type == lexer.EOF:
+	case t.Type == tokInt || t.Type == tokFloat || t.Type == tokString || t.Value == "=" || t.Value == ":":
+		e := newError(t, idUnexpectedToken, "expected a word or \"{\" behind the setting %s, found %s", name.Name, describe(t))
+		e.help = "numbers stand in the braces of a setting: target cpu { tensor_parallel = 2 }"
+		return nil, e
+	case t.Type != tokPunct:
 		if s.Args, err = names(lex); err != nil {
 			return nil, err
 		}

@@ -73,7 +73,7 @@ func (f *File) add(d *decl) {
 	case d.Import != nil:
 		f.Imports = append(f.Imports, d.Import)
 	case d.Block != nil:
-		d.Block.File = f
+		d.Block.File, d.Block.Outside = f, true
 		f.Blocks = append(f.Blocks, d.Block)
 	case d.Model != nil:
 		d.Model.File = f

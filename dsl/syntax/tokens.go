@@ -225,7 +225,7 @@ func shorten(s string) string {
 
 // operatorFor maps operators of other languages to ours.
 var operatorFor = map[string]string{
-	"&&": "and", "||": "or", "!": "not", "&": "and", "|": "or", "'": `"`, ";": "a new line instead",
+	"&&": "and", "||": "or", "!": "not", "&": "and", "|": "or", "'": `"`, ";": "a new line instead", "#": "// for a comment",
 }
 
 // tokenEnd is the position just behind a token.
