@@ -26,8 +26,8 @@ import (
 // It must not fire where something else reads the scores, such as an auxiliary loss or a second choice among
 // the same experts, and it has nothing to say where scores are neither a sigmoid nor a softmax.
 //
-// It stands behind fold_shared_expert, which appends the shared slot, and which would have nothing to append to
-// the weights of a finished choice but another operator. On which side of shard_tensor_parallel it stands makes
+// It stands behind fold_shared_expert, whose appended slot it takes in; before it, the slot would be a launch of
+// its own behind the fused operator. On which side of shard_tensor_parallel it stands makes
 // no difference: a choice among all experts wants all logits, fused or not, and the router is whole on every
 // rank. quantise keeps f32 weights, and the bias is no Linear's; gather_last_token looks at the logits of the
 // vocabulary only.

@@ -109,6 +109,43 @@ func TestSubsetsOfPasses(t *testing.T) {
 	}
 }
 
+// TestLegalOrders: the table is one of the orders that its constraints allow; in the others the passes compute
+// the same.
+func TestLegalOrders(t *testing.T) {
+	base := newScenario(t, lowertest.With(lowertest.Small, "n_group", "2", "vocab_size", "16"), &Options{})
+	rapid.Check(t, func(rt *rapid.T) {
+		order := drawOrder(rt)
+		o := &Options{TensorParallel: rapid.SampledFrom([]int{1, 2, 4}).Draw(rt, "tp")}
+		m := lowertest.Lower(t, lowertest.Setup{Set: base.set, Activation: dtype.F32}).Module
+		for _, p := range order {
+			if _, err := runOne(p, m, o); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		got, err := base.execute(newMachine(m))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for i := range got {
+			if d := difference(base.want[i], got[i]); d > 1e-4 {
+				rt.Errorf("result %d is off by %g of the largest value", i, d)
+			}
+		}
+	})
+}
+
+// drawOrder draws an order of the table that checkOrder takes.
+func drawOrder(t *rapid.T) []*Pass {
+	var order []*Pass
+	for len(order) < len(Table) {
+		ready := slices.DeleteFunc(slices.Clone(Table), func(p *Pass) bool {
+			return slices.Contains(order, p) || checkOrder(append(slices.Clone(order), p)) != nil
+		})
+		order = append(order, rapid.SampledFrom(ready).Draw(t, "next"))
+	}
+	return order
+}
+
 // subsetsOfPasses lists sets of passes: those with up to two passes, those without up to two, and some others,
 // because the number of all of them doubles with every pass.
 func subsetsOfPasses() [][]string {
