@@ -102,7 +102,7 @@ func (c *pipelineCheck) run(m Checked, doc *config.Document) {
 		c.list.Append(l)
 		return
 	}
-	results, err := passes.Run(lowered.Module, passOptions(s, Options{}))
+	results, err := passes.Run(lowered.Module, passOptions(s, lowered, Options{}))
 	for _, r := range results {
 		if r.Pass.Name == "shard_tensor_parallel" {
 			c.replicated(s.TensorParallel, r.Remarks)

@@ -28,6 +28,7 @@ type Options struct {
 	Target         string            // "": the pipeline's, or cpu
 	TensorParallel int               // 0: the pipeline's
 	Config         *config.Document  // nil: the model's defaults
+	Stored         dtype.DType       // of the checkpoint's weights, where it is at hand; Invalid: what Config says, else bf16
 	Set            map[string]string // settings of the pipeline or keys of the configuration
 	Disable        []string          // passes that do not run
 	StopAfter      string            // last pass to run
@@ -36,9 +37,11 @@ type Options struct {
 
 // Result is a compiled model and how it came about.
 type Result struct {
-	Plan   *plan.Plan
-	Passes []passes.Result
-	Time   time.Duration
+	Plan    *plan.Plan
+	Stored  dtype.DType // that weights are taken to be stored in, and so their dtype where no setting names another
+	Assumed bool        // neither a checkpoint nor a configuration says so
+	Passes  []passes.Result
+	Time    time.Duration
 }
 
 // ErrDiagnostics says that the list holds the reasons.
@@ -68,12 +71,15 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if err != nil {
 		return nil, list, err
 	}
+	if o.Stored.Valid() {
+		in.Stored = o.Stored
+	}
 	lowered, l := lower.Model(in)
 	list.Append(l)
 	if l.HasErrors() {
 		return nil, list, ErrDiagnostics
 	}
-	ran, err := passes.Run(lowered.Module, passOptions(settings, o))
+	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o))
 	if err != nil {
 		return nil, list, err
 	}
@@ -81,7 +87,8 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if err != nil {
 		return nil, list, err
 	}
-	return &Result{Plan: p, Passes: ran, Time: time.Since(start)}, list, nil
+	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
+	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Time: time.Since(start)}, list, nil
 }
 
 // choose picks the pipeline, and with it the model.
@@ -178,7 +185,7 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 	return in, err
 }
 
-func passOptions(s pipeline.Settings, o Options) *passes.Options {
+func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Options {
 	return &passes.Options{
 		TensorParallel: s.TensorParallel,
 		Weights:        s.Weights.DType,
@@ -186,6 +193,7 @@ func passOptions(s pipeline.Settings, o Options) *passes.Options {
 		KeepWeight: func(module string) bool {
 			return slices.ContainsFunc(s.Weights.Skip, func(p pattern.Pattern) bool { _, ok := p.Match(module); return ok })
 		},
+		InF32:     func(weight string) bool { return l.Wanted[weight] },
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,

@@ -174,8 +174,12 @@ func wantResiduals(t *testing.T, p *plan.Plan, layers int, mtp bool) {
 	t.Helper()
 	want, applied := map[string][]int{}, map[string][]int{}
 	for n := range layers {
-		want["forward"] = append(want["forward"], n, n)
+		if n > 0 { // the norm behind the MLP of the layer before
+			want["forward"] = append(want["forward"], n)
+		}
+		want["forward"] = append(want["forward"], n)
 	}
+	want["forward"] = append(want["forward"], -1) // the final norm
 	if mtp {
 		want["draft"] = []int{layers, layers}
 	}

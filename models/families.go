@@ -86,6 +86,7 @@ func Classes() []string {
 type UnknownError struct {
 	Architectures []string // of the config.json
 	Several       []string // those that have a family, where they lead to different ones
+	Plain         bool     // the text guesses at no class that may have been meant
 }
 
 // Error lists the classes that have a family, the nearest first where one is near.
@@ -97,15 +98,16 @@ func (e *UnknownError) Error() string {
 		return "architectures is missing or empty, so that nothing says which model this is; the binary knows " + known
 	default:
 		text := fmt.Sprintf("the binary has no model for %s", strings.Join(e.Architectures, ", "))
-		if near := e.nearest(); near != "" {
+		if near := e.Guess(); near != "" && !e.Plain {
 			text += fmt.Sprintf(" (did you mean %s?)", near)
 		}
 		return text + "; it knows " + known
 	}
 }
 
-// nearest compares what stands in front of "ForCausalLM": all classes share the rest.
-func (e *UnknownError) nearest() string {
+// Guess is the known class whose name is most like an unknown one's; "" where none is. It compares what stands in front
+// of "ForCausalLM": all classes share the rest.
+func (e *UnknownError) Guess() string {
 	byStem := map[string]string{}
 	var stems []string
 	for _, class := range Classes() {

@@ -54,6 +54,18 @@ func TestUnknownArchitectures(t *testing.T) {
 	}
 }
 
+// TestPlain: a guess that is known to be wrong is left out.
+func TestPlain(t *testing.T) {
+	_, err := ForArchitectures([]string{"Glm4MoEForCausalLM"})
+	var unknown *UnknownError
+	if !errors.As(err, &unknown) || unknown.Guess() != "Glm4MoeForCausalLM" {
+		t.Fatalf("error %v", err)
+	}
+	if unknown.Plain = true; strings.Contains(unknown.Error(), "did you mean") {
+		t.Errorf("the text guesses: %v", unknown)
+	}
+}
+
 func TestDistinct(t *testing.T) {
 	list := []*Family{{Path: "glmc:a/model.glm", Classes: []string{"A", "B"}}, {Path: "glmc:b/model.glm", Classes: []string{"B"}}}
 	if err := distinct(list); err == nil || err.Error() != "glmc:a/model.glm and glmc:b/model.glm both describe B" {

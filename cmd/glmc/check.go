@@ -113,13 +113,21 @@ func (c *checkRun) open(f *checkFlags) error {
 			return err
 		}
 	}
-	if c.doc, err = (&compileFlags{config: f.config}).readConfig(files, c.sources); err != nil || files == nil {
+	if c.doc, err = (&compileFlags{config: f.config}).readConfig(files, c.sources); err != nil {
 		return err
+	}
+	if c.doc != nil {
+		c.list.Append(c.doc.CheckDType())
+	}
+	if files == nil {
+		return nil
 	}
 	if _, err := c.doc.Quantization(); err != nil {
 		return err
 	}
-	c.ckpt, err = files.open()
+	if c.ckpt, err = files.open(); err == nil {
+		noteStored(c.doc, storedIn(c.ckpt))
+	}
 	return err
 }
 

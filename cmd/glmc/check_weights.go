@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/syntax"
 	"github.com/glmc/glmc/runtime/safetensors"
@@ -30,12 +32,22 @@ func checkWeights(list *diag.List, checked []compiler.Checked, classes []string,
 		if err != nil {
 			return err
 		}
-		w := &weightReport{list: list, model: m, stored: storedKinds(ckpt, problems)}
-		for _, alike := range groupAlike(problems) {
-			w.add(alike)
-		}
+		w := &weightReport{list: list, model: m.Model.Name.Name, place: m.Model.Name.Span().Diag(), asked: m.Asked, key: keyOf(m.Values)}
+		w.add(m.Module, ckpt, problems)
 	}
 	return nil
+}
+
+// keyOf tells the values of configuration keys and where they come from.
+func keyOf(v *config.Values) func(string) (string, diag.Span, bool) {
+	return func(name string) (string, diag.Span, bool) {
+		value, ok := v.Get(name)
+		if !ok {
+			return "", diag.Span{}, false
+		}
+		at, _ := v.Place(name)
+		return value.Text(), at, true
+	}
 }
 
 func describing(checked []compiler.Checked, classes []string) []compiler.Checked {
@@ -82,38 +94,42 @@ func groupAlike(problems []*weights.Problem) [][]*weights.Problem {
 // weightReport turns problems into diagnostics.
 type weightReport struct {
 	list   *diag.List
-	model  compiler.Checked
-	stored []string // skeletons of stored tensors that a missing one may be a misspelling of
+	model  string
+	place  diag.Span            // of the model's name; a zero one where that is not known
+	asked  map[string]diag.Span // where the text asks for a weight, by the weight's name
+	key    func(name string) (value string, at diag.Span, ok bool)
+	unread map[string]bool // stored tensors that nothing uses, of which a missing one may be a misspelling
+	kinds  []string        // their skeletons
 }
 
-// storedKinds returns the skeletons of the stored tensors that nothing uses, or of all if there are none.
-func storedKinds(ckpt *safetensors.Checkpoint, problems []*weights.Problem) []string {
-	var unused, all []string
+// add reports problems, those that are alike together.
+func (w *weightReport) add(module *ir.Module, ckpt *safetensors.Checkpoint, problems []*weights.Problem) {
+	w.unread = map[string]bool{}
 	for _, p := range problems {
 		if p.Kind == weights.Unused {
-			unused = append(unused, weights.Skeleton(p.Name))
+			w.unread[p.Name] = true
+			w.kinds = append(w.kinds, weights.Skeleton(p.Name))
 		}
 	}
-	if len(unused) > 0 {
-		slices.Sort(unused)
-		return slices.Compact(unused)
+	slices.Sort(w.kinds)
+	w.kinds = slices.Compact(w.kinds)
+	for _, alike := range groupAlike(w.layers(module, ckpt, problems)) {
+		w.alike(alike)
 	}
-	for _, name := range ckpt.Names() {
-		all = append(all, weights.Skeleton(name))
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
-// add reports problems that are alike.
-func (w *weightReport) add(alike []*weights.Problem) {
+func (w *weightReport) askedAt(weight string) diag.Span {
+	if at, ok := w.asked[weight]; ok {
+		return at
+	}
+	return w.place
+}
+
+// alike reports problems that are alike.
+func (w *weightReport) alike(alike []*weights.Problem) {
 	p := alike[0]
 	what := named(alike)
-	asked, known := w.model.Asked[p.Weight]
-	if !known {
-		asked = w.model.Model.Name.Span().Diag()
-	}
-	file := diag.Span{File: p.File}
+	asked, file := w.askedAt(p.Weight), diag.Span{File: p.File}
 	switch p.Kind {
 	case weights.Missing:
 		d := w.list.Errorf(asked, idMissingWeight, "the checkpoint lacks %s", what)
@@ -122,8 +138,8 @@ func (w *weightReport) add(alike []*weights.Problem) {
 		}
 		w.nearest(d, p)
 	case weights.Unused:
-		d := w.list.Errorf(file, idUnusedWeight, "nothing of model %s uses %s", w.model.Model.Name.Name, what)
-		d.Note(w.model.Model.Name.Span().Diag(), "no weight of this model, and no ignore rule in its checkpoint section, has the name")
+		d := w.list.Errorf(file, idUnusedWeight, "nothing of model %s uses %s", w.model, what)
+		d.Note(w.place, "no weight of this model, and no ignore rule in its checkpoint section, has the name")
 		d.Suggest("if that is right, write `ignore %q because \"...\"`", ignorePattern(p.Name))
 	case weights.WrongShape, weights.WrongDType:
 		id := idWeightShape
@@ -141,26 +157,30 @@ func (w *weightReport) add(alike []*weights.Problem) {
 
 // named writes the names of alike problems: one, or a range and how many they are.
 func named(alike []*weights.Problem) string {
+	if len(alike) == 1 {
+		return alike[0].Name
+	}
+	return fmt.Sprintf("%s, %d tensors", namesOf(alike), len(alike))
+}
+
+// namesOf writes the names of alike problems as one.
+func namesOf(alike []*weights.Problem) string {
 	var names []string
 	for _, p := range alike {
 		names = append(names, p.Name)
 	}
-	if len(names) == 1 {
-		return names[0]
-	}
-	return fmt.Sprintf("%s, %d tensors", weights.Alike(names), len(names))
+	return weights.Alike(names)
 }
 
-// nearest suggests the stored name that a missing one is most like. The numbers in it stay.
+// nearest suggests the stored name that a missing one is most like, of those that nothing else uses. The numbers in it
+// stay.
 func (w *weightReport) nearest(d *diag.Diagnostic, p *weights.Problem) {
-	near := diag.Nearest(weights.Skeleton(p.Name), w.stored)
+	near := diag.Nearest(weights.Skeleton(p.Name), w.kinds)
 	if near == "" {
 		return
 	}
-	if name, ok := weights.Flesh(near, weights.Numbers(p.Name)); ok {
+	if name, ok := weights.Flesh(near, weights.Numbers(p.Name)); ok && w.unread[name] {
 		d.Suggest("the checkpoint has %s", name)
-	} else {
-		d.Suggest("the checkpoint has %s", near)
 	}
 }
 

@@ -109,7 +109,7 @@ func TestCheckWeights(t *testing.T) {
 			}
 			return []stored{s}
 		}, []string{
-			`m.glm:8:30: error: layers.0..2.gate.weight, 3 tensors: has shape [4 2], the model wants [2 4] [weight-shape]`,
+			`m.glm:8:30: error: layers.0..2.gate.weight, 3 tensors: has shape [4, 2], the model wants [2, 4] [weight-shape]`,
 			`  note: stored here`,
 			`  help: is this the config.json of this checkpoint?`,
 		}},
@@ -129,6 +129,33 @@ func TestCheckWeights(t *testing.T) {
 			return []stored{s}
 		}, []string{
 			`m.glm:11:19: error: alias "norm.weight": tensor "norm.weight" in "norms": element 5 is outside of a dimension of 3 [weight-alias]`,
+		}},
+		{"a name that something else uses is not suggested", func(s stored) []stored {
+			if s.name == "layers.1.experts.0.up_proj.weight" {
+				return nil
+			}
+			return []stored{s}
+		}, []string{
+			`m.glm:9:11: error: the checkpoint lacks layers.1.experts.0.up_proj.weight [missing-weight]`,
+		}},
+		{"layers that are missing", func(s stored) []stored {
+			if !strings.HasPrefix(s.name, "layers.0") && strings.HasPrefix(s.name, "layers.") {
+				return nil
+			}
+			return []stored{s}
+		}, []string{
+			`m.glm:8:30: error: the checkpoint lacks all of layers.1..2, 14 tensors: it has layers.0 [missing-weight]`,
+		}},
+		{"layers that are too many", func(s stored) []stored {
+			if strings.HasPrefix(s.name, "layers.2") {
+				more := s
+				more.name = strings.Replace(s.name, "layers.2", "layers.3", 1)
+				return []stored{s, more}
+			}
+			return []stored{s}
+		}, []string{
+			`model.safetensors: error: nothing of model m uses layers.3, 7 tensors: it reads layers.0..2 [unused-weight]`,
+			"  help: is this the config.json of this checkpoint? If it is, write `ignore \"layers.{n}.{name...}\" because \"...\"`",
 		}},
 		{"nothing is like it", func(s stored) []stored {
 			if s.name == "embed_tokens.weight" {

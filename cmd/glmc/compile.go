@@ -20,7 +20,8 @@ func compileCommand() *cobra.Command {
 		Short: "Compile a model into a plan",
 		Long: `Compile checks a model at a configuration, runs the passes, lays out memory and writes the plan. It prints
 what the passes did, the memory that a rank needs, and how long each entry takes in each bucket by the cost
-model of the target. Weights are not read: --weights only says where config.json lies.`,
+model of the target. Of the checkpoint of --weights it reads config.json, and the headers of the weights where they
+are there: they say in which dtype weights are stored, which is else the one of config.json, or bf16.`,
 		Example: `  glmc compile models/glm4moe/model.glm --target h200 -o glm-4.7.plan
   glmc compile models/glm4moe/model.glm --weights models/tiny -o tiny.plan
   glmc compile models/glm4moe/model.glm --tp 2 --set prefill.chunk=256 --set num_hidden_layers=4 -o small.plan`,

@@ -16,6 +16,7 @@ import (
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/format"
 	"github.com/glmc/glmc/dsl/syntax"
+	"github.com/glmc/glmc/models"
 )
 
 // formatFlags say what fmt does with a file that it has formatted. Without any it prints the result.
@@ -31,9 +32,10 @@ func fmtCommand() *cobra.Command {
 		Long: `Fmt formats .glm files: it changes white space and nothing else. It prints the result to stdout, or with -w
 writes it back into the file. With -d it prints what would change, with -l the names of the files that are not
 formatted; both end with status 1 where there is something to print. A file with syntax errors is reported and
-left alone. The name - stands for stdin.`,
+left alone. The name - stands for stdin, and glmc:FAMILY/model.glm for a file that the binary carries.`,
 		Example: `  glmc fmt -w models/glm4moe/model.glm
-  glmc fmt -d models/glm4moe/model.glm`,
+  glmc fmt -d models/glm4moe/model.glm
+  glmc fmt glmc:llama3/model.glm`,
 		Args: atLeastOneArg("FILE.glm"),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if flags.write && flags.diff {
@@ -41,6 +43,9 @@ left alone. The name - stands for stdin.`,
 			}
 			if flags.write && slices.Contains(files, stdin) {
 				return usagef("-w: there is no file to write stdin back into")
+			}
+			if i := slices.IndexFunc(files, isCarried); i >= 0 && flags.write {
+				return usagef("-w: %s is part of the binary: glmc fmt %s > FILE.glm makes a copy", files[i], files[i])
 			}
 			return flags.run(files)
 		},
@@ -106,8 +111,11 @@ func (f *formatFlags) emit(name string, src, out []byte) (different bool, err er
 // stdin is the name that stands for it.
 const stdin = "-"
 
-// readSource reads a .glm file, or stdin.
+// readSource reads a .glm file, one that the binary carries, or stdin.
 func readSource(name string) ([]byte, error) {
+	if isCarried(name) {
+		return models.Open(name)
+	}
 	if name != stdin {
 		return readLimited(name, syntax.MaxFileSize)
 	}

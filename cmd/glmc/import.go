@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,6 @@ import (
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/pipeline"
-	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/models"
 	"github.com/glmc/glmc/runtime/safetensors"
 )
@@ -38,8 +38,8 @@ func importCommand() *cobra.Command {
 		Long: `Import reads the config.json of a checkpoint's directory, or a file of that kind, finds the family of its
 architectures in the binary, and writes a .glm file that imports the family and has a pipeline for each target:
 ranks that the model divides into and fits on, the fusions that fire on it, a draft where it has an MTP layer.
-The file was compiled at this configuration before it is written. Of the weights, only the headers are looked at,
-to say where they are stored in another dtype than config.json names.
+The file was compiled at this configuration before it is written. Of the weights, only the headers are looked at:
+they say in which dtype the weights are stored.
 
 Where the binary has no such family, import shows which ones are near and what differs, and ends with status 1.`,
 		Example: `  glmc import models/tiny
@@ -105,21 +105,29 @@ func (f *importFlags) run(from string) error {
 	if err != nil {
 		return f.failed(importFailure{Error: err.Error()}, err)
 	}
+	ckpt, err := safetensors.Open(from)
+	if err != nil {
+		ckpt = nil // a config.json alone is enough to import
+	} else {
+		defer ckpt.Close()
+	}
 	family, err := models.ForArchitectures(doc.Architectures())
 	if err != nil {
-		return f.unknown(doc, err)
+		return f.unknown(doc, ckpt, err)
 	}
 	in := importer.Input{Family: importable(family), Open: models.Open, Config: doc, Title: title(name, doc), Targets: f.targets}
+	if ckpt != nil {
+		in.Stored = storedIn(ckpt)
+	}
 	r, list, err := importer.Import(in)
 	if err != nil {
 		return f.refused(err, list, map[string][]byte{name: data, family.Path: family.Model.File.Source}, name)
 	}
+	list.Append(doc.CheckDType())
 	if err := diagnose(list, map[string][]byte{name: data}); err != nil {
 		return err
 	}
-	if note := storedOtherwise(from, doc); note != "" {
-		fmt.Fprintf(os.Stderr, "glmc: %s\n", note)
-	}
+	noteStored(doc, in.Stored)
 	if f.out != "" {
 		if err := writeFile(f.out, r.Text); err != nil {
 			return err
@@ -139,8 +147,13 @@ func (f *importFlags) run(from string) error {
 // checkpoints are made of links, but what is at its end has to be a file: a pipe might never end.
 func readConfigAt(from string) (string, []byte, error) {
 	info, err := os.Stat(from)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return from, nil, fmt.Errorf("%s: there is no such directory or file", from)
+	case err != nil:
 		return from, nil, err
+	case !info.IsDir() && filepath.Ext(from) == ".safetensors":
+		return from, nil, fmt.Errorf("%s holds weights: name the checkpoint's directory, %s, or its config.json", from, filepath.Dir(from))
 	}
 	name := from
 	if info.IsDir() {
@@ -168,36 +181,6 @@ func title(name string, doc *config.Document) string {
 		}
 	}
 	return fmt.Sprintf("%s: imported from %s", what, filepath.ToSlash(name))
-}
-
-// storedOtherwise says that most of a checkpoint's weights are not in the dtype that plans will hold them in, which is
-// the one of config.json, or bf16. It is "" where they are, and where no weights can be looked at.
-func storedOtherwise(dir string, doc *config.Document) string {
-	ckpt, err := safetensors.Open(dir)
-	if err != nil {
-		return "" // a config.json alone is enough to import
-	}
-	defer ckpt.Close()
-	bytes := map[dtype.DType]int{}
-	var most dtype.DType
-	for _, name := range ckpt.Names() {
-		t, err := ckpt.Tensor(name)
-		if err != nil {
-			return ""
-		}
-		if bytes[t.DType] += len(t.Bytes); bytes[t.DType] > bytes[most] {
-			most = t.DType
-		}
-	}
-	assumed, why := doc.WeightDType(), "config.json says"
-	if !assumed.Valid() {
-		assumed, why = dtype.BF16, "config.json names no dtype, so that plans hold"
-	}
-	if most == assumed || !most.IsFloat() || most == dtype.F8E4M3 {
-		return ""
-	}
-	return fmt.Sprintf("most weights of %s are stored in %s, but %s %s, and they are converted when they are loaded: set \"dtype\" in config.json to keep them as they are",
-		dir, most, why, assumed)
 }
 
 func importable(f *models.Family) importer.Family {
@@ -252,6 +235,10 @@ type nearFamily struct {
 	Missing       []string  `json:"missing"`
 	Unread        []string  `json:"unread"`
 	Refused       []refusal `json:"refused"`
+
+	Near    bool              `json:"near"`
+	Tensors *tensorComparison `json:"tensors,omitempty"` // where a checkpoint is there, the family is near, and it could be compiled
+	common  int               // keys
 }
 
 type refusal struct {

@@ -18,6 +18,8 @@ type inspectFlags struct {
 	pass   string
 	layer  int
 	graph  bool
+	dot    bool
+	entry  string
 	asJSON bool
 }
 
@@ -28,10 +30,15 @@ func inspectCommand() *cobra.Command {
 		Short: "Show what each pass did",
 		Long: `Inspect prints the pass table of a plan, or of a .glm file that it compiles in memory, and the remarks of
 every pass: where it applied, where not and why, and what it saves at each execution. Layers that are alike
-stand together. Sites that are equal on all ranks are listed once.`,
+stand together. Sites that are equal on all ranks are listed once.
+
+With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
+the final graph, or from a .glm file the one behind --pass NAME.`,
 		Example: `  glmc inspect models/glm4moe/model.glm --target h200
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fold_shared_expert --layer 2
-  glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fuse_qknorm_rope_kv --graph`,
+  glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fuse_qknorm_rope_kv --graph
+  glmc inspect models/glm4moe/model.glm --target h200 --dot
+  glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert`,
 		Args: oneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
@@ -40,6 +47,9 @@ stand together. Sites that are equal on all ranks are listed once.`,
 			filter := report.Filter{Pass: f.pass}
 			if cmd.Flags().Changed("layer") {
 				filter.Layer = &f.layer
+			}
+			if f.dot {
+				return f.printDot(args[0], filter.Layer)
 			}
 			p, graphs, err := f.load(args[0])
 			if err != nil {
@@ -60,6 +70,8 @@ stand together. Sites that are equal on all ranks are listed once.`,
 	cmd.Flags().IntVar(&f.layer, "layer", 0, "only layer `N` (-1: outside of the layers; the MTP layer comes after the last one)")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the graph before and after --pass too, from a .glm file")
+	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
+	cmd.Flags().StringVar(&f.entry, "entry", "", "`NAME` of the entry that --dot draws (default: the first one)")
 	return cmd
 }
 
@@ -71,6 +83,12 @@ func (f *inspectFlags) check() error {
 		}
 	case f.graph:
 		return usagef("--graph wants a pass: --pass NAME")
+	}
+	switch {
+	case f.entry != "" && !f.dot:
+		return usagef("--entry wants --dot")
+	case f.dot && (f.graph || f.asJSON):
+		return usagef("--dot prints a drawing: leave out --graph and --json")
 	}
 	if f.graph && f.asJSON {
 		return usagef("--graph prints text: leave out --json")

@@ -16,7 +16,7 @@ import (
 const (
 	exitOK     = 0
 	exitFailed = 1 // the work failed
-	exitUsage  = 2 // the command line makes no sense
+	exitUsage  = 2 // the command line makes no sense; of diff, any trouble
 )
 
 func main() { os.Exit(run()) }
@@ -33,11 +33,16 @@ func run() int {
 // exitStatus prints what went wrong and returns the exit status.
 func exitStatus(ctx context.Context, cmd *cobra.Command, err error) int {
 	var usage *usageError
+	var trouble *troubleError
+	failed := exitFailed
+	if errors.As(err, &trouble) {
+		failed = exitUsage
+	}
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errReported):
-		return exitFailed
+	case errors.Is(err, errReported), errors.Is(err, errDiffer):
+		return failed
 	case errors.As(err, &usage):
 		fmt.Fprintf(os.Stderr, "glmc: %v\nRun '%s --help' for usage.\n", err, cmd.CommandPath())
 		return exitUsage
@@ -45,7 +50,7 @@ func exitStatus(ctx context.Context, cmd *cobra.Command, err error) int {
 		err = errors.New("interrupted")
 	}
 	fmt.Fprintf(os.Stderr, "glmc: %v\n", err)
-	return exitFailed
+	return failed
 }
 
 // errReported says that the reasons were printed already.
@@ -60,7 +65,7 @@ memory laid out, and runs plans. Without a model and without weights, the verbs 
 trained model that the binary carries.
 
 Results go to stdout, progress and remarks to stderr. The exit status is 0, 1 where the work failed, or
-2 where the command line makes no sense.`,
+2 where the command line makes no sense; glmc diff has the statuses of diff(1).`,
 		Example: `  glmc run --prompt "func Reverse(s string) string {"
   glmc inspect models/glm4moe/model.glm --target h200 --pass fold_shared_expert`,
 		DisableFlagsInUseLine: true,
@@ -76,6 +81,6 @@ Results go to stdout, progress and remarks to stderr. The exit status is 0, 1 wh
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(checkCommand(), compileCommand(), fmtCommand(), importCommand(), inspectCommand(), lspCommand(), runCommand(), versionCommand())
+	root.AddCommand(checkCommand(), compileCommand(), diffCommand(), fmtCommand(), importCommand(), inspectCommand(), lspCommand(), runCommand(), versionCommand())
 	return root
 }

@@ -23,9 +23,12 @@ type modelFile struct {
 	data []byte
 }
 
+// isCarried reports whether a path is that of a file that the binary carries.
+func isCarried(path string) bool { return strings.HasPrefix(path, source.Carried) }
+
 // readModel reads a file, or one that the binary carries.
 func readModel(name string) (modelFile, error) {
-	if strings.HasPrefix(name, source.Carried) {
+	if isCarried(name) {
 		data, err := models.Open(name)
 		return modelFile{name, data}, err
 	}
@@ -36,7 +39,7 @@ func readModel(name string) (modelFile, error) {
 // parse parses a .glm file and what it imports, and puts their texts into sources, for diagnostics.
 func (m modelFile) parse(sources map[string][]byte) (*source.Program, *diag.List) {
 	p, list := source.Load(m.name, m.data, func(path string) ([]byte, error) {
-		if strings.HasPrefix(path, source.Carried) {
+		if isCarried(path) {
 			return models.Open(path)
 		}
 		return readLimited(filepath.FromSlash(path), syntax.MaxFileSize)
@@ -81,12 +84,18 @@ func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(
 	if o.Config, err = f.readConfig(files, sources); err != nil {
 		return nil, err
 	}
+	if files != nil {
+		o.Stored = storedDType(files)
+	}
 	if observe != nil {
 		observe(&o)
 	}
 	program, list := m.parse(sources)
 	if list.HasErrors() {
 		return nil, diagnose(list, sources)
+	}
+	if o.Config != nil {
+		list.Append(o.Config.CheckDType())
 	}
 	r, more, err := compiler.Compile(program.Root, o)
 	list.Append(more)
@@ -95,6 +104,9 @@ func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(
 	}
 	if err != nil && !strings.HasPrefix(err.Error(), m.name) {
 		err = fmt.Errorf("%s: %w", m.name, err)
+	}
+	if err == nil && o.Config != nil {
+		noteStored(o.Config, o.Stored)
 	}
 	return r, err
 }
@@ -143,6 +155,10 @@ func familyOf(f *compileFlags, files checkpointFiles) (*models.Family, error) {
 	}
 	family, err := models.ForArchitectures(doc.Architectures())
 	if err != nil {
+		if ckpt, opened := files.open(); opened == nil {
+			withoutWrongGuess(err, doc, ckpt)
+			_ = ckpt.Close() // nothing was written
+		}
 		return nil, fmt.Errorf("%s: %w; name the .glm file that describes the model as MODEL, or see what is near with glmc import %s",
 			doc.Name, err, doc.Name)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -156,10 +157,14 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 		}
 	}
 	ex, err := f.executor(ctx, p, ckpt, len(prompt))
+	if errors.Is(err, exec.ErrCheckpoint) {
+		return f.misfit(model, p, files, ckpt, err)
+	}
 	if err != nil {
 		return err
 	}
 	defer ex.Close()
+	noteRounded(ex.Rounded())
 	eng, err := engine.New(ex, 0)
 	if err != nil {
 		return err

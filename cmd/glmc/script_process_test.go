@@ -28,6 +28,18 @@ func ends(want int) func(*testscript.TestScript, bool, []string) {
 	}
 }
 
+// differs is the script command "differs glmc ARGS": of a comparison whose result is a difference, with status 1.
+func differs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: differs program [args...]")
+	}
+	wantStatus(ts, ts.Exec(args[0], args[1:]...), exitFailed)
+	if ts.ReadFile("stdout") == "" || ts.ReadFile("stderr") != "" {
+		ts.Fatalf("a difference is printed to stdout, and nothing to stderr")
+	}
+	wantMessage(ts, ts.ReadFile("stdout"))
+}
+
 func wantStatus(ts *testscript.TestScript, err error, want int) {
 	var exit *exec.ExitError
 	switch {

@@ -29,6 +29,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fails":       ends(exitFailed),
 			"misuse":      ends(exitUsage),
+			"differs":     differs,
 			"interrupt":   interrupt,
 			"closestdout": closeStdout,
 			"json":        jsonCommand,

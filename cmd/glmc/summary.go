@@ -18,6 +18,8 @@ type summary struct {
 	Digest    string         `json:"digest"` // of the plan's body, as its header has it
 	Bytes     int            `json:"bytes"`
 	CompileMS float64        `json:"compile_ms"`
+	Stored    string         `json:"stored"`         // dtype that weights are taken to be stored in
+	Assumed   bool           `json:"stored_assumed"` // and nothing says so
 	Passes    []passSummary  `json:"passes"`
 	Memory    memorySummary  `json:"memory"`
 	Launches  map[string]int `json:"launches"` // by entry
@@ -48,7 +50,8 @@ type prediction struct {
 }
 
 func summarise(r *compiler.Result, out string, file []byte) summary {
-	s := summary{Plan: out, Digest: plan.Digest(file), Bytes: len(file), CompileMS: float64(r.Time.Microseconds()) / 1e3, Launches: map[string]int{}}
+	s := summary{Plan: out, Digest: plan.Digest(file), Bytes: len(file), CompileMS: float64(r.Time.Microseconds()) / 1e3,
+		Stored: r.Stored.String(), Assumed: r.Assumed, Launches: map[string]int{}}
 	for _, p := range r.Passes {
 		s.Passes = append(s.Passes, passSummary{p.Pass.Name, p.Applied, p.Missed, float64(p.Time.Microseconds()) / 1e3})
 	}
@@ -69,8 +72,16 @@ func (s *summary) print(w io.Writer, p *plan.Plan) error {
 	if err := report.Passes(w, p); err != nil {
 		return err
 	}
+	for _, pass := range s.Passes {
+		if pass.Missed > 0 {
+			fmt.Fprintf(w, "glmc inspect %s --pass %s says where it missed, and why\n", s.Plan, pass.Name)
+		}
+	}
 	fmt.Fprintf(w, "\nmemory of a rank: %s weights, %s arena (live-range bound %s), %s KV cache a token\n\n",
 		report.Bytes(s.Memory.Weights), report.Bytes(s.Memory.Arena), report.Bytes(s.Memory.ArenaLowerBound), report.Bytes(s.Memory.CachePerToken))
+	if s.Assumed {
+		fmt.Fprintf(w, "weights are taken to be stored in %s: nothing says in which dtype they are; --weights DIR or --config FILE would\n\n", s.Stored)
+	}
 	return s.printPredictions(w, p)
 }
 

@@ -78,6 +78,16 @@ func oneArg(what string) cobra.PositionalArgs {
 	}
 }
 
+// twoArgs wants exactly two arguments.
+func twoArgs(first, second string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 2 {
+			return usagef("%s wants two plans or .glm files, %s and %s, not %d", cmd.Name(), first, second, len(args))
+		}
+		return nil
+	}
+}
+
 // atLeastOneArg wants one argument or more.
 func atLeastOneArg(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/source"
 	"github.com/glmc/glmc/dsl/syntax"
+	"github.com/glmc/glmc/kernels/dtype"
 )
 
 // Family is a model that a file can import.
@@ -24,8 +25,9 @@ type Input struct {
 	Family  Family
 	Open    source.Open // reads Family.Path
 	Config  *config.Document
-	Title   string   // first words of the file, such as "Qwen/Qwen3-30B-A3B"; may be empty
-	Targets []string // one pipeline for each: "cpu", "h100", "h200"
+	Stored  dtype.DType // of the checkpoint's weights, where it is at hand; else Invalid
+	Title   string      // first words of the file, such as "Qwen/Qwen3-30B-A3B"; may be empty
+	Targets []string    // one pipeline for each: "cpu", "h100", "h200"
 }
 
 // Result is a file.
@@ -85,5 +87,5 @@ func (w *writer) compile(text []byte, p Pipeline) (*compiler.Result, *diag.List,
 	if list.HasErrors() {
 		return nil, list, fmt.Errorf("the text that was written is not valid (a bug): %w", list.Err())
 	}
-	return compiler.Compile(program.Root, compiler.Options{Config: w.Config, Pipeline: p.Name})
+	return compiler.Compile(program.Root, compiler.Options{Config: w.Config, Stored: w.Stored, Pipeline: p.Name})
 }

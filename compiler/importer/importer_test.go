@@ -56,11 +56,11 @@ func imported(t *testing.T, doc *config.Document, targets ...string) (*Result, *
 	return Import(Input{Family: Family{f.Path, f.Model, f.Classes}, Open: models.Open, Config: doc, Title: "a model", Targets: targets})
 }
 
-// configs are the configurations of the repository whose family the binary carries.
-func configs(t *testing.T) []string {
+// configs are the configurations of the repository whose family the binary carries, and those of more patterns.
+func configs(t *testing.T, more ...string) []string {
 	t.Helper()
 	var list []string
-	for _, glob := range []string{"testdata/configs/*.json", "testdata/golden/*/config.json", "models/tiny/config.json"} {
+	for _, glob := range append([]string{"testdata/configs/*.json", "testdata/golden/*/config.json", "models/tiny/config.json"}, more...) {
 		found, err := filepath.Glob(root + glob)
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: %v", glob, err)
@@ -77,7 +77,7 @@ func configs(t *testing.T) []string {
 // TestImport imports every configuration, but those whose quantisation is not supported, which it refuses. The text is
 // in the canonical format and has no diagnostics, which takes that every pipeline keeps what it promises.
 func TestImport(t *testing.T) {
-	for _, file := range configs(t) {
+	for _, file := range configs(t, "testdata/configs/saved/*.json") {
 		t.Run(file, func(t *testing.T) {
 			doc := parse(t, read(t, file))
 			r, list, err := imported(t, doc, "cpu", "h200")

@@ -40,7 +40,11 @@ func comment(s string) string {
 
 // stored says how the checkpoint stores its weights.
 func (w *writer) stored() string {
-	switch d := w.Config.WeightDType(); {
+	d := w.Stored
+	if !d.Valid() {
+		d = w.Config.WeightDType()
+	}
+	switch {
 	case w.quantised != nil && w.quantised.Dynamic:
 		return "fp8_e4m3 with a scale for each channel, for inputs that are quantised per token"
 	case w.quantised != nil:

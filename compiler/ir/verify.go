@@ -82,7 +82,7 @@ func (w *Weight) verify(ranks int) error {
 		return err
 	}
 	if !slices.Equal(shape, w.Shape) {
-		return fmt.Errorf("recipe yields %v, shape is %v", shape, w.Shape)
+		return fmt.Errorf("recipe yields %s, shape is %s", FixedShape(shape), FixedShape(w.Shape))
 	}
 	return w.Recipe.checkRanks(ranks)
 }

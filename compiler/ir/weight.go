@@ -17,9 +17,10 @@ type Weight struct {
 }
 
 // Type is the weight's type as an operand.
-func (w *Weight) Type() Type { return Type{DType: w.DType, Shape: fixedShape(w.Shape)} }
+func (w *Weight) Type() Type { return Type{DType: w.DType, Shape: FixedShape(w.Shape)} }
 
-func fixedShape(dims []int) Shape {
+// FixedShape is the shape of a tensor whose dimensions are numbers. Messages write it as "[256, 768]".
+func FixedShape(dims []int) Shape {
 	s := make(Shape, len(dims))
 	for i, n := range dims {
 		s[i] = Fixed(n)
@@ -127,7 +128,7 @@ func (r *Recipe) outShape(depth int) ([]int, error) {
 	if len(out) == 0 {
 		return nil, fmt.Errorf("%s has no dimensions", r.Kind)
 	}
-	return out, fixedShape(out).Check()
+	return out, FixedShape(out).Check()
 }
 
 // applied is the shape that one recipe makes of its parts' shapes.
@@ -158,16 +159,16 @@ func (r *Recipe) partShape(s []int) ([]int, error) {
 		return s, nil
 	}
 	if r.Dim < 0 || r.Dim >= len(s) {
-		return nil, fmt.Errorf("%s along dimension %d of shape %v", r.Kind, r.Dim, s)
+		return nil, fmt.Errorf("%s along dimension %d of shape %s", r.Kind, r.Dim, FixedShape(s))
 	}
 	if r.Kind == RecipeSlice {
 		if r.Start < 0 || r.Size < 1 || r.Start > s[r.Dim]-r.Size {
-			return nil, fmt.Errorf("slice of %d from %d on is outside of dimension %d of shape %v", r.Size, r.Start, r.Dim, s)
+			return nil, fmt.Errorf("slice of %d from %d on is outside of dimension %d of shape %s", r.Size, r.Start, r.Dim, FixedShape(s))
 		}
 		return withDim(s, r.Dim, r.Size), nil
 	}
 	if r.Parts < 1 || r.Group < 1 || s[r.Dim]%r.Parts != 0 {
-		return nil, fmt.Errorf("dimension %d of shape %v does not divide into %d parts for groups of %d ranks", r.Dim, s, r.Parts, r.Group)
+		return nil, fmt.Errorf("dimension %d of shape %s does not divide into %d parts for groups of %d ranks", r.Dim, FixedShape(s), r.Parts, r.Group)
 	}
 	return withDim(s, r.Dim, s[r.Dim]/r.Parts), nil
 }
@@ -192,18 +193,18 @@ func (r *Recipe) joinShape(args [][]int) ([]int, error) {
 	if r.Kind == RecipeStack {
 		for _, s := range args[1:] {
 			if !equalInts(s, args[0]) {
-				return nil, fmt.Errorf("stack of different shapes %v and %v", args[0], s)
+				return nil, fmt.Errorf("stack of different shapes %s and %s", FixedShape(args[0]), FixedShape(s))
 			}
 		}
 		return append([]int{len(args)}, args[0]...), nil
 	}
 	out := append([]int(nil), args[0]...)
 	if r.Dim < 0 || r.Dim >= len(out) {
-		return nil, fmt.Errorf("concat along dimension %d of shape %v", r.Dim, out)
+		return nil, fmt.Errorf("concat along dimension %d of shape %s", r.Dim, FixedShape(out))
 	}
 	for _, s := range args[1:] {
 		if len(s) != len(out) || !equalInts(withDim(s, r.Dim, 0), withDim(out, r.Dim, 0)) {
-			return nil, fmt.Errorf("concat of shapes %v and %v along dimension %d", args[0], s, r.Dim)
+			return nil, fmt.Errorf("concat of shapes %s and %s along dimension %d", FixedShape(args[0]), FixedShape(s), r.Dim)
 		}
 		out[r.Dim] += s[r.Dim]
 	}

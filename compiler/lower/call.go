@@ -340,6 +340,9 @@ func (l *lowerer) Weight(path string, as dtype.DType, linear bool, shape ...int)
 	if l.scratch {
 		return l.graph.Load(w), nil
 	}
+	if as.Valid() {
+		l.res.Wanted[name] = true
+	}
 	return l.declare(w)
 }
 

@@ -37,13 +37,14 @@ type Result struct {
 	Aliases []plan.Alias
 	Ignores []plan.Ignore
 	Asked   map[string]diag.Span // where the text asks for a weight, by the weight's name
+	Wanted  map[string]bool      // weights whose dtype the text decides, such as a router's in f32, by their names
 }
 
 // Model lowers a model. The result is only meaningful when the list has no errors.
 func Model(in Input) (*Result, *diag.List) {
 	l := &lowerer{Input: in, list: &diag.List{}, ofModel: in.Model.Callees(), ofFile: map[*syntax.File]map[string]*syntax.Block{}, reported: map[string]bool{},
 		weights: map[string]*weight{}, caches: map[string]*ir.Cache{},
-		res: &Result{Module: &ir.Module{Name: in.Model.Name.Name, Ranks: 1}, Asked: map[string]diag.Span{}}}
+		res: &Result{Module: &ir.Module{Name: in.Model.Name.Name, Ranks: 1}, Asked: map[string]diag.Span{}, Wanted: map[string]bool{}}}
 	l.callees = l.ofModel
 	for _, r := range in.Model.Rules() { // before the entries: weights ask where they are stored
 		l.rule(r)

@@ -78,8 +78,9 @@ func (f *addNormFuse) visit(norm *ir.Node) error {
 		f.c.missed(f.g, norm.Origin, "second_norm", "another norm of the same sum was fused with it")
 		return nil
 	}
-	// The fused operator stands where the add stood: whatever reads either result comes later.
-	b := &ir.Builder{Graph: f.g, Origin: add.Origin}
+	// The fused operator stands where the add stood: whatever reads either result comes later. It belongs to the
+	// norm's layer, as its weight does, so that layers stay alike: the last one's sum is normalised outside.
+	b := &ir.Builder{Graph: f.g, Origin: norm.Origin}
 	out := b.Emit("norm.add_rms", []*ir.Value{add.In[0], add.In[1], norm.Arg("w")}, norm.Attrs...)
 	if err := b.Err(); err != nil {
 		return err
@@ -93,6 +94,6 @@ func (f *addNormFuse) visit(norm *ir.Node) error {
 	if len(f.users[add.Out[0]]) == 1 && !f.g.IsOutput(add.Out[0]) {
 		note += "; nothing else reads the sum"
 	}
-	f.c.applied(f.g, add.Origin, "fused", Saves{Launches: 1, Bytes: rowBytes(add.Out[0])}, "%s", note)
+	f.c.applied(f.g, norm.Origin, "fused", Saves{Launches: 1, Bytes: rowBytes(add.Out[0])}, "%s", note)
 	return nil
 }

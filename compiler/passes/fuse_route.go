@@ -105,7 +105,7 @@ func (f *routeFuse) follow(topK *ir.Node) *chain {
 	if scale := f.only(c.weights, "scale"); scale != nil {
 		c.nodes, c.weights = append(c.nodes, scale), scale.Out[0]
 		c.attrs = append(c.attrs, ir.Attr{Key: "scale", Value: scale.Attrs.Get("by")})
-		c.note = append(c.note, fmt.Sprintf("times %g", scale.Attrs.Float("by")))
+		c.note = append(c.note, fmt.Sprintf("scaled (by %g)", scale.Attrs.Float("by")))
 	}
 	if shared := f.only(c.weights, "moe.append_shared"); shared != nil && f.only(c.ids, "moe.append_shared") == shared {
 		c.nodes, c.ids, c.weights = append(c.nodes, shared), shared.Out[0], shared.Out[1]

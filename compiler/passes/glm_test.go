@@ -119,13 +119,13 @@ func TestLaunchesOfALayer(t *testing.T) {
 		disabled []string
 		want     []string
 	}{
-		{"experts", 50, nil, slices.Concat(attention, []string{"norm.add_rms", "cast", "linear", "moe.route", "moe.experts", "comm.all_reduce", "norm.add_rms"})},
+		{"experts", 50, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "cast", "linear", "moe.route", "moe.experts", "comm.all_reduce"})},
 		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms"}, attention, []string{"add", "norm.rms", "cast", "linear",
 			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "moe.experts", "comm.all_reduce", "add"})},
 		{"experts, nothing fused", 50, unfused, []string{"norm.rms", "linear", "linear", "linear", "norm.rms", "norm.rms", "rope.apply", "rope.apply", "kv.write",
 			"attn.paged", "linear", "comm.all_reduce", "add", "norm.rms", "cast", "linear", "act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale",
 			"moe.experts", "linear", "act.silu", "linear", "mul", "linear", "add", "comm.all_reduce", "add"}},
-		{"dense", 1, nil, slices.Concat(attention, []string{"norm.add_rms", "linear", "linear", "act.swiglu", "linear", "comm.all_reduce", "norm.add_rms"})},
+		{"dense", 1, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "linear", "linear", "act.swiglu", "linear", "comm.all_reduce"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := h200()

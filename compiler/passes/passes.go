@@ -84,6 +84,7 @@ type Options struct {
 	Weights        dtype.DType                  // dtype that Linear weights get; Invalid keeps them
 	Activations    dtype.DType                  // dtype to quantise the inputs of quantised Linears to; Invalid keeps them
 	KeepWeight     func(module string) bool     // modules whose weights are not quantised; nil keeps none
+	InF32          func(weight string) bool     // stored weights that are f32 because they compute in it; nil: all that are f32
 	Disabled       []string                     // passes that do not run
 	Require        []string                     // passes that must apply at every site
 	StopAfter      string                       // the last pass to run; "" runs all

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
@@ -11,7 +12,7 @@ import (
 // quantise gives Linear weights the dtype that the pipeline's `weights` line asks for, fp8_e4m3 with one scale
 // for each output channel above all, and quantises the rows that go into fp8 Linears where `activations` does.
 //
-// Weights that the checkpoint holds in fp8 stay as they are. Weights in f32 (the router's) and the modules
+// Weights that the checkpoint holds in fp8 stay as they are. Weights that compute in f32 (the router's) and the modules
 // that the pipeline skips are kept. So are weights that something else than a Linear reads as well: only
 // Linears have kernels for scales. Operators whose weights work together (gate, up and down of the experts)
 // have all of them kept or none.
@@ -108,31 +109,33 @@ func (q *quantiser) ownReason(w *ir.Weight, op *ir.Op, o ir.Operand) string {
 		return ""
 	case o.Kind != ir.LinearOperand:
 		return fmt.Sprintf("%s is also the %s of %s, which takes it as it is", w.Name, o.Name, op.Name)
-	case w.DType == dtype.F32:
+	case w.DType == dtype.F32 && q.madeOf(w.Recipe, q.inF32):
 		return fmt.Sprintf("%s is computed in f32", w.Name)
 	case w.DType == dtype.F8E4M3:
 		return fmt.Sprintf("%s is stored in fp8_e4m3", w.Name)
-	case q.skipped(w.Recipe):
+	case q.madeOf(w.Recipe, q.skipped):
 		return fmt.Sprintf("%s is on the pipeline's skip list", w.Name)
 	}
 	return ""
 }
 
-// skipped reports whether a module that a weight is made of is on the pipeline's skip list. Of many experts
-// the first one answers for all.
-func (q *quantiser) skipped(r *ir.Recipe) bool {
-	if q.Options.KeepWeight == nil {
-		return false
-	}
+// skipped reports whether a weight's module is on the pipeline's skip list.
+func (q *quantiser) skipped(name string) bool {
+	return q.Options.KeepWeight != nil && q.Options.KeepWeight(strings.TrimSuffix(name, ".weight"))
+}
+
+// inF32 reports whether a weight in f32 is so because what it computes is, and not because it is stored so.
+func (q *quantiser) inF32(name string) bool {
+	return q.Options.InF32 == nil || q.Options.InF32(name)
+}
+
+// madeOf reports whether something is true of a stored tensor that a weight is made of. Of many experts the first one
+// answers for all.
+func (q *quantiser) madeOf(r *ir.Recipe, is func(name string) bool) bool {
 	if len(r.Args) == 0 {
-		return q.Options.KeepWeight(strings.TrimSuffix(strings.ReplaceAll(r.Name, "{e}", "0"), ".weight"))
+		return is(strings.ReplaceAll(r.Name, "{e}", "0"))
 	}
-	for _, a := range r.Args {
-		if q.skipped(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Args, func(a *ir.Recipe) bool { return q.madeOf(a, is) })
 }
 
 func (q *quantiser) node(g *ir.Graph, n *ir.Node, operands []string) {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan/planpb"
@@ -29,7 +30,7 @@ func readInts(v []uint64) ([]int, error) {
 	total := uint64(1)
 	for i, n := range v {
 		if n < 1 || n > ir.MaxDim || total > ir.MaxElems/n {
-			return nil, fmt.Errorf("shape %v is out of range", v)
+			return nil, fmt.Errorf("shape %s is out of range", strings.ReplaceAll(fmt.Sprint(v), " ", ", "))
 		}
 		total *= n
 		out[i] = int(n)

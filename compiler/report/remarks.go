@@ -38,7 +38,7 @@ func Remarks(w io.Writer, remarks []plan.Remark) error {
 			pass = g.pass
 			fmt.Fprintf(&b, "\n%s\n", pass)
 		}
-		fmt.Fprintf(&b, "  %s%s  %s\n", g.entry, where(g.layers), g.source)
+		fmt.Fprintf(&b, "  %s%s  %s\n", g.entry, Where(g.layers), g.source)
 		for _, n := range g.notes {
 			n.write(&b)
 		}
@@ -72,7 +72,7 @@ func collapse(remarks []plan.Remark) []group {
 	var order []key
 	layers := map[key][]int{}
 	for _, r := range remarks {
-		k := key{place{r.Pass, r.Entry, r.Source}, note{r.Applied, r.ID, readable(r.Reason), savings(r)}}
+		k := key{place{r.Pass, r.Entry, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), Savings(r.SavesLaunches, r.SavesBytes)}}
 		if layers[k] == nil {
 			order = append(order, k)
 		}
@@ -97,8 +97,8 @@ var (
 	byteCount   = regexp.MustCompile(`\b(\d+) bytes( instead of (\d+))?\b`)
 )
 
-// readable is a reason as people want it: {n} for the layer's number, and sizes with units.
-func readable(reason string) string {
+// Readable is a reason as people want it: {n} for the layer's number, and sizes with units.
+func Readable(reason string) string {
 	reason = layerNumber.ReplaceAllString(reason, "layers.{n}.")
 	return byteCount.ReplaceAllStringFunc(reason, func(text string) string {
 		m := byteCount.FindStringSubmatch(text)
@@ -117,16 +117,18 @@ func readable(reason string) string {
 	})
 }
 
-func savings(r plan.Remark) string {
+// Savings says what a rewrite saves at each execution: launches, and bytes of activations for each token. It is
+// empty where that is nothing.
+func Savings(launches int, bytes int64) string {
 	var parts []string
 	switch {
-	case r.SavesLaunches == 1:
+	case launches == 1:
 		parts = append(parts, "1 launch")
-	case r.SavesLaunches > 1:
-		parts = append(parts, fmt.Sprintf("%d launches", r.SavesLaunches))
+	case launches > 1:
+		parts = append(parts, fmt.Sprintf("%d launches", launches))
 	}
-	if r.SavesBytes > 0 {
-		parts = append(parts, Bytes(r.SavesBytes)+" of activations a token")
+	if bytes > 0 {
+		parts = append(parts, Bytes(bytes)+" of activations a token")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -168,8 +170,8 @@ func wrap(b *strings.Builder, indent, text string) {
 	b.WriteByte('\n')
 }
 
-// where says at which layers something happened; the list rises.
-func where(layers []int) string {
+// Where says at which layers something happened; the list rises.
+func Where(layers []int) string {
 	inside := slices.DeleteFunc(slices.Clone(layers), func(n int) bool { return n < 0 })
 	switch len(inside) {
 	case 0:

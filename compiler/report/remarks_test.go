@@ -123,8 +123,8 @@ func TestReadable(t *testing.T) {
 		{"99999999999999999999 bytes", "99999999999999999999 bytes"},
 		{"1 bytes instead of 99999999999999999999", "1 bytes instead of 99999999999999999999"},
 	} {
-		if got := readable(c.reason); got != c.want {
-			t.Errorf("readable(%q) = %q, want %q", c.reason, got, c.want)
+		if got := Readable(c.reason); got != c.want {
+			t.Errorf("Readable(%q) = %q, want %q", c.reason, got, c.want)
 		}
 	}
 }

@@ -121,15 +121,21 @@ func (f *function) unknownFunction(x *syntax.Call, name string) {
 		f.errorf(x.Func, idNotCompileTime, "a block computes with tensors, and this has to be known at compile time")
 		return
 	}
+	names := slices.Sorted(maps.Keys(f.builtins))
+	var inVain []string // imports that lead nowhere, which has been reported
+	for _, block := range f.top.blocks.list {
+		if f.top.callable[block] == nil {
+			inVain = append(inVain, block)
+		} else {
+			names = append(names, block)
+		}
+	}
+	if !full && diag.Nearest(name, inVain) != "" {
+		return // the name is right here, and misspelt there
+	}
 	d := f.errorf(x.Func, idUnknownFunction, "unknown function %q", name)
 	if full {
 		return
-	}
-	names := slices.Sorted(maps.Keys(f.builtins))
-	for _, block := range f.top.blocks.list {
-		if f.top.callable[block] != nil { // not one that was imported in vain
-			names = append(names, block)
-		}
 	}
 	for _, b := range f.blockList {
 		names = append(names, b.Name.Name)

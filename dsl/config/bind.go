@@ -267,11 +267,14 @@ func fromNumber(s, typ string) (Value, string) {
 		if errors.Is(err, strconv.ErrRange) {
 			return nil, shorten(s) + " does not fit into 64 bits"
 		}
-		return nil, shorten(s) + " is none"
+		if f, err := strconv.ParseFloat(s, 64); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			return nil, fmt.Sprintf("%s is a float: write %d", shorten(s), int64(f))
+		}
+		return nil, shorten(s) + " is no whole number"
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return nil, shorten(s) + " is none"
+		return nil, shorten(s) + " is no finite number"
 	}
 	return Float(f), ""
 }

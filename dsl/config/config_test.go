@@ -207,7 +207,7 @@ config.json: error: the key "width" is missing [missing-config-key]
   note m.glm:3:5: declared here, and not optional
   help: config.json has "size.width": write from "size.width" behind the declaration`},
 		{name: "wrong types", doc: "{\n\"width\": 3.5, \"depth\": true,\n \"eps\": \"1\",\n\"act\": [], \"bias\": {}, \"free\": 9223372036854775808}", want: `
-config.json:2:1: error: "width" has to be an int, and 3.5 is none [wrong-config-type]
+config.json:2:1: error: "width" has to be an int, and 3.5 is no whole number [wrong-config-type]
   note m.glm:3:5: declared here
 config.json:2:15: error: "depth" has to be an int, and is true [wrong-config-type]
   note m.glm:4:5: declared here
@@ -220,14 +220,14 @@ config.json:4:12: error: "bias" has to be true or false, and is an object [wrong
 config.json:4:24: error: "free" has to be an int, and 9223372036854775808 does not fit into 64 bits [wrong-config-type]
   note m.glm:8:5: declared here`},
 		{name: "huge float", doc: strings.Replace(complete, "1e-6", "1e999", 1), want: `
-config.json:1:35: error: "norm.eps" has to be a float, and 1e999 is none [wrong-config-type]
+config.json:1:35: error: "norm.eps" has to be a float, and 1e999 is no finite number [wrong-config-type]
   note m.glm:5:5: declared here`},
 		{name: "flags", doc: complete, sets: map[string]string{"width": "x", "bias": "yes", "eps": "nan", "act": "silu", "depth": "1.0"}, want: `
-error: --set width=x: "width" has to be an int, and x is none [bad-config-flag]
+error: --set width=x: "width" has to be an int, and x is no whole number [bad-config-flag]
   note m.glm:3:5: declared here
-error: --set depth=1.0: "depth" has to be an int, and 1.0 is none [bad-config-flag]
+error: --set depth=1.0: "depth" has to be an int, and 1.0 is a float: write 1 [bad-config-flag]
   note m.glm:4:5: declared here
-error: --set eps=nan: "eps" has to be a float, and nan is none [bad-config-flag]
+error: --set eps=nan: "eps" has to be a float, and nan is no finite number [bad-config-flag]
   note m.glm:5:5: declared here
 error: --set bias=yes: "bias" has to be true or false, and it is neither true nor false [bad-config-flag]
   note m.glm:7:5: declared here`},
@@ -275,6 +275,34 @@ config.json:2:3: warning: the checkpoint is for C, D, and model m describes A, B
 			}
 		})
 	}
+	t.Run("dtype", func(t *testing.T) {
+		for _, tt := range []struct{ doc, dtype, want string }{
+			{`{"dtype": "float32"}`, "f32", ""},
+			{`{"torch_dtype": "torch.float16"}`, "f16", ""},
+			{`{"dtype": null}`, "invalid", ""},
+			{`{}`, "invalid", ""},
+			{`{"dtype": "flot16", "torch_dtype": "bfloat16"}`, "bf16", `
+config.json:1:2: warning: dtype is "flot16", which is no dtype that weights can have: one of float32, bfloat16, float16 [unknown-config-dtype]
+  help: did you mean "float16"?`},
+			{`{"torch_dtype": "int32"}`, "invalid", `
+config.json:1:2: warning: torch_dtype is "int32", which is no dtype that weights can have: one of float32, bfloat16, float16 [unknown-config-dtype]`},
+			{`{"dtype": 16}`, "invalid", `
+config.json:1:2: warning: dtype is 16, which is no dtype that weights can have: one of float32, bfloat16, float16 [unknown-config-dtype]`},
+		} {
+			doc, err := Parse("config.json", []byte(tt.doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			diags := doc.CheckDType()
+			seen.Note(diags)
+			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), listing(diags)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.doc, diff)
+			}
+			if d := doc.WeightDType(); d.String() != tt.dtype {
+				t.Errorf("%s: dtype %s, want %s", tt.doc, d, tt.dtype)
+			}
+		}
+	})
 	t.Run("every ID", func(t *testing.T) { diagtest.Covered(t, seen, "../../docs/language.md") })
 }
 

@@ -9,4 +9,5 @@ const (
 	idEvaluation   = "cannot-evaluate"
 	idAssertion    = "assertion-failed"
 	idArchitecture = "architecture-mismatch"
+	idUnknownDType = "unknown-config-dtype"
 )

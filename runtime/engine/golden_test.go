@@ -237,6 +237,8 @@ type trace struct {
 	on      bool
 	values  map[string][]float32
 	experts map[string][]choice
+	// residuals counts the residual sums of the step so far.
+	residuals int
 }
 
 // choice is one token's experts with their weights, by rising expert.
@@ -264,14 +266,17 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 	switch {
 	case n.Op.Name == "embed":
 		add("embed", &c.Out[0])
-	case (n.Op.Name == "add" || n.Op.Name == "norm.add_rms") && n.Origin.Path == "model.layers."+layer:
-		// A layer adds twice: the attention to its input, and the MLP to that. The last sum's norm is the final one.
-		if len(tr.values["attn_out."+layer]) == len(tr.values["hidden."+layer]) {
+		tr.residuals = 0
+	case n.Op.Name == "add" && n.Origin.Path == "model.layers."+layer || n.Op.Name == "norm.add_rms":
+		// A layer adds twice: the attention to its input, and the MLP to that. A sum that is fused with its norm
+		// belongs to the norm's layer, which may be the next one; the last sum's norm is the final one.
+		if layer = fmt.Sprint(tr.residuals / 2); tr.residuals%2 == 0 {
 			add("attn_out."+layer, &c.In[1])
 		} else {
 			add("hidden."+layer, &c.Out[0])
 		}
-		if n.Op.Name == "norm.add_rms" && n.Arg("w").Weight.Name == "model.norm.weight" {
+		tr.residuals++
+		if n.Op.Name == "norm.add_rms" && n.Origin.Path == "" {
 			add("final_norm", &c.Out[1])
 		}
 	case n.Op.Name == "norm.rms" && n.Origin.Path == "":

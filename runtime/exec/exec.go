@@ -31,12 +31,16 @@ type Options struct {
 
 // Executor holds a plan that is ready to run. Its methods must not be called at the same time.
 type Executor struct {
-	plan   *plan.Plan
-	ranks  []*rank
-	group  *group
-	pages  int
-	memory float64 // bytes that KV cache and arenas may take
+	plan    *plan.Plan
+	ranks   []*rank
+	group   *group
+	pages   int
+	memory  float64 // bytes that KV cache and arenas may take
+	rounded []weights.Rounded
 }
+
+// Rounded lists the weights whose stored values lost precision when they were loaded.
+func (e *Executor) Rounded() []weights.Rounded { return e.rounded }
 
 // rank is what one tensor-parallel rank owns.
 type rank struct {
@@ -47,7 +51,11 @@ type rank struct {
 	programs map[string]*program
 }
 
-// New loads a plan's weights from a checkpoint, which must stay open for as long as the executor is used.
+// ErrCheckpoint says that a checkpoint's tensors are not those that a plan asks for.
+var ErrCheckpoint = errors.New("the checkpoint does not fit the model")
+
+// New loads a plan's weights from a checkpoint, which must stay open for as long as the executor is used. The error is
+// an ErrCheckpoint where the tensors are not those that the plan asks for.
 func New(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, o Options) (*Executor, error) {
 	return newExecutor(ctx, p, ckpt, o, machineMemory())
 }
@@ -56,7 +64,7 @@ func New(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, o Opti
 func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, o Options, memory float64) (*Executor, error) {
 	loader, err := weights.NewLoader(p, ckpt)
 	if err != nil {
-		return nil, fmt.Errorf("the checkpoint does not fit the model: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	e := &Executor{plan: p, pages: o.Pages, memory: memory}
 	if p.Module.Ranks > 1 {
@@ -70,6 +78,7 @@ func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint
 		}
 		e.ranks = append(e.ranks, r)
 	}
+	e.rounded = loader.Rounded()
 	return e, nil
 }
 

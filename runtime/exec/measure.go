@@ -30,11 +30,11 @@ func measure(g *ir.Graph, in Inputs) (ir.Sizes, error) {
 			return s, fmt.Errorf("input %q of the step is missing", v.Input)
 		}
 		if len(t.Shape) != len(v.Type.Shape) {
-			return s, fmt.Errorf("input %q has shape %v, wants %s", v.Input, t.Shape, v.Type)
+			return s, fmt.Errorf("input %q has shape %s, wants %s", v.Input, ir.FixedShape(t.Shape), v.Type)
 		}
 		for i, d := range v.Type.Shape {
 			if !d.IsConst() && t.Shape[i] < d.Add {
-				return s, fmt.Errorf("input %q has shape %v, wants %s with dimension %d at least %d", v.Input, t.Shape, v.Type, i, d.Add)
+				return s, fmt.Errorf("input %q has shape %s, wants %s with dimension %d at least %d", v.Input, ir.FixedShape(t.Shape), v.Type, i, d.Add)
 			}
 			if d.Mul == 1 {
 				assign(&s, d.Sym, t.Shape[i]-d.Add)
@@ -66,7 +66,7 @@ func assign(s *ir.Sizes, sym ir.Sym, n int) {
 func agrees(t kernels.Tensor, v *ir.Value, s ir.Sizes) error {
 	for i, d := range v.Type.Shape {
 		if t.Shape[i] != d.Eval(s) {
-			return fmt.Errorf("input %q has shape %v, the other inputs ask for %v", v.Input, t.Shape, v.Type.Shape.Eval(s))
+			return fmt.Errorf("input %q has shape %s, the other inputs ask for %s", v.Input, ir.FixedShape(t.Shape), ir.FixedShape(v.Type.Shape.Eval(s)))
 		}
 	}
 	have, holds := len(t.F32), "f32"

@@ -86,7 +86,7 @@ func planTensor(t WriteTensor) (planned, error) {
 	case len(t.Shape) > maxRank:
 		return p, fmt.Errorf("tensor %q: %d dimensions, at most %d", t.Name, len(t.Shape), maxRank)
 	case slices.ContainsFunc(t.Shape, func(d int) bool { return d < 0 }):
-		return p, fmt.Errorf("tensor %q: shape %v has a negative dimension", t.Name, t.Shape)
+		return p, fmt.Errorf("tensor %q: shape %s has a negative dimension", t.Name, dims(t.Shape))
 	}
 	if err = checkKey(t.Name); err != nil {
 		return p, err

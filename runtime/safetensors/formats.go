@@ -72,6 +72,9 @@ func formatNames() string {
 	return strings.Join(names, ", ")
 }
 
+// dims writes a shape as the other messages of glmc do: "[256, 768]".
+func dims(shape []int) string { return strings.ReplaceAll(fmt.Sprint(shape), " ", ", ") }
+
 // byteSize is the number of bytes that a tensor of this format and shape takes. Dimensions must not be
 // negative. It fails where the number of elements or of bits leaves 63 bits, and where elements of less than
 // a byte do not fill the last byte.
@@ -80,16 +83,16 @@ func (f format) byteSize(shape []int) (int64, error) {
 	for _, d := range shape {
 		hi, lo := bits.Mul64(elems, uint64(d))
 		if hi != 0 || lo > math.MaxInt64 {
-			return 0, fmt.Errorf("shape %v overflows: more than 2^63 elements", shape)
+			return 0, fmt.Errorf("shape %s overflows: more than 2^63 elements", dims(shape))
 		}
 		elems = lo
 	}
 	hi, n := bits.Mul64(elems, f.bits)
 	if hi != 0 || n/8 > math.MaxInt {
-		return 0, fmt.Errorf("shape %v of %s overflows: more bytes than this machine can address", shape, f.name)
+		return 0, fmt.Errorf("shape %s of %s overflows: more bytes than this machine can address", dims(shape), f.name)
 	}
 	if n%8 != 0 {
-		return 0, fmt.Errorf("shape %v of %s ends inside a byte: pad it to whole bytes", shape, f.name)
+		return 0, fmt.Errorf("shape %s of %s ends inside a byte: pad it to whole bytes", dims(shape), f.name)
 	}
 	return int64(n / 8), nil
 }

@@ -136,7 +136,7 @@ func TestWriteErrors(t *testing.T) {
 		{"no Data", data(nil), nil, []string{`tensor "bad"`, "Data is nil"}},
 		{"no dtype", with(func(x *WriteTensor) { x.DType = dtype.Invalid }), nil, []string{`tensor "bad"`, `unknown dtype ""`}},
 		{"unknown dtype", with(func(x *WriteTensor) { x.DType = 200; x.FileDType = "F7" }), nil, []string{`tensor "bad"`, `unknown dtype "F7"`}},
-		{"negative dimension", with(func(x *WriteTensor) { x.Shape = []int{-2, -2} }), nil, []string{`tensor "bad"`, "[-2 -2]", "negative"}},
+		{"negative dimension", with(func(x *WriteTensor) { x.Shape = []int{-2, -2} }), nil, []string{`tensor "bad"`, "[-2, -2]", "negative"}},
 		{"overflow", with(func(x *WriteTensor) { x.Shape = []int{math.MaxInt, math.MaxInt} }), nil, []string{`tensor "bad"`, "overflows"}},
 		{"many dimensions", with(func(x *WriteTensor) { x.Shape = make([]int, maxRank+1) }), nil, []string{`tensor "bad"`, "65 dimensions"}},
 		{"name twice", with(func(x *WriteTensor) { x.Name = "good" }), nil, []string{`tensor "good" is given twice`}},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/dsl/pattern"
 )
 
@@ -99,8 +100,8 @@ func (r *resolver) partlyUsed() []*stored {
 
 // partly says that a part of a stored tensor is not used.
 func (s *stored) partly() error {
-	return fmt.Errorf("tensor %q has shape %v in %s, of which the model uses %d values of %d: is this the config.json of this checkpoint?",
-		s.Name, s.Shape, s.File, s.covered(), s.Elems())
+	return fmt.Errorf("tensor %q has shape %s in %s, of which the model uses %d values of %d: is this the config.json of this checkpoint?",
+		s.Name, ir.FixedShape(s.Shape), s.File, s.covered(), s.Elems())
 }
 
 // unused finds stored tensors that nothing consumes.

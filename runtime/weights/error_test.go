@@ -34,27 +34,27 @@ func TestLoaderErrors(t *testing.T) {
 	}{
 		{"fits", matrix, []fileTensor{w}, nil, nil},
 		{"missing", ir.Stored("v", 2, 2), []fileTensor{w}, []plan.Alias{alias("v", "u"), alias("{x}", "{x}.weight")},
-			[]string{`"v" is missing`, "looked for v, u, u.weight, v.weight"}},
+			[]string{`"v" is missing`, "(looked for u, u.weight, v.weight too)"}},
 		{"missing expert", ir.Each("x.{e}", 2, 2, 2), []fileTensor{counted("x.0", dtype.F32, 0, 2, 2)}, nil, []string{`"x.1" is missing`}},
 		{"wrong shape", matrix, []fileTensor{counted("w", dtype.F32, 0, 2, 3)}, nil,
-			[]string{`"w" has shape [2 3] in model.safetensors`, "the model wants [2 2]", "config.json"}},
-		{"wrong rank", matrix, []fileTensor{counted("w", dtype.F32, 0, 4)}, nil, []string{`"w" has shape [4]`, "wants [2 2]"}},
+			[]string{`"w" has shape [2, 3] in model.safetensors`, "the model wants [2, 2]", "config.json"}},
+		{"wrong rank", matrix, []fileTensor{counted("w", dtype.F32, 0, 4)}, nil, []string{`"w" has shape [4]`, "wants [2, 2]"}},
 		{"wrong dtype", matrix, []fileTensor{ids}, nil, []string{`"w" is stored as I64 in model.safetensors`, "F32, BF16, F16 or F8_E4M3"}},
 		{"fp8 without scales", matrix, []fileTensor{f8}, nil, []string{`"w" is F8_E4M3`, `"w_scale" are missing`}},
 		{"fp8 with scales of blocks", matrix, []fileTensor{f8, counted("w_scale_inv", dtype.F32, 1, 1, 1)}, nil,
 			[]string{`"w" is F8_E4M3 with the scales "w_scale_inv" of blocks`, "convert the checkpoint to bf16"}},
 		{"one scale for all", matrix, []fileTensor{f8, counted("w_scale", dtype.F32, 1)}, nil,
-			[]string{`"w_scale" have shape []`, "one for each output channel: [2 1] or [2]"}},
-		{"a scale for each column", matrix, []fileTensor{f8, counted("w_scale", dtype.F32, 1, 1, 2)}, nil, []string{`"w_scale" have shape [1 2]`}},
+			[]string{`"w_scale" have shape []`, "one for each output channel: [2, 1] or [2]"}},
+		{"a scale for each column", matrix, []fileTensor{f8, counted("w_scale", dtype.F32, 1, 1, 2)}, nil, []string{`"w_scale" have shape [1, 2]`}},
 		{"stacked scales in another order", ir.Stored("w", 2, 3, 1), []fileTensor{counted("w", dtype.F8E4M3, 0, 2, 3, 1),
-			counted("w_scale", dtype.F32, 1, 3, 2)}, nil, []string{`"w_scale" have shape [3 2]`, "[2 3 1] or [2 3]"}},
+			counted("w_scale", dtype.F32, 1, 3, 2)}, nil, []string{`"w_scale" have shape [3, 2]`, "[2, 3, 1] or [2, 3]"}},
 		{"scales in fp8", matrix, []fileTensor{f8, counted("w_scale", dtype.F8E4M3, 1, 2, 1)}, nil, []string{`"w_scale" are stored as F8_E4M3`}},
 		{"scales in integers", matrix, []fileTensor{f8, {"w_scale", "I32", []int{2, 1}, make([]byte, 8)}}, nil, []string{`"w_scale" are stored as I32`}},
 		{"bf16 scales", matrix, []fileTensor{f8, counted("w_scale", dtype.BF16, 1, 2, 1)}, nil, nil},
 		{"scales that nobody reads", matrix, []fileTensor{w, counted("w_scale", dtype.F32, 1, 2, 1)}, nil, []string{"1 tensor(s) in the checkpoint are used by nothing: w_scale", "ignore"}},
 		{"aliases in a chain", ir.Stored("a", 2, 2), []fileTensor{w}, []plan.Alias{alias("c", "w"), alias("a", "b"), alias("b", "c")}, nil},
 		{"aliases in a circle", ir.Stored("a", 2, 2), []fileTensor{w}, []plan.Alias{alias("a", "b"), alias("b", "a")},
-			[]string{`"a" is missing`, "looked for a, b)"}},
+			[]string{`"a" is missing`, "(looked for b too)"}},
 		{"aliases that multiply", ir.Stored("a", 2, 2), []fileTensor{w}, []plan.Alias{alias("{x...}", "l.{x...}"), alias("{x...}", "r.{x...}")},
 			[]string{`"a": aliases lead to more than 32 names`}},
 		{"the first alias that is stored", ir.Stored("a", 2, 2), []fileTensor{w}, []plan.Alias{alias("a", "gone"), alias("a", "w"), alias("a", "later")}, nil},
@@ -73,14 +73,14 @@ func TestLoaderErrors(t *testing.T) {
 			[]string{`hole {n} matched ""`}},
 		{"negative element", ir.Stored("e", 4, 2), []fileTensor{stacked}, []plan.Alias{alias("e", "all", plan.Index{From: -1})}, []string{"element -1"}},
 		{"range too long", ir.Stored("e", 4, 2), []fileTensor{stacked}, []plan.Alias{alias("e", "all", plan.Index{Range: true, From: 1, To: 4})},
-			[]string{"range 1 .. 4", "outside of shape [3 4 2]"}},
+			[]string{"range 1 .. 4", "outside of shape [3, 4, 2]"}},
 		{"empty range", ir.Stored("e", 4, 2), []fileTensor{stacked}, []plan.Alias{alias("e", "all", plan.Index{Range: true, From: 1, To: 1})}, []string{"range 1 .. 1 is empty"}},
 		{"index behind a range", ir.Stored("e", 4, 2), []fileTensor{stacked}, []plan.Alias{alias("e", "all", plan.Index{Range: true, To: 2}, plan.Index{})},
 			[]string{"index 1 is a range: only the last may be one"}},
 		{"index of the last dimension", ir.Stored("e", 1), []fileTensor{stacked}, []plan.Alias{alias("e", "all", plan.Index{}, plan.Index{}, plan.Index{})},
-			[]string{"index 3 is one too many for shape [3 4 2]"}},
+			[]string{"index 3 is one too many for shape [3, 4, 2]"}},
 		{"experts of another model", ir.Each("e.{e}", 2, 4, 2), []fileTensor{stacked}, []plan.Alias{alias("e.{n}", "all", plan.Index{Hole: "n"})},
-			[]string{`"all" has shape [3 4 2]`, "uses 16 values of 24", "config.json"}},
+			[]string{`"all" has shape [3, 4, 2]`, "uses 16 values of 24", "config.json"}},
 		{"a plan that blows up", ir.Concat(0, matrix, matrix, matrix, matrix, matrix, matrix, matrix, matrix, matrix), []fileTensor{w}, nil,
 			[]string{"hold 36 values", "not made for this checkpoint"}},
 		{"a plan that uses a tensor eight times", ir.Concat(0, matrix, matrix, matrix, matrix, matrix, matrix, matrix, matrix), []fileTensor{w}, nil, nil},
@@ -119,7 +119,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		ws = append(ws, weight(t, fmt.Sprint(i), dtype.F32, ir.Stored(fmt.Sprintf("layer%d", i), 2, 2)))
 	}
 	_, err := NewLoader(planOf(t, 1, ws...), open(t, counted("layer4", dtype.F32, 0, 3, 3)))
-	wantError(t, err, `"layer0" is missing`, `"layer4" has shape [3 3]`, `"layer9" is missing`, "... and 3 more")
+	wantError(t, err, `"layer0" is missing`, `"layer4" has shape [3, 3]`, `"layer9" is missing`, "... and 3 more")
 	if strings.Contains(err.Error(), "layer10") {
 		t.Errorf("more than ten problems are spelled out:\n%v", err)
 	}

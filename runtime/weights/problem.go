@@ -31,7 +31,7 @@ type Problem struct {
 	Tried  []string // other names that aliases led to, where Missing
 	Stored string   // the stored tensor that it is about, which an alias may call otherwise; "" where Missing
 	File   string   // that stores it
-	Says   string   // what is wrong, without the names: "has shape [4 2], the model wants [2 4]"
+	Says   string   // what is wrong, without the names: "has shape [4, 2], the model wants [2, 4]"
 	text   string   // the whole, as Error gives it
 }
 
@@ -69,7 +69,7 @@ func Compare(p *plan.Plan, ckpt *safetensors.Checkpoint) ([]*Problem, error) {
 			continue
 		}
 		list = append(list, problem(Problem{Kind: WrongShape, Name: s.Name, Stored: s.Name, File: s.File,
-			Says: fmt.Sprintf("has shape %v, and the model uses %d values of %d", s.Shape, s.covered(), s.Elems())}, "%s", s.partly()))
+			Says: fmt.Sprintf("has shape %s, and the model uses %d values of %d", ir.FixedShape(s.Shape), s.covered(), s.Elems())}, "%s", s.partly()))
 	}
 	names, err := l.unusedNames()
 	if err != nil {
@@ -83,7 +83,7 @@ func Compare(p *plan.Plan, ckpt *safetensors.Checkpoint) ([]*Problem, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, problem(Problem{Kind: Unused, Name: name, Stored: name, File: t.File, Says: fmt.Sprintf("%s %v", t.FileDType, t.Shape)}, "tensor %q is used by nothing", name))
+		list = append(list, problem(Problem{Kind: Unused, Name: name, Stored: name, File: t.File, Says: fmt.Sprintf("%s %s", t.FileDType, ir.FixedShape(t.Shape))}, "tensor %q is used by nothing", name))
 	}
 	return list, nil
 }

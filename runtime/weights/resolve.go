@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/pattern"
 	"github.com/glmc/glmc/kernels/dtype"
@@ -61,15 +62,20 @@ func (r *resolver) find(name string, shape []int) (*source, error) {
 			return nil, err
 		}
 		if s == nil {
-			slices.Sort(tried[1:])
-			return nil, problem(Problem{Kind: Missing, Name: name, Tried: slices.Compact(slices.Clone(tried[1:]))}, "tensor %q is missing from the checkpoint (looked for %s)", name, strings.Join(slices.Compact(tried), ", "))
+			others := slices.Compact(slices.Sorted(slices.Values(tried)))
+			others = slices.DeleteFunc(others, func(other string) bool { return other == name })
+			text := fmt.Sprintf("tensor %q is missing from the checkpoint", name)
+			if len(others) > 0 {
+				text += fmt.Sprintf(" (looked for %s too)", strings.Join(others, ", "))
+			}
+			return nil, problem(Problem{Kind: Missing, Name: name, Tried: others}, "%s", text)
 		}
 		r.sources[name] = s
 	}
 	if !slices.Equal(s.shape, shape) {
-		says := fmt.Sprintf("has shape %v, the model wants %v", s.shape, shape)
-		return nil, problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: s.File, Says: says}, "tensor %q has shape %v in %s, the model wants %v: is this the config.json of this checkpoint?",
-			name, s.shape, s.File, shape)
+		says := fmt.Sprintf("has shape %s, the model wants %s", ir.FixedShape(s.shape), ir.FixedShape(shape))
+		return nil, problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: s.File, Says: says}, "tensor %q has shape %s in %s, the model wants %s: is this the config.json of this checkpoint?",
+			name, ir.FixedShape(s.shape), s.File, ir.FixedShape(shape))
 	}
 	s.parts[part{s.start, product(shape)}] = true
 	return s, nil
@@ -155,9 +161,9 @@ func (r *resolver) findScale(s *stored) error {
 	}
 	rows := s.Shape[:max(len(s.Shape)-1, 0)]
 	if !slices.Equal(t.Shape, rows) && !slices.Equal(t.Shape, append(slices.Clone(rows), 1)) {
-		says := fmt.Sprintf("has shape %v, and scales are one for each output channel of %v", t.Shape, s.Shape)
-		return problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: t.File, Says: says}, "scales %q have shape %v, but %q of shape %v wants one for each output channel: %v or %v",
-			name, t.Shape, s.Name, s.Shape, append(slices.Clone(rows), 1), rows)
+		says := fmt.Sprintf("has shape %s, and scales are one for each output channel of %s", ir.FixedShape(t.Shape), ir.FixedShape(s.Shape))
+		return problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: t.File, Says: says}, "scales %q have shape %s, but %q of shape %s wants one for each output channel: %s or %s",
+			name, ir.FixedShape(t.Shape), s.Name, ir.FixedShape(s.Shape), ir.FixedShape(append(slices.Clone(rows), 1)), ir.FixedShape(rows))
 	}
 	if !t.DType.IsFloat() || t.DType == dtype.F8E4M3 {
 		says := fmt.Sprintf("is stored as %s: scales are F32, BF16 or F16", t.FileDType)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
@@ -88,7 +89,7 @@ func (s *source) index(list []plan.Index, holes map[string]string) (*source, err
 	out := &source{stored: s.stored, start: s.start, shape: s.shape}
 	for i, x := range list {
 		if len(out.shape) < 2 {
-			return nil, fmt.Errorf("index %d is one too many for shape %v: the last dimension stays whole", i+1, s.shape)
+			return nil, fmt.Errorf("index %d is one too many for shape %s: the last dimension stays whole", i+1, ir.FixedShape(s.shape))
 		}
 		size := product(out.shape[1:])
 		if !x.Range {
@@ -104,7 +105,7 @@ func (s *source) index(list []plan.Index, holes map[string]string) (*source, err
 		case i != len(list)-1:
 			return nil, fmt.Errorf("index %d is a range: only the last may be one", i+1)
 		case x.From < 0 || x.From >= x.To || x.To > out.shape[0]:
-			return nil, fmt.Errorf("range %d .. %d is empty or outside of shape %v", x.From, x.To, out.shape)
+			return nil, fmt.Errorf("range %d .. %d is empty or outside of shape %s", x.From, x.To, ir.FixedShape(out.shape))
 		}
 		out.start += x.From * size
 		out.shape = append([]int{x.To - x.From}, out.shape[1:]...)

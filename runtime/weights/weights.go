@@ -18,8 +18,9 @@ import (
 // concurrent use; it uses all processors by itself.
 type Loader struct {
 	*resolver
-	plan   *plan.Plan
-	shared map[identity]kernels.Tensor
+	plan    *plan.Plan
+	shared  map[identity]kernels.Tensor
+	rounded []Rounded
 }
 
 // NewLoader resolves every tensor of the plan, whose module must be valid (ir.Module.Verify). It fails with all
@@ -41,15 +42,15 @@ func NewLoader(p *plan.Plan, ckpt *safetensors.Checkpoint) (*Loader, error) {
 // stored values are made once. F8E4M3 comes with a scale for each row: the stored one, or, for values that are
 // stored in another format, max|w|/448 of the whole stored row, also where a rank has a part of it.
 func (l *Loader) Load(w *ir.Weight, rank int, d dtype.DType) (kernels.Tensor, error) {
-	t, err := l.load(w.Recipe, rank, d)
+	t, err := l.load(w, rank, d)
 	if err != nil {
 		return kernels.Tensor{}, fmt.Errorf("weight %s: %w", w.Name, err)
 	}
 	return t, nil
 }
 
-func (l *Loader) load(r *ir.Recipe, rank int, d dtype.DType) (kernels.Tensor, error) {
-	made, err := l.evaluate(r, rank)
+func (l *Loader) load(w *ir.Weight, rank int, d dtype.DType) (kernels.Tensor, error) {
+	made, err := l.evaluate(w.Recipe, rank)
 	if err != nil {
 		return kernels.Tensor{}, err
 	}
@@ -61,6 +62,7 @@ func (l *Loader) load(r *ir.Recipe, rank int, d dtype.DType) (kernels.Tensor, er
 	if only.isView(d) {
 		t, err = only.view(made.shape)
 	} else {
+		l.noteRounding(w.Name, made, d)
 		t, err = assemble(made, d)
 	}
 	if err == nil {
