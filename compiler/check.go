@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower"
@@ -214,39 +213,12 @@ func (c *pipelineCheck) setting(name, part string) diag.Span {
 
 // place turns the "file:line:column" of a remark into a place of the program.
 func (c *pipelineCheck) place(source string) diag.Span {
-	rest, column, ok1 := cutLast(source)
-	file, line, ok2 := cutLast(rest)
-	if !ok1 || !ok2 {
-		return diag.Span{File: source}
-	}
-	start := diag.Pos{Line: line, Column: column}
-	for _, f := range c.file.Reachable() {
-		if f.Name == file {
-			start.Offset = offset(f.Source, line, column)
+	return diag.ParseSpan(source, func(name string) []byte {
+		for _, f := range c.file.Reachable() {
+			if f.Name == name {
+				return f.Source
+			}
 		}
-	}
-	end := start
-	end.Column, end.Offset = end.Column+1, end.Offset+1
-	return diag.Span{File: file, Start: start, End: end}
-}
-
-// cutLast cuts the number behind the last colon; a file's name may have colons of its own.
-func cutLast(s string) (string, int, bool) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 {
-		return s, 0, false
-	}
-	n, err := strconv.Atoi(s[i+1:])
-	return s[:i], n, err == nil
-}
-
-// offset is the byte at a line and column, both from 1.
-func offset(source []byte, line, column int) int {
-	at := 0
-	for ; line > 1 && at < len(source); at++ {
-		if source[at] == '\n' {
-			line--
-		}
-	}
-	return min(at+column-1, len(source))
+		return nil
+	})
 }

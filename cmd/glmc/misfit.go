@@ -129,38 +129,10 @@ func askedIn(p *plan.Plan, sources map[string][]byte) map[string]diag.Span {
 					continue
 				}
 				if _, known := asked[v.Weight.Name]; !known {
-					asked[v.Weight.Name] = placeOf(n.Origin.Source, sources)
+					asked[v.Weight.Name] = diag.ParseSpan(n.Origin.Source, func(file string) []byte { return sources[file] })
 				}
 			}
 		}
 	}
 	return asked
-}
-
-// placeOf turns the "file:line:column" of a plan into a place; without the file's text it has no offset in it.
-func placeOf(source string, sources map[string][]byte) diag.Span {
-	rest, column, ok1 := cutNumber(source)
-	file, line, ok2 := cutNumber(rest)
-	if !ok1 || !ok2 {
-		return diag.Span{File: source}
-	}
-	start := diag.Pos{Line: line, Column: column}
-	lines := strings.SplitAfter(string(sources[file]), "\n")
-	for i := 0; i < line-1 && i < len(lines); i++ {
-		start.Offset += len(lines[i])
-	}
-	start.Offset += column - 1
-	end := start
-	end.Column, end.Offset = end.Column+1, end.Offset+1
-	return diag.Span{File: file, Start: start, End: end}
-}
-
-// cutNumber cuts the number behind the last colon; a file's name may have colons of its own.
-func cutNumber(s string) (rest string, n int, ok bool) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 {
-		return s, 0, false
-	}
-	n, err := strconv.Atoi(s[i+1:])
-	return s[:i], n, err == nil && n > 0
 }

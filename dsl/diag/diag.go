@@ -8,6 +8,7 @@ package diag
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -49,6 +50,36 @@ func (s Span) String() string {
 		return fmt.Sprintf("%d:%d", s.Start.Line, s.Start.Column)
 	}
 	return fmt.Sprintf("%s:%d:%d", s.File, s.Start.Line, s.Start.Column)
+}
+
+// ParseSpan is the place that Span.String wrote as "file:line:column": one character. Source returns a file's text, for
+// the offset; without it the offset is the column's. What is no such text becomes a span of the file of that name.
+func ParseSpan(text string, source func(file string) []byte) Span {
+	rest, column, ok1 := cutNumber(text)
+	file, line, ok2 := cutNumber(rest)
+	if !ok1 || !ok2 || line < 1 || column < 1 {
+		return Span{File: text}
+	}
+	at, src := 0, source(file)
+	for l := line; l > 1 && at < len(src); at++ {
+		if src[at] == '\n' {
+			l--
+		}
+	}
+	start := Pos{Offset: at + column - 1, Line: line, Column: column}
+	end := start
+	end.Column, end.Offset = end.Column+1, end.Offset+1
+	return Span{File: file, Start: start, End: end}
+}
+
+// cutNumber cuts the number behind the last colon; a file's name may have colons of its own.
+func cutNumber(s string) (rest string, n int, ok bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return s, 0, false
+	}
+	n, err := strconv.Atoi(s[i+1:])
+	return s[:i], n, err == nil
 }
 
 // Note explains a diagnostic at a second place. A note without a place belongs to the diagnostic's own.

@@ -239,3 +239,23 @@ func TestNearestShort(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestParseSpan(t *testing.T) {
+	src := func(string) []byte { return []byte("ab\ncdé\nf") }
+	for text, want := range map[string]Span{
+		"m.glm:2:3":        {File: "m.glm", Start: Pos{5, 2, 3}, End: Pos{6, 2, 4}},
+		"glmc:a/m.glm:1:1": {File: "glmc:a/m.glm", Start: Pos{0, 1, 1}, End: Pos{1, 1, 2}},
+		"m.glm":            {File: "m.glm"},
+		"m.glm:x:1":        {File: "m.glm:x:1"},
+		"m.glm:0:1":        {File: "m.glm:0:1"},
+		"":                 {},
+	} {
+		got := ParseSpan(text, src)
+		if got != want {
+			t.Errorf("ParseSpan(%q) = %+v, want %+v", text, got, want)
+		}
+		if got.String() != text {
+			t.Errorf("%q comes back as %q", text, got.String())
+		}
+	}
+}
