@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,15 +22,16 @@ var families = []struct {
 	layers      int
 	fuse        bool // fuse_qknorm_rope_kv on every layer
 	fold        int  // first layer of fold_shared_expert; -1: there is no shared expert
+	dense       int  // layers without experts, the first ones
 	mtp         bool
 	heads       int // of the KV cache on each of eight ranks
 	key, values int // sizes of a head
 }{
-	{"llama3", "llama-3.1-8b", 32, true, -1, false, 1, 128, 128},
-	{"qwen3", "qwen3-8b", 36, true, -1, false, 1, 128, 128},
-	{"qwen3moe", "qwen3-30b-a3b", 48, true, -1, false, 1, 128, 128}, // four heads of KV: two ranks hold each
-	{"deepseekv3", "deepseek-v3", 61, false, 3, true, 16, 192, 128},
-	{"glm4moelite", "glm-4.7-flash", 47, false, 1, true, 20, 256, 256}, // 20 heads do not divide by eight
+	{"llama3", "llama-3.1-8b", 32, true, -1, 32, false, 1, 128, 128},
+	{"qwen3", "qwen3-8b", 36, true, -1, 36, false, 1, 128, 128},
+	{"qwen3moe", "qwen3-30b-a3b", 48, true, -1, 0, false, 1, 128, 128}, // four heads of KV: two ranks hold each
+	{"deepseekv3", "deepseek-v3", 61, false, 3, 3, true, 16, 192, 128},
+	{"glm4moelite", "glm-4.7-flash", 47, false, 1, 1, true, 20, 256, 256}, // 20 heads do not divide by eight
 }
 
 // TestFamilies compiles a published model of every other family at full size for every target.
@@ -52,13 +54,19 @@ func TestFamilies(t *testing.T) {
 					if c.fold >= 0 && n >= c.fold {
 						want["fold_shared_expert forward"] = append(want["fold_shared_expert forward"], n)
 					}
+					if n >= c.dense {
+						want["fuse_route forward"] = append(want["fuse_route forward"], n)
+					}
 				}
 				if c.mtp {
 					want["fold_shared_expert draft"] = []int{c.layers}
+					want["fuse_route draft"] = []int{c.layers}
 				}
 				if diff := cmp.Diff(want, fusedLayers(p)); diff != "" {
 					t.Errorf("fused layers (-want +got):\n%s", diff)
 				}
+				wantGates(t, p, c.dense)
+				wantResiduals(t, p, c.layers, c.mtp)
 				if !c.fuse {
 					wantReason(t, p, "fuse_qknorm_rope_kv.parts", "k is put together of a part that is rotated and one that is not")
 				}
@@ -89,7 +97,7 @@ func TestGLM47FlashOnFourRanks(t *testing.T) {
 func fusedLayers(p *plan.Plan) map[string][]int {
 	layers := map[string][]int{}
 	for _, r := range p.Remarks {
-		if r.Applied && (r.Pass == "fuse_qknorm_rope_kv" || r.Pass == "fold_shared_expert") {
+		if r.Applied && slices.Contains([]string{"fuse_qknorm_rope_kv", "fold_shared_expert", "fuse_route"}, r.Pass) {
 			layers[r.Pass+" "+r.Entry] = append(layers[r.Pass+" "+r.Entry], r.Layer)
 		}
 	}

@@ -109,6 +109,9 @@ func TestPublishedConfigs(t *testing.T) {
 				}
 				wantSites(t, p, "fold_shared_expert", c.dense, c.layers)
 				wantSites(t, p, "fuse_qknorm_rope_kv", 0, c.layers)
+				wantSites(t, p, "fuse_route", c.dense, c.layers)
+				wantGates(t, p, c.dense)
+				wantResiduals(t, p, c.layers, true)
 				for _, x := range p.Passes {
 					wantCounts(t, p, x)
 				}
@@ -144,6 +147,53 @@ func wantSites(t *testing.T, p *plan.Plan, pass string, first, layers int) {
 	}
 	if diff := cmp.Diff(want, applied); diff != "" {
 		t.Errorf("layers of %s, -want +got:\n%s", pass, diff)
+	}
+}
+
+// wantGates wants the gates of the dense layers, which are the first ones, fused and none missed. Everywhere else
+// the shared expert was folded or there is none.
+func wantGates(t *testing.T, p *plan.Plan, dense int) {
+	t.Helper()
+	var want, got []string
+	for n := range dense {
+		want = append(want, fmt.Sprintf("true forward %d", n))
+	}
+	for _, r := range p.Remarks {
+		if r.Pass == "fuse_swiglu" {
+			got = append(got, fmt.Sprintf("%t %s %d", r.Applied, r.Entry, r.Layer))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("layers of fuse_swiglu, -want +got:\n%s", diff)
+	}
+}
+
+// wantResiduals wants both residuals of every layer fused with the norms behind them, those of the MTP layer too,
+// and none missed.
+func wantResiduals(t *testing.T, p *plan.Plan, layers int, mtp bool) {
+	t.Helper()
+	want, applied := map[string][]int{}, map[string][]int{}
+	for n := range layers {
+		if n > 0 { // the norm behind the MLP of the layer before
+			want["forward"] = append(want["forward"], n)
+		}
+		want["forward"] = append(want["forward"], n)
+	}
+	want["forward"] = append(want["forward"], -1) // the final norm
+	if mtp {
+		want["draft"] = []int{layers, layers}
+	}
+	for _, r := range p.Remarks {
+		if r.Pass != "fuse_add_norm" {
+			continue
+		}
+		applied[r.Entry] = append(applied[r.Entry], r.Layer)
+		if !r.Applied || r.SavesLaunches != 1 || r.SavesBytes < 1 {
+			t.Errorf("layer %d of %s: %+v", r.Layer, r.Entry, r)
+		}
+	}
+	if diff := cmp.Diff(want, applied); diff != "" {
+		t.Errorf("layers of fuse_add_norm, -want +got:\n%s", diff)
 	}
 }
 

@@ -164,3 +164,35 @@ func TestDevices(t *testing.T) {
 		}
 	}
 }
+
+// TestElementwiseFusionsSave: each of them saves the launches and the bytes that its remarks say, and time.
+func TestElementwiseFusionsSave(t *testing.T) {
+	h200 := Devices["h200"]
+	for _, pass := range []string{"fuse_route", "fuse_swiglu", "fuse_add_norm"} {
+		m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.GLM47}).Module
+		results, err := passes.Run(m, &passes.Options{}) // on one rank: remarks from before the split mean whole rows
+		if err != nil {
+			t.Fatal(err)
+		}
+		var saves passes.Saves
+		for _, r := range results {
+			for _, k := range r.Remarks {
+				if k.Pass == pass && k.Entry == "forward" {
+					saves.Launches += k.Saves.Launches
+					saves.Bytes += k.Saves.Bytes
+				}
+			}
+		}
+		fused := Program(m.Graph("forward"), decode(1), h200)
+		plain := Program(optimised(t, lowertest.GLM47, &passes.Options{Disabled: []string{pass}}), decode(1), h200)
+		if got := plain.Launches - fused.Launches; got != saves.Launches || got == 0 {
+			t.Errorf("%s saves %d launches, its remarks say %d", pass, got, saves.Launches)
+		}
+		if got := plain.Bytes - fused.Bytes; math.Abs(got-float64(saves.Bytes)) > 1e-3*float64(saves.Bytes) {
+			t.Errorf("%s saves %g bytes, its remarks say %d", pass, got, saves.Bytes)
+		}
+		if fused.Seconds >= plain.Seconds || fused.Flops != plain.Flops || fused.CommBytes != plain.CommBytes {
+			t.Errorf("%s: fused %+v, not fused %+v", pass, fused, plain)
+		}
+	}
+}

@@ -98,7 +98,7 @@ func TestKinds(t *testing.T) {
 		layer *int
 		want  []string
 	}{
-		{"GLM-4.7", m.Graph("forward"), nil, []string{"layers 0..2, 3 x", "layers 3..91, 89 x"}},
+		{"GLM-4.7", m.Graph("forward"), nil, []string{"layer 0", "layers 1..2, 2 x", "layers 3..91, 89 x"}},
 		{"GLM-4.7, its MTP layer", m.Graph("draft"), nil, []string{"layer 92"}},
 		{"GLM-4.7, layer 50", m.Graph("forward"), number(50), []string{"layer 50"}},
 		{"GLM-4.7, outside of the layers", m.Graph("forward"), number(-1), nil},
@@ -161,9 +161,9 @@ func TestMarks(t *testing.T) {
 		{"caches", `KV cache.* shape=cylinder, style="dashed,filled"`, 1},
 		{"states", `-> n\d+ \[style=dashed`, 2},
 		{"boxes of weights", `w\d+ \[shape=box`, 10},
-		{"types on edges", `-> n\d+ \[label=<&#160;(\w+: )?[a-z0-9]+\[T`, 33},
+		{"types on edges", `-> n\d+ \[label=<&#160;(\w+: )?[a-z0-9]+\[T`, 23},
 		{"inputs that an operator reads", `<I>.*pos, slots`, 1},
-		{"what comes from the layer before", `of layer 0`, 1},
+		{"what comes from the layer before", `of layer 0`, 2},
 		{"what goes to the next layer", `of layer 2`, 2},
 	} {
 		if got := len(regexp.MustCompile(c.rx).FindAllString(text, -1)); got != c.want {

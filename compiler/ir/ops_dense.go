@@ -76,6 +76,28 @@ var denseOps = []*Op{
 			}, param("x", builtin.Tensor), param("w", builtin.Weight), param("eps", builtin.Float)),
 	},
 	{
+		Name:     "norm.add_rms",
+		Doc:      "a + b, rounded to their dtype, and the norm.rms of it: a and b [..., D], w [D] -> [..., D], [..., D]",
+		Operands: slices.Concat(values("a", "b"), operands(WeightOperand, "w")),
+		Attrs:    []AttrSpec{{Key: "eps", Kind: FloatAttr}},
+		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+			a, b := in[0], in[1]
+			if !a.Equal(b) {
+				return nil, fmt.Errorf("a is %s and b is %s: wants the same", a, b)
+			}
+			if len(a.Shape) == 0 {
+				return nil, fmt.Errorf("a is a scalar")
+			}
+			return []Type{a, a}, wantWeight("w", in[2], a.Shape.Last())
+		},
+		Work:  pointwiseWork(3), // one operation an element for the sum and five for the norm, over both results
+		Shard: ShardNone,        // fuse_add_norm runs on what each rank holds
+		Expand: func(b *Builder, n *Node) []*Value {
+			sum := b.One("add", []*Value{n.Arg("a"), n.Arg("b")})
+			return []*Value{sum, b.One("norm.rms", []*Value{sum, n.Arg("w")}, n.Attrs...)}
+		},
+	},
+	{
 		Name:     "gather.rows",
 		Doc:      "the rows whose logits are wanted: x [T, H], rows i32[R] -> [R, H]",
 		Operands: slices.Concat(values("x"), indices("rows")),

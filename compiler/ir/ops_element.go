@@ -55,6 +55,23 @@ var elementOps = []*Op{
 	scalarOp("scale", "by * x"),
 	scalarOp("shift", "x + by"),
 	unaryOp("act.silu", "silu", "x * sigmoid(x)", 4),
+	{
+		Name:     "act.swiglu",
+		Doc:      "act.silu of gate, rounded to its dtype, times up: gate and up of one shape (Shazeer 2020)",
+		Operands: values("gate", "up"),
+		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+			if !in[0].Equal(in[1]) {
+				return nil, fmt.Errorf("gate is %s and up is %s: wants the same", in[0], in[1])
+			}
+			return []Type{in[0]}, nil
+		},
+		Work:  pointwiseWork(5),
+		Shard: ShardPointwise,
+		Expand: func(b *Builder, n *Node) []*Value {
+			silu := b.One("act.silu", []*Value{n.Arg("gate")})
+			return []*Value{b.One("mul", []*Value{silu, n.Arg("up")})}
+		},
+	},
 	unaryOp("act.sigmoid", "sigmoid", "1 / (1 + exp(-x))", 3),
 	{
 		Name:     "reduce.sum",

@@ -44,14 +44,11 @@ var expertOps = []*Op{
 			if err := wantRouting(in[0], in[1]); err != nil {
 				return nil, err
 			}
-			if a.Int("count") < 1 || a.Int("count") > maxAppended || a.Int("first") < 0 {
-				return nil, fmt.Errorf("appends %d experts from %d on", a.Int("count"), a.Int("first"))
-			}
-			wide := Fixed(in[0].Shape[1].Add + a.Int("count"))
-			return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(1, wide)}, {DType: in[1].DType, Shape: in[1].Shape.With(1, wide)}}, nil
+			return inferAppended(in, a)
 		},
 		Shard: ShardNone,
 	},
+	routeOp,
 	{
 		Name: "moe.experts",
 		Doc: "sum over slots of weight * down(act(gate x) * (up x)): x [T, H], ids i32[T, k], weights f32[T, k], " +
@@ -79,13 +76,24 @@ var expertOps = []*Op{
 // maxAppended bounds the shared experts of a layer; models have one to a few.
 const maxAppended = 1 << 10
 
-func inferTopK(in []Type, a Attrs) ([]Type, error) {
-	scores, bias := in[0], in[1]
-	if err := wantRank("scores", scores, 2); err != nil {
+// inferAppended widens ids and weights by the experts that are appended.
+func inferAppended(in []Type, a Attrs) ([]Type, error) {
+	if a.Int("count") < 1 || a.Int("count") > maxAppended || a.Int("first") < 0 {
+		return nil, fmt.Errorf("appends %d experts from %d on", a.Int("count"), a.Int("first"))
+	}
+	wide := Fixed(in[0].Shape[1].Add + a.Int("count"))
+	return []Type{{DType: in[0].DType, Shape: in[0].Shape.With(1, wide)}, {DType: in[1].DType, Shape: in[1].Shape.With(1, wide)}}, nil
+}
+
+func inferTopK(in []Type, a Attrs) ([]Type, error) { return inferChoice("scores", in[0], in[1], a) }
+
+// inferChoice is the rule for a choice by scores, which go by that name in errors.
+func inferChoice(name string, scores, bias Type, a Attrs) ([]Type, error) {
+	if err := wantRank(name, scores, 2); err != nil {
 		return nil, err
 	}
 	if scores.DType != dtype.F32 {
-		return nil, fmt.Errorf("scores are %s: routing wants f32", scores)
+		return nil, fmt.Errorf("%s are %s: routing wants f32", name, scores)
 	}
 	if bias.Shape != nil {
 		if err := wantWeight("bias", bias, scores.Shape[1]); err != nil {
@@ -93,7 +101,7 @@ func inferTopK(in []Type, a Attrs) ([]Type, error) {
 		}
 	}
 	if !scores.Shape[1].IsConst() {
-		return nil, fmt.Errorf("scores are %s: the number of experts is not constant", scores)
+		return nil, fmt.Errorf("%s are %s: the number of experts is not constant", name, scores)
 	}
 	n, k, groups, keep := scores.Shape[1].Add, a.Int("k"), a.Int("groups"), a.Int("keep")
 	switch {

@@ -163,7 +163,7 @@ func (g *generator) fitCache(n *Node) bool {
 // go together.
 var usual = map[string]string{
 	"q": "f32[T, 2, 4]", "k": "f32[T, 2, 4]", "v": "f32[T, 2, 4]", "pos": "i32[T]", "slots": "i32[T]", "seq_start": "i32[B+1]",
-	"pages": "i32[B, P]", "ids": "i32[T, 2]", "weights": "f32[T, 2]", "x": "f32[T, 8]", "rope.apply x": "f32[T, 2, 4]", "repeat.heads x": "f32[T, 1, 4]", "gate": "[2 3 8]", "up": "[2 3 8]", "down": "[2 8 3]",
+	"pages": "i32[B, P]", "ids": "i32[T, 2]", "weights": "f32[T, 2]", "x": "f32[T, 8]", "logits": "f32[T, 8]", "rope.apply x": "f32[T, 2, 4]", "repeat.heads x": "f32[T, 1, 4]", "gate": "[2 3 8]", "up": "[2 3 8]", "down": "[2 8 3]",
 }
 
 // value picks a value of the graph that an operand takes, more often than not of the usual type; nil if there
@@ -233,7 +233,7 @@ func (g *generator) weight(o Operand) *Value {
 func (g *generator) attr(a AttrSpec) any {
 	switch a.Kind {
 	case IntAttr:
-		if a.Key == "ranks" {
+		if a.Key == "ranks" || a.Key == "normalise" {
 			return int64(1)
 		}
 		return rapid.SampledFrom([]int64{1, 2, 4, 4, 2, 1, -1, math.MaxInt64}).Draw(g.t, "int")
@@ -247,6 +247,8 @@ func (g *generator) attr(a AttrSpec) any {
 		return rapid.SampledFrom([]string{"f32", "bf16", "f16"}).Draw(g.t, "dtype")
 	case "activation":
 		return "silu"
+	case "score":
+		return rapid.SampledFrom([]string{"sigmoid", "softmax"}).Draw(g.t, "score")
 	}
 	return randomStrings.Draw(g.t, "string")
 }

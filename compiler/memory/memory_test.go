@@ -117,10 +117,23 @@ func smallest(buffers []Buffer) int64 {
 	return best
 }
 
-// TestPlanIsNearTheBest compares with exhaustive search on a fixed set of small instances. Greedy by size has
-// no good bound in the worst case; what it does in ordinary ones is recorded here.
+// TestPlanOfResidualsAndNorms: the MTP layer of GLM-4.7, in units of a row of its hidden state. The concatenation
+// and the row in f32 take two units in one piece each, between residuals that are alive with their norms.
+func TestPlanOfResidualsAndNorms(t *testing.T) {
+	const unit = Align
+	buffers := []Buffer{
+		{unit, 0, 1}, {unit, 1, 3}, {unit, 2, 3}, {2 * unit, 3, 4}, {unit, 4, 9}, {unit, 5, 6}, {unit, 7, 8}, {unit, 8, 9},
+		{unit, 9, 15}, {unit, 9, 13}, {2 * unit, 10, 11}, {unit, 13, 14}, {unit, 14, 15}, {unit, 15, 15}, {unit, 15, 16},
+	}
+	if _, arena := Plan(buffers); arena != LowerBound(buffers) || arena != 4*unit {
+		t.Errorf("the plan takes %d units, at least %d are needed", arena/unit, LowerBound(buffers)/unit)
+	}
+}
+
+// TestPlanIsNearTheBest compares with exhaustive search on a fixed set of small instances. Trying a few
+// orders has no good bound in the worst case; what it does in ordinary ones is recorded here.
 func TestPlanIsNearTheBest(t *testing.T) {
-	const instances, limit = 400, 1.5
+	const instances, limit = 400, 1.2
 	rng := rand.New(rand.NewPCG(1, 2))
 	worst, sum, exact, bound := 0.0, 0.0, 0, 0
 	for seed := range instances {

@@ -108,6 +108,43 @@ func checkCollectives(t *testing.T, m *ir.Module, layers int) {
 	}
 }
 
+// TestLaunchesOfALayer: what one of eight ranks launches for a layer of GLM-4.7, in order.
+func TestLaunchesOfALayer(t *testing.T) {
+	elementwise := []string{"fuse_route", "fuse_swiglu", "fuse_add_norm"}
+	attention := []string{"linear", "linear", "linear", "attn.qknorm_rope_kv", "attn.paged", "linear", "comm.all_reduce"}
+	unfused := []string{"remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "fuse_add_norm"}
+	for _, c := range []struct {
+		name     string
+		layer    int
+		disabled []string
+		want     []string
+	}{
+		{"experts", 50, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "cast", "linear", "moe.route", "moe.experts", "comm.all_reduce"})},
+		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms"}, attention, []string{"add", "norm.rms", "cast", "linear",
+			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "moe.experts", "comm.all_reduce", "add"})},
+		{"experts, nothing fused", 50, unfused, []string{"norm.rms", "linear", "linear", "linear", "norm.rms", "norm.rms", "rope.apply", "rope.apply", "kv.write",
+			"attn.paged", "linear", "comm.all_reduce", "add", "norm.rms", "cast", "linear", "act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale",
+			"moe.experts", "linear", "act.silu", "linear", "mul", "linear", "add", "comm.all_reduce", "add"}},
+		{"dense", 1, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "linear", "linear", "act.swiglu", "linear", "comm.all_reduce"})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := h200()
+			o.Require, o.Disabled = nil, c.disabled
+			m, _ := glm(t, lowertest.GLM47, o)
+			var got []string
+			for _, n := range m.Graph("forward").Nodes {
+				if n.Origin.Layer == c.layer && !n.Op.View {
+					got = append(got, n.Op.Name)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			t.Logf("%d launches", len(got))
+		})
+	}
+}
+
 // TestCollectivesWithoutFolding: the routed sum and the shared expert's are added before the one all-reduce.
 func TestCollectivesWithoutFolding(t *testing.T) {
 	m, _ := glm(t, lowertest.GLM47, &Options{TensorParallel: 8, Disabled: []string{"fold_shared_expert"}})

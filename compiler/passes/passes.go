@@ -39,9 +39,12 @@ var Table = []*Pass{
 	removeIdentities,
 	foldSharedExpert,
 	fuseQKNormRopeKV,
+	fuseRoute,
+	fuseSwiGLU,
 	gatherLastToken,
 	quantise,
 	shardTensorParallel,
+	fuseAddNorm,
 }
 
 func init() {

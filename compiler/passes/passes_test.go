@@ -110,10 +110,10 @@ func TestStopAfterAndDisabled(t *testing.T) {
 			t.Errorf("pass %s counted wrongly: %+v", r.Pass.Name, r)
 		}
 	}
-	if diff := cmp.Diff([]string{"remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv", "gather_last_token"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "gather_last_token"}, names); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"remove_identities", "fuse_qknorm_rope_kv", "gather_last_token"}, seen); diff != "" {
+	if diff := cmp.Diff([]string{"remove_identities", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "gather_last_token"}, seen); diff != "" {
 		t.Error(diff)
 	}
 	results, err = Run(small(t), &Options{Disabled: []string{"remove_identities"}, StopAfter: "remove_identities"})

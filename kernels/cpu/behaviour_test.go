@@ -30,17 +30,47 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 	}
 	rope := kernels.Attrs{"eps": 1e-5, "dims": int64(4), "theta": 1e6}
 	return map[string]step{
-		"embed":               {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
-		"linear":              {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
-		"norm.rms":            {rope, call(out, x, r.F32(h))},
-		"rope.apply":          {rope, call(qOut, q, b.Pos)},
-		"add":                 {nil, call(out, x, r.F32(tokens, h))},
-		"mul":                 {nil, call(out, x, r.Weights(dtype.BF16, h))},
-		"act.silu":            {nil, call(out, x)},
+		"embed":    {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
+		"linear":   {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
+		"norm.rms": {rope, call(out, x, r.F32(h))},
+		"norm.add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
+			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},
+		"rope.apply": {rope, call(qOut, q, b.Pos)},
+		"add":        {nil, call(out, x, r.F32(tokens, h))},
+		"mul":        {nil, call(out, x, r.Weights(dtype.BF16, h))},
+		"act.silu":   {nil, call(out, x)},
+		"act.swiglu": {nil, call(out, x, r.F32(tokens, h))},
+		"moe.route": {kernels.Attrs{"score": "sigmoid", "k": int64(3), "groups": int64(4), "keep": int64(2), "normalise": int64(1), "shift": 1e-20, "scale": 2.5, "first": int64(32), "count": int64(1)},
+			&kernels.Call{In: []kernels.Tensor{x, r.Weights(narrow(format), h)}, Out: []kernels.Tensor{kernels.New(dtype.I32, tokens, 4), kernels.New(dtype.F32, tokens, 4)}}},
 		"moe.experts":         {kernels.Attrs{"activation": "silu"}, call(out, x, r.Distinct(e, tokens, k), r.F32(tokens, k), r.Weights(format, e, i, h), r.Weights(format, e, i, h), r.Weights(format, e, h, i))},
 		"attn.paged":          {kernels.Attrs{"scale": 0.5}, call(qOut, q, b.Pos, b.Starts, b.Pages)},
 		"attn.qknorm_rope_kv": {rope, call(qOut, q, r.F32(tokens, heads, dim), r.F32(tokens, heads, dim), r.F32(dim), r.F32(dim), b.Pos, b.Slots)},
 	}
+}
+
+// narrow is the format for weights of operators that know no scales.
+func narrow(format dtype.DType) dtype.DType {
+	if format == dtype.F8E4M3 {
+		return dtype.BF16
+	}
+	return format
+}
+
+// values copies all results, one behind the other, indices as numbers; of each those of rows lo to hi-1 out of n.
+func values(c *kernels.Call, lo, hi, n int) kernels.Tensor {
+	var all []float32
+	for i := range c.Out {
+		t := &c.Out[i]
+		size := t.Elems() / n
+		if t.DType == dtype.I32 {
+			for _, v := range t.I32[lo*size : hi*size] {
+				all = append(all, float32(v))
+			}
+			continue
+		}
+		all = append(all, t.F32[lo*size:hi*size]...)
+	}
+	return kernels.FromF32(all)
 }
 
 // One thread: with more, a worker that gets its first chunk late makes its scratch late. See
@@ -74,9 +104,9 @@ func TestScratchIsReusable(t *testing.T) {
 				if err := used[name](s.call); err != nil {
 					t.Fatal(err)
 				}
-				got := kernels.FromF32(append([]float32(nil), s.call.Out[0].F32...))
+				got := values(s.call, 0, tokens, tokens)
 				kerneltest.Run(t, set, name, s.attrs, s.call)
-				sameBits(t, name, got, s.call.Out[0])
+				sameBits(t, name, got, values(s.call, 0, tokens, tokens))
 			}
 		}
 	}
@@ -91,18 +121,22 @@ func TestDamagedValuesStayInTheirRow(t *testing.T) {
 				if name == "embed" {
 					continue // its first operand is ids
 				}
-				clean := s.call.Out[0]
 				kerneltest.Run(t, set, name, s.attrs, s.call)
-				damaged := kernels.New(dtype.F32, clean.Shape...)
-				s.call.Out[0] = damaged
+				clean := map[int]kernels.Tensor{}
+				for _, r := range []int{0, 1, 3, 4} {
+					clean[r] = values(s.call, r, r+1, 5)
+				}
+				for i, out := range s.call.Out {
+					s.call.Out[i] = kernels.New(out.DType, out.Shape...)
+				}
 				x := &s.call.In[0]
 				n := x.Elems() / 5
 				for i := 2 * n; i < 3*n; i++ {
 					x.F32[i] = bad
 				}
 				kerneltest.Run(t, set, name, s.attrs, s.call)
-				for _, r := range []int{0, 1, 3, 4} {
-					sameBits(t, name, kernels.FromF32(damaged.F32[r*n:(r+1)*n]), kernels.FromF32(clean.F32[r*n:(r+1)*n]))
+				for r, want := range clean {
+					sameBits(t, name, values(s.call, r, r+1, 5), want)
 				}
 			}
 		}
@@ -176,9 +210,9 @@ func TestConcurrentCallers(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if first == nil {
-						first = append(first, s.call.Out[0].F32...)
-					} else if diff := cmp.Diff(first, s.call.Out[0].F32); diff != "" {
+					if got := values(s.call, 0, 60, 60).F32; first == nil {
+						first = got
+					} else if diff := cmp.Diff(first, got); diff != "" {
 						t.Errorf("%s changed its result\n%s", name, diff)
 						return
 					}

@@ -60,3 +60,19 @@ func (d *Device) silu(kernels.Attrs) (kernels.Func, error) {
 		return nil
 	}, nil
 }
+
+func (d *Device) swiglu(kernels.Attrs) (kernels.Func, error) {
+	var c *kernels.Call
+	body := func(_, lo, hi int) {
+		dst, up := c.Out[0].F32[lo:hi], c.In[1].F32[lo:hi]
+		for i, v := range c.In[0].F32[lo:hi] {
+			dst[i] = ref.SiLU(v) * up[i]
+		}
+	}
+	return func(call *kernels.Call) error {
+		c = call
+		n := c.In[0].Elems()
+		d.pool.run(n, d.grain(n, 17), body) // see silu
+		return nil
+	}, nil
+}

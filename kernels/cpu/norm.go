@@ -47,6 +47,32 @@ func (d *Device) normRMS(a kernels.Attrs) (kernels.Func, error) {
 	}, nil
 }
 
+// addNormRMS takes a row while it is in the first-level cache: its sum, and the norm of that.
+func (d *Device) addNormRMS(a kernels.Attrs) (kernels.Func, error) {
+	eps, err := a.Float("eps")
+	if err != nil {
+		return nil, err
+	}
+	var c *kernels.Call
+	var w []float32
+	body := func(_, lo, hi int) {
+		n := len(w)
+		for at := lo * n; at < hi*n; at += n {
+			x, y, sum := c.In[0].F32[at:at+n], c.In[1].F32[at:at+n], c.Out[0].F32[at:at+n]
+			for i, v := range x {
+				sum[i] = v + y[i]
+			}
+			d.dots.normalise(c.Out[1].F32[at:at+n], sum, w, float32(eps))
+		}
+	}
+	return func(call *kernels.Call) error {
+		c, w = call, weightRow(w, &call.In[2])
+		rows := c.In[0].Rows()
+		d.pool.run(rows, d.grain(rows, 3*len(w)), body)
+		return nil
+	}, nil
+}
+
 func (d *Device) ropeApply(a kernels.Attrs) (kernels.Func, error) {
 	table, err := d.rope(a)
 	if err != nil {

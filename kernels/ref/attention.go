@@ -86,7 +86,7 @@ func (a *attention) head(out, q []float32, cache *kernels.Cache, pages []int32, 
 		cache.K.Load(a.key, row(p)*cache.HeadDim)
 		a.score[p] = Dot(q, a.key) * a.scale
 	}
-	softmax(a.score)
+	Softmax(a.score)
 	for p, w := range a.score {
 		cache.V.Load(a.value, row(p)*cache.ValueDim)
 		for i, v := range a.value {
@@ -95,7 +95,8 @@ func (a *attention) head(out, q []float32, cache *kernels.Cache, pages []int32, 
 	}
 }
 
-func softmax(x []float32) {
+// Softmax replaces x by exp(x) / sum(exp(x)), less its largest value first.
+func Softmax(x []float32) {
 	largest := float32(math.Inf(-1))
 	for _, v := range x {
 		largest = max(largest, v)

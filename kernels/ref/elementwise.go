@@ -32,6 +32,16 @@ func unary(f func(x float32) float32) kernels.Builder {
 	}
 }
 
+// swiglu is SiLU of the gate, and the product of that with up.
+func swiglu(kernels.Attrs) (kernels.Func, error) {
+	return func(c *kernels.Call) error {
+		for i, v := range c.In[0].F32[:c.In[0].Elems()] {
+			c.Out[0].F32[i] = SiLU(v) * c.In[1].F32[i]
+		}
+		return nil
+	}, nil
+}
+
 func unaryBy(f func(x, by float32) float32) kernels.Builder {
 	return func(a kernels.Attrs) (kernels.Func, error) {
 		v, err := a.Float("by")
@@ -113,7 +123,7 @@ func softmaxRows(kernels.Attrs) (kernels.Func, error) {
 		x, out, d := &c.In[0], c.Out[0].F32, c.In[0].Last()
 		copy(out, x.F32[:x.Elems()])
 		for r := range x.Rows() {
-			softmax(out[r*d : (r+1)*d])
+			Softmax(out[r*d : (r+1)*d])
 		}
 		return nil
 	}, nil

@@ -15,11 +15,13 @@ import "github.com/glmc/glmc/kernels"
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
 //	norm.rms          x [...,D], w [D] -> as x                              eps
+//	norm.add_rms      a [...,D], b as a, w [D] -> a + b, its norm as a      eps
 //	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
 //	cast              x -> as x
 //	add sub mul div   a, b -> as a; b as a, or [...,1], or [D]
 //	scale shift       x -> as x                                             by
 //	act.silu          x -> as x
+//	act.swiglu        gate, up as gate -> as gate
 //	act.sigmoid       x -> as x
 //	reduce.sum        x [...,D] -> [...,1]
 //	act.softmax       x [...,D] -> as x
@@ -28,6 +30,8 @@ import "github.com/glmc/glmc/kernels"
 //	concat            a [...,A], b [...,B] -> [...,A+B]
 //	gather.rows       x [T,H], rows [R] -> [R,H]
 //	moe.top_k         scores [T,E], bias? [E] -> ids [T,k], weight [T,k]    k, groups, keep
+//	moe.route         logits [T,E], bias? [E] -> ids [T,k+n], weight [T,k+n]    those of moe.top_k, score, normalise?, shift?,
+//	                                                                        scale?, first?, count? (n)
 //	moe.append_shared ids [T,k], weight [T,k] -> ids [T,k+n], weight [T,k+n]    first, count
 //	moe.experts       x [T,H], ids [T,k], weight [T,k], gate [E,I,H], up [E,I,H], down [E,H,I] -> [T,H]
 //	                                                                        activation, act
@@ -45,6 +49,7 @@ func Kernels() kernels.Set {
 		"embed":               embed,
 		"linear":              linear,
 		"norm.rms":            normRMS,
+		"norm.add_rms":        addNormRMS,
 		"rope.apply":          ropeApply,
 		"cast":                copied,
 		"add":                 binary(func(a, b float32) float32 { return a + b }),
@@ -54,6 +59,7 @@ func Kernels() kernels.Set {
 		"scale":               unaryBy(func(x, by float32) float32 { return x * by }),
 		"shift":               unaryBy(func(x, by float32) float32 { return x + by }),
 		"act.silu":            unary(SiLU),
+		"act.swiglu":          swiglu,
 		"act.sigmoid":         unary(Sigmoid),
 		"reduce.sum":          reduceSum,
 		"act.softmax":         softmaxRows,
@@ -62,6 +68,7 @@ func Kernels() kernels.Set {
 		"concat":              concat,
 		"gather.rows":         gatherRows,
 		"moe.top_k":           topK,
+		"moe.route":           route,
 		"moe.append_shared":   appendShared,
 		"moe.experts":         experts,
 		"kv.write":            kvWrite,

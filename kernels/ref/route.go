@@ -12,65 +12,87 @@ import (
 
 // router is the attributes and scratch of moe.top_k.
 type router struct {
-	k, groups, keep int
-	choice          []float32 // [E]
-	groupScore      []float32 // [groups]
-	open            []bool    // [E]: may still be picked
-	openGroup       []bool    // [groups]
-	kept            []int32   // [keep]
+	kernels.Choice
+	choice     []float32 // [E]
+	groupScore []float32 // [groups]
+	open       []bool    // [E]: may still be picked
+	openGroup  []bool    // [groups]
+	kept       []int32   // [keep]
 }
 
 func topK(a kernels.Attrs) (kernels.Func, error) {
-	var r router
-	for _, attr := range []struct {
-		name string
-		dst  *int
-	}{{"k", &r.k}, {"groups", &r.groups}, {"keep", &r.keep}} {
-		v, err := a.Int(attr.name)
-		if err != nil {
-			return nil, err
-		}
-		if v < 1 {
-			return nil, fmt.Errorf("attribute %q is %d: want at least 1", attr.name, v)
-		}
-		*attr.dst = v
+	choice, err := kernels.ReadChoice(a)
+	if err != nil {
+		return nil, err
 	}
-	if r.keep > r.groups {
-		return nil, fmt.Errorf("attribute \"keep\" is %d: there are only %d groups", r.keep, r.groups)
-	}
-	r.groupScore, r.openGroup, r.kept = make([]float32, r.groups), make([]bool, r.groups), make([]int32, r.keep)
-	return r.run, nil
+	return newRouter(choice).run, nil
+}
+
+func newRouter(c kernels.Choice) *router {
+	return &router{Choice: c, groupScore: make([]float32, c.Groups), openGroup: make([]bool, c.Groups), kept: make([]int32, c.Keep)}
 }
 
 func (r *router) run(c *kernels.Call) error {
 	scores, bias, ids, weight := &c.In[0], c.Optional(1), &c.Out[0], &c.Out[1]
 	experts := scores.Last()
-	if experts%r.groups != 0 {
-		return fmt.Errorf("%d experts do not divide into %d groups", experts, r.groups)
+	if err := r.Check(experts); err != nil {
+		return err
 	}
-	if r.k > experts/r.groups*r.keep {
-		return fmt.Errorf("top %d of the %d experts in %d groups", r.k, experts/r.groups*r.keep, r.keep)
-	}
-	r.choice, r.open = kernels.Resize(r.choice, experts), kernels.Resize(r.open, experts)
 	for t := range scores.Shape[0] {
-		row := scores.F32[t*experts : (t+1)*experts]
-		for e, s := range row {
-			if bias.Present() {
-				s += bias.F32[e]
-			}
-			r.choice[e] = lowestNaN(s)
-			r.open[e] = r.groups == 1
-		}
-		if r.groups > 1 {
-			r.openGroups()
-		}
-		picked := ids.I32[t*r.k : (t+1)*r.k]
-		pick(picked, r.choice, r.open)
-		for j, e := range picked {
-			weight.F32[t*r.k+j] = row[e]
-		}
+		r.row(ids.I32[t*r.K:(t+1)*r.K], weight.F32[t*r.K:(t+1)*r.K], scores.F32[t*experts:(t+1)*experts], bias.F32)
 	}
 	return nil
+}
+
+// row chooses the experts of one token. bias is nil where there is none.
+func (r *router) row(ids []int32, weights, scores, bias []float32) {
+	r.choice, r.open = kernels.Resize(r.choice, len(scores)), kernels.Resize(r.open, len(scores))
+	for e, s := range scores {
+		if bias != nil {
+			s += bias[e]
+		}
+		r.choice[e] = lowestNaN(s)
+		r.open[e] = r.Groups == 1
+	}
+	if r.Groups > 1 {
+		r.openGroups()
+	}
+	pick(ids, r.choice, r.open)
+	for j, e := range ids {
+		weights[j] = scores[e]
+	}
+}
+
+// route is moe.route: the scores, moe.top_k, and what becomes of the weights.
+func route(a kernels.Attrs) (kernels.Func, error) {
+	routing, err := kernels.ReadRouting(a)
+	if err != nil {
+		return nil, err
+	}
+	r := newRouter(routing.Choice)
+	var scores []float32 // [E]
+	return func(c *kernels.Call) error {
+		logits, bias := &c.In[0], c.Optional(1)
+		experts, k, n := logits.Last(), routing.K, routing.K+routing.Count
+		if err := r.Check(experts); err != nil {
+			return err
+		}
+		scores = kernels.Resize(scores, experts)
+		for t := range logits.Shape[0] {
+			copy(scores, logits.F32[t*experts:(t+1)*experts])
+			if routing.Softmax {
+				Softmax(scores)
+			} else {
+				for e, v := range scores {
+					scores[e] = Sigmoid(v)
+				}
+			}
+			ids, weights := c.Out[0].I32[t*n:(t+1)*n], c.Out[1].F32[t*n:(t+1)*n]
+			r.row(ids[:k], weights[:k], scores, bias.F32)
+			routing.Weigh(ids, weights)
+		}
+		return nil
+	}, nil
 }
 
 // lowestNaN ranks NaN with -Inf, so that a damaged score is picked last and never makes an invalid id.
@@ -83,8 +105,8 @@ func lowestNaN(x float32) float32 {
 
 // openGroups opens the experts of the groups whose two best choices have the largest sums.
 func (r *router) openGroups() {
-	size := len(r.choice) / r.groups
-	for g := range r.groups {
+	size := len(r.choice) / r.Groups
+	for g := range r.Groups {
 		first, second := float32(math.Inf(-1)), float32(math.Inf(-1))
 		for _, v := range r.choice[g*size : (g+1)*size] {
 			if v > first {

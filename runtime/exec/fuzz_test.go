@@ -43,15 +43,21 @@ func attending(t testing.TB) *ir.Module {
 	a := b.One("attn.paged", []*ir.Value{fused[0], pos, g.Input("seq_start", ir.SeqStartInput), g.Input("pages", ir.PagesInput), fused[1]}, attr("scale", 0.5))
 	a = b.One("reshape", []*ir.Value{a}, attr("shape", ir.Shape{ir.Symbolic(ir.T), ir.Fixed(toyInner)}))
 	x = b.One("add", []*ir.Value{x, b.One("linear", []*ir.Value{a, load(down), nil})})
+	x = b.Emit("norm.add_rms", []*ir.Value{x, x, load(ir.Concat(0, ir.Stored("norm", 4), ir.Stored("norm", 4)))}, attr("eps", 1e-5))[1]
 
 	scores := b.One("act.sigmoid", []*ir.Value{b.One("linear", []*ir.Value{x, load(ir.Slice(head, 0, 4, 4)), nil})})
 	routing := b.Emit("moe.top_k", []*ir.Value{scores, nil}, attr("k", int64(2)), attr("groups", int64(2)), attr("keep", int64(1)))
 	weights := b.One("div", []*ir.Value{routing[1], b.One("shift", []*ir.Value{b.One("reduce.sum", []*ir.Value{routing[1]})}, attr("by", 1e-20))})
 	weights = b.One("scale", []*ir.Value{weights}, attr("by", 2.5))
-	routing = b.Emit("moe.append_shared", []*ir.Value{routing[0], weights}, attr("first", int64(3)), attr("count", int64(1)))
+	plain := b.Emit("moe.append_shared", []*ir.Value{routing[0], weights}, attr("first", int64(3)), attr("count", int64(1)))
+	logits := b.One("linear", []*ir.Value{x, load(ir.Slice(head, 0, 4, 4)), nil})
+	routing = b.Emit("moe.route", []*ir.Value{logits, load(ir.Stored("norm", 4))}, attr("score", "sigmoid"), attr("k", int64(2)), attr("groups", int64(2)), attr("keep", int64(1)),
+		attr("normalise", int64(1)), attr("shift", 1e-20), attr("scale", 2.5), attr("first", int64(3)), attr("count", int64(1)))
 	gates, downs := ir.Slice(up, 0, 0, 3), ir.Slice(down, 1, 0, 3)
 	y := b.One("moe.experts", []*ir.Value{x, routing[0], routing[1], load(ir.Stack(gates, gates, gates, gates)), load(ir.Stack(gates, gates, gates, gates)),
 		load(ir.Stack(downs, downs, downs, downs))}, attr("activation", "silu"))
+	y = b.One("act.swiglu", []*ir.Value{y, b.One("moe.experts", []*ir.Value{x, plain[0], plain[1], load(ir.Stack(gates, gates, gates, gates)),
+		load(ir.Stack(gates, gates, gates, gates)), load(ir.Stack(downs, downs, downs, downs))}, attr("activation", "silu"))})
 	y = b.One("concat", []*ir.Value{x, b.One("mul", []*ir.Value{y, b.One("sub", []*ir.Value{y, x})})})
 	if err := b.Err(); err != nil {
 		t.Fatal(err)

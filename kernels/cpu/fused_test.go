@@ -1,0 +1,195 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/kerneltest"
+	"github.com/glmc/glmc/kernels/ref"
+)
+
+// spoil puts values that break careless arithmetic into some places of a tensor.
+func spoil(t *rapid.T, x kernels.Tensor) {
+	for range rapid.IntRange(0, 3).Draw(t, "spoilt values") {
+		if n := x.Elems(); n > 0 {
+			at := rapid.IntRange(0, n-1).Draw(t, "at")
+			x.F32[at] = rapid.SampledFrom([]float32{nan, inf, -inf, 3e38, -3e38, 1e-45, float32(math.Copysign(0, -1)), 0}).Draw(t, "value")
+		}
+	}
+}
+
+// like makes results of the shapes that x has.
+func like(x kernels.Tensor, n int) []kernels.Tensor {
+	out := make([]kernels.Tensor, n)
+	for i := range out {
+		out[i] = kernels.New(dtype.F32, x.Shape...)
+	}
+	return out
+}
+
+// A sum with its norm has the bits that add and norm.rms give, in both kernel sets; between the sets the norm
+// differs by the order in which squares are added.
+func TestAddNormRMSIsAddThenNorm(t *testing.T) {
+	d := device(t, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, heads, dim := rapid.IntRange(0, 40).Draw(t, "rows"), rapid.IntRange(1, 3).Draw(t, "heads"), rapid.IntRange(1, 300).Draw(t, "D")
+		x, y := r.F32(rows, heads, dim), r.F32(rows, heads, dim)
+		w := r.Weights(rapid.SampledFrom(weightFormats[:3]).Draw(t, "format"), dim)
+		spoil(t, x)
+		spoil(t, y)
+		attrs := kernels.Attrs{"eps": 1e-5}
+		both := func(set kernels.Set, w kernels.Tensor) []kernels.Tensor {
+			fused := like(x, 2)
+			kerneltest.Run(t, set, "norm.add_rms", attrs, &kernels.Call{In: []kernels.Tensor{x, y, w}, Out: fused})
+			sum := run(t, set, "add", nil, x.Shape, x, y)
+			sameBits(t, "sum", fused[0], sum)
+			sameBits(t, "norm", fused[1], run(t, set, "norm.rms", attrs, x.Shape, sum, w))
+			return fused
+		}
+		got, want := both(d.Kernels(), w), both(ref.Kernels(), kerneltest.Dequantise(w))
+		sameBits(t, "sum of both sets", got[0], want[0])
+		for i, v := range want[1].F32 {
+			if g := got[1].F32[i]; !(math.Abs(float64(g-v)) <= 1e-5*math.Abs(float64(v)) || g == v || g != g && v != v) {
+				t.Fatalf("value %d is %g, want %g", i, g, v)
+			}
+		}
+	})
+}
+
+// The same experts with the same bits as the reference, whatever the numbers of experts and groups, with ties,
+// damaged logits and a bias in any format, and on any number of threads.
+func TestRouteAgainstRef(t *testing.T) {
+	d := device(t, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		groups := rapid.SampledFrom([]int{1, 1, 2, 5, 8}).Draw(t, "groups")
+		keep := rapid.IntRange(1, groups).Draw(t, "keep")
+		size := rapid.SampledFrom([]int{1, 2, 3, 20, 32, 160}).Draw(t, "experts of a group")
+		experts, k := groups*size, rapid.IntRange(1, min(keep*size, 9)).Draw(t, "k")
+		a := kernels.Attrs{"k": int64(k), "groups": int64(groups), "keep": int64(keep), "score": rapid.SampledFrom([]string{"sigmoid", "softmax"}).Draw(t, "score")}
+		if rapid.Bool().Draw(t, "normalise") {
+			a["normalise"], a["shift"] = int64(1), rapid.SampledFrom([]float64{0, 1e-20}).Draw(t, "shift")
+		}
+		if rapid.Bool().Draw(t, "scale") {
+			a["scale"] = 2.5
+		}
+		count := rapid.IntRange(0, 2).Draw(t, "count")
+		a["first"], a["count"] = int64(experts), int64(count)
+		rows := rapid.IntRange(0, 70).Draw(t, "rows")
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		logits := r.F32(rows, experts)
+		if rapid.Bool().Draw(t, "ties") {
+			for i := range logits.F32 {
+				logits.F32[i] = float32(r.IntN(5) - 2)
+			}
+		}
+		spoil(t, logits)
+		bias := kernels.Tensor{}
+		if rapid.Bool().Draw(t, "bias") {
+			bias = r.Weights(rapid.SampledFrom(weightFormats[:3]).Draw(t, "format"), experts)
+		}
+		route := func(set kernels.Set, bias kernels.Tensor) *kernels.Call {
+			c := &kernels.Call{In: []kernels.Tensor{logits, bias},
+				Out: []kernels.Tensor{kernels.New(dtype.I32, rows, k+count), kernels.New(dtype.F32, rows, k+count)}}
+			kerneltest.Run(t, set, "moe.route", a, c)
+			return c
+		}
+		want, got := route(ref.Kernels(), kerneltest.Dequantise(bias)), route(d.Kernels(), bias)
+		sameBits(t, "ids and weights", values(got, 0, 1, 1), values(want, 0, 1, 1))
+	})
+}
+
+// BenchmarkRoute has GLM-4.7's routing, fused and operator by operator.
+func BenchmarkRoute(b *testing.B) {
+	const experts, k = 160, 8
+	a := kernels.Attrs{"score": "sigmoid", "k": int64(k), "groups": int64(1), "keep": int64(1), "normalise": int64(1), "shift": 1e-20, "scale": 2.5,
+		"first": int64(experts), "count": int64(1)}
+	for _, rows := range []int{1, 64} {
+		r := kerneltest.NewRand(1)
+		logits, bias := r.F32(rows, experts), r.F32(experts)
+		ids, weights := kernels.New(dtype.I32, rows, k+1), kernels.New(dtype.F32, rows, k+1)
+		b.Run(fmt.Sprintf("fused/rows=%d", rows), func(b *testing.B) {
+			bench(b, "moe.route", a, &kernels.Call{In: []kernels.Tensor{logits, bias}, Out: []kernels.Tensor{ids, weights}}, 20*rows*experts, 4*rows*experts)
+		})
+		b.Run(fmt.Sprintf("unfused/rows=%d", rows), func(b *testing.B) {
+			d := New(2)
+			defer d.Close()
+			set := d.Kernels()
+			scores, sum := kernels.New(dtype.F32, rows, experts), kernels.New(dtype.F32, rows, 1)
+			chosen, w := kernels.New(dtype.I32, rows, k), kernels.New(dtype.F32, rows, k)
+			type step struct {
+				f kernels.Func
+				c *kernels.Call
+			}
+			var steps []step
+			add := func(name string, attrs kernels.Attrs, out []kernels.Tensor, in ...kernels.Tensor) {
+				steps = append(steps, step{kerneltest.Build(b, set, name, attrs), &kernels.Call{In: in, Out: out}})
+			}
+			add("act.sigmoid", nil, []kernels.Tensor{scores}, logits)
+			add("moe.top_k", a, []kernels.Tensor{chosen, w}, scores, bias)
+			add("reduce.sum", nil, []kernels.Tensor{sum}, w)
+			add("shift", kernels.Attrs{"by": 1e-20}, []kernels.Tensor{sum}, sum)
+			add("div", nil, []kernels.Tensor{w}, w, sum)
+			add("scale", kernels.Attrs{"by": 2.5}, []kernels.Tensor{w}, w)
+			add("moe.append_shared", a, []kernels.Tensor{ids, weights}, chosen, w)
+			for b.Loop() {
+				for _, s := range steps {
+					if err := s.f(s.c); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkAddNorm has GLM-4.7's residual: what one kernel saves over two.
+func BenchmarkAddNorm(b *testing.B) {
+	const hidden = 5120
+	for _, rows := range []int{1, 64} {
+		r := kerneltest.NewRand(1)
+		x, y, w := r.F32(rows, hidden), r.F32(rows, hidden), r.F32(hidden)
+		attrs := kernels.Attrs{"eps": 1e-5}
+		b.Run(fmt.Sprintf("fused/rows=%d", rows), func(b *testing.B) {
+			bench(b, "norm.add_rms", attrs, &kernels.Call{In: []kernels.Tensor{x, y, w}, Out: like(x, 2)}, 6*rows*hidden, 16*rows*hidden)
+		})
+		b.Run(fmt.Sprintf("unfused/rows=%d", rows), func(b *testing.B) {
+			d := New(2)
+			defer d.Close()
+			add, norm := kerneltest.Build(b, d.Kernels(), "add", nil), kerneltest.Build(b, d.Kernels(), "norm.rms", attrs)
+			out := like(x, 2)
+			for b.Loop() {
+				if add(&kernels.Call{In: []kernels.Tensor{x, y}, Out: out[:1]}) != nil ||
+					norm(&kernels.Call{In: []kernels.Tensor{out[0], w}, Out: out[1:]}) != nil {
+					b.Fatal("a kernel failed")
+				}
+			}
+		})
+	}
+}
+
+// A gate has the bits that act.silu and mul give, in both kernel sets, which agree.
+func TestSwiGLUIsSiLUThenMul(t *testing.T) {
+	d := device(t, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, dim := rapid.IntRange(0, 40).Draw(t, "rows"), rapid.IntRange(1, 600).Draw(t, "D")
+		gate, up := r.F32(rows, dim), r.F32(rows, dim)
+		for i := range gate.F32 {
+			gate.F32[i] *= 40 // as far as SiLU is 0 or the identity
+		}
+		spoil(t, gate)
+		spoil(t, up)
+		want := run(t, ref.Kernels(), "act.swiglu", nil, gate.Shape, gate, up)
+		for name, set := range map[string]kernels.Set{"cpu": d.Kernels(), "ref": ref.Kernels()} {
+			sameBits(t, name, run(t, set, "act.swiglu", nil, gate.Shape, gate, up), want)
+			silu := run(t, set, "act.silu", nil, gate.Shape, gate)
+			sameBits(t, name+" unfused", run(t, set, "mul", nil, gate.Shape, silu, up), want)
+		}
+	})
+}

@@ -1,0 +1,175 @@
+package ref
+
+import (
+	"maps"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/kerneltest"
+)
+
+// TestAddNormRMS: the same bits as add and then norm.rms, NaN and infinity included.
+func TestAddNormRMS(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, d := rapid.IntRange(0, 4).Draw(t, "rows"), rapid.IntRange(1, 33).Draw(t, "d")
+		x, y, w := r.F32(rows, d), r.F32(rows, d), r.F32(d)
+		if rows > 0 {
+			x.F32[rapid.IntRange(0, d-1).Draw(t, "at")] = rapid.SampledFrom([]float32{1, 0, nan, inf, -inf, 3e38}).Draw(t, "value")
+		}
+		attrs := kernels.Attrs{"eps": 1e-5}
+		apply := func(name string, out []kernels.Tensor, in ...kernels.Tensor) {
+			kerneltest.Run(t, Kernels(), name, attrs, &kernels.Call{In: in, Out: out})
+		}
+		fused, plain := make([]kernels.Tensor, 2), make([]kernels.Tensor, 2)
+		for i := range fused {
+			fused[i], plain[i] = kernels.New(dtype.F32, rows, d), kernels.New(dtype.F32, rows, d)
+		}
+		apply("norm.add_rms", fused, x, y, w)
+		apply("add", plain[:1], x, y)
+		apply("norm.rms", plain[1:], plain[0], w)
+		if diff := gocmp.Diff(plain, fused, cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("(-unfused +fused)\n%s", diff)
+		}
+	})
+}
+
+// TestSwiGLU: the same bits as act.silu and then mul, on the edges too.
+func TestSwiGLU(t *testing.T) {
+	edges := []float32{0, -0x1p-149, 1, -1, 88, -88, 1e4, -1e4, 3e38, -3e38, inf, -inf, nan}
+	n := len(edges)
+	gate, up := kernels.New(dtype.F32, n, n), kernels.New(dtype.F32, n, n)
+	for i := range gate.F32 {
+		gate.F32[i], up.F32[i] = edges[i/n], edges[i%n]
+	}
+	silu := run1(t, "act.silu", nil, kernels.New(dtype.F32, n, n), gate)
+	want := run1(t, "mul", nil, kernels.New(dtype.F32, n, n), silu, up)
+	equal(t, run1(t, "act.swiglu", nil, kernels.New(dtype.F32, n, n), gate, up).F32, want.F32)
+	run1(t, "act.swiglu", nil, kernels.New(dtype.F32, 0, 3), kernels.New(dtype.F32, 0, 3), kernels.New(dtype.F32, 0, 3))
+}
+
+// drawRouting draws the attributes of moe.route for a number of experts: 160 is GLM-4.7's and no power of two.
+func drawRouting(t *rapid.T) (a kernels.Attrs, experts int) {
+	groups := rapid.SampledFrom([]int{1, 1, 2, 5, 8}).Draw(t, "groups")
+	keep := rapid.IntRange(1, groups).Draw(t, "keep")
+	size := rapid.SampledFrom([]int{1, 2, 3, 20, 32}).Draw(t, "experts of a group")
+	if groups == 1 {
+		size = rapid.SampledFrom([]int{1, 7, 64, 128, 160}).Draw(t, "experts")
+	}
+	a = kernels.Attrs{"k": int64(rapid.IntRange(1, min(keep*size, 9)).Draw(t, "k")), "groups": int64(groups), "keep": int64(keep)}
+	a["score"] = rapid.SampledFrom([]string{"sigmoid", "softmax"}).Draw(t, "score")
+	if rapid.Bool().Draw(t, "normalise") {
+		a["normalise"] = int64(1)
+		if rapid.Bool().Draw(t, "shift") {
+			a["shift"] = 1e-20
+		}
+	}
+	if rapid.Bool().Draw(t, "scale") {
+		a["scale"] = 2.5
+	}
+	if rapid.Bool().Draw(t, "shared") {
+		a["first"], a["count"] = int64(groups*size), int64(rapid.IntRange(1, 2).Draw(t, "count"))
+	}
+	return a, groups * size
+}
+
+// routed applies the expression that moe.route stands for, operator by operator.
+func routed(t kerneltest.TB, a kernels.Attrs, logits, bias kernels.Tensor) []kernels.Tensor {
+	rows, k := logits.Shape[0], int(a["k"].(int64))
+	apply := func(name string, attrs kernels.Attrs, out []kernels.Tensor, in ...kernels.Tensor) {
+		kerneltest.Run(t, Kernels(), name, attrs, &kernels.Call{In: in, Out: out})
+	}
+	one := func(name string, attrs kernels.Attrs, shape []int, in ...kernels.Tensor) kernels.Tensor {
+		out := kernels.New(dtype.F32, shape...)
+		apply(name, attrs, []kernels.Tensor{out}, in...)
+		return out
+	}
+	scores := one("act."+a["score"].(string), nil, logits.Shape, logits)
+	out := []kernels.Tensor{kernels.New(dtype.I32, rows, k), kernels.New(dtype.F32, rows, k)}
+	apply("moe.top_k", a, out, scores, bias)
+	if a["normalise"] != nil {
+		sum := one("reduce.sum", nil, []int{rows, 1}, out[1])
+		if a["shift"] != nil {
+			sum = one("shift", kernels.Attrs{"by": a["shift"]}, sum.Shape, sum)
+		}
+		out[1] = one("div", nil, out[1].Shape, out[1], sum)
+	}
+	if a["scale"] != nil {
+		out[1] = one("scale", kernels.Attrs{"by": a["scale"]}, out[1].Shape, out[1])
+	}
+	if a["count"] != nil {
+		n := k + int(a["count"].(int64))
+		wide := []kernels.Tensor{kernels.New(dtype.I32, rows, n), kernels.New(dtype.F32, rows, n)}
+		apply("moe.append_shared", a, wide, out...)
+		out = wide
+	}
+	return out
+}
+
+// TestRoute: the same experts with the same bits as operator by operator, with ties, NaN and infinity.
+func TestRoute(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, experts := drawRouting(t)
+		rows := rapid.IntRange(0, 4).Draw(t, "rows")
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		logits, bias := r.F32(rows, experts), r.F32(experts)
+		coarse := rapid.Bool().Draw(t, "ties")
+		edges := []float32{nan, inf, -inf, 0, 100, -100}
+		for i := range logits.F32 {
+			if coarse {
+				logits.F32[i] = float32(int(2 * logits.F32[i]))
+			}
+			if r.IntN(20) == 0 {
+				logits.F32[i] = edges[r.IntN(len(edges))]
+			}
+		}
+		for i := range bias.F32 {
+			if coarse {
+				bias.F32[i] = float32(int(bias.F32[i]))
+			}
+		}
+		if rapid.Bool().Draw(t, "without bias") {
+			bias = kernels.Tensor{}
+		}
+		want := routed(t, a, logits, bias)
+		got := []kernels.Tensor{kernels.New(dtype.I32, want[0].Shape...), kernels.New(dtype.F32, want[1].Shape...)}
+		kerneltest.Run(t, Kernels(), "moe.route", a, &kernels.Call{In: []kernels.Tensor{logits, bias}, Out: got})
+		if diff := gocmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("%v (-unfused +fused)\n%s", a, diff)
+		}
+	})
+}
+
+func TestRouteRejects(t *testing.T) {
+	good := kernels.Attrs{"score": "sigmoid", "k": int64(2), "groups": int64(1), "keep": int64(1)}
+	for _, tc := range []struct {
+		key   string
+		value any
+		want  string
+	}{
+		{"score", "relu", "\"relu\""}, {"score", 1.5, "score"}, {"k", nil, "\"k\""}, {"k", int64(0), "\"k\""}, {"keep", int64(2), "keep"},
+		{"normalise", 1.5, "normalise"}, {"shift", "x", "shift"}, {"scale", int64(2), "scale"}, {"first", int64(-1), "negative"},
+		{"first", 1.5, "first"}, {"count", int64(-1), "negative"}, {"count", 1.5, "count"},
+	} {
+		a := maps.Clone(good)
+		a[tc.key] = tc.value
+		_, err := Kernels()["moe.route"](a)
+		wantError(t, err, tc.want)
+	}
+	for _, tc := range []struct {
+		experts int
+		groups  int64
+		want    string
+	}{{1, 1, "top 2 of the 1 experts"}, {7, 2, "7 experts do not divide into 2 groups"}} {
+		a := maps.Clone(good)
+		a["groups"] = tc.groups
+		err := kerneltest.Build(t, Kernels(), "moe.route", a)(&kernels.Call{In: []kernels.Tensor{kernels.New(dtype.F32, 1, tc.experts), {}},
+			Out: []kernels.Tensor{kernels.New(dtype.I32, 1, 2), kernels.New(dtype.F32, 1, 2)}})
+		wantError(t, err, tc.want)
+	}
+}
