@@ -113,7 +113,8 @@ func replaceLayer(text, layer string) string {
 	if rest, ok := strings.CutPrefix(text, layer+"."); ok {
 		text = "{n}." + rest
 	}
-	if rest, ok := strings.CutSuffix(text, "."+layer); ok {
+	// A digit in front of the dot makes it a fraction: "scaled by 2.5" is no layer 5.
+	if rest, ok := strings.CutSuffix(text, "."+layer); ok && strings.TrimRight(rest, "0123456789") == rest {
 		text = rest + ".{n}"
 	}
 	return text
