@@ -11,32 +11,29 @@ import (
 	"github.com/glmc/glmc/dsl/source"
 )
 
-// named finds the name at the cursor, and everything about its program; the name is nil where none stands there.
-func (s *server) named(p *PositionParams) (func(ctx context.Context) (*analysis, *check.Ref, error), error) {
+// named answers a request about the name at the cursor, with everything about its program. Where no name stands there
+// the answer is null.
+func (s *server) named(p *PositionParams, answer func(a *analysis, r *check.Ref) (any, error)) (work, error) {
 	d, err := s.document(p.Document.URI)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (*analysis, *check.Ref, error) {
+	return func(ctx context.Context) (any, error) {
 		a, err := s.analyse(ctx, d)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return a, a.facts.At(d.path, d.text.offset(p.Position)), nil
+		r := a.facts.At(d.path, d.text.offset(p.Position))
+		if r == nil {
+			return nil, nil
+		}
+		return answer(a, r)
 	}, nil
 }
 
 // references lists the uses of the name at the cursor, in the document and in what it imports.
 func (s *server) references(p *ReferenceParams) (work, error) {
-	find, err := s.named(&p.PositionParams)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) (any, error) {
-		a, r, err := find(ctx)
-		if err != nil || r == nil {
-			return nil, err
-		}
+	return s.named(&p.PositionParams, func(a *analysis, r *check.Ref) (any, error) {
 		list := []Location{}
 		for _, use := range a.facts.sameAs(r) {
 			if isDeclaration(&use) && !p.Context.IncludeDeclaration {
@@ -47,20 +44,12 @@ func (s *server) references(p *ReferenceParams) (work, error) {
 			}
 		}
 		return list, nil
-	}, nil
+	})
 }
 
 // highlight lists the places in the document where the name at the cursor stands.
 func (s *server) highlight(p *PositionParams) (work, error) {
-	find, err := s.named(p)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) (any, error) {
-		a, r, err := find(ctx)
-		if err != nil || r == nil {
-			return nil, err
-		}
+	return s.named(p, func(a *analysis, r *check.Ref) (any, error) {
 		list := []DocumentHighlight{}
 		for _, use := range a.facts.sameAs(r) {
 			if use.Use.Pos.Filename == a.root.path {
@@ -68,25 +57,17 @@ func (s *server) highlight(p *PositionParams) (work, error) {
 			}
 		}
 		return list, nil
-	}, nil
+	})
 }
 
 // prepareRename says what a rename at the cursor would replace.
 func (s *server) prepareRename(p *PositionParams) (work, error) {
-	find, err := s.named(p)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) (any, error) {
-		a, r, err := find(ctx)
-		if err != nil || r == nil {
-			return nil, err
-		}
+	return s.named(p, func(a *analysis, r *check.Ref) (any, error) {
 		if err := renamable(a, r); err != nil {
 			return nil, err
 		}
 		return a.root.text.diag(r.Use.Diag()), nil
-	}, nil
+	})
 }
 
 // renamable refuses names that mean something outside of the document.
@@ -108,15 +89,7 @@ var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // rename replaces a name wherever it stands in the document. What would not mean the same afterwards is refused.
 func (s *server) rename(p *RenameParams) (work, error) {
-	find, err := s.named(&p.PositionParams)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) (any, error) {
-		a, r, err := find(ctx)
-		if err != nil || r == nil {
-			return nil, err
-		}
+	return s.named(&p.PositionParams, func(a *analysis, r *check.Ref) (any, error) {
 		if err := renamable(a, r); err != nil {
 			return nil, err
 		}
@@ -133,7 +106,7 @@ func (s *server) rename(p *RenameParams) (work, error) {
 			return nil, err
 		}
 		return WorkspaceEdit{map[string][]TextEdit{a.root.uri: edits}}, nil
-	}, nil
+	})
 }
 
 // harmless checks the program as it would be after a rename, if it is right before.
