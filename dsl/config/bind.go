@@ -306,9 +306,12 @@ func (b *binder) flag(f *syntax.Field, text string) bound {
 	return result
 }
 
-// listFromText reads "1,2,3"; the empty text is the empty list.
+// listFromText reads "1,2,3", or "[1, 2, 3]" as .glm files write it; the empty text is the empty list.
 func listFromText(text string) (Value, string) {
 	list := Ints{}
+	if inside, ok := strings.CutPrefix(text, "["); ok {
+		text = strings.TrimSuffix(inside, "]")
+	}
 	if text == "" {
 		return list, ""
 	}

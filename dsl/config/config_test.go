@@ -182,6 +182,37 @@ func TestBindElse(t *testing.T) {
 	}
 }
 
+func TestBindLists(t *testing.T) {
+	m := parseModel(t, "m.glm", "model m { config { l ints = [7] } }")
+	for text, want := range map[string]Value{
+		"": Ints{}, "[]": Ints{}, "3": Ints{3}, "1,2": Ints{1, 2}, "[1, 2]": Ints{1, 2}, "1,,2": nil, "a": nil, "1.5": nil,
+	} {
+		v, diags := Bind(m, nil, map[string]string{"l": text})
+		got, _ := v.Get("l")
+		if diff := cmp.Diff(want, got); diff != "" || diags.HasErrors() != (want == nil) {
+			t.Errorf("--set l=%s (%v) (-want +got):\n%s", text, diags.Err(), diff)
+		}
+	}
+	doc, err := Parse("config.json", []byte(`{"l": [0, -5, 9223372036854775807]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, diags := Bind(m, doc, nil)
+	got, _ := v.Get("l")
+	if diff := cmp.Diff(Value(Ints{0, -5, 9223372036854775807}), got); diff != "" || diags.HasErrors() {
+		t.Errorf("%v (-want +got):\n%s", diags.Err(), diff)
+	}
+	for _, text := range []string{`{"l": [1, 2.5]}`, `{"l": 3}`, `{"l": [[1]]}`, `{"l": ["a"]}`} {
+		doc, err := Parse("config.json", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, diags := Bind(m, doc, nil); !diags.HasErrors() {
+			t.Errorf("%s is taken for a list of ints", text)
+		}
+	}
+}
+
 func TestBindDiagnostics(t *testing.T) {
 	seen := diagtest.Seen{}
 	complete := `{"width": 4, "depth": 1, "norm": {"eps": 1e-6}, "act": null, "bias": false, "free": 0}`
