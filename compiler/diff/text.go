@@ -5,9 +5,9 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf8"
 
 	"github.com/glmc/glmc/compiler/report"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // Text writes a diff for people: what matters most first, layers that are alike together. What follows from
@@ -39,16 +39,8 @@ func Text(w io.Writer, d *Diff) error {
 		d.writeWeights(&b)
 		d.writeCaches(&b)
 	}
-	_, err := io.WriteString(w, strings.Map(printable, b.String()))
+	_, err := io.WriteString(w, diag.Printable(b.String()))
 	return err
-}
-
-// printable keeps names of a plan that nobody trusts from steering a terminal.
-func printable(r rune) rune {
-	if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
-		return utf8.RuneError
-	}
-	return r
 }
 
 // none is written for what a side lacks.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // Filter picks remarks. The zero value picks all.
@@ -43,7 +44,7 @@ func Remarks(w io.Writer, remarks []plan.Remark) error {
 			n.write(&b)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, diag.Printable(b.String()))
 	return err
 }
 

@@ -157,3 +157,15 @@ func TestSelect(t *testing.T) {
 		}
 	}
 }
+
+// TestRemarksOfAHostilePlan: names in a plan cannot steer a terminal.
+func TestRemarksOfAHostilePlan(t *testing.T) {
+	var b strings.Builder
+	r := plan.Remark{Pass: "p\x1b[2J", ID: "p.x\a", Entry: "e\r", Layer: 1, Source: "m\u202e.glm:1:1", Reason: "\x1b]0;title\a"}
+	if err := Remarks(&b, []plan.Remark{r}); err != nil {
+		t.Fatal(err)
+	}
+	if i := strings.IndexFunc(b.String(), func(c rune) bool { return c != '\n' && (c < ' ' || c == '\u202e' || c >= 0x7f && c < 0xa0) }); i >= 0 {
+		t.Errorf("the text has %q", b.String()[i:])
+	}
+}

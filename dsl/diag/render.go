@@ -169,3 +169,14 @@ func visible(c rune) rune {
 }
 
 func printable(s string) string { return strings.Map(visible, s) }
+
+// Printable is a text of several lines without what would disturb a terminal: names in a file that nobody trusts must
+// not steer it.
+func Printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '\n' {
+			return c
+		}
+		return visible(c)
+	}, text)
+}
