@@ -16,7 +16,6 @@ import (
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/format"
 	"github.com/glmc/glmc/dsl/syntax"
-	"github.com/glmc/glmc/models"
 )
 
 // formatFlags say what fmt does with a file that it has formatted. Without any it prints the result.
@@ -113,11 +112,8 @@ const stdin = "-"
 
 // readSource reads a .glm file, one that the binary carries, or stdin.
 func readSource(name string) ([]byte, error) {
-	if isCarried(name) {
-		return models.Open(name)
-	}
 	if name != stdin {
-		return readLimited(name, syntax.MaxFileSize)
+		return readCarried(name, syntax.MaxFileSize)
 	}
 	src, err := io.ReadAll(io.LimitReader(os.Stdin, syntax.MaxFileSize+1))
 	if err == nil && len(src) > syntax.MaxFileSize {

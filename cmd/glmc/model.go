@@ -26,23 +26,24 @@ type modelFile struct {
 // isCarried reports whether a path is that of a file that the binary carries.
 func isCarried(path string) bool { return strings.HasPrefix(path, source.Carried) }
 
+// readCarried reads a file that the binary carries, or one of at most limit bytes.
+func readCarried(name string, limit int64) ([]byte, error) {
+	if isCarried(name) {
+		return models.Open(name)
+	}
+	return readLimited(name, limit)
+}
+
 // readModel reads a file, or one that the binary carries.
 func readModel(name string) (modelFile, error) {
-	if isCarried(name) {
-		data, err := models.Open(name)
-		return modelFile{name, data}, err
-	}
-	data, err := readLimited(name, plan.MaxFileSize)
+	data, err := readCarried(name, plan.MaxFileSize)
 	return modelFile{name, data}, err
 }
 
 // parse parses a .glm file and what it imports, and puts their texts into sources, for diagnostics.
 func (m modelFile) parse(sources map[string][]byte) (*source.Program, *diag.List) {
 	p, list := source.Load(m.name, m.data, func(path string) ([]byte, error) {
-		if isCarried(path) {
-			return models.Open(path)
-		}
-		return readLimited(filepath.FromSlash(path), syntax.MaxFileSize)
+		return readCarried(path, syntax.MaxFileSize) // slashes are fine on every system
 	})
 	for _, f := range p.Files {
 		sources[f.Name] = f.Source
