@@ -44,8 +44,10 @@ type Checked struct {
 // CheckModels is Check that also returns the models, but for those that have errors.
 func CheckModels(f *syntax.File, doc *config.Document) ([]Checked, *diag.List) {
 	list := check.File(f, ir.Surfaces())
-	for _, p := range f.Pipelines {
-		_, l := pipeline.Resolve(p, passes.Names())
+	settings := make([]pipeline.Settings, len(f.Pipelines))
+	for i, p := range f.Pipelines {
+		s, l := pipeline.Resolve(p, passes.Names())
+		settings[i] = s
 		list.Append(l)
 	}
 	if list.HasErrors() || !f.Linked() {
@@ -65,11 +67,11 @@ func CheckModels(f *syntax.File, doc *config.Document) ([]Checked, *diag.List) {
 			checkEntries(models[len(models)-1], list)
 		}
 	}
-	for _, p := range f.Pipelines {
+	for k, p := range f.Pipelines {
 		m := f.Model(p.Model.Name)
 		if i := slices.IndexFunc(models, func(c Checked) bool { return c.Model == m }); i >= 0 {
 			c := &pipelineCheck{list: list, file: f, syntax: p}
-			c.run(models[i], doc)
+			c.run(models[i], settings[k], doc)
 		}
 	}
 	return models, list
@@ -82,11 +84,7 @@ type pipelineCheck struct {
 	syntax *syntax.Pipeline
 }
 
-func (c *pipelineCheck) run(m Checked, doc *config.Document) {
-	s, l := pipeline.Resolve(c.syntax, passes.Names())
-	if l.HasErrors() {
-		return
-	}
+func (c *pipelineCheck) run(m Checked, s pipeline.Settings, doc *config.Document) {
 	c.drafts(s, m.Module)
 	if s.TensorParallel <= 1 && len(s.Require) == 0 {
 		return
