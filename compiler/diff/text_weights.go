@@ -8,62 +8,79 @@ import (
 
 // writeWeights lists weights by name. The stored tensors stand once, in the name; recipes show what is done to them.
 func (d *Diff) writeWeights(b *strings.Builder) {
-	var g groups
-	var removed, added, changed int
-	whole := d.wholeEntries()
+	h := holdings{whole: d.wholeEntries()}
 	for _, w := range d.Weights {
-		_, lacking := whole[w.Entry]
 		switch {
-		case lacking:
-			whole[w.Entry]++
+		case h.lacks(w.Entry):
 		case w.A == nil:
-			added++
-			g.add("+ "+generic(w.B.Name)+"\t"+weightType(w.B), w.Entry, w.B.Layer, w.B.Layer)
+			h.onlyB(w.Entry, generic(w.B.Name)+"\t"+weightType(w.B), w.B.Layer)
 		case w.B == nil:
-			removed++
-			g.add("- "+generic(w.A.Name)+"\t"+weightType(w.A), w.Entry, w.A.Layer, w.A.Layer)
+			h.onlyA(w.Entry, generic(w.A.Name)+"\t"+weightType(w.A), w.A.Layer)
 		default:
-			changed++
-			g.add("~ "+weightChange(w.A, w.B), w.Entry, w.A.Layer, w.B.Layer)
+			h.both(w.Entry, weightChange(w.A, w.B), w.A.Layer, w.B.Layer)
 		}
 	}
-	d.writeHeld(b, "weights", &g, whole, removed, added, changed)
+	d.writeHeld(b, "weights", &h)
 }
 
 func (d *Diff) writeCaches(b *strings.Builder) {
-	var g groups
-	var removed, added, changed int
-	whole := d.wholeEntries()
+	h := holdings{whole: d.wholeEntries()}
 	for _, c := range d.Caches {
-		_, lacking := whole[c.Entry]
 		switch {
-		case lacking:
-			whole[c.Entry]++
+		case h.lacks(c.Entry):
 		case c.A == nil:
-			added++
-			g.add("+ "+generic(c.B.Name)+"\t"+cacheText(c.B), c.Entry, c.B.Layer, c.B.Layer)
+			h.onlyB(c.Entry, generic(c.B.Name)+"\t"+cacheText(c.B), c.B.Layer)
 		case c.B == nil:
-			removed++
-			g.add("- "+generic(c.A.Name)+"\t"+cacheText(c.A), c.Entry, c.A.Layer, c.A.Layer)
+			h.onlyA(c.Entry, generic(c.A.Name)+"\t"+cacheText(c.A), c.A.Layer)
 		default:
-			changed++
-			g.add("~ "+generic(c.A.Name)+"\t"+cacheText(c.A)+" -> "+cacheText(c.B), c.Entry, c.A.Layer, c.B.Layer)
+			h.both(c.Entry, generic(c.A.Name)+"\t"+cacheText(c.A)+" -> "+cacheText(c.B), c.A.Layer, c.B.Layer)
 		}
 	}
-	d.writeHeld(b, "KV caches", &g, whole, removed, added, changed)
+	d.writeHeld(b, "KV caches", &h)
 }
 
-func (d *Diff) writeHeld(b *strings.Builder, title string, g *groups, whole map[string]int, removed, added, changed int) {
-	total := removed + added + changed
-	for _, n := range whole {
+// holdings collects what a plan holds beside its operators, for one list.
+type holdings struct {
+	groups                  groups
+	whole                   map[string]int // how much of the entries that one side lacks altogether
+	removed, added, changed int
+}
+
+// lacks reports, and counts, what belongs to an entry that one side lacks.
+func (h *holdings) lacks(entry string) bool {
+	_, lacking := h.whole[entry]
+	if lacking {
+		h.whole[entry]++
+	}
+	return lacking
+}
+
+func (h *holdings) onlyA(entry, text string, layer int) {
+	h.removed++
+	h.groups.add("- "+text, entry, layer, layer)
+}
+
+func (h *holdings) onlyB(entry, text string, layer int) {
+	h.added++
+	h.groups.add("+ "+text, entry, layer, layer)
+}
+
+func (h *holdings) both(entry, text string, a, b int) {
+	h.changed++
+	h.groups.add("~ "+text, entry, a, b)
+}
+
+func (d *Diff) writeHeld(b *strings.Builder, title string, h *holdings) {
+	total := h.removed + h.added + h.changed
+	for _, n := range h.whole {
 		total += n
 	}
 	if total == 0 {
 		return
 	}
-	b.WriteString(countedTitle(title, removed, added, changed))
-	d.writeWhole(b, whole)
-	writeHeadings(b, g)
+	b.WriteString(countedTitle(title, h.removed, h.added, h.changed))
+	d.writeWhole(b, h.whole)
+	writeHeadings(b, &h.groups)
 }
 
 func weightType(w *WeightSide) string {
