@@ -21,6 +21,7 @@ type callee struct {
 type parameter struct {
 	name     string
 	ident    *syntax.Ident // nil for functions
+	declared string        // its type, as it is written; "" for functions
 	takes    string        // in words
 	optional bool
 	place    diag.Span // of its declaration; empty for functions
@@ -35,7 +36,7 @@ func blockCallee(b *block) callee {
 		if len(p.Type.Dims) == 0 {
 			k = configTypes[p.Type.Name.Name]
 		}
-		c.params = append(c.params, parameter{name: p.Name.Name, ident: p.Name, takes: k.String(), place: p.Span().Diag(), kind: k})
+		c.params = append(c.params, parameter{name: p.Name.Name, ident: p.Name, declared: written(p.Type, b.File), takes: k.String(), place: p.Span().Diag(), kind: k})
 	}
 	return c
 }
@@ -195,7 +196,7 @@ func (f *function) arguments(x *syntax.Call, c callee) map[string]bound {
 		}
 		given[p] = true
 		if q := c.params[p]; a.Name != "" && q.ident != nil {
-			f.ref(&syntax.Ident{Pos: a.Pos, EndPos: a.NameEnd(), Name: a.Name}, &symbol{what: "parameter", name: q.ident}, typeNames[q.kind])
+			f.ref(&syntax.Ident{Pos: a.Pos, EndPos: a.NameEnd(), Name: a.Name}, &symbol{what: "parameter", name: q.ident}, q.declared)
 		}
 		args[c.params[p].name] = bound{a.Value, f.argument(a.Value, c, c.params[p])}
 	}

@@ -24,7 +24,6 @@ func inspect(files []*syntax.File, functions builtin.Table) *facts {
 		}
 	}
 	for _, file := range files {
-		f.arguments(file, declared)
 		for _, m := range file.Models {
 			f.patterns(file, m, declared)
 		}
@@ -50,45 +49,6 @@ func (f *facts) sameAs(r *check.Ref) []check.Ref {
 		}
 	}
 	return list
-}
-
-// arguments adds the names of named arguments: they are uses of the parameters of the block that is called.
-func (f *facts) arguments(file *syntax.File, declared map[syntax.Pos]check.Ref) {
-	blocks := map[syntax.Pos]*syntax.Block{}
-	called := map[int]*syntax.Block{} // by the offset of the name in front of the parenthesis
-	for _, b := range file.Blocks {
-		blocks[b.Name.Pos] = b
-	}
-	for _, m := range file.Models {
-		for _, b := range m.Blocks() {
-			blocks[b.Name.Pos] = b
-		}
-	}
-	for _, i := range file.Imports {
-		for _, n := range i.Names {
-			if n.Block != nil {
-				blocks[n.Block.Name.Pos] = n.Block
-			}
-		}
-	}
-	for _, r := range f.Refs {
-		if r.Use.Pos.Filename == file.Name && blocks[r.Def.Pos] != nil {
-			called[r.Use.Pos.Offset] = blocks[r.Def.Pos]
-		}
-	}
-	visitExprs(file, func(x syntax.Expr) {
-		call, ok := x.(*syntax.Call)
-		if !ok || called[call.Func.Span_.Pos.Offset] == nil {
-			return
-		}
-		for _, a := range call.Args {
-			for _, p := range called[call.Func.Span_.Pos.Offset].Params {
-				if a.Name == p.Name.Name {
-					f.add(a.Pos, declared[p.Name.Pos])
-				}
-			}
-		}
-	})
 }
 
 // patterns adds the holes of checkpoint rules that stand for keys and lets of the model.
@@ -137,52 +97,4 @@ func (f *facts) add(at syntax.Pos, declaration check.Ref) {
 	end.Offset, end.Column = end.Offset+len(declaration.Name), end.Column+len(declaration.Name)
 	declaration.Use = syntax.Span{Pos: at, End: end}
 	f.Refs = append(f.Refs, declaration)
-}
-
-// visitExprs calls visit for every expression in the bodies of a file.
-func visitExprs(f *syntax.File, visit func(syntax.Expr)) {
-	for _, b := range f.Blocks {
-		visitBody(b.Body, visit)
-	}
-	for _, m := range f.Models {
-		for _, b := range m.Blocks() {
-			visitBody(b.Body, visit)
-		}
-		for _, e := range m.Entries() {
-			visitBody(e.Body, visit)
-		}
-	}
-}
-
-func visitBody(b *syntax.Body, visit func(syntax.Expr)) {
-	if b == nil {
-		return
-	}
-	for _, s := range b.Stmts {
-		switch {
-		case s.Assign != nil:
-			syntax.Inspect(s.Assign.Value, visit)
-		case s.Return != nil:
-			for _, x := range s.Return.Values {
-				syntax.Inspect(x, visit)
-			}
-		case s.For != nil:
-			visitBody(s.For.Body, visit)
-		case s.If != nil:
-			visitIf(s.If, visit)
-		}
-	}
-}
-
-func visitIf(i *syntax.If, visit func(syntax.Expr)) {
-	for i != nil {
-		visitBody(i.Then, visit)
-		if i.Else == nil {
-			return
-		}
-		if i.Else.Body != nil {
-			visitBody(i.Else.Body, visit)
-		}
-		i = i.Else.If
-	}
 }
