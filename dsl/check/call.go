@@ -14,14 +14,15 @@ import (
 type callee struct {
 	title  string // "block mlp"
 	params []parameter
-	place  diag.Span // of its declaration; empty for functions
+	place  diag.Span    // of its declaration; empty for functions
+	file   *syntax.File // that declares it; nil for functions
 }
 
 // parameter is one parameter of a callee.
 type parameter struct {
 	name     string
 	ident    *syntax.Ident // nil for functions
-	declared string        // its type, as it is written; "" for functions
+	typ      *syntax.Type  // nil for functions
 	takes    string        // in words
 	optional bool
 	place    diag.Span // of its declaration; empty for functions
@@ -30,13 +31,13 @@ type parameter struct {
 }
 
 func blockCallee(b *block) callee {
-	c := callee{title: "block " + b.Name.Name, place: b.Name.Span().Diag()}
+	c := callee{title: "block " + b.Name.Name, place: b.Name.Span().Diag(), file: b.File}
 	for _, p := range b.Params {
 		k := tensor
 		if len(p.Type.Dims) == 0 {
 			k = configTypes[p.Type.Name.Name]
 		}
-		c.params = append(c.params, parameter{name: p.Name.Name, ident: p.Name, declared: written(p.Type, b.File), takes: k.String(), place: p.Span().Diag(), kind: k})
+		c.params = append(c.params, parameter{name: p.Name.Name, ident: p.Name, typ: p.Type, takes: k.String(), place: p.Span().Diag(), kind: k})
 	}
 	return c
 }
@@ -195,8 +196,8 @@ func (f *function) arguments(x *syntax.Call, c callee) map[string]bound {
 			continue
 		}
 		given[p] = true
-		if q := c.params[p]; a.Name != "" && q.ident != nil {
-			f.ref(&syntax.Ident{Pos: a.Pos, EndPos: a.NameEnd(), Name: a.Name}, &symbol{what: "parameter", name: q.ident}, q.declared)
+		if q := c.params[p]; f.info != nil && a.Name != "" && q.ident != nil {
+			f.ref(&syntax.Ident{Pos: a.Pos, EndPos: a.NameEnd(), Name: a.Name}, &symbol{what: "parameter", name: q.ident}, written(q.typ, c.file))
 		}
 		args[c.params[p].name] = bound{a.Value, f.argument(a.Value, c, c.params[p])}
 	}
