@@ -138,3 +138,13 @@ graph forward(%1 tokens: i32[T], %2 pos: i32[T], %3 slots: i32[T], %4 seq_start:
 		Remarks: []plan.Remark{{Pass: "fold", ID: "fold.folded", Applied: true, Entry: "forward", Source: "m.glm:1:1", Reason: "why", SavesLaunches: 1, SavesBytes: 2}},
 	}
 }
+
+// stepOf is the step of the first program that has an operator.
+func stepOf(pb *planpb.Plan, op string) *planpb.Step {
+	for _, s := range pb.Programs[0].Steps {
+		if s.Op == op {
+			return s
+		}
+	}
+	panic(op)
+}

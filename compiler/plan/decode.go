@@ -322,6 +322,9 @@ func (p *Program) readLayout(w *planpb.Layout) error {
 	if err := memory.Check(buffers, l.Offsets, l.Arena); err != nil {
 		return err
 	}
+	if err := p.checkRaces(&l); err != nil {
+		return err
+	}
 	// An arena that no buffer reaches the end of would make a small plan ask for any amount of memory.
 	end := int64(0)
 	for i, b := range buffers {

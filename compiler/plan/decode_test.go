@@ -26,14 +26,7 @@ func deepRecipe(depth int) *planpb.Recipe {
 // TestDecodeErrors makes one change to the message of a valid plan and asks for the error that it causes.
 func TestDecodeErrors(t *testing.T) {
 	program := func(pb *planpb.Plan) *planpb.Program { return pb.Programs[0] }
-	step := func(pb *planpb.Plan, op string) *planpb.Step {
-		for _, s := range pb.Programs[0].Steps {
-			if s.Op == op {
-				return s
-			}
-		}
-		panic(op)
-	}
+	step := stepOf
 	value := func(pb *planpb.Plan, id uint32) *planpb.Value {
 		for _, v := range pb.Programs[0].Values {
 			if v.Id == id {
