@@ -51,6 +51,7 @@ var Table = []*Pass{
 	shardTensorParallel,
 	fuseAddNorm,
 	bucketGraphs,
+	scheduleTransfer,
 }
 
 func init() {
@@ -91,6 +92,7 @@ type Options struct {
 	Activations    dtype.DType                  // dtype to quantise the inputs of quantised Linears to; Invalid keeps them
 	KeepWeight     func(module string) bool     // modules whose weights are not quantised; nil keeps none
 	InF32          func(weight string) bool     // stored weights that are f32 because they compute in it; nil: all that are f32
+	Transfer       Transfer                     // how the cache leaves a prefill worker
 	Device         *cost.Device                 // that prices are for; nil: there are none, and what a price would decide is applied
 	Disabled       []string                     // passes that do not run
 	Require        []string                     // passes that must apply at every site
