@@ -70,12 +70,14 @@ func checkOrder(table []*Pass) error {
 }
 
 // Names lists the passes in order.
-func Names() []string {
-	names := make([]string, len(Table))
-	for i, p := range Table {
-		names[i] = p.Name
+func Names() []string { return names(Table) }
+
+func names(table []*Pass) []string {
+	out := make([]string, len(table))
+	for i, p := range table {
+		out[i] = p.Name
 	}
-	return names
+	return out
 }
 
 // Options is what the pipeline and the command line say to the passes.
@@ -88,6 +90,8 @@ type Options struct {
 	Disabled       []string                     // passes that do not run
 	Require        []string                     // passes that must apply at every site
 	StopAfter      string                       // the last pass to run; "" runs all
+	Only           func(Site) bool              // whether a site may be rewritten; nil: all may
+	Table          []*Pass                      // the passes to run; nil: Table
 	Observe        func(name string, text Text) // called after each pass that ran; nil for nobody
 }
 
@@ -100,6 +104,7 @@ type Context struct {
 	Options *Options
 	pass    *Pass
 	remarks []Remark
+	sites   int // that the pass asked for
 }
 
 // Result is what one pass did.
@@ -122,7 +127,7 @@ func Run(m *ir.Module, o *Options) ([]Result, error) {
 		return nil, fmt.Errorf("the lowered module is not valid: %w", err)
 	}
 	var results []Result
-	for _, p := range Table {
+	for _, p := range o.table() {
 		r, err := runOne(p, m, o)
 		if err != nil {
 			return results, err
@@ -135,11 +140,22 @@ func Run(m *ir.Module, o *Options) ([]Result, error) {
 	return results, checkRequired(results, o)
 }
 
+// table is what Run runs. Whoever gives a table of his own, such as another legal order, has it checked too.
+func (o *Options) table() []*Pass {
+	if o.Table == nil {
+		return Table
+	}
+	return o.Table
+}
+
 func (o *Options) check() error {
+	if err := checkOrder(o.table()); err != nil {
+		return fmt.Errorf("the order of the passes: %w", err)
+	}
 	if o.TensorParallel < 0 || o.TensorParallel > ir.MaxRanks {
 		return fmt.Errorf("%d tensor-parallel ranks: wants 1 to %d", o.TensorParallel, ir.MaxRanks)
 	}
-	names := Names()
+	names := names(o.table())
 	for _, list := range [][]string{o.Disabled, o.Require, {o.StopAfter}} {
 		for _, n := range list {
 			if n != "" && !slices.Contains(names, n) {
