@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/glmc/glmc/compiler"
-	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
 )
@@ -114,10 +114,12 @@ func (f *inspectFlags) load(model string) (*plan.Plan, string, error) {
 		if !f.graph {
 			return
 		}
-		o.Observe = func(name string, t passes.Text) {
+		before := ""
+		o.Observe = func(name string, m *ir.Module) {
 			if name == f.pass {
-				text = fmt.Sprintf("\nbefore %s\n%s\nafter %s\n%s", name, t.Before(), name, t.After())
+				text = fmt.Sprintf("\nbefore %s\n%s\nafter %s\n%s", name, before, name, m)
 			}
+			before = m.String()
 		}
 	})
 	if err != nil {

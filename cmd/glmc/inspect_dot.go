@@ -8,7 +8,6 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/dot"
 	"github.com/glmc/glmc/compiler/ir"
-	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/report"
 )
 
@@ -39,9 +38,9 @@ func (f *inspectFlags) loadDrawing(model string) (*drawing, error) {
 		if f.pass == "" {
 			return
 		}
-		o.Observe = func(name string, t passes.Text) {
+		o.Observe = func(name string, m *ir.Module) {
 			if name == f.pass {
-				text = t.After()
+				text = m.String()
 			}
 		}
 	})

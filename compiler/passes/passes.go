@@ -80,19 +80,24 @@ func Names() []string {
 
 // Options is what the pipeline and the command line say to the passes.
 type Options struct {
-	TensorParallel int                          // ranks, up to ir.MaxRanks; 0 and 1 mean one
-	Weights        dtype.DType                  // dtype that Linear weights get; Invalid keeps them
-	Activations    dtype.DType                  // dtype to quantise the inputs of quantised Linears to; Invalid keeps them
-	KeepWeight     func(module string) bool     // modules whose weights are not quantised; nil keeps none
-	InF32          func(weight string) bool     // stored weights that are f32 because they compute in it; nil: all that are f32
-	Disabled       []string                     // passes that do not run
-	Require        []string                     // passes that must apply at every site
-	StopAfter      string                       // the last pass to run; "" runs all
-	Observe        func(name string, text Text) // called after each pass that ran; nil for nobody
+	TensorParallel int                      // ranks, up to ir.MaxRanks; 0 and 1 mean one
+	Weights        dtype.DType              // dtype that Linear weights get; Invalid keeps them
+	Activations    dtype.DType              // dtype to quantise the inputs of quantised Linears to; Invalid keeps them
+	KeepWeight     func(module string) bool // modules whose weights are not quantised; nil keeps none
+	InF32          func(weight string) bool // stored weights that are f32 because they compute in it; nil: all that are f32
+	Disabled       []string                 // passes that do not run
+	Require        []string                 // passes that must apply at every site
+	StopAfter      string                   // the last pass to run; "" runs all
+	// Observe is called with the module as it was lowered, and no name, and then after each pass that ran; nil for
+	// nobody. The module is that which the passes work on: an observer must neither change nor keep it.
+	Observe func(pass string, m *ir.Module)
 }
 
-// Text gives an observer the module's text form before and after a pass, made only when asked for.
-type Text struct{ Before, After func() string }
+func (o *Options) observe(pass string, m *ir.Module) {
+	if o.Observe != nil {
+		o.Observe(pass, m)
+	}
+}
 
 // Context is what a pass works on.
 type Context struct {
@@ -121,6 +126,7 @@ func Run(m *ir.Module, o *Options) ([]Result, error) {
 	if err := m.Verify(); err != nil {
 		return nil, fmt.Errorf("the lowered module is not valid: %w", err)
 	}
+	o.observe("", m)
 	var results []Result
 	for _, p := range Table {
 		r, err := runOne(p, m, o)
@@ -162,10 +168,6 @@ func runOne(p *Pass, m *ir.Module, o *Options) (Result, error) {
 		r.Disabled = true
 		return r, nil
 	}
-	before := ""
-	if o.Observe != nil {
-		before = m.String()
-	}
 	start := time.Now()
 	c := &Context{Module: m, Options: o, pass: p}
 	if err := p.Run(c); err != nil {
@@ -183,9 +185,7 @@ func runOne(p *Pass, m *ir.Module, o *Options) (Result, error) {
 			r.Missed++
 		}
 	}
-	if o.Observe != nil {
-		o.Observe(p.Name, Text{Before: func() string { return before }, After: m.String})
-	}
+	o.observe(p.Name, m)
 	return r, nil
 }
 
