@@ -23,6 +23,14 @@ func Where(numbers []int) string {
 	return fmt.Sprintf("layers %s, %d x", Ranges(inside), len(inside))
 }
 
+// At is Where behind the name of an entry: "forward, layers 0..91, 92 x", or the entry alone.
+func At(entry string, numbers []int) string {
+	if where := Where(numbers); where != "" {
+		return entry + ", " + where
+	}
+	return entry
+}
+
 // Ranges writes rising numbers as "0, 3..91".
 func Ranges(list []int) string {
 	var parts []string
