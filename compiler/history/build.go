@@ -35,7 +35,7 @@ type builder struct {
 
 // group is the layers of an entry that are alike in every step.
 type group struct {
-	first  partKey
+	first  partKey // the one that is shown
 	layers []int
 }
 
@@ -73,6 +73,9 @@ func (r *Recorder) shown() map[string]map[partKey]*group {
 		}
 		if k.key.layer >= 0 {
 			g.layers = append(g.layers, k.key.layer)
+			if k.key.layer == r.layer {
+				g.first = k.key
+			}
 		}
 		if out[k.entry] == nil {
 			out[k.entry] = map[partKey]*group{}
@@ -97,6 +100,13 @@ func (b *builder) step(s, last *step) Step {
 func (b *builder) graph(g, before *graph) Graph {
 	out := Graph{Entry: g.entry, Variant: g.variant, Before: g.before, Operators: g.operators, Launches: g.launches,
 		Inputs: slices.Concat([]Result{}, g.inputs), Outputs: slices.Concat([]int{}, g.outputs), Parts: []Part{}, Replaced: [][2]int{}}
+	replaced := map[int]int{}
+	if before != nil && g.like == nil {
+		replaced = b.replaced(g, before)
+	}
+	for _, from := range slices.Sorted(maps.Keys(replaced)) {
+		out.Replaced = append(out.Replaced, [2]int{from, replaced[from]})
+	}
 	add := func(k partKey, p, old *part) {
 		shown := b.shown[g.entry][k]
 		if shown.first != k {
@@ -105,7 +115,7 @@ func (b *builder) graph(g, before *graph) Graph {
 		x := Part{Key: k.String(), Where: where(k, shown.layers), Layers: slices.Concat([]int{}, shown.layers),
 			Nodes: slices.Concat([]int{}, b.nodes(g, p)), Changes: []Change{}}
 		if before != nil && old != p {
-			x.Changes = b.changes(b.nodes(before, old), x.Nodes)
+			x.Changes = b.changes(b.nodes(before, old), x.Nodes, replaced)
 		}
 		out.Parts = append(out.Parts, x)
 	}
@@ -124,7 +134,6 @@ func (b *builder) graph(g, before *graph) Graph {
 			add(old.partKey, nil, old)
 		}
 	}
-	out.Replaced = b.replaced(g, before)
 	return out
 }
 
@@ -183,7 +192,7 @@ func (b *builder) standsFor(g *graph, o *Operand) int {
 }
 
 // changes aligns the operators of a part before and behind a pass by their numbers.
-func (b *builder) changes(before, after []int) []Change {
+func (b *builder) changes(before, after []int, replaced map[int]int) []Change {
 	out := []Change{}
 	lastA, lastB := 0, 0
 	gap := func(toA, toB int) {
@@ -198,7 +207,7 @@ func (b *builder) changes(before, after []int) []Change {
 		gap(p.A, p.B)
 		c := Change{Kept, before[p.A], after[p.B]}
 		if c.Before != c.After {
-			c.Kind = Changed
+			c.Kind = b.difference(&b.out.Nodes[c.Before], &b.out.Nodes[c.After], replaced)
 		}
 		out = append(out, c)
 		lastA, lastB = p.A+1, p.B+1
@@ -210,6 +219,25 @@ func (b *builder) changes(before, after []int) []Change {
 	return out
 }
 
+// difference says how two states of an operator differ.
+func (b *builder) difference(before, after *Node, replaced map[int]int) ChangeKind {
+	renamed := *before
+	renamed.Operands = slices.Clone(before.Operands)
+	if len(after.Operands) != len(before.Operands) {
+		return Changed
+	}
+	for i := range renamed.Operands {
+		o, now := &renamed.Operands[i], &after.Operands[i]
+		if to := replaced[o.Value]; to != 0 {
+			o.Value, o.From, o.Shown, o.Kind = to, now.From, now.Shown, now.Kind
+		}
+	}
+	if fmt.Sprint(renamed) == fmt.Sprint(*after) {
+		return Renamed
+	}
+	return Changed
+}
+
 func (b *builder) ids(places []int) []int {
 	out := make([]int, len(places))
 	for i, at := range places {
@@ -218,14 +246,22 @@ func (b *builder) ids(places []int) []int {
 	return out
 }
 
-// replaced finds the values of parts that are shown, and the inputs, in whose place operators take another one that
-// the pass made.
-func (b *builder) replaced(g, before *graph) [][2]int {
+// replaced finds the values that parts which are shown make or take, and in whose place operators take another one
+// that the pass made.
+func (b *builder) replaced(g, before *graph) map[int]int {
 	wanted := map[int]bool{}
 	for _, p := range before.parts {
-		if b.shown[before.entry][p.partKey].first == p.partKey {
-			for _, v := range b.r.results(p) {
-				wanted[v] = true
+		if b.shown[before.entry][p.partKey].first != p.partKey {
+			continue
+		}
+		for _, v := range b.r.results(p) {
+			wanted[v] = true
+		}
+		takes := map[int32][]int32{}
+		b.r.operands(p, takes)
+		for _, list := range takes {
+			for i := 0; i < len(list); i += 2 {
+				wanted[int(list[i])] = true
 			}
 		}
 	}
@@ -261,9 +297,5 @@ func (b *builder) replaced(g, before *graph) [][2]int {
 	for i := range min(len(g.outputs), len(before.outputs)) {
 		note(before.outputs[i], g.outputs[i])
 	}
-	out := [][2]int{}
-	for _, from := range slices.Sorted(maps.Keys(found)) {
-		out = append(out, [2]int{from, found[from]})
-	}
-	return out
+	return found
 }

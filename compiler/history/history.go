@@ -40,7 +40,7 @@ type Graph struct {
 type Part struct {
 	Key    string `json:"key"`    // the same in all steps: "begin", "end" or the number of the layer that is shown
 	Where  string `json:"where"`  // "layers 3..91, 89 x", "before the layers", "behind the layers"
-	Layers []int  `json:"layers"` // the layers that it stands for, rising; the first is the one that is shown. None outside of the layers
+	Layers []int  `json:"layers"` // the layers that it stands for, rising; none outside of the layers
 	Nodes  []int  `json:"nodes"`  // places in History.Nodes, in the order of execution
 	// Changes lists the part before and behind the pass, operator by operator; none where the part is as it was, and in
 	// the first step.
@@ -53,10 +53,14 @@ type ChangeKind string
 // What a pass does to an operator. One that runs at another place of the order is removed and added.
 const (
 	Kept    ChangeKind = "kept"
+	Renamed ChangeKind = "renamed" // it differs in nothing but values that Graph.Replaced lists
 	Removed ChangeKind = "removed"
 	Added   ChangeKind = "added"
 	Changed ChangeKind = "changed"
 )
+
+// Same reports whether an operator is as it was, but for the numbers of values that it takes.
+func (k ChangeKind) Same() bool { return k == Kept || k == Renamed }
 
 // Change is one operator before and behind a pass: places in History.Nodes, -1 where it is not there.
 type Change struct {

@@ -16,10 +16,18 @@ type Recorder struct {
 	kinds *layers.Kinds
 	forms [][]form // by kind
 	steps []*step
+	layer int // that is shown where it is one of several
 }
 
 // New returns a recorder that has seen nothing.
-func New() *Recorder { return &Recorder{kinds: layers.NewKinds()} }
+func New() *Recorder { return &Recorder{kinds: layers.NewKinds(), layer: -1} }
+
+// Prefer has a layer shown where it is like others, instead of the first of them. Nil prefers none.
+func (r *Recorder) Prefer(layer *int) {
+	if layer != nil {
+		r.layer = *layer
+	}
+}
 
 // step is the module behind a pass.
 type step struct {

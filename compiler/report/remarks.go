@@ -16,6 +16,7 @@ import (
 // Filter picks remarks. The zero value picks all.
 type Filter struct {
 	Pass  string
+	Entry string
 	Layer *int
 }
 
@@ -23,7 +24,7 @@ type Filter struct {
 func Select(p *plan.Plan, f Filter) []plan.Remark {
 	var out []plan.Remark
 	for _, r := range p.Remarks {
-		if (f.Pass == "" || r.Pass == f.Pass) && (f.Layer == nil || r.Layer == *f.Layer) {
+		if (f.Pass == "" || r.Pass == f.Pass) && (f.Entry == "" || r.Entry == f.Entry) && (f.Layer == nil || r.Layer == *f.Layer) {
 			out = append(out, r)
 		}
 	}
