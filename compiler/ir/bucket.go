@@ -94,14 +94,14 @@ func (g *Graph) Clone() *Graph {
 		return out
 	}
 	out := &Graph{Name: g.Name, Buckets: slices.Clone(g.Buckets), Inputs: all(g.Inputs), nextID: g.nextID}
-	nodes := make(map[*Node]*Node, len(g.Nodes))
+	nodes := map[*Node]*Node{}
 	for _, n := range g.Nodes {
 		c := *n
-		c.In, c.Out, c.Attrs, c.Waits = all(n.In), all(n.Out), slices.Clone(n.Attrs), nil
-		for _, w := range n.Waits {
-			c.Waits = append(c.Waits, nodes[w])
-		}
 		nodes[n] = &c
+		c.In, c.Out, c.Attrs, c.Waits = all(n.In), all(n.Out), slices.Clone(n.Attrs), slices.Clone(n.Waits)
+		for i, w := range c.Waits {
+			c.Waits[i] = nodes[w]
+		}
 		for _, v := range c.Out {
 			v.Def = &c
 		}

@@ -63,7 +63,7 @@ var scheduleTransfer = &Pass{
 		for _, g := range c.Module.Graphs {
 			switch {
 			case !c.Options.Transfer.Enabled || len(g.Buckets) == 0 || g.Buckets[0].Phase != ir.Prefill || !writesCache(g):
-			case c.Options.Transfer.Per == PerRequest:
+			case c.Options.Transfer.Per == PerRequest: // no site: nothing here could be rewritten
 				c.missed(g, ir.Origin{Layer: -1}, "request", "the pipeline transfers per request: pages leave when the prompt is through, between steps")
 			default:
 				if err := sendWritten(c, g); err != nil {
@@ -94,7 +94,7 @@ func sendWritten(c *Context, g *ir.Graph) error {
 	sending := map[*ir.Cache]*ir.Node{} // the last transfer of each cache
 	for _, write := range g.Nodes {
 		state := writtenState(write)
-		if state == nil {
+		if state == nil || !c.may(g, write.Origin) {
 			continue
 		}
 		cache := state.RootCache()

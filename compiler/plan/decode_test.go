@@ -98,6 +98,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"alias range", func(pb *planpb.Plan) { pb.Aliases[0].Index[1].To = 0 }, `invalid plan: alias "k.{n}": index 1 .. 0`},
 		{"alias indices", func(pb *planpb.Plan) { pb.Aliases[0].Index = make([]*planpb.Index, 9) }, `invalid plan: alias "k.{n}" has 9 indices`},
 
+		{"entry twice", func(pb *planpb.Plan) { pb.Programs = append(pb.Programs, pb.Programs[0]) }, `invalid plan: graph "forward": the bucket decode 2 stands there twice`},
+		{"entry name", func(pb *planpb.Plan) { program(pb).Entry = "for ward" }, `invalid plan: graph "for ward": its name is no identifier`},
 		{"stream", func(pb *planpb.Plan) { step(pb, "linear").Stream = 8 },
 			entry + `step 1 (linear): runs on stream 8 and waits for 1 steps: at most 8 streams are possible`},
 		{"waits", func(pb *planpb.Plan) { step(pb, "linear").Waits = make([]uint32, 8) },
@@ -108,8 +110,6 @@ func TestDecodeErrors(t *testing.T) {
 			entry + `step 1 (linear): waits for step 4294967295, which does not stand before it`},
 		{"wait on its own stream", func(pb *planpb.Plan) { step(pb, "linear").Stream = 0 },
 			`node 9 (linear, m.glm:2:1): waits for node 6, which runs on its own stream`},
-		{"entry twice", func(pb *planpb.Plan) { pb.Programs = append(pb.Programs, pb.Programs[0]) }, `invalid plan: graph "forward": the bucket decode 2 stands there twice`},
-		{"entry name", func(pb *planpb.Plan) { program(pb).Entry = "for ward" }, `invalid plan: graph "for ward": its name is no identifier`},
 		{"input index", func(pb *planpb.Plan) { program(pb).Inputs[0] = 99 }, entry + `an input is value 99 of 15`},
 		{"input twice", func(pb *planpb.Plan) { program(pb).Inputs[1] = program(pb).Inputs[0] }, entry + `value %1 stands among the inputs: its name "tokens" is empty or taken`},
 		{"result as input", func(pb *planpb.Plan) { program(pb).Inputs[0] = 7 }, `its name "" is empty or taken`},

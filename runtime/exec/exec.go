@@ -25,7 +25,7 @@ type Options struct {
 	Pages   int      // KV pages of each layer
 	Entries []string // entries to load; nil: all
 	// Trace is called after every step on every rank, from the rank's goroutine, with what the kernel saw.
-	// Views are valid during the call.
+	// Views are valid during the call. An operand whose bytes a result took over (ir.InPlace) shows the result.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
 	// Send is called at every transfer point of a program (kv.send), from the rank's goroutine, with the slots of
 	// the cache that the step wrote. When it has returned they may be written over. Nil: nothing is transferred.
