@@ -51,6 +51,7 @@ var Table = []*Pass{
 	shardTensorParallel,
 	fuseAddNorm,
 	bucketGraphs,
+	overlapSharedExpert,
 	scheduleTransfer,
 }
 
