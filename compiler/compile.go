@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower"
 	"github.com/glmc/glmc/compiler/passes"
@@ -33,6 +34,7 @@ type Options struct {
 	Disable        []string          // passes that do not run
 	StopAfter      string            // last pass to run
 	Observe        func(pass string, text passes.Text)
+	Device         func(target string) (*cost.Device, error) // figures of the target; nil: those of cost.Devices
 }
 
 // Result is a compiled model and how it came about.
@@ -79,6 +81,10 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if l.HasErrors() {
 		return nil, list, ErrDiagnostics
 	}
+	device, err := o.device(settings.Target)
+	if err != nil {
+		return nil, list, err
+	}
 	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o))
 	if err != nil {
 		return nil, list, err
@@ -87,8 +93,20 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if err != nil {
 		return nil, list, err
 	}
+	p.Device = plan.Device{Source: device.Source, Figures: device.Figures()}
 	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
 	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Time: time.Since(start)}, list, nil
+}
+
+// device has the figures of a target.
+func (o *Options) device(target string) (*cost.Device, error) {
+	if o.Device != nil {
+		return o.Device(target)
+	}
+	if d := cost.Devices[target]; d != nil {
+		return d, nil
+	}
+	return nil, fmt.Errorf("there are no figures of target %q: the cost model knows %v", target, cost.Names())
 }
 
 // choose picks the pipeline, and with it the model.
