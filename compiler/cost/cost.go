@@ -62,8 +62,8 @@ func Node(n *ir.Node, s ir.Sizes, t Target) Estimate {
 	w := n.WorkOf(s)
 	e := Estimate{Launches: 1, Flops: w.Flops, WeightBytes: w.WeightBytes}
 	e.Bytes = w.ReadBytes + w.WriteBytes + (w.CacheRead+w.CacheWrite)*float64(t.cacheSize())
-	e.Memory = e.Bytes / t.Bandwidth
-	e.Compute = t.compute(w)
+	e.Memory = e.Bytes / t.Bandwidth * t.sharers()
+	e.Compute = t.compute(w) * t.sharers()
 	if w.CommBytes > 0 {
 		e.Comm, e.CommBytes = t.collective(n.Op.Name, w.CommBytes)
 	}
@@ -83,6 +83,14 @@ func (e Estimate) Bound() string {
 		return "compute"
 	}
 	return "memory"
+}
+
+// sharers is how many ranks run on the device.
+func (t Target) sharers() float64 {
+	if !t.Shared {
+		return 1
+	}
+	return float64(max(t.Ranks, 1))
 }
 
 func (t Target) cacheSize() int {

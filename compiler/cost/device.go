@@ -27,6 +27,7 @@ type Device struct {
 	Link       float64 // bytes a second that a rank receives from the others
 
 	Memory float64 // bytes; 0: the machine's own, whatever it has
+	Shared bool    // all ranks run on one such device, and share its memory and its arithmetic
 }
 
 // Builtin is the Source of the figures that this package brings.
@@ -58,7 +59,7 @@ var Devices = map[string]*Device{
 		TileRows: 64, Launch: 1.1e-6, Product: 4e-6, Event: 0.45e-6, Collective: 8e-6, Barrier: 2e-6, Link: 360e9},
 	"cpu": {Name: "cpu", Source: Builtin, Bandwidth: 50e9,
 		Flops:    map[dtype.DType]float64{dtype.BF16: 400e9, dtype.F16: 200e9, dtype.F8E4M3: 380e9, dtype.F32: 200e9},
-		TileRows: 1, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9},
+		TileRows: 1, Shared: true, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9},
 }
 
 // figure is one number of a device: its name in files and tables, and its unit.
@@ -86,9 +87,10 @@ const (
 	flopsKey  = "flops."
 	oneRowKey = "one_row_flops."
 	tileKey   = "tile_rows"
+	sharedKey = "shared"
 )
 
-// Figures are the device's numbers by name, in a fixed order: floats, and tile_rows, an integer.
+// Figures are the device's numbers by name, in a fixed order: floats, and the integers tile_rows and, where it is true, shared.
 func (d *Device) Figures() ir.Attrs {
 	var out ir.Attrs
 	for _, f := range figures {
@@ -97,6 +99,9 @@ func (d *Device) Figures() ir.Attrs {
 		}
 	}
 	out = append(out, ir.Attr{Key: tileKey, Value: int64(d.TileRows)})
+	if d.Shared {
+		out = append(out, ir.Attr{Key: sharedKey, Value: int64(1)})
+	}
 	for _, list := range []struct {
 		prefix string
 		rates  map[dtype.DType]float64
@@ -117,7 +122,7 @@ func Unit(key string) string {
 			return f.unit
 		}
 	}
-	if key == tileKey {
+	if key == tileKey || key == sharedKey {
 		return ""
 	}
 	return "op/s"
@@ -162,6 +167,13 @@ func (d *Device) set(a ir.Attr) error {
 			return fmt.Errorf("figure %s is %v: wants a whole number from 1 to %d", a.Key, a.Value, maxTile)
 		}
 		d.TileRows = int(n)
+		return nil
+	}
+	if a.Key == sharedKey {
+		if a.Value != int64(1) {
+			return fmt.Errorf("figure %s is %v: wants 1, or to be left out", a.Key, a.Value)
+		}
+		d.Shared = true
 		return nil
 	}
 	v, ok := a.Value.(float64)
