@@ -85,7 +85,10 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if err != nil {
 		return nil, list, err
 	}
-	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o))
+	for _, g := range lowered.Module.Graphs {
+		g.Buckets = buckets(settings)
+	}
+	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o, device, in.Stored))
 	if err != nil {
 		return nil, list, err
 	}
@@ -203,7 +206,7 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 	return in, err
 }
 
-func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Options {
+func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.Device, stored dtype.DType) *passes.Options {
 	return &passes.Options{
 		TensorParallel: s.TensorParallel,
 		Weights:        s.Weights.DType,
@@ -212,6 +215,8 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Option
 			return slices.ContainsFunc(s.Weights.Skip, func(p pattern.Pattern) bool { _, ok := p.Match(module); return ok })
 		},
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
+		Device:    device,
+		Cache:     cacheDType(s, stored),
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,

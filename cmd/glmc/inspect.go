@@ -138,7 +138,7 @@ func inspectText(w io.Writer, p *plan.Plan, filter report.Filter, graphs string)
 	if len(remarks) == 0 {
 		fmt.Fprintln(w, "\nno remarks")
 	}
-	if err := report.Remarks(w, remarks); err != nil {
+	if err := report.Remarks(w, p, remarks); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, graphs)

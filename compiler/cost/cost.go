@@ -7,6 +7,8 @@
 package cost
 
 import (
+	"fmt"
+
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -147,4 +149,16 @@ func (t Target) collective(op string, b float64) (seconds, received float64) {
 		return other, two
 	}
 	return seconds, received
+}
+
+// Text writes a time with three digits and a unit: "98.1 µs".
+func Text(seconds float64) string {
+	us := seconds * 1e6
+	switch { // the borders are where the next smaller unit rounds to 1000
+	case us >= 999.5e3:
+		return fmt.Sprintf("%.3g s", us/1e6)
+	case us >= 999.5:
+		return fmt.Sprintf("%.3g ms", us/1e3)
+	}
+	return fmt.Sprintf("%.3g µs", us)
 }

@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -48,7 +50,7 @@ func golden(t *testing.T, p *Pass, file string) {
 	}
 	m.SweepWeights() // as after every pass
 	before := m.String()
-	r, err := runOne(p, m, parseOptions(t, c.comment))
+	r, err := runOne(p, Table[slices.Index(Table, p)+1:], m, parseOptions(t, c.comment))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +119,17 @@ func parseOptions(t *testing.T, comment string) *Options {
 			o.Weights, err = dtype.Parse(value)
 		case key == "activations":
 			o.Activations, err = dtype.Parse(value)
+		case key == "device":
+			if o.Device = cost.Devices[value]; o.Device == nil {
+				err = fmt.Errorf("there is no device %q", value)
+			}
 		case key == "keep":
 			var rx *regexp.Regexp
 			if rx, err = regexp.Compile(value); err == nil {
 				o.KeepWeight = rx.MatchString
 			}
 		default:
-			t.Fatalf("unknown option %q: the options are tp, weights, activations and keep; comments begin with #", key)
+			t.Fatalf("unknown option %q: the options are tp, weights, activations, device and keep; comments begin with #", key)
 		}
 		if err != nil {
 			t.Fatalf("option %s: %v", key, err)
@@ -141,7 +147,11 @@ func remarkLines(remarks []Remark) string {
 		}
 		fmt.Fprintf(&b, "%s %s, %s, layer %d, %s: %s", status, r.ID, r.Entry, r.Layer, r.Source, r.Reason)
 		if r.Saves != (Saves{}) {
-			fmt.Fprintf(&b, " (saves %d launches, %d bytes)", r.Saves.Launches, r.Saves.Bytes)
+			fmt.Fprintf(&b, " (saves %d launches, %d bytes", r.Saves.Launches, r.Saves.Bytes)
+			if r.Saves.Decode != 0 || r.Saves.Prefill != 0 {
+				fmt.Fprintf(&b, ", %v of decode, %v of prefill", r.Saves.Decode, r.Saves.Prefill)
+			}
+			b.WriteByte(')')
 		}
 		b.WriteByte('\n')
 	}
@@ -166,7 +176,9 @@ func TestEveryRemarkHasACase(t *testing.T) {
 	ids := 0
 	for _, p := range Table {
 		for _, id := range remarkIDs(t, p.Name+".go") {
-			ids++
+			if ids++; p == bucketGraphs {
+				continue // what it says is up to other passes: bucket_graphs_test.go
+			}
 			if !strings.Contains(all.String(), p.Name+"."+id+",") {
 				t.Errorf("no case in testdata/%s has a remark with the ID %s.%s", p.Name, p.Name, id)
 			}

@@ -14,16 +14,13 @@ type Remark struct {
 	ID      string // stable: the pass's name, a dot, what happened
 	Applied bool
 	Entry   string
+	Buckets string // sizes of steps that it is about, where the entry has variants: "decode 1..64"
 	Layer   int    // -1 outside of any layer
 	Source  string // file:line:col
 	Reason  string // why it was missed, or what is worth knowing where it was applied
 	Saves   Saves
-}
 
-// Saves is what an applied rewrite saves at each execution of the site.
-type Saves struct {
-	Launches int   // kernel launches
-	Bytes    int64 // bytes of activations that no longer go through memory, for each token
+	graph *ir.Graph
 }
 
 // applied and missed record a site. The ID is the pass's name with a suffix, such as "shared_width".
@@ -36,9 +33,13 @@ func (c *Context) missed(g *ir.Graph, o ir.Origin, id, format string, args ...an
 }
 
 func (c *Context) remark(g *ir.Graph, o ir.Origin, id string, applied bool, saves Saves, format string, args ...any) {
+	buckets := ""
+	if len(c.Module.Variants(g.Name)) > 1 {
+		buckets = ir.BucketNames(g.Buckets)
+	}
 	c.remarks = append(c.remarks, Remark{
-		Pass: c.pass.Name, ID: c.pass.Name + "." + id, Applied: applied, Entry: g.Name, Layer: o.Layer,
-		Source: o.Source, Reason: fmt.Sprintf(format, args...), Saves: saves,
+		Pass: c.pass.Name, ID: c.pass.Name + "." + id, Applied: applied, Entry: g.Name, Buckets: buckets, Layer: o.Layer,
+		Source: o.Source, Reason: fmt.Sprintf(format, args...), Saves: saves, graph: g,
 	})
 }
 
@@ -79,15 +80,4 @@ func checkRequired(results []Result, o *Options) error {
 		return e
 	}
 	return nil
-}
-
-// rowBytes is the size of one token's row of a value.
-func rowBytes(v *ir.Value) int64 {
-	n := int64(v.Type.DType.Size())
-	for _, d := range v.Type.Shape {
-		if d.IsConst() {
-			n *= int64(d.Add)
-		}
-	}
-	return n
 }

@@ -29,17 +29,21 @@ func Select(p *plan.Plan, f Filter) []plan.Remark {
 	return out
 }
 
-// Remarks writes remarks, pass by pass and place by place. Those that are alike but for the layer are written
+// Remarks writes remarks of a plan, pass by pass and place by place. Those that are alike but for the layer are written
 // once: "layers 3..91, 89 x".
-func Remarks(w io.Writer, remarks []plan.Remark) error {
+func Remarks(w io.Writer, p *plan.Plan, remarks []plan.Remark) error {
 	var b strings.Builder
 	pass := ""
-	for _, g := range collapse(remarks) {
+	for _, g := range collapse(NewScale(p), remarks) {
 		if g.pass != pass {
 			pass = g.pass
 			fmt.Fprintf(&b, "\n%s\n", pass)
 		}
-		fmt.Fprintf(&b, "  %s%s  %s\n", g.entry, Where(g.layers), g.source)
+		buckets := ""
+		if g.buckets != "" {
+			buckets = ", " + g.buckets
+		}
+		fmt.Fprintf(&b, "  %s%s%s  %s\n", g.entry, Where(g.layers), buckets, g.source)
 		for _, n := range g.notes {
 			n.write(&b)
 		}
@@ -55,7 +59,7 @@ type group struct {
 	notes  []note
 }
 
-type place struct{ pass, entry, source string }
+type place struct{ pass, entry, buckets, source string }
 
 // note is a remark without its place, with {n} for the layer's number.
 type note struct {
@@ -65,7 +69,7 @@ type note struct {
 
 // collapse joins remarks that are alike, and then those about one place that concern the same layers. Their
 // order is that of the first of each.
-func collapse(remarks []plan.Remark) []group {
+func collapse(scale *Scale, remarks []plan.Remark) []group {
 	type key struct {
 		place
 		note
@@ -73,7 +77,7 @@ func collapse(remarks []plan.Remark) []group {
 	var order []key
 	layers := map[key][]int{}
 	for _, r := range remarks {
-		k := key{place{r.Pass, r.Entry, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), Savings(r.SavesLaunches, r.SavesBytes)}}
+		k := key{place{r.Pass, r.Entry, r.Buckets, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), scale.savings(r)}}
 		if layers[k] == nil {
 			order = append(order, k)
 		}

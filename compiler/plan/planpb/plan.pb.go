@@ -1160,7 +1160,8 @@ func (x *Cache) GetValueDim() uint32 {
 	return 0
 }
 
-// What one entry executes, on every rank.
+// What one entry executes, on every rank. An entry may have several programs: for different layouts, with the same
+// inputs and results.
 type Program struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Entry         string                 `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
@@ -1875,6 +1876,7 @@ type Remark struct {
 	SavesBytes    uint64                 `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"`          // of activations, for each token
 	SavesDecode   int64                  `protobuf:"zigzag64,20,opt,name=saves_decode,json=savesDecode,proto3" json:"saves_decode,omitempty"`    // nanoseconds of the largest decode bucket, as predicted; below 0: it costs as much
 	SavesPrefill  int64                  `protobuf:"zigzag64,21,opt,name=saves_prefill,json=savesPrefill,proto3" json:"saves_prefill,omitempty"` // likewise of the prefill chunk
+	Buckets       string                 `protobuf:"bytes,10,opt,name=buckets,proto3" json:"buckets,omitempty"`                                  // sizes of steps that it is about, where the entry has several programs: "decode 1..64"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1984,6 +1986,13 @@ func (x *Remark) GetSavesPrefill() int64 {
 		return x.SavesPrefill
 	}
 	return 0
+}
+
+func (x *Remark) GetBuckets() string {
+	if x != nil {
+		return x.Buckets
+	}
+	return ""
 }
 
 var File_plan_proto protoreflect.FileDescriptor
@@ -2147,7 +2156,7 @@ const file_plan_proto_rawDesc = "" +
 	"\x06missed\x18\x06 \x01(\rR\x06missed\x12!\n" +
 	"\fnodes_before\x18\a \x01(\rR\vnodesBefore\x12\x1f\n" +
 	"\vnodes_after\x18\b \x01(\rR\n" +
-	"nodesAfter\"\xb2\x02\n" +
+	"nodesAfter\"\xcc\x02\n" +
 	"\x06Remark\x12\x12\n" +
 	"\x04pass\x18\x01 \x01(\rR\x04pass\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -2160,7 +2169,9 @@ const file_plan_proto_rawDesc = "" +
 	"\vsaves_bytes\x18\t \x01(\x04R\n" +
 	"savesBytes\x12!\n" +
 	"\fsaves_decode\x18\x14 \x01(\x12R\vsavesDecode\x12#\n" +
-	"\rsaves_prefill\x18\x15 \x01(\x12R\fsavesPrefill*P\n" +
+	"\rsaves_prefill\x18\x15 \x01(\x12R\fsavesPrefill\x12\x18\n" +
+	"\abuckets\x18\n" +
+	" \x01(\tR\abuckets*P\n" +
 	"\x05DType\x12\x15\n" +
 	"\x11DTYPE_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03F32\x10\x01\x12\b\n" +
