@@ -115,6 +115,21 @@ func (d *Device) Figures() ir.Attrs {
 	return out
 }
 
+// Keys are the names of all figures, in the order of Figures.
+func Keys() []string {
+	var keys []string
+	for _, f := range figures {
+		keys = append(keys, f.key)
+	}
+	keys = append(keys, tileKey, sharedKey)
+	for _, prefix := range []string{flopsKey, oneRowKey} {
+		for _, t := range rated {
+			keys = append(keys, prefix+t.String())
+		}
+	}
+	return keys
+}
+
 // Unit is the unit of a figure: "B/s", "s", "B", "op/s", or "" for a number.
 func Unit(key string) string {
 	for _, f := range figures {

@@ -57,7 +57,7 @@ func (r *Remark) line() string {
 }
 
 func (r *RemarkSide) text() string {
-	return fmt.Sprintf("%s\t%s\t%s", r.Status, r.Source, replaceLayer(report.Readable(r.Reason), fmt.Sprint(r.Layer)))
+	return fmt.Sprintf("%s\t%s\t%s", r.Status, r.Source, replaceLayer(report.Readable(report.Unpriced(r.Reason)), fmt.Sprint(r.Layer)))
 }
 
 func (r *RemarkSide) savings() string {

@@ -79,7 +79,7 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 		return err
 	}
 	if !pays {
-		f.c.missed(f.g, experts.Origin, "unprofitable", "folding does not pay: %s", prices)
+		f.c.missed(f.g, experts.Origin, "unprofitable", "folding does not pay; %s", prices)
 		return nil
 	}
 	b := &ir.Builder{Graph: f.g, Origin: experts.Origin}

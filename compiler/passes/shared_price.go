@@ -9,6 +9,9 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 )
 
+// Priced begins the part of a remark's reason that says what the alternatives cost; "on" and the device follow.
+const Priced = "; predicted"
+
 // priceShared says whether folding count shared experts into a layer's routed ones pays, and what it and its rivals
 // take: "predicted on h200: folded 98.1 µs, overlapped 99.4 µs, apart 108 µs at decode 64; ...". The text is empty, and
 // folding pays, where there is no device to price for or no step size.
@@ -75,5 +78,5 @@ func sharedText(x cost.Experts, g *ir.Graph, t cost.Target) (string, error) {
 	if len(parts) == 0 {
 		return "", nil
 	}
-	return fmt.Sprintf("predicted on %s: %s", t.Name, strings.Join(parts, "; ")), nil
+	return fmt.Sprintf("%s on %s: %s", strings.TrimPrefix(Priced, "; "), t.Name, strings.Join(parts, "; ")), nil
 }

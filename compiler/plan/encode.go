@@ -84,7 +84,7 @@ func (e *encoder) report(p *Plan) {
 	for _, r := range p.Remarks {
 		e.pb.Remarks = append(e.pb.Remarks, &planpb.Remark{Pass: index[r.Pass], Id: r.ID, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
 			Layer: int32(r.Layer), Source: e.sources.add(r.Source), Reason: r.Reason,
-			SavesLaunches: uint32(max(r.SavesLaunches, 0)), SavesBytes: uint64(max(r.SavesBytes, 0)),
+			SavesLaunches: int32(r.SavesLaunches), SavesBytes: r.SavesBytes,
 			SavesDecode: int64(r.SavesDecode), SavesPrefill: int64(r.SavesPrefill)})
 	}
 }

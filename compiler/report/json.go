@@ -52,10 +52,10 @@ func jsonSite(r plan.Remark) JSONSite {
 	if r.Applied {
 		s.Status = "applied"
 	}
-	if r.SavesLaunches > 0 {
+	if r.SavesLaunches != 0 {
 		s.Saves["launches"] = r.SavesLaunches
 	}
-	if r.SavesBytes > 0 {
+	if r.SavesBytes != 0 {
 		s.Saves["bytes_per_token"] = r.SavesBytes
 	}
 	if r.SavesDecode != 0 {

@@ -3,11 +3,13 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/diag"
 )
@@ -102,6 +104,12 @@ var (
 	byteCount   = regexp.MustCompile(`\b(\d+) bytes( instead of (\d+))?\b`)
 )
 
+// Unpriced is a reason without the prices that may end it, which another device or another number of ranks changes.
+func Unpriced(reason string) string {
+	said, _, _ := strings.Cut(reason, passes.Priced)
+	return said
+}
+
 // Readable is a reason as people want it: {n} for the layer's number, and sizes with units.
 func Readable(reason string) string {
 	reason = layerNumber.ReplaceAllString(reason, "layers.{n}.")
@@ -122,18 +130,22 @@ func Readable(reason string) string {
 	})
 }
 
-// Savings says what a rewrite saves at each execution: launches, and bytes of activations for each token. It is
-// empty where that is nothing.
+// Savings says what a rewrite saves at each execution: launches, and bytes of activations for each token, with a sign
+// where it costs. It is empty where that is nothing.
 func Savings(launches int, bytes int64) string {
 	var parts []string
-	switch {
-	case launches == 1:
-		parts = append(parts, "1 launch")
-	case launches > 1:
+	switch launches {
+	case 0:
+	case 1, -1:
+		parts = append(parts, fmt.Sprintf("%d launch", launches))
+	default:
 		parts = append(parts, fmt.Sprintf("%d launches", launches))
 	}
-	if bytes > 0 {
+	switch {
+	case bytes > 0:
 		parts = append(parts, Bytes(bytes)+" of activations a token")
+	case bytes < 0:
+		parts = append(parts, "-"+Bytes(-max(bytes, -math.MaxInt64))+" of activations a token")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -159,7 +171,7 @@ func (n note) write(b *strings.Builder) {
 // wrap writes words behind an indent, and continues behind another one of the same width on the next lines.
 func wrap(b *strings.Builder, indent, text string) {
 	column := len(indent)
-	for i, word := range strings.Fields(text) {
+	for i, word := range wordsOf(text) {
 		switch {
 		case i == 0:
 		case column+1+len(word) > lineWidth:
@@ -173,6 +185,24 @@ func wrap(b *strings.Builder, indent, text string) {
 		column += len(word)
 	}
 	b.WriteByte('\n')
+}
+
+// quantity is a number and its unit, which stay on one line.
+var quantity = regexp.MustCompile(`^\d+(\.\d+)? ([µm]?s|[KMGT]i?B|B)\b`)
+
+// wordsOf splits a text where lines may end.
+func wordsOf(text string) []string {
+	var out []string
+	fields := strings.Fields(text)
+	for i := 0; i < len(fields); i++ {
+		if i+1 < len(fields) && quantity.MatchString(fields[i]+" "+fields[i+1]) {
+			out = append(out, fields[i]+" "+fields[i+1])
+			i++
+			continue
+		}
+		out = append(out, fields[i])
+	}
+	return out
 }
 
 // Where says at which layers something happened; the list rises.

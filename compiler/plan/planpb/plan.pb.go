@@ -1872,8 +1872,8 @@ type Remark struct {
 	Layer         int32                  `protobuf:"zigzag32,5,opt,name=layer,proto3" json:"layer,omitempty"` // -1: outside of any layer
 	Source        uint32                 `protobuf:"varint,6,opt,name=source,proto3" json:"source,omitempty"` // index into Plan.sources
 	Reason        string                 `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
-	SavesLaunches uint32                 `protobuf:"varint,8,opt,name=saves_launches,json=savesLaunches,proto3" json:"saves_launches,omitempty"`
-	SavesBytes    uint64                 `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"`          // of activations, for each token
+	SavesLaunches int32                  `protobuf:"varint,8,opt,name=saves_launches,json=savesLaunches,proto3" json:"saves_launches,omitempty"` // below 0: it costs as many
+	SavesBytes    int64                  `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"`          // of activations, for each token
 	SavesDecode   int64                  `protobuf:"zigzag64,20,opt,name=saves_decode,json=savesDecode,proto3" json:"saves_decode,omitempty"`    // nanoseconds of the largest decode bucket, as predicted; below 0: it costs as much
 	SavesPrefill  int64                  `protobuf:"zigzag64,21,opt,name=saves_prefill,json=savesPrefill,proto3" json:"saves_prefill,omitempty"` // likewise of the prefill chunk
 	Buckets       string                 `protobuf:"bytes,10,opt,name=buckets,proto3" json:"buckets,omitempty"`                                  // sizes of steps that it is about, where the entry has several programs: "decode 1..64"
@@ -1960,14 +1960,14 @@ func (x *Remark) GetReason() string {
 	return ""
 }
 
-func (x *Remark) GetSavesLaunches() uint32 {
+func (x *Remark) GetSavesLaunches() int32 {
 	if x != nil {
 		return x.SavesLaunches
 	}
 	return 0
 }
 
-func (x *Remark) GetSavesBytes() uint64 {
+func (x *Remark) GetSavesBytes() int64 {
 	if x != nil {
 		return x.SavesBytes
 	}
@@ -2165,8 +2165,8 @@ const file_plan_proto_rawDesc = "" +
 	"\x05layer\x18\x05 \x01(\x11R\x05layer\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\rR\x06source\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12%\n" +
-	"\x0esaves_launches\x18\b \x01(\rR\rsavesLaunches\x12\x1f\n" +
-	"\vsaves_bytes\x18\t \x01(\x04R\n" +
+	"\x0esaves_launches\x18\b \x01(\x05R\rsavesLaunches\x12\x1f\n" +
+	"\vsaves_bytes\x18\t \x01(\x03R\n" +
 	"savesBytes\x12!\n" +
 	"\fsaves_decode\x18\x14 \x01(\x12R\vsavesDecode\x12#\n" +
 	"\rsaves_prefill\x18\x15 \x01(\x12R\fsavesPrefill\x12\x18\n" +
