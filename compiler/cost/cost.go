@@ -32,9 +32,6 @@ type Estimate struct {
 	Memory, Compute, Comm float64 // seconds that moving the bytes, the operations and the collectives take by themselves
 }
 
-// Program predicts one execution of a graph at the given sizes, kernel behind kernel.
-func Program(g *ir.Graph, s ir.Sizes, t Target) Estimate { return Sum(g.Nodes, s, t) }
-
 // Sum predicts one execution of some nodes, one behind the other.
 func Sum(nodes []*ir.Node, s ir.Sizes, t Target) Estimate {
 	var e Estimate

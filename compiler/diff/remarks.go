@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
 )
@@ -101,7 +102,7 @@ func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 		if r.Layer >= 0 {
 			layer = fmt.Sprint(r.Layer)
 		}
-		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, replaceLayer(report.Unpriced(r.Reason), layer))
+		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, layers.Replace(report.Unpriced(r.Reason), layer))
 		out = append(out, held[remarkHeld]{entry: r.Entry, key: key, layer: layer, side: side,
 			same: fmt.Sprintf("%d %d %d %d %s %s", r.SavesLaunches, r.SavesBytes, r.SavesDecode, r.SavesPrefill,
 				strings.TrimPrefix(r.Reason, report.Unpriced(r.Reason)), place(file, r.Source))})

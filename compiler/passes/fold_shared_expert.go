@@ -82,6 +82,9 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 		f.c.missed(f.g, experts.Origin, "unprofitable", "folding does not pay; %s", prices)
 		return nil
 	}
+	if !f.c.may(f.g, experts.Origin) {
+		return nil
+	}
 	b := &ir.Builder{Graph: f.g, Origin: experts.Origin}
 	routing := b.Emit("moe.append_shared", []*ir.Value{experts.Arg("ids"), experts.Arg("weights")},
 		ir.Attr{Key: "first", Value: int64(experts.Arg("gate").Weight.Shape[0])}, ir.Attr{Key: "count", Value: int64(count)})
