@@ -49,22 +49,25 @@ type prediction struct {
 	MicroSec float64 `json:"us"`
 }
 
-func summarise(r *compiler.Result, out string, file []byte) summary {
+func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 	s := summary{Plan: out, Digest: plan.Digest(file), Bytes: len(file), CompileMS: float64(r.Time.Microseconds()) / 1e3,
 		Stored: r.Stored.String(), Assumed: r.Assumed, Launches: map[string]int{}}
 	for _, p := range r.Passes {
 		s.Passes = append(s.Passes, passSummary{p.Pass.Name, p.Applied, p.Missed, float64(p.Time.Microseconds()) / 1e3})
 	}
+	target, err := cost.OfPlan(r.Plan)
+	if err != nil {
+		return s, err
+	}
 	m := report.MeasureMemory(r.Plan)
 	s.Memory = memorySummary{Weights: m.Weights, Arena: m.Arena, CachePerToken: m.CachePerToken, ArenaLowerBound: m.ArenaLowerBound}
-	device := cost.Devices[r.Plan.Target]
 	for _, p := range r.Plan.Programs {
 		s.Launches[p.Graph.Name] = report.Launches(p.Graph)
 		for _, l := range p.Layouts {
-			s.Predicted = append(s.Predicted, prediction{p.Graph.Name, l.Phase, l.Max.Tokens, 1e6 * cost.Program(p.Graph, l.Max, device).Seconds})
+			s.Predicted = append(s.Predicted, prediction{p.Graph.Name, l.Phase, l.Max.Tokens, 1e6 * cost.Program(p.Graph, l.Max, target).Seconds})
 		}
 	}
-	return s
+	return s, nil
 }
 
 func (s *summary) print(w io.Writer, p *plan.Plan) error {

@@ -22,6 +22,9 @@ import (
 // multiplies the shared expert by it (2.5 in GLM-4.7). Here the ids and weights that the experts operator
 // takes are final, so nothing scales the slot afterwards.
 //
+// Its rival is overlap_shared_expert, which runs the shared expert on a second stream. The weights of a layer are
+// there once, folded or not, so that the choice is one for all step sizes: see priceShared.
+//
 // It must not fire when the two sides differ in input, width (not a multiple), activation or weight format,
 // when the shared MLP has a bias (the experts operator has none), or when something in it is broadcast: a
 // shared MLP with a single output channel adds the same value to every channel, which no expert does.
@@ -70,10 +73,18 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 		f.c.missed(f.g, experts.Origin, why.id, "%s", why.text)
 		return nil
 	}
+	count := mlp.gate.Arg("w").Weight.Shape[0] / experts.Arg("gate").Weight.Shape[1]
+	prices, pays, err := f.c.priceShared(f.g, experts, count)
+	if err != nil {
+		return err
+	}
+	if !pays {
+		f.c.missed(f.g, experts.Origin, "unprofitable", "folding does not pay; %s", prices)
+		return nil
+	}
 	if !f.c.may(f.g, experts.Origin) {
 		return nil
 	}
-	count := mlp.gate.Arg("w").Weight.Shape[0] / experts.Arg("gate").Weight.Shape[1]
 	b := &ir.Builder{Graph: f.g, Origin: experts.Origin}
 	routing := b.Emit("moe.append_shared", []*ir.Value{experts.Arg("ids"), experts.Arg("weights")},
 		ir.Attr{Key: "first", Value: int64(experts.Arg("gate").Weight.Shape[0])}, ir.Attr{Key: "count", Value: int64(count)})
@@ -87,9 +98,13 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 	}
 	f.rw.Before(experts, b.Nodes...)
 	f.rw.Replace(add.Out[0], folded[0])
-	f.rw.Remove(experts, add, mlp.gate, mlp.up, mlp.down)
-	f.rw.Remove(mlp.inner...)
-	f.c.applied(f.g, experts.Origin, "folded", f.saves(mlp, add), "%s", foldedNote(experts.Arg("gate").Weight, count))
+	gone := append([]*ir.Node{experts, add, mlp.gate, mlp.up, mlp.down}, mlp.inner...)
+	f.rw.Remove(gone...)
+	note := foldedNote(experts.Arg("gate").Weight, count)
+	if prices != "" {
+		note += "; " + prices
+	}
+	f.c.applied(f.g, experts.Origin, "folded", f.c.saved(gone, b.Nodes), "%s", note)
 	return nil
 }
 
@@ -101,17 +116,6 @@ func foldedNote(routed *ir.Weight, count int) string {
 		numbers = fmt.Sprintf("experts %d to %d", first, first+count-1)
 	}
 	return fmt.Sprintf("%d shared expert(s) of width %d became %s of %d", count, width, numbers, first+count)
-}
-
-// saves counts the launches that go (gate, up, silu, mul, down, add; the append comes instead) and the bytes
-// of their results, which were written once and read once.
-func (f *sharedFold) saves(mlp *gatedMLP, add *ir.Node) Saves {
-	gone := append([]*ir.Node{mlp.gate, mlp.up, mlp.down, add}, mlp.inner...)
-	s := Saves{Launches: len(gone) - 1}
-	for _, n := range gone {
-		s.Bytes += 2 * rowBytes(n.Out[0])
-	}
-	return s
 }
 
 type missReason struct{ id, text string }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 )
 
@@ -213,8 +214,9 @@ func (c *Context) overlap(g *ir.Graph, s besideSite) {
 		c.missed(g, s.join.Origin, s.why.id, "%s", s.why.text)
 		return
 	}
+	note, saves := c.overlapNote(g, s)
 	if len(g.Buckets) > 0 && !c.overlapPays(s, g.Buckets[0]) {
-		c.missed(g, s.join.Origin, "unprofitable", "%s", c.overlapPrice(s, g.Buckets[0]))
+		c.missed(g, s.join.Origin, "unprofitable", "a second stream does not make it faster%s", note)
 		return
 	}
 	if !c.may(g, s.join.Origin) {
@@ -239,15 +241,49 @@ func (c *Context) overlap(g *ir.Graph, s besideSite) {
 		}
 	}
 	waitFor(s.join, s.side[len(s.side)-1])
-	c.applied(g, s.join.Origin, "overlapped", Saves{}, "%d operators of the shared expert run beside %d of the main stream", len(s.side), len(s.main))
+	c.applied(g, s.join.Origin, "overlapped", saves, "%d operators of the shared expert run beside %d of the main stream%s",
+		len(s.side), len(s.main), note)
+}
+
+// overlapPrice is how long the shared expert and what runs meanwhile take in seconds, one behind the other and side
+// by side, at the sizes of a bucket.
+func (c *Context) overlapPrice(s besideSite, b ir.Bucket) (apart, beside float64) {
+	t := c.target()
+	return cost.Sum(s.main, b.Max, t).Seconds + cost.Sum(s.side, b.Max, t).Seconds, cost.Overlapped(s.main, s.side, b.Max, t)
 }
 
 // overlapPays is whether two streams are faster than one for steps of that size. Without a device there is no
-// price, and it does.
+// price, and they are; bucket_graphs asks too, so the pass is named.
 func (c *Context) overlapPays(s besideSite, b ir.Bucket) bool {
-	return c.Options.Device == nil
+	if c.Options.Device == nil || slices.Contains(c.Options.Require, "overlap_shared_expert") {
+		return true // required, see Context.required
+	}
+	apart, beside := c.overlapPrice(s, b)
+	return beside < apart
 }
 
-func (c *Context) overlapPrice(s besideSite, b ir.Bucket) string {
-	return ""
+// overlapNote says what two streams take and save; "" and nothing where there are no prices.
+func (c *Context) overlapNote(g *ir.Graph, s besideSite) (note string, saves Saves) {
+	if c.Options.Device == nil {
+		return "", Saves{}
+	}
+	var parts []string
+	for _, phase := range []string{ir.Decode, ir.Prefill} {
+		size, ok := largest(g, phase)
+		if !ok {
+			continue
+		}
+		b := ir.Bucket{Phase: phase, Max: size}
+		apart, beside := c.overlapPrice(s, b)
+		parts = append(parts, fmt.Sprintf("one behind the other %s, side by side %s at %s", cost.Text(apart), cost.Text(beside), b))
+		if saved := nanoseconds(apart - beside); phase == ir.Decode {
+			saves.Decode = saved
+		} else {
+			saves.Prefill = saved
+		}
+	}
+	if len(parts) == 0 {
+		return "", Saves{}
+	}
+	return fmt.Sprintf("%s on %s: %s", Priced, c.Options.Device.Name, strings.Join(parts, "; ")), saves
 }

@@ -99,6 +99,7 @@ type Options struct {
 	Require        []string                 // passes that must apply at every site
 	StopAfter      string                   // the last pass to run; "" runs all
 	Transfer       Transfer                 // how the cache leaves a prefill worker
+	Cache          dtype.DType              // of keys and values, for prices; Invalid: f32
 	Device         *cost.Device             // that prices are for; nil: there are none, and what a price would decide is applied
 	Only           func(Site) bool          // whether a site may be rewritten; nil: all may
 	Table          []*Pass                  // the passes to run; nil: Table
@@ -120,7 +121,8 @@ type Context struct {
 	pass    *Pass
 	later   []*Pass // that are going to run behind it
 	remarks []Remark
-	sites   int // that the pass asked for
+	sites   int                 // that the pass asked for
+	before  map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
 }
 
 // Result is what one pass did.
@@ -211,9 +213,11 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 			c.later = append(c.later, q)
 		}
 	}
+	c.before = c.shares()
 	if err := p.Run(c); err != nil {
 		return r, fmt.Errorf("pass %s: %w", p.Name, err)
 	}
+	c.price()
 	m.SweepWeights()
 	if err := m.Verify(); err != nil {
 		return r, fmt.Errorf("pass %s left a module that is not valid (a bug in the pass): %w", p.Name, err)

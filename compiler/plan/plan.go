@@ -9,6 +9,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
@@ -22,6 +23,7 @@ type Plan struct {
 	Model    string
 	Pipeline string // "" for the default one
 	Target   string // device that it was compiled for
+	Device   Device // what the target was taken to be
 	Module   *ir.Module
 	Facts    Facts
 	Cache    CacheFormat
@@ -38,6 +40,13 @@ type Facts struct {
 	VocabSize    int
 	HiddenSize   int
 	MaxPositions int // 0: unknown
+}
+
+// Device is what the cost model took the target to be when it decided, and when it predicted what remarks say: the
+// same source and the same figures give the same plan.
+type Device struct {
+	Source  string   // "builtin", or on what and when it was measured; "" in plans from before there was the field
+	Figures ir.Attrs // by name, see package cost
 }
 
 // CacheFormat is how keys and values are stored.
@@ -100,7 +109,9 @@ type Remark struct {
 	Source        string
 	Reason        string
 	SavesLaunches int
-	SavesBytes    int64
+	SavesBytes    int64         // of activations, for each token
+	SavesDecode   time.Duration // of the largest decode bucket, as predicted; below 0: it costs as much
+	SavesPrefill  time.Duration // likewise of the prefill chunk
 }
 
 // Program is one graph with its layouts.

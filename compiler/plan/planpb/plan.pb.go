@@ -142,7 +142,7 @@ func (x Recipe_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Recipe_Kind.Descriptor instead.
 func (Recipe_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6, 0}
+	return file_plan_proto_rawDescGZIP(), []int{7, 0}
 }
 
 type Value_Kind int32
@@ -197,7 +197,7 @@ func (x Value_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Value_Kind.Descriptor instead.
 func (Value_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12, 0}
+	return file_plan_proto_rawDescGZIP(), []int{13, 0}
 }
 
 type Dim_Symbol int32
@@ -252,7 +252,7 @@ func (x Dim_Symbol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dim_Symbol.Descriptor instead.
 func (Dim_Symbol) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13, 0}
+	return file_plan_proto_rawDescGZIP(), []int{14, 0}
 }
 
 type Plan struct {
@@ -273,6 +273,7 @@ type Plan struct {
 	Remarks       []*Remark              `protobuf:"bytes,14,rep,name=remarks,proto3" json:"remarks,omitempty"`
 	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col", referred to by index
 	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`     // weight paths of blocks, referred to by index
+	Device        *Device                `protobuf:"bytes,20,opt,name=device,proto3" json:"device,omitempty"`   // absent in plans from before there was the field
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -419,6 +420,13 @@ func (x *Plan) GetPaths() []string {
 	return nil
 }
 
+func (x *Plan) GetDevice() *Device {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
 // What the runtime has to know of the model.
 type Facts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -480,6 +488,59 @@ func (x *Facts) GetMaxPositions() uint32 {
 	return 0
 }
 
+// What the cost model took the target to be when it decided and when it predicted what remarks say.
+type Device struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Source        string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`   // "builtin", or on what and when it was measured
+	Figures       []*Attr                `protobuf:"bytes,2,rep,name=figures,proto3" json:"figures,omitempty"` // by name, as `glmc devices --json` has them
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Device) Reset() {
+	*x = Device{}
+	mi := &file_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Device) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Device) ProtoMessage() {}
+
+func (x *Device) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Device.ProtoReflect.Descriptor instead.
+func (*Device) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Device) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Device) GetFigures() []*Attr {
+	if x != nil {
+		return x.Figures
+	}
+	return nil
+}
+
 type CacheFormat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Dtype         DType                  `protobuf:"varint,1,opt,name=dtype,proto3,enum=glmc.plan.v1.DType" json:"dtype,omitempty"`
@@ -490,7 +551,7 @@ type CacheFormat struct {
 
 func (x *CacheFormat) Reset() {
 	*x = CacheFormat{}
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -502,7 +563,7 @@ func (x *CacheFormat) String() string {
 func (*CacheFormat) ProtoMessage() {}
 
 func (x *CacheFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -515,7 +576,7 @@ func (x *CacheFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheFormat.ProtoReflect.Descriptor instead.
 func (*CacheFormat) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{2}
+	return file_plan_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CacheFormat) GetDtype() DType {
@@ -546,7 +607,7 @@ type Serving struct {
 
 func (x *Serving) Reset() {
 	*x = Serving{}
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +619,7 @@ func (x *Serving) String() string {
 func (*Serving) ProtoMessage() {}
 
 func (x *Serving) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +632,7 @@ func (x *Serving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Serving.ProtoReflect.Descriptor instead.
 func (*Serving) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{3}
+	return file_plan_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Serving) GetPrefillChunk() uint32 {
@@ -619,7 +680,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +692,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +705,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{4}
+	return file_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Draft) GetKind() string {
@@ -674,7 +735,7 @@ type Weight struct {
 
 func (x *Weight) Reset() {
 	*x = Weight{}
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +747,7 @@ func (x *Weight) String() string {
 func (*Weight) ProtoMessage() {}
 
 func (x *Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +760,7 @@ func (x *Weight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weight.ProtoReflect.Descriptor instead.
 func (*Weight) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{5}
+	return file_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Weight) GetName() string {
@@ -749,7 +810,7 @@ type Recipe struct {
 
 func (x *Recipe) Reset() {
 	*x = Recipe{}
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +822,7 @@ func (x *Recipe) String() string {
 func (*Recipe) ProtoMessage() {}
 
 func (x *Recipe) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +835,7 @@ func (x *Recipe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipe.ProtoReflect.Descriptor instead.
 func (*Recipe) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6}
+	return file_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Recipe) GetKind() Recipe_Kind {
@@ -859,7 +920,7 @@ type Alias struct {
 
 func (x *Alias) Reset() {
 	*x = Alias{}
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +932,7 @@ func (x *Alias) String() string {
 func (*Alias) ProtoMessage() {}
 
 func (x *Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +945,7 @@ func (x *Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alias.ProtoReflect.Descriptor instead.
 func (*Alias) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{7}
+	return file_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Alias) GetName() string {
@@ -921,7 +982,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +994,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1007,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{8}
+	return file_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Index) GetHole() string {
@@ -988,7 +1049,7 @@ type Ignore struct {
 
 func (x *Ignore) Reset() {
 	*x = Ignore{}
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1061,7 @@ func (x *Ignore) String() string {
 func (*Ignore) ProtoMessage() {}
 
 func (x *Ignore) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1074,7 @@ func (x *Ignore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ignore.ProtoReflect.Descriptor instead.
 func (*Ignore) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{9}
+	return file_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Ignore) GetName() string {
@@ -1043,7 +1104,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1116,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1129,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{10}
+	return file_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Cache) GetName() string {
@@ -1115,7 +1176,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1188,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1201,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{11}
+	return file_plan_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Program) GetEntry() string {
@@ -1200,7 +1261,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1273,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1286,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12}
+	return file_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Value) GetKind() Value_Kind {
@@ -1282,7 +1343,7 @@ type Dim struct {
 
 func (x *Dim) Reset() {
 	*x = Dim{}
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1294,7 +1355,7 @@ func (x *Dim) String() string {
 func (*Dim) ProtoMessage() {}
 
 func (x *Dim) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1307,7 +1368,7 @@ func (x *Dim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dim.ProtoReflect.Descriptor instead.
 func (*Dim) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13}
+	return file_plan_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Dim) GetSymbol() Dim_Symbol {
@@ -1350,7 +1411,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1423,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1436,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{14}
+	return file_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Step) GetOp() string {
@@ -1465,7 +1526,7 @@ type Attr struct {
 
 func (x *Attr) Reset() {
 	*x = Attr{}
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1538,7 @@ func (x *Attr) String() string {
 func (*Attr) ProtoMessage() {}
 
 func (x *Attr) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1551,7 @@ func (x *Attr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attr.ProtoReflect.Descriptor instead.
 func (*Attr) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15}
+	return file_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Attr) GetKey() string {
@@ -1595,7 +1656,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1668,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1681,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16}
+	return file_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Shape) GetDims() []*Dim {
@@ -1646,7 +1707,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +1719,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +1732,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{17}
+	return file_plan_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Layout) GetPhase() string {
@@ -1733,7 +1794,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1806,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1819,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{18}
+	return file_plan_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Pass) GetName() string {
@@ -1827,16 +1888,18 @@ type Remark struct {
 	Layer         int32                  `protobuf:"zigzag32,5,opt,name=layer,proto3" json:"layer,omitempty"` // -1: outside of any layer
 	Source        uint32                 `protobuf:"varint,6,opt,name=source,proto3" json:"source,omitempty"` // index into Plan.sources
 	Reason        string                 `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
-	SavesLaunches uint32                 `protobuf:"varint,8,opt,name=saves_launches,json=savesLaunches,proto3" json:"saves_launches,omitempty"`
-	SavesBytes    uint64                 `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"` // of activations, for each token
-	Buckets       string                 `protobuf:"bytes,10,opt,name=buckets,proto3" json:"buckets,omitempty"`                         // sizes of steps that it is about, where the entry has several programs: "decode 1..64"
+	SavesLaunches int32                  `protobuf:"varint,8,opt,name=saves_launches,json=savesLaunches,proto3" json:"saves_launches,omitempty"` // below 0: it costs as many
+	SavesBytes    int64                  `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"`          // of activations, for each token
+	SavesDecode   int64                  `protobuf:"zigzag64,20,opt,name=saves_decode,json=savesDecode,proto3" json:"saves_decode,omitempty"`    // nanoseconds of the largest decode bucket, as predicted; below 0: it costs as much
+	SavesPrefill  int64                  `protobuf:"zigzag64,21,opt,name=saves_prefill,json=savesPrefill,proto3" json:"saves_prefill,omitempty"` // likewise of the prefill chunk
+	Buckets       string                 `protobuf:"bytes,10,opt,name=buckets,proto3" json:"buckets,omitempty"`                                  // sizes of steps that it is about, where the entry has several programs: "decode 1..64"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +1911,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +1924,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{19}
+	return file_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Remark) GetPass() uint32 {
@@ -1913,16 +1976,30 @@ func (x *Remark) GetReason() string {
 	return ""
 }
 
-func (x *Remark) GetSavesLaunches() uint32 {
+func (x *Remark) GetSavesLaunches() int32 {
 	if x != nil {
 		return x.SavesLaunches
 	}
 	return 0
 }
 
-func (x *Remark) GetSavesBytes() uint64 {
+func (x *Remark) GetSavesBytes() int64 {
 	if x != nil {
 		return x.SavesBytes
+	}
+	return 0
+}
+
+func (x *Remark) GetSavesDecode() int64 {
+	if x != nil {
+		return x.SavesDecode
+	}
+	return 0
+}
+
+func (x *Remark) GetSavesPrefill() int64 {
+	if x != nil {
+		return x.SavesPrefill
 	}
 	return 0
 }
@@ -1939,7 +2016,7 @@ var File_plan_proto protoreflect.FileDescriptor
 const file_plan_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"plan.proto\x12\fglmc.plan.v1\"\xfb\x04\n" +
+	"plan.proto\x12\fglmc.plan.v1\"\xa9\x05\n" +
 	"\x04Plan\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
@@ -1957,13 +2034,17 @@ const file_plan_proto_rawDesc = "" +
 	"\x06passes\x18\r \x03(\v2\x12.glmc.plan.v1.PassR\x06passes\x12.\n" +
 	"\aremarks\x18\x0e \x03(\v2\x14.glmc.plan.v1.RemarkR\aremarks\x12\x18\n" +
 	"\asources\x18\x0f \x03(\tR\asources\x12\x14\n" +
-	"\x05paths\x18\x10 \x03(\tR\x05paths\"l\n" +
+	"\x05paths\x18\x10 \x03(\tR\x05paths\x12,\n" +
+	"\x06device\x18\x14 \x01(\v2\x14.glmc.plan.v1.DeviceR\x06device\"l\n" +
 	"\x05Facts\x12\x1d\n" +
 	"\n" +
 	"vocab_size\x18\x01 \x01(\rR\tvocabSize\x12\x1f\n" +
 	"\vhidden_size\x18\x02 \x01(\rR\n" +
 	"hiddenSize\x12#\n" +
-	"\rmax_positions\x18\x03 \x01(\rR\fmaxPositions\"U\n" +
+	"\rmax_positions\x18\x03 \x01(\rR\fmaxPositions\"N\n" +
+	"\x06Device\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12,\n" +
+	"\afigures\x18\x02 \x03(\v2\x12.glmc.plan.v1.AttrR\afigures\"U\n" +
 	"\vCacheFormat\x12)\n" +
 	"\x05dtype\x18\x01 \x01(\x0e2\x13.glmc.plan.v1.DTypeR\x05dtype\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\rR\bpageSize\"\xc1\x01\n" +
@@ -2094,7 +2175,7 @@ const file_plan_proto_rawDesc = "" +
 	"\x06missed\x18\x06 \x01(\rR\x06missed\x12!\n" +
 	"\fnodes_before\x18\a \x01(\rR\vnodesBefore\x12\x1f\n" +
 	"\vnodes_after\x18\b \x01(\rR\n" +
-	"nodesAfter\"\x84\x02\n" +
+	"nodesAfter\"\xcc\x02\n" +
 	"\x06Remark\x12\x12\n" +
 	"\x04pass\x18\x01 \x01(\rR\x04pass\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -2103,9 +2184,11 @@ const file_plan_proto_rawDesc = "" +
 	"\x05layer\x18\x05 \x01(\x11R\x05layer\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\rR\x06source\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12%\n" +
-	"\x0esaves_launches\x18\b \x01(\rR\rsavesLaunches\x12\x1f\n" +
-	"\vsaves_bytes\x18\t \x01(\x04R\n" +
-	"savesBytes\x12\x18\n" +
+	"\x0esaves_launches\x18\b \x01(\x05R\rsavesLaunches\x12\x1f\n" +
+	"\vsaves_bytes\x18\t \x01(\x03R\n" +
+	"savesBytes\x12!\n" +
+	"\fsaves_decode\x18\x14 \x01(\x12R\vsavesDecode\x12#\n" +
+	"\rsaves_prefill\x18\x15 \x01(\x12R\fsavesPrefill\x12\x18\n" +
 	"\abuckets\x18\n" +
 	" \x01(\tR\abuckets*P\n" +
 	"\x05DType\x12\x15\n" +
@@ -2129,7 +2212,7 @@ func file_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_plan_proto_goTypes = []any{
 	(DType)(0),          // 0: glmc.plan.v1.DType
 	(Recipe_Kind)(0),    // 1: glmc.plan.v1.Recipe.Kind
@@ -2137,59 +2220,62 @@ var file_plan_proto_goTypes = []any{
 	(Dim_Symbol)(0),     // 3: glmc.plan.v1.Dim.Symbol
 	(*Plan)(nil),        // 4: glmc.plan.v1.Plan
 	(*Facts)(nil),       // 5: glmc.plan.v1.Facts
-	(*CacheFormat)(nil), // 6: glmc.plan.v1.CacheFormat
-	(*Serving)(nil),     // 7: glmc.plan.v1.Serving
-	(*Draft)(nil),       // 8: glmc.plan.v1.Draft
-	(*Weight)(nil),      // 9: glmc.plan.v1.Weight
-	(*Recipe)(nil),      // 10: glmc.plan.v1.Recipe
-	(*Alias)(nil),       // 11: glmc.plan.v1.Alias
-	(*Index)(nil),       // 12: glmc.plan.v1.Index
-	(*Ignore)(nil),      // 13: glmc.plan.v1.Ignore
-	(*Cache)(nil),       // 14: glmc.plan.v1.Cache
-	(*Program)(nil),     // 15: glmc.plan.v1.Program
-	(*Value)(nil),       // 16: glmc.plan.v1.Value
-	(*Dim)(nil),         // 17: glmc.plan.v1.Dim
-	(*Step)(nil),        // 18: glmc.plan.v1.Step
-	(*Attr)(nil),        // 19: glmc.plan.v1.Attr
-	(*Shape)(nil),       // 20: glmc.plan.v1.Shape
-	(*Layout)(nil),      // 21: glmc.plan.v1.Layout
-	(*Pass)(nil),        // 22: glmc.plan.v1.Pass
-	(*Remark)(nil),      // 23: glmc.plan.v1.Remark
+	(*Device)(nil),      // 6: glmc.plan.v1.Device
+	(*CacheFormat)(nil), // 7: glmc.plan.v1.CacheFormat
+	(*Serving)(nil),     // 8: glmc.plan.v1.Serving
+	(*Draft)(nil),       // 9: glmc.plan.v1.Draft
+	(*Weight)(nil),      // 10: glmc.plan.v1.Weight
+	(*Recipe)(nil),      // 11: glmc.plan.v1.Recipe
+	(*Alias)(nil),       // 12: glmc.plan.v1.Alias
+	(*Index)(nil),       // 13: glmc.plan.v1.Index
+	(*Ignore)(nil),      // 14: glmc.plan.v1.Ignore
+	(*Cache)(nil),       // 15: glmc.plan.v1.Cache
+	(*Program)(nil),     // 16: glmc.plan.v1.Program
+	(*Value)(nil),       // 17: glmc.plan.v1.Value
+	(*Dim)(nil),         // 18: glmc.plan.v1.Dim
+	(*Step)(nil),        // 19: glmc.plan.v1.Step
+	(*Attr)(nil),        // 20: glmc.plan.v1.Attr
+	(*Shape)(nil),       // 21: glmc.plan.v1.Shape
+	(*Layout)(nil),      // 22: glmc.plan.v1.Layout
+	(*Pass)(nil),        // 23: glmc.plan.v1.Pass
+	(*Remark)(nil),      // 24: glmc.plan.v1.Remark
 }
 var file_plan_proto_depIdxs = []int32{
 	5,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
-	6,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
-	7,  // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
-	9,  // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
-	11, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
-	13, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
-	14, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
-	15, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
-	22, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
-	23, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
-	0,  // 10: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
-	8,  // 11: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
-	19, // 12: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
-	0,  // 13: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
-	10, // 14: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
-	1,  // 15: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
-	10, // 16: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
-	12, // 17: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
-	16, // 18: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
-	18, // 19: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
-	21, // 20: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
-	2,  // 21: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
-	0,  // 22: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
-	17, // 23: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
-	3,  // 24: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
-	19, // 25: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
-	20, // 26: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
-	17, // 27: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	7,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
+	8,  // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
+	10, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
+	12, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
+	14, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
+	15, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
+	16, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
+	23, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
+	24, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
+	6,  // 10: glmc.plan.v1.Plan.device:type_name -> glmc.plan.v1.Device
+	20, // 11: glmc.plan.v1.Device.figures:type_name -> glmc.plan.v1.Attr
+	0,  // 12: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
+	9,  // 13: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
+	20, // 14: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
+	0,  // 15: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
+	11, // 16: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
+	1,  // 17: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
+	11, // 18: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
+	13, // 19: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
+	17, // 20: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
+	19, // 21: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
+	22, // 22: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
+	2,  // 23: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
+	0,  // 24: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
+	18, // 25: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
+	3,  // 26: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
+	20, // 27: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
+	21, // 28: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
+	18, // 29: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_plan_proto_init() }
@@ -2197,7 +2283,7 @@ func file_plan_proto_init() {
 	if File_plan_proto != nil {
 		return
 	}
-	file_plan_proto_msgTypes[15].OneofWrappers = []any{
+	file_plan_proto_msgTypes[16].OneofWrappers = []any{
 		(*Attr_Int)(nil),
 		(*Attr_Float)(nil),
 		(*Attr_Str)(nil),
@@ -2210,7 +2296,7 @@ func file_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plan_proto_rawDesc), len(file_plan_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
