@@ -29,8 +29,8 @@ import (
 // Folding is its rival: a folded expert is part of the routed ones' kernel and leaves no site. It must not fire
 // where the shared expert holds a collective: two at once meet in another order on every rank.
 //
-// It pays where neither side keeps the device busy, which are small steps; in prefill both sides are products
-// that fill it by themselves. The price decides for each bucket.
+// It pays where one side leaves the device room that the other can use: most of all in small steps, which wait for
+// launches and for weights. The price decides for each bucket.
 var overlapSharedExpert = &Pass{
 	Name:    "overlap_shared_expert",
 	Doc:     "a shared expert that was not folded runs beside the routed ones, on a stream of its own",
