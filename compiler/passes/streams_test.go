@@ -40,6 +40,16 @@ func scheduled(t *testing.T, o *Options) *ir.Module {
 	return m
 }
 
+// TestStreamsComeLast: the pass that gives streams says of every pass before it that it must stand there, so that
+// no legal order lets one rewrite what others wait for.
+func TestStreamsComeLast(t *testing.T) {
+	for _, p := range Table[:slices.Index(Table, overlapSharedExpert)] {
+		if !slices.ContainsFunc(overlapSharedExpert.After, func(o Order) bool { return o.Pass == p.Name }) {
+			t.Errorf("%s stands before %s, which does not say so: name it in behindRewrites", p.Name, overlapSharedExpert.Name)
+		}
+	}
+}
+
 // TestStreamsOfTheSmallModel: shared experts run beside the routed ones at every size, and pages leave in
 // prefill alone.
 func TestStreamsOfTheSmallModel(t *testing.T) {
