@@ -67,8 +67,8 @@ func TestSavingsArePriced(t *testing.T) {
 			t.Fatal(list.Err())
 		}
 		p := compile(t, f, compiler.Options{Pipeline: "h200", Config: configFile(t, "../testdata/configs/"+name+".json")}).Plan
-		if p.Device.Source != cost.Builtin || len(p.Device.Figures) == 0 {
-			t.Errorf("%s: the plan was made with the figures %+v", name, p.Device)
+		if p.Source.Device.Source != cost.Builtin || len(p.Source.Device.Figures) == 0 {
+			t.Errorf("%s: the plan was made with the figures %+v", name, p.Source.Device)
 		}
 		var first *plan.Remark
 		for _, r := range p.Remarks {

@@ -90,14 +90,14 @@ func TestOfPlan(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	d := measured("h200")
-	p.Device = plan.Device{Source: d.Source, Figures: d.Figures()}
+	p.Source.Device = plan.Device{Source: d.Source, Figures: d.Figures()}
 	if got, err = cost.OfPlan(p); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(d, got.Device); diff != "" {
 		t.Errorf("-written +read:\n%s", diff)
 	}
-	p.Device.Figures = p.Device.Figures[1:]
+	p.Source.Device.Figures = p.Source.Device.Figures[1:]
 	if _, err := cost.OfPlan(p); err == nil {
 		t.Error("a figure is missing")
 	}

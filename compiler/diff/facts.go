@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -83,7 +84,7 @@ func planFacts(a, b *plan.Plan) []Fact {
 // figuresOf is what the cost model took a plan's device to be.
 func figuresOf(p *plan.Plan) *list {
 	l := &list{}
-	for _, f := range p.Device.Figures {
+	for _, f := range p.Source.Device.Figures {
 		l.add("figure "+f.Key, "%v", f.Value)
 	}
 	return l
@@ -97,8 +98,8 @@ func factsOf(p *plan.Plan) *list {
 		l.add("module", "%s", p.Module.Name)
 	}
 	l.add("target", "%s", p.Target)
-	if p.Device.Source != "" {
-		l.add("figures", "%s", p.Device.Source)
+	if p.Source.Device.Source != "" {
+		l.add("figures", "%s", p.Source.Device.Source)
 	}
 	l.add("ranks", "%d", p.Module.Ranks)
 	l.add("pipeline", "%s", p.Pipeline)
@@ -135,6 +136,7 @@ func factsOf(p *plan.Plan) *list {
 	}
 	l.add("source", "%s", strings.Join(filesOf(p), ", "))
 	l.add("passes", "%s", strings.Join(names, ", "))
+	sourceFacts(l, &p.Source)
 	return l
 }
 
@@ -190,4 +192,35 @@ func signature(e *entry, p *plan.Program) *list {
 		l.add(fmt.Sprintf("%s output %d", e.name, i), "%s", v.Type)
 	}
 	return l
+}
+
+// sourceFacts are what a plan was compiled from. Texts that differ are told by their size and digest.
+func sourceFacts(l *list, s *plan.Source) {
+	text := func(name string, f plan.SourceFile) {
+		l.add(name, "%s, %d bytes, sha256 %x", f.Name, len(f.Text), sha256.Sum256([]byte(f.Text)))
+	}
+	for i, f := range s.Files {
+		text(fmt.Sprintf("source file %d", i+1), f)
+	}
+	if s.Config != (plan.SourceFile{}) {
+		text("config", s.Config)
+	}
+	said := func(flag, value string) {
+		if value != "" {
+			l.add(flag, "%s", value)
+		}
+	}
+	said("--pipeline", s.Pipeline)
+	said("--target", s.Target)
+	if s.TensorParallel != 0 {
+		said("--tp", fmt.Sprint(s.TensorParallel))
+	}
+	if s.Stored.Valid() {
+		said("stored weights", s.Stored.String())
+	}
+	for _, x := range s.Set {
+		said("--set "+x.Key, x.Value)
+	}
+	said("--disable-pass", strings.Join(s.Disabled, ", "))
+	said("--stop-after", s.StopAfter)
 }

@@ -27,7 +27,7 @@ type decoder struct {
 func fromProto(pb *planpb.Plan) (*Plan, error) {
 	d := &decoder{pb: pb, plan: &Plan{Model: pb.Model, Pipeline: pb.Pipeline, Target: pb.Target,
 		Module: &ir.Module{Name: pb.Model, Ranks: int(pb.Ranks)}}}
-	for _, step := range []func() error{d.facts, d.serving, d.weights, d.caches, d.names, d.graphs, d.verify, d.layouts, d.report} {
+	for _, step := range []func() error{d.facts, d.serving, d.weights, d.caches, d.names, d.graphs, d.verify, d.layouts, d.report, d.source} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (d *decoder) facts() error {
 	if err != nil {
 		return fmt.Errorf("figures of the device: %w", err)
 	}
-	d.plan.Device = Device{Source: d.pb.Device.GetSource(), Figures: figures}
+	d.plan.Source.Device = Device{Source: d.pb.Device.GetSource(), Figures: figures}
 	c := d.pb.CacheFormat
 	t, err := readDType(c.GetDtype())
 	if err != nil || !t.IsFloat() {

@@ -23,7 +23,6 @@ type Plan struct {
 	Model    string
 	Pipeline string // "" for the default one
 	Target   string // device that it was compiled for
-	Device   Device // what the target was taken to be
 	Module   *ir.Module
 	Facts    Facts
 	Cache    CacheFormat
@@ -33,6 +32,7 @@ type Plan struct {
 	Programs []*Program // one for each graph of the module, in its order: several for an entry that has variants
 	Passes   []Pass
 	Remarks  []Remark
+	Source   Source
 }
 
 // Facts is what the runtime has to know of the model.
@@ -40,13 +40,6 @@ type Facts struct {
 	VocabSize    int
 	HiddenSize   int
 	MaxPositions int // 0: unknown
-}
-
-// Device is what the cost model took the target to be when it decided, and when it predicted what remarks say: the
-// same source and the same figures give the same plan.
-type Device struct {
-	Source  string   // "builtin", or on what and when it was measured; "" in plans from before there was the field
-	Figures ir.Attrs // by name, see package cost
 }
 
 // CacheFormat is how keys and values are stored.
