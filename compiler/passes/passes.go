@@ -120,6 +120,7 @@ type Context struct {
 	remarks []Remark
 	sites   int                 // that the pass asked for
 	before  map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
+	splits  *splits
 }
 
 // Result is what one pass did.
@@ -155,8 +156,9 @@ func runAll(table []*Pass, m *ir.Module, o *Options) ([]Result, error) {
 		table = table[:i+1]
 	}
 	var results []Result
+	split := &splits{}
 	for i, p := range table {
-		r, err := runOne(p, table[i+1:], m, o)
+		r, err := runPass(p, table[i+1:], m, o, split)
 		if err != nil {
 			return results, err
 		}
@@ -196,7 +198,12 @@ func (o *Options) check() error {
 	return nil
 }
 
+// runOne runs a pass by itself.
 func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
+	return runPass(p, rest, m, o, &splits{})
+}
+
+func runPass(p *Pass, rest []*Pass, m *ir.Module, o *Options, split *splits) (Result, error) {
 	r := Result{Pass: p, NodesBefore: countNodes(m)}
 	r.NodesAfter = r.NodesBefore
 	if slices.Contains(o.Disabled, p.Name) {
@@ -204,7 +211,7 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 		return r, nil
 	}
 	start := time.Now()
-	c := &Context{Module: m, Options: o, pass: p}
+	c := &Context{Module: m, Options: o, pass: p, splits: split}
 	for _, q := range rest {
 		if !slices.Contains(o.Disabled, q.Name) {
 			c.later = append(c.later, q)

@@ -51,7 +51,6 @@ func (c *Context) price() {
 			Prefill:  nanoseconds(was.prefill - is.prefill),
 		}
 	}
-	c.before = after
 }
 
 // nanoseconds rounds, so that layers that are alike save the same to the last digit.
@@ -64,11 +63,31 @@ func (c *Context) shares() map[*ir.Graph]*flow {
 	if c.Options.TensorParallel <= 1 || c.Module.Ranks > 1 || !splits {
 		return nil
 	}
-	out := map[*ir.Graph]*flow{}
-	for i, f := range settleFlows(c.Module, c.Options.TensorParallel) {
-		out[c.Module.Graphs[i]] = f
+	return c.splits.of(c.Module, c.Options.TensorParallel)
+}
+
+// splits remembers how the values of a module split, for as long as it has the same nodes.
+type splits struct {
+	nodes [2]int // their number and the sum of theirs
+	flows map[*ir.Graph]*flow
+}
+
+func (s *splits) of(m *ir.Module, ranks int) map[*ir.Graph]*flow {
+	var nodes [2]int
+	for _, g := range m.Graphs {
+		for _, n := range g.Nodes {
+			nodes[0]++
+			nodes[1] += n.ID
+		}
 	}
-	return out
+	if s.flows != nil && s.nodes == nodes {
+		return s.flows
+	}
+	s.nodes, s.flows = nodes, map[*ir.Graph]*flow{}
+	for i, f := range settleFlows(m, ranks) {
+		s.flows[m.Graphs[i]] = f
+	}
+	return s.flows
 }
 
 // target is what prices are for; its device is nil where there are none.
