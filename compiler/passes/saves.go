@@ -122,13 +122,18 @@ type priced struct {
 // sites prices nodes, of which each rank has the share that the flow says.
 func (p *pricer) sites(nodes []*ir.Node, f *flow) priced {
 	var out priced
-	own := make([]*ir.Node, len(nodes))
-	for i, n := range nodes {
-		own[i] = p.share(n, f)
+	var own []*ir.Node
+	for _, n := range nodes {
+		own = append(own, p.share(n, f))
+		if f != nil {
+			own = append(own, f.gathers(n)...)
+		}
+	}
+	for _, n := range own {
 		if !n.Op.View {
 			out.launches++
 		}
-		out.bytes += activations(own[i], 2) - activations(own[i], 1)
+		out.bytes += activations(n, 2) - activations(n, 1)
 	}
 	t := p.target()
 	if t.Device == nil {
@@ -195,6 +200,22 @@ func (p *pricer) held(n *ir.Node, o ir.Operand, w *ir.Weight) {
 	if a := p.Options.Activations; a.Valid() && w.DType == a && n.Attrs.Str("act") == "" {
 		n.Attrs = n.Attrs.With("act", a.String())
 	}
+}
+
+// gathers are the collectives that will put results of a node together which the graph returns and ranks have parts of.
+func (f *flow) gathers(n *ir.Node) []*ir.Node {
+	var out []*ir.Node
+	for _, v := range n.Out {
+		st := f.states[v]
+		if st.kind != split || !slices.Contains(f.outputs, v) {
+			continue
+		}
+		part := *v
+		part.Type = st.of(v.Type)
+		out = append(out, &ir.Node{Op: ir.Lookup("comm.all_gather"), In: []*ir.Value{&part}, Out: []*ir.Value{v},
+			Attrs: ir.Attrs{{Key: "ranks", Value: int64(f.ranks)}}, Origin: n.Origin})
+	}
+	return out
 }
 
 // of is the type of a rank's part of a value.

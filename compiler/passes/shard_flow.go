@@ -33,6 +33,8 @@ type flow struct {
 	states map[*ir.Value]shardState
 	whole  map[*ir.Cache]bool // caches that another entry does not split
 
+	outputs []*ir.Value // that the graph returned when the splits were settled
+
 	contracts    map[*ir.Node]bool // projections over a split dimension
 	keepsPartial map[*ir.Node]bool // nodes that take partial operands as they are
 	caches       map[*ir.Cache]int
@@ -71,7 +73,7 @@ func settleFlows(m *ir.Module, ranks int) []*flow {
 // settleFlow finds the splits of a graph: it starts with every split that divides and takes back those that
 // meet an operator which cannot work on a part, until none does.
 func settleFlow(g *ir.Graph, ranks int, whole map[*ir.Cache]bool) *flow {
-	f := &flow{ranks: ranks, parts: map[*ir.Node]int{}, why: map[*ir.Node]string{}, odd: map[*ir.Node]bool{}, whole: whole,
+	f := &flow{ranks: ranks, parts: map[*ir.Node]int{}, why: map[*ir.Node]string{}, odd: map[*ir.Node]bool{}, whole: whole, outputs: slices.Clone(g.Outputs),
 		states: map[*ir.Value]shardState{}, contracts: map[*ir.Node]bool{}, keepsPartial: map[*ir.Node]bool{}, caches: map[*ir.Cache]int{}}
 	at := make(map[*ir.Node]int, len(g.Nodes))
 	for i, n := range g.Nodes {
