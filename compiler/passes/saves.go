@@ -42,7 +42,7 @@ func (c *Context) price() {
 		if r.Saves.change == nil {
 			continue
 		}
-		p := &pricer{Context: c, graph: r.graph}
+		p := &pricer{Context: c, graph: r.graph, returned: returns(r.graph, r.Saves.change.added)}
 		was, is := p.sites(r.Saves.change.gone, c.before[r.graph]), p.sites(r.Saves.change.added, after[r.graph])
 		r.Saves = Saves{
 			Launches: was.launches - is.launches,
@@ -110,6 +110,14 @@ func largest(g *ir.Graph, phase string) (ir.Sizes, bool) {
 type pricer struct {
 	*Context
 	graph *ir.Graph
+	// returned says that what came is returned in place of what went, and gathered in its place. Where nothing came, an
+	// operand is, which no list of nodes has.
+	returned bool
+}
+
+// returns reports whether the graph returns a result of one of the nodes.
+func returns(g *ir.Graph, nodes []*ir.Node) bool {
+	return slices.ContainsFunc(nodes, func(n *ir.Node) bool { return slices.ContainsFunc(n.Out, g.IsOutput) })
 }
 
 // priced is what some nodes take at one execution on one rank.
@@ -125,7 +133,7 @@ func (p *pricer) sites(nodes []*ir.Node, f *flow) priced {
 	var own []*ir.Node
 	for _, n := range nodes {
 		own = append(own, p.share(n, f))
-		if f != nil {
+		if f != nil && p.returned {
 			own = append(own, f.gathers(n)...)
 		}
 	}
