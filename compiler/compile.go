@@ -216,6 +216,7 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.D
 			return slices.ContainsFunc(s.Weights.Skip, func(p pattern.Pattern) bool { _, ok := p.Match(module); return ok })
 		},
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
+		Transfer:  passes.Transfer{Enabled: s.Transfer.Enabled, Async: s.Transfer.Async, Per: s.Transfer.Per},
 		Device:    device,
 		Cache:     cacheDType(s, stored),
 		Disabled:  o.Disable,

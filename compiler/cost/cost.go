@@ -31,6 +31,7 @@ type Estimate struct {
 	CommBytes   float64 // that the rank receives from others
 
 	Memory, Compute, Comm float64 // seconds that moving the bytes, the operations and the collectives take by themselves
+	Send                  float64 // seconds that pages take to another machine
 }
 
 // Sum predicts one execution of some nodes, one behind the other.
@@ -52,6 +53,7 @@ func (e *Estimate) add(o Estimate) {
 	e.Memory += o.Memory
 	e.Compute += o.Compute
 	e.Comm += o.Comm
+	e.Send += o.Send
 }
 
 // Node predicts one execution of a node. Views take no time and no launch.
@@ -71,16 +73,21 @@ func Node(n *ir.Node, s ir.Sizes, t Target) Estimate {
 	if w.CommBytes > 0 {
 		e.Comm, e.CommBytes = t.collective(n.Op.Name, w.CommBytes)
 	}
-	e.Seconds = t.Launch + float64(w.Products)*t.Product + max(e.Memory, e.Compute, e.Comm)
+	if t.Network > 0 {
+		e.Send = w.CacheSend * float64(t.cacheSize()) / t.Network
+	}
+	e.Seconds = t.Launch + float64(w.Products)*t.Product + max(e.Memory, e.Compute, e.Comm, e.Send)
 	return e
 }
 
-// Bound names what takes the most of an estimate: "launch", "memory", "compute" or "link".
+// Bound names what takes the most of an estimate: "launch", "memory", "compute", "link" or "network".
 func (e Estimate) Bound() string {
-	longest := max(e.Memory, e.Compute, e.Comm)
+	longest := max(e.Memory, e.Compute, e.Comm, e.Send)
 	switch {
 	case e.Seconds-longest > longest:
 		return "launch"
+	case longest == e.Send && e.Send > 0:
+		return "network"
 	case longest == e.Comm:
 		return "link"
 	case longest == e.Compute:

@@ -25,6 +25,7 @@ type Device struct {
 	Collective float64 // that a collective takes in which every rank reads from every other once
 	Barrier    float64 // that each further round of one takes
 	Link       float64 // bytes a second that a rank receives from the others
+	Network    float64 // bytes a second that a rank sends to another machine
 
 	Memory float64 // bytes; 0: the machine's own, whatever it has
 	Shared bool    // all ranks run on one such device, and share its memory and its arithmetic
@@ -45,7 +46,8 @@ const Builtin = "builtin"
 // GB/s on eight ranks at 1 GiB.
 //
 // h200 is the same chip with other memory: 4.3 TB/s for a copy as measured on one (datasheet 4.8), about 790 TFLOP/s
-// dense in bf16 on random data, where power and not the datasheet sets the rate; the rest is the H100's.
+// dense in bf16 on random data, where power and not the datasheet sets the rate; the rest is the H100's. Both have a network card of 400 Gbit/s for
+// each GPU, as such machines come; cpu takes 10 Gbit/s.
 //
 // cpu: two cores of a Zen 4 server, of which what follows was measured. They are limits of the machine, and so of
 // kernels that are written for it: portable Go reaches a fraction of them. `glmc devices --calibrate` measures a
@@ -53,13 +55,13 @@ const Builtin = "builtin"
 var Devices = map[string]*Device{
 	"h200": {Name: "h200", Source: Builtin, Bandwidth: 4.3e12, Memory: 141e9,
 		Flops:    map[dtype.DType]float64{dtype.BF16: 790e12, dtype.F16: 790e12, dtype.F8E4M3: 1260e12, dtype.F32: 60e12},
-		TileRows: 64, Launch: 1.1e-6, Product: 4e-6, Event: 0.45e-6, Collective: 8e-6, Barrier: 2e-6, Link: 360e9},
+		TileRows: 64, Launch: 1.1e-6, Product: 4e-6, Event: 0.45e-6, Collective: 8e-6, Barrier: 2e-6, Link: 360e9, Network: 50e9},
 	"h100": {Name: "h100", Source: Builtin, Bandwidth: 2.8e12, Memory: 80e9,
 		Flops:    map[dtype.DType]float64{dtype.BF16: 750e12, dtype.F16: 750e12, dtype.F8E4M3: 1260e12, dtype.F32: 60e12},
-		TileRows: 64, Launch: 1.1e-6, Product: 4e-6, Event: 0.45e-6, Collective: 8e-6, Barrier: 2e-6, Link: 360e9},
+		TileRows: 64, Launch: 1.1e-6, Product: 4e-6, Event: 0.45e-6, Collective: 8e-6, Barrier: 2e-6, Link: 360e9, Network: 50e9},
 	"cpu": {Name: "cpu", Source: Builtin, Bandwidth: 50e9,
 		Flops:    map[dtype.DType]float64{dtype.BF16: 400e9, dtype.F16: 200e9, dtype.F8E4M3: 380e9, dtype.F32: 200e9},
-		TileRows: 1, Shared: true, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9},
+		TileRows: 1, Shared: true, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9, Network: 1.25e9},
 }
 
 // figure is one number of a device: its name in files and tables, and its unit.
@@ -77,6 +79,7 @@ var figures = []figure{
 	{"collective", "s", false, func(d *Device) *float64 { return &d.Collective }},
 	{"barrier", "s", true, func(d *Device) *float64 { return &d.Barrier }},
 	{"link", "B/s", false, func(d *Device) *float64 { return &d.Link }},
+	{"network", "B/s", true, func(d *Device) *float64 { return &d.Network }},
 	{"memory", "B", true, func(d *Device) *float64 { return &d.Memory }},
 }
 

@@ -33,7 +33,7 @@ func TestRemarksAddUp(t *testing.T) {
 	buckets := []ir.Bucket{{Phase: ir.Decode, Max: decode(1)}, {Phase: ir.Decode, Max: large}, {Phase: ir.Prefill, Max: chunk}}
 	h200 := on("h200", 8)
 	for pass, without := range map[string][]string{
-		"fold_shared_expert":  {"fuse_swiglu", "fuse_route"},
+		"fold_shared_expert":  {"fuse_swiglu", "fuse_route", "overlap_shared_expert"},
 		"fuse_qknorm_rope_kv": nil,
 		"fuse_route":          nil,
 		"fuse_swiglu":         nil,

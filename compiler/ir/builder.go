@@ -106,7 +106,8 @@ func (r *Rewrite) resolve(v *Value) *Value {
 	return v
 }
 
-// RemoveDead drops nodes whose results nobody uses. Writes to a cache are kept: a later step reads them.
+// RemoveDead drops nodes whose results nobody uses. Writes to a cache are kept, because a later step reads them,
+// and so is what has an effect.
 func (g *Graph) RemoveDead() int {
 	live := map[*Value]bool{}
 	for _, v := range g.Outputs {
@@ -115,7 +116,7 @@ func (g *Graph) RemoveDead() int {
 	var kept []*Node
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		n := g.Nodes[i]
-		keep := false
+		keep := n.Op.Effect
 		for _, v := range n.Out {
 			keep = keep || live[v] || v.Type.State
 		}

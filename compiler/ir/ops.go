@@ -24,6 +24,8 @@ type Op struct {
 	Work func(n *Node, s Sizes) Work
 	// Shard says how the operator behaves when an operand is split over ranks.
 	Shard ShardRule
+	// Effect marks operators that do something besides their results, and so are needed where nobody reads them.
+	Effect bool
 	// View marks operators that only rename their operand's elements: they cost nothing and share storage.
 	View bool
 	// InPlace lists the operands whose bytes a result may take over.
@@ -127,6 +129,7 @@ type Work struct {
 	CommBytes   float64 // this rank's operand of a collective, whatever way it then takes
 	CacheRead   float64 // keys and values: elements, because a graph does not know the dtype of the cache; not in ReadBytes
 	CacheWrite  float64 // likewise; not in WriteBytes
+	CacheSend   float64 // of CacheRead, what goes to another machine
 
 	// Of operators that multiply matrices; zero for others, whose operations are done one by one in f32.
 	Products int         // how many there are that wait for one another

@@ -86,6 +86,17 @@ var attentionOps = []*Op{
 		Shard: ShardCustom,
 	},
 	{
+		Name: "kv.send",
+		Doc: "hands the keys and values in the slots i32[T] of the cache to whoever transfers them to another machine, and " +
+			"ends when they have been read; no result",
+		Operands: slices.Concat(indices("slots"), operands(StateOperand, "cache")),
+		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+			return nil, wantIndex("slots", in[0], Symbolic(T))
+		},
+		Work:   kvSendWork,
+		Effect: true,
+	},
+	{
 		Name: "attn.paged",
 		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D] -> [T, heads, value_dim or D]; the row " +
 			"at position pos[t] attends to positions 0..pos[t] of its sequence",
@@ -230,6 +241,16 @@ func wantHeads(name string, t Type) error {
 func kvWriteWork(n *Node, s Sizes) Work {
 	k, v, slots := n.Arg("k").Type, n.Arg("v").Type, n.Arg("slots").Type
 	return Work{ReadBytes: bytesOf(k, s) + bytesOf(v, s) + bytesOf(slots, s), CacheWrite: elems(k, s) + elems(v, s)}
+}
+
+// kvSendWork: what the step's tokens have in the cache is read, and goes over the network.
+func kvSendWork(n *Node, s Sizes) Work {
+	w := Work{ReadBytes: bytesOf(n.Arg("slots").Type, s)}
+	if c := n.Arg("cache").RootCache(); c != nil {
+		w.CacheRead = elems(n.Arg("slots").Type, s) * float64(c.Slot())
+		w.CacheSend = w.CacheRead
+	}
+	return w
 }
 
 // qkNormRopeKVWork is that of the norms, the rotations and the write, each operand and result being moved once.

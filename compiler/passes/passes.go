@@ -51,6 +51,8 @@ var Table = []*Pass{
 	shardTensorParallel,
 	fuseAddNorm,
 	bucketGraphs,
+	overlapSharedExpert,
+	scheduleTransfer,
 }
 
 func init() {
@@ -96,6 +98,7 @@ type Options struct {
 	Disabled       []string                 // passes that do not run
 	Require        []string                 // passes that must apply at every site
 	StopAfter      string                   // the last pass to run; "" runs all
+	Transfer       Transfer                 // how the cache leaves a prefill worker
 	Cache          dtype.DType              // of keys and values, for prices; Invalid: f32
 	Device         *cost.Device             // that prices are for; nil: there are none, and what a price would decide is applied
 	Only           func(Site) bool          // whether a site may be rewritten; nil: all may

@@ -15,8 +15,9 @@ import (
 // gated runs the table on the small model, split over two ranks and in fp8, with the sites that only allows.
 func gated(t *testing.T, only func(Site) bool) (string, []Result) {
 	t.Helper()
-	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
-	o := &Options{TensorParallel: 2, Weights: dtype.F8E4M3, Activations: dtype.F8E4M3, Only: only}
+	m := lowerForPrefill(t)
+	o := &Options{TensorParallel: 2, Weights: dtype.F8E4M3, Activations: dtype.F8E4M3, Only: only,
+		Transfer: Transfer{Enabled: true, Async: true, Per: PerLayer}}
 	results, err := Run(m, o)
 	if err != nil {
 		t.Fatal(err)
@@ -24,10 +25,20 @@ func gated(t *testing.T, only func(Site) bool) (string, []Result) {
 	return m.String(), results
 }
 
+// lowerForPrefill is the small model for steps of prefill, which send pages.
+func lowerForPrefill(t *testing.T) *ir.Module {
+	t.Helper()
+	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
+	for _, g := range m.Graphs {
+		g.Buckets = []ir.Bucket{{Phase: ir.Prefill, Max: ir.Sizes{Tokens: 64, Seqs: 4, Rows: 4}}}
+	}
+	return m
+}
+
 // TestEveryPassAsksForItsSites: without a yes no pass changes anything, and it says so at every site.
 func TestEveryPassAsksForItsSites(t *testing.T) {
 	asked := map[string]int{}
-	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
+	m := lowerForPrefill(t)
 	m.SweepWeights()
 	before := m.String()
 	after, results := gated(t, func(s Site) bool {
@@ -53,7 +64,7 @@ func TestEveryPassAsksForItsSites(t *testing.T) {
 		if r.Applied != 0 || n != asked[r.Pass.Name] {
 			t.Errorf("pass %s asked %d times, applied %d sites and left %d alone", r.Pass.Name, asked[r.Pass.Name], r.Applied, n)
 		}
-		if n == 0 && r.Pass != bucketGraphs { // a graph without buckets has nothing to split
+		if n == 0 && r.Pass != bucketGraphs { // a graph for one bucket has nothing to split
 			t.Errorf("pass %s found no site", r.Pass.Name)
 		}
 	}
