@@ -9,15 +9,16 @@ type Builder struct {
 	err    error
 }
 
-// Emit makes a node and returns its results.
+// Emit makes a node and returns its results. Where it cannot be made, now or because of an error before, there are
+// stand-ins for as many results as any operator has.
 func (b *Builder) Emit(op string, in []*Value, attrs ...Attr) []*Value {
 	if b.err != nil {
-		return failed(op)
+		return failed()
 	}
 	n, err := b.Graph.NewNode(op, in, attrs, b.Origin)
 	if err != nil {
 		b.err = err
-		return failed(op)
+		return failed()
 	}
 	b.Nodes = append(b.Nodes, n)
 	return n.Out
@@ -31,8 +32,17 @@ func (b *Builder) One(op string, in []*Value, attrs ...Attr) *Value {
 // Err is the first error, if any.
 func (b *Builder) Err() error { return b.err }
 
-// failed stands in for the results of a node that could not be made: no operator has more than two.
-func failed(string) []*Value { return []*Value{{}, {}} }
+// maxResults is how many results an operator has at most: as many as linear.split has sizes.
+const maxResults = MaxRank
+
+// failed stands in for the results of a node that could not be made.
+func failed() []*Value {
+	out := make([]*Value, maxResults)
+	for i := range out {
+		out[i] = &Value{}
+	}
+	return out
+}
 
 // Rewrite collects changes to a graph and applies them in one sweep, so that a pass costs time linear in
 // the graph however many sites it rewrites.
