@@ -1,5 +1,7 @@
 package ir
 
+import "slices"
+
 // Builder makes nodes one behind the other, for passes and expansions. The first error sticks and is
 // returned by Err; until then, and after it, calls are safe.
 type Builder struct {
@@ -32,12 +34,12 @@ func (b *Builder) One(op string, in []*Value, attrs ...Attr) *Value {
 // Err is the first error, if any.
 func (b *Builder) Err() error { return b.err }
 
-// maxResults is how many results an operator has at most: as many as linear.split has sizes.
-const maxResults = MaxRank
+// MaxResults is how many results an operator has at most: as many as linear.split can have sizes.
+const MaxResults = MaxRank
 
 // failed stands in for the results of a node that could not be made.
 func failed() []*Value {
-	out := make([]*Value, maxResults)
+	out := make([]*Value, MaxResults)
 	for i := range out {
 		out[i] = &Value{}
 	}
@@ -116,20 +118,17 @@ func (r *Rewrite) resolve(v *Value) *Value {
 	return v
 }
 
-// RemoveDead drops nodes whose results nobody uses. Writes to a cache are kept: a later step reads them.
-func (g *Graph) RemoveDead() int {
+// RemoveDead drops nodes whose results nobody uses and returns them in the order in which they stood. Writes to a
+// cache are kept: a later step reads them.
+func (g *Graph) RemoveDead() []*Node {
 	live := map[*Value]bool{}
 	for _, v := range g.Outputs {
 		live[v] = true
 	}
-	var kept []*Node
-	for i := len(g.Nodes) - 1; i >= 0; i-- {
-		n := g.Nodes[i]
-		keep := false
-		for _, v := range n.Out {
-			keep = keep || live[v] || v.Type.State
-		}
-		if !keep {
+	var kept, removed []*Node
+	for _, n := range slices.Backward(g.Nodes) {
+		if !slices.ContainsFunc(n.Out, func(v *Value) bool { return live[v] || v.Type.State }) {
+			removed = append(removed, n)
 			continue
 		}
 		kept = append(kept, n)
@@ -139,10 +138,8 @@ func (g *Graph) RemoveDead() int {
 			}
 		}
 	}
-	removed := len(g.Nodes) - len(kept)
-	for i, j := 0, len(kept)-1; i < j; i, j = i+1, j-1 {
-		kept[i], kept[j] = kept[j], kept[i]
-	}
+	slices.Reverse(kept)
+	slices.Reverse(removed)
 	g.Nodes = kept
 	return removed
 }

@@ -135,10 +135,10 @@ func (s Shape) Check() error {
 	return nil
 }
 
-// checkSizes asks for two to MaxRank numbers that are possible as dimensions.
+// checkSizes asks for two to MaxResults numbers that are possible as dimensions.
 func (s Shape) checkSizes() error {
-	if len(s) < 2 || len(s) > MaxRank {
-		return fmt.Errorf("has %d sizes, wants 2 to %d", len(s), MaxRank)
+	if len(s) < 2 || len(s) > MaxResults {
+		return fmt.Errorf("has %d sizes, wants 2 to %d", len(s), MaxResults)
 	}
 	for _, d := range s {
 		if err := d.check(); err != nil || !d.IsConst() {

@@ -36,6 +36,7 @@ type Order struct{ Pass, Why string }
 
 // Table is the pipeline, in order. checkOrder proves the constraints when the program starts.
 var Table = []*Pass{
+	removeDead,
 	removeIdentities,
 	foldSharedExpert,
 	fuseQKNormRopeKV,
@@ -44,6 +45,9 @@ var Table = []*Pass{
 	gatherLastToken,
 	quantise,
 	shardTensorParallel,
+	shareCommon,
+	mergeQKV,
+	mergeGateUp,
 	fuseAddNorm,
 }
 
