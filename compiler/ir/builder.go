@@ -118,16 +118,17 @@ func (r *Rewrite) resolve(v *Value) *Value {
 	return v
 }
 
-// RemoveDead drops nodes whose results nobody uses and returns them in the order in which they stood. Writes to a
-// cache are kept: a later step reads them.
-func (g *Graph) RemoveDead() []*Node {
+// RemoveDead drops nodes whose results nobody uses and returns them, the last one first. In that order it asks may for
+// each: a node that is to stay uses its operands. Writes to a cache are kept: a later step reads them.
+func (g *Graph) RemoveDead(may func(n *Node) bool) []*Node {
 	live := map[*Value]bool{}
 	for _, v := range g.Outputs {
 		live[v] = true
 	}
 	var kept, removed []*Node
 	for _, n := range slices.Backward(g.Nodes) {
-		if !slices.ContainsFunc(n.Out, func(v *Value) bool { return live[v] || v.Type.State }) {
+		used := slices.ContainsFunc(n.Out, func(v *Value) bool { return live[v] || v.Type.State })
+		if !used && may(n) {
 			removed = append(removed, n)
 			continue
 		}
@@ -139,7 +140,6 @@ func (g *Graph) RemoveDead() []*Node {
 		}
 	}
 	slices.Reverse(kept)
-	slices.Reverse(removed)
 	g.Nodes = kept
 	return removed
 }

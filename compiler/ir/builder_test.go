@@ -132,10 +132,13 @@ graph g(%1 x: f32[T, 2, 4], %2 slots: i32[T]) {
   return %13
 }`)
 	var removed []string
-	for _, n := range g.RemoveDead() {
+	if n := g.RemoveDead(func(n *Node) bool { return n.Op.Name != "act.sigmoid" }); len(n) > 0 {
+		t.Errorf("%d nodes were removed that were to stay, or that one reads which was", len(n))
+	}
+	for _, n := range g.RemoveDead(func(*Node) bool { return true }) {
 		removed = append(removed, n.Op.Name)
 	}
-	if diff := cmp.Diff([]string{"act.silu", "act.sigmoid"}, removed); diff != "" {
+	if diff := cmp.Diff([]string{"act.sigmoid", "act.silu"}, removed); diff != "" {
 		t.Errorf("removed, -want +got:\n%s", diff)
 	}
 	want := `%8 = act.silu %1
@@ -200,6 +203,17 @@ func TestReinfer(t *testing.T) {
 	}
 	if err := g.Nodes[2].Reinfer(); err == nil || !strings.Contains(err.Error(), "the shapes do not go together") {
 		t.Errorf("got error %v", err)
+	}
+}
+
+func TestPlainAttributes(t *testing.T) {
+	a := Attrs{{"n", int64(3)}, {"s", "text"}, {"sizes", Shape{Fixed(2), Fixed(5)}}}
+	var got []any
+	for _, x := range a {
+		got = append(got, x.Plain())
+	}
+	if diff := cmp.Diff([]any{int64(3), "text", []int64{2, 5}}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

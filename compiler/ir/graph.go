@@ -26,7 +26,7 @@ type Module struct {
 // MaxRanks bounds tensor parallelism: no machine has more GPUs that see each other's memory.
 const MaxRanks = 64
 
-// Graph returns the graph of an entry, or nil.
+// Graph returns the graph of an entry, the first one where it has several (see Variants), or nil.
 func (m *Module) Graph(entry string) *Graph {
 	for _, g := range m.Graphs {
 		if g.Name == entry {
@@ -55,9 +55,11 @@ func (c *Cache) ValueSize() int {
 // Slot is how many keys and values the cache holds of one token.
 func (c *Cache) Slot() int { return c.Heads * (c.HeadDim + c.ValueSize()) }
 
-// Graph is one entry.
+// Graph is one entry, or the variant of one for some sizes of steps: graphs of the same name have different
+// buckets.
 type Graph struct {
 	Name    string
+	Buckets []Bucket // sizes that it is compiled for; none: not decided yet
 	Inputs  []*Value
 	Nodes   []*Node
 	Outputs []*Value
@@ -82,6 +84,8 @@ type Node struct {
 	Out    []*Value
 	Attrs  Attrs
 	Origin Origin
+	Stream int     // where it runs, 0 being the main stream (see streams.go)
+	Waits  []*Node // nodes of other streams that must have finished before it starts; each stands earlier
 }
 
 // Origin says where a node comes from.
@@ -96,6 +100,20 @@ type Origin struct {
 type Attr struct {
 	Key   string
 	Value any
+}
+
+// Plain is the value in types that kernels know: a Shape, which is one of numbers where a kernel reads it, becomes
+// []int64.
+func (a Attr) Plain() any {
+	shape, ok := a.Value.(Shape)
+	if !ok {
+		return a.Value
+	}
+	numbers := make([]int64, len(shape))
+	for i, d := range shape {
+		numbers[i] = int64(d.Add)
+	}
+	return numbers
 }
 
 // Attrs are a node's attributes in the order of the operator's table row.

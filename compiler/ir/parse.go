@@ -40,6 +40,7 @@ type parser struct {
 	caches  map[string]*Cache
 	graph   *Graph
 	values  map[int]*Value
+	nodes   map[int]*Node
 	depth   int
 }
 
@@ -284,7 +285,7 @@ func (p *parser) dim() Dim {
 }
 
 func (p *parser) parseGraph() *Graph {
-	p.graph, p.values = NewGraph(p.ident()), map[int]*Value{}
+	p.graph, p.values, p.nodes = NewGraph(p.ident()), map[int]*Value{}, map[int]*Node{}
 	p.expect("(")
 	for p.err == nil && !p.accept(")") {
 		if len(p.graph.Inputs) > 0 {
@@ -297,6 +298,12 @@ func (p *parser) parseGraph() *Graph {
 		p.bind(v)
 		p.graph.Inputs = append(p.graph.Inputs, v)
 	}
+	if p.accept("buckets") {
+		p.graph.Buckets = append(p.graph.Buckets, p.bucket())
+		for p.accept(",") {
+			p.graph.Buckets = append(p.graph.Buckets, p.bucket())
+		}
+	}
 	p.expect("{")
 	for p.err == nil && !p.accept("return") {
 		p.node()
@@ -308,6 +315,19 @@ func (p *parser) parseGraph() *Graph {
 		p.graph.Outputs = append(p.graph.Outputs, p.ref())
 	}
 	return p.graph
+}
+
+// bucket parses a phase with its tokens, sequences and rows: decode(4, 4, 4).
+func (p *parser) bucket() Bucket {
+	b := Bucket{Phase: p.ident()}
+	p.expect("(")
+	b.Max.Tokens = p.int()
+	p.expect(",")
+	b.Max.Seqs = p.int()
+	p.expect(",")
+	b.Max.Rows = p.int()
+	p.expect(")")
+	return b
 }
 
 func (p *parser) newID() int {
@@ -363,10 +383,12 @@ func (p *parser) node() {
 	if p.accept("{") {
 		p.attrs(n)
 	}
+	p.schedule(n)
 	n.Origin.Source, n.Origin.Path, n.Origin.Layer = p.str(), p.str(), p.int()
 	for _, v := range n.Out {
 		p.bind(v)
 	}
+	p.nodes[n.ID] = n
 	p.graph.Nodes = append(p.graph.Nodes, n)
 }
 

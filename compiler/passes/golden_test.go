@@ -49,7 +49,7 @@ func golden(t *testing.T, p *Pass, file string) {
 	}
 	m.SweepWeights() // as after every pass
 	before := m.String()
-	r, err := runOne(p, m, parseOptions(t, c.comment))
+	r, err := runOne(p, Table[slices.Index(Table, p)+1:], m, parseOptions(t, c.comment))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,14 +172,16 @@ func TestEveryRemarkHasACase(t *testing.T) {
 	ids := 0
 	for _, file := range sources {
 		name := strings.TrimSuffix(file, ".go")
-		if strings.HasSuffix(name, "_test") {
+		if strings.HasSuffix(name, "_test") || name == "site" { // what is gated has site_test.go
 			continue
 		}
 		if !slices.Contains(Names(), name) {
 			name = ""
 		}
 		for _, id := range remarkIDs(t, file) {
-			ids++
+			if ids++; name == bucketGraphs.Name {
+				continue // what it says is up to other passes: bucket_graphs_test.go
+			}
 			if !strings.Contains(all.String(), name+"."+id+",") {
 				t.Errorf("%s: no case in testdata/%s has a remark with the ID %s.%s", file, name, name, id)
 			}

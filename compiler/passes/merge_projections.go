@@ -57,14 +57,12 @@ func (s *projectionSearch) run(c *Context) error {
 	for _, g := range c.Module.Graphs {
 		p.find(g, s)
 	}
-	others := p.otherReaders()
+	p.dropShared()
+	if p.ask() {
+		p.dropShared() // an entry may share its weights with one that was left alone
+	}
 	rewrites := map[*ir.Graph]*ir.Rewrite{}
 	for _, site := range p.sites {
-		first := site.linears[0]
-		if w := others[site]; w != nil {
-			c.missed(site.graph, first.Origin, "other_reader", "%s is read by something else too and would be held twice", w.Name)
-			continue
-		}
 		if rewrites[site.graph] == nil {
 			rewrites[site.graph] = ir.NewRewrite(site.graph)
 		}
@@ -215,6 +213,40 @@ func (p *projections) add(g *ir.Graph, linears []*ir.Node) {
 	}
 	site.key = key.String()
 	p.sites = append(p.sites, site)
+}
+
+// ask finds the sites that are to be left alone, and reports whether there are any.
+func (p *projections) ask() bool {
+	before := len(p.sites)
+	p.keep(func(site *projectionSite) bool { return p.c.may(site.graph, site.linears[0].Origin) })
+	return len(p.sites) < before
+}
+
+// dropShared drops the sites with a weight that something else reads.
+func (p *projections) dropShared() {
+	others := p.otherReaders()
+	p.keep(func(site *projectionSite) bool {
+		w := others[site]
+		if w != nil {
+			p.c.missed(site.graph, site.linears[0].Origin, "other_reader", "%s is read by something else too and would be held twice", w.Name)
+		}
+		return w == nil
+	})
+}
+
+// keep drops the sites for which ok is false; to the others they are readers like any.
+func (p *projections) keep(ok func(*projectionSite) bool) {
+	var kept []*projectionSite
+	for _, site := range p.sites {
+		if ok(site) {
+			kept = append(kept, site)
+			continue
+		}
+		for _, l := range site.linears {
+			delete(p.nodes, l)
+		}
+	}
+	p.sites = kept
 }
 
 // otherReaders finds for each site a weight that would have to be held beside the merged one: because something else

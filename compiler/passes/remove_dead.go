@@ -1,5 +1,7 @@
 package passes
 
+import "github.com/glmc/glmc/compiler/ir"
+
 // removeDead takes out nodes whose results nobody reads, and what only they read. Writes to a cache are read by later
 // steps and stay.
 //
@@ -11,7 +13,7 @@ var removeDead = &Pass{
 	Numeric: Exact,
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
-			for _, n := range g.RemoveDead() {
+			for _, n := range g.RemoveDead(func(n *ir.Node) bool { return c.may(g, n.Origin) }) {
 				saves := Saves{}
 				if !n.Op.View {
 					saves.Launches = 1

@@ -63,6 +63,9 @@ func (s *sharer) graph(g *ir.Graph) {
 			s.first[what] = n
 			continue
 		}
+		if !s.c.may(g, n.Origin) {
+			continue
+		}
 		saves := Saves{}
 		for i, v := range n.Out {
 			same[v] = old.Out[i]
@@ -75,13 +78,13 @@ func (s *sharer) graph(g *ir.Graph) {
 			saves.Launches = 1
 		}
 		rw.Remove(n)
-		s.c.applied(g, n.Origin, "shared", saves, "%s of the same operands is computed at %s", n.Op.Name, place(old))
+		s.c.applied(g, n.Origin, "shared", saves, "%s of the same operands is computed at %s", n.Op.Name, writtenAt(old))
 	}
 	rw.Apply()
 }
 
-// place names where a node comes from.
-func place(n *ir.Node) string {
+// writtenAt names where a node comes from.
+func writtenAt(n *ir.Node) string {
 	if n.Origin.Layer < 0 {
 		return n.Origin.Source
 	}
@@ -100,7 +103,7 @@ func (s *sharer) shareWeights(g *ir.Graph, n *ir.Node) {
 			s.weights[what] = v.Weight
 			continue
 		}
-		if first != v.Weight {
+		if first != v.Weight && s.c.may(g, n.Origin) {
 			s.c.applied(g, n.Origin, "weight", Saves{}, "%s is made as %s is: they are one weight", v.Weight.Name, first.Name)
 			v.Weight = first
 		}

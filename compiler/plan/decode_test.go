@@ -26,14 +26,7 @@ func deepRecipe(depth int) *planpb.Recipe {
 // TestDecodeErrors makes one change to the message of a valid plan and asks for the error that it causes.
 func TestDecodeErrors(t *testing.T) {
 	program := func(pb *planpb.Plan) *planpb.Program { return pb.Programs[0] }
-	step := func(pb *planpb.Plan, op string) *planpb.Step {
-		for _, s := range pb.Programs[0].Steps {
-			if s.Op == op {
-				return s
-			}
-		}
-		panic(op)
-	}
+	step := stepOf
 	value := func(pb *planpb.Plan, id uint32) *planpb.Value {
 		for _, v := range pb.Programs[0].Values {
 			if v.Id == id {
@@ -43,7 +36,7 @@ func TestDecodeErrors(t *testing.T) {
 		panic(id)
 	}
 	const entry = `invalid plan: entry "forward": `
-	const layout = `invalid plan: entry "forward", layout for 2 tokens: `
+	const layout = `invalid plan: entry "forward", layout of decode 2: `
 	for _, c := range []struct {
 		name   string
 		change func(pb *planpb.Plan)
@@ -105,8 +98,18 @@ func TestDecodeErrors(t *testing.T) {
 		{"alias range", func(pb *planpb.Plan) { pb.Aliases[0].Index[1].To = 0 }, `invalid plan: alias "k.{n}": index 1 .. 0`},
 		{"alias indices", func(pb *planpb.Plan) { pb.Aliases[0].Index = make([]*planpb.Index, 9) }, `invalid plan: alias "k.{n}" has 9 indices`},
 
-		{"entry twice", func(pb *planpb.Plan) { pb.Programs = append(pb.Programs, pb.Programs[0]) }, `invalid plan: entry "forward" stands in the plan twice`},
-		{"entry name", func(pb *planpb.Plan) { program(pb).Entry = "for ward" }, `invalid plan: graph "for ward": its name is no identifier, or taken`},
+		{"entry twice", func(pb *planpb.Plan) { pb.Programs = append(pb.Programs, pb.Programs[0]) }, `invalid plan: graph "forward": the bucket decode 2 stands there twice`},
+		{"entry name", func(pb *planpb.Plan) { program(pb).Entry = "for ward" }, `invalid plan: graph "for ward": its name is no identifier`},
+		{"stream", func(pb *planpb.Plan) { step(pb, "linear").Stream = 8 },
+			entry + `step 1 (linear): runs on stream 8 and waits for 1 steps: at most 8 streams are possible`},
+		{"waits", func(pb *planpb.Plan) { step(pb, "linear").Waits = make([]uint32, 8) },
+			entry + `step 1 (linear): runs on stream 1 and waits for 8 steps: at most 8 streams are possible`},
+		{"wait for itself", func(pb *planpb.Plan) { step(pb, "linear").Waits[0] = 1 },
+			entry + `step 1 (linear): waits for step 1, which does not stand before it`},
+		{"wait out of range", func(pb *planpb.Plan) { step(pb, "linear").Waits[0] = math.MaxUint32 },
+			entry + `step 1 (linear): waits for step 4294967295, which does not stand before it`},
+		{"wait on its own stream", func(pb *planpb.Plan) { step(pb, "linear").Stream = 0 },
+			`node 9 (linear, m.glm:2:1): waits for node 6, which runs on its own stream`},
 		{"input index", func(pb *planpb.Plan) { program(pb).Inputs[0] = 99 }, entry + `an input is value 99 of 15`},
 		{"input twice", func(pb *planpb.Plan) { program(pb).Inputs[1] = program(pb).Inputs[0] }, entry + `value %1 stands among the inputs: its name "tokens" is empty or taken`},
 		{"result as input", func(pb *planpb.Plan) { program(pb).Inputs[0] = 7 }, `its name "" is empty or taken`},
@@ -138,7 +141,11 @@ func TestDecodeErrors(t *testing.T) {
 		{"step operand", func(pb *planpb.Plan) { step(pb, "embed").In[0] = 17 }, entry + `step 0 (embed): an operand is value 16 of 15`},
 		{"step without operand", func(pb *planpb.Plan) { step(pb, "embed").In[0] = 0 }, `operand tokens is missing`},
 		{"step without operands", func(pb *planpb.Plan) { step(pb, "embed").In = nil }, `has 0 operands, wants 2`},
-		{"step before its operand", func(pb *planpb.Plan) { s := program(pb).Steps; s[0], s[1] = s[1], s[0] }, `operand x, %8, is not defined before its use`},
+		{"step before its operand", func(pb *planpb.Plan) {
+			s := program(pb).Steps
+			s[0], s[1] = s[1], s[0]
+			s[0].Waits = nil
+		}, `operand x, %8, is not defined before its use`},
 		{"step result", func(pb *planpb.Plan) { step(pb, "embed").Out[0] = 16 }, entry + `step 0 (embed): a result is value 16 of 15`},
 		{"step result twice", func(pb *planpb.Plan) { step(pb, "linear").Out[0] = step(pb, "embed").Out[0] }, entry + `step 1 (linear): result %8 is defined elsewhere`},
 		{"input as result", func(pb *planpb.Plan) { step(pb, "linear").Out[0] = 0 }, entry + `step 1 (linear): result %1 is defined elsewhere`},
@@ -159,13 +166,13 @@ func TestDecodeErrors(t *testing.T) {
 		}, entry + `98304 steps: at most 65536 are possible`},
 
 		{"no layouts", func(pb *planpb.Plan) { program(pb).Layouts = nil }, `invalid plan: entry "forward" has no layout`},
-		{"no tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 0 }, `layout for 0 tokens: bucket of 0 tokens, 2 sequences and 2 rows`},
-		{"too many tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 1<<20 + 1 }, `bucket of 1048577 tokens, 2 sequences and 2 rows`},
-		{"no sequences", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 0 }, layout + `bucket of 2 tokens, 0 sequences and 2 rows`},
-		{"more sequences than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 3 }, layout + `bucket of 2 tokens, 3 sequences and 2 rows`},
-		{"no rows", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 0 }, layout + `bucket of 2 tokens, 2 sequences and 0 rows`},
-		{"more rows than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 3 }, layout + `bucket of 2 tokens, 2 sequences and 3 rows`},
-		{"no layout", func(pb *planpb.Plan) { program(pb).Layouts[0] = &planpb.Layout{} }, `bucket of 0 tokens, 0 sequences and 0 rows`},
+		{"no tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 0 }, `a bucket is for 0 tokens, 2 sequences, 2 rows`},
+		{"too many tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 1<<20 + 1 }, `a layout is for 1048577 tokens, sequences or rows`},
+		{"no sequences", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 0 }, `graph "forward": a bucket is for 2 tokens, 0 sequences, 2 rows`},
+		{"more sequences than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 3 }, `graph "forward": a bucket is for 2 tokens, 3 sequences, 2 rows`},
+		{"no rows", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 0 }, `graph "forward": a bucket is for 2 tokens, 2 sequences, 0 rows`},
+		{"more rows than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 3 }, `graph "forward": a bucket is for 2 tokens, 2 sequences, 3 rows`},
+		{"no layout", func(pb *planpb.Plan) { program(pb).Layouts[0] = &planpb.Layout{} }, `a bucket has the phase ""`},
 		{"arena out of range", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = math.MaxUint64 }, layout + `an arena of 18446744073709551615 bytes`},
 		{"arena too large", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = 1 << 40 }, layout + `the arena has 1099511627776 bytes, its buffers end at `},
 		{"arena too small", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = 8 }, `is not inside of the arena of 8 bytes`},

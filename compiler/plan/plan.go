@@ -8,9 +8,12 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
+	"github.com/glmc/glmc/compiler/race"
+	"github.com/glmc/glmc/compiler/schedule"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -25,7 +28,7 @@ type Plan struct {
 	Serving  Serving
 	Aliases  []Alias
 	Ignores  []Ignore
-	Programs []*Program // one for each graph of the module, in its order
+	Programs []*Program // one for each graph of the module, in its order: several for an entry that has variants
 	Passes   []Pass
 	Remarks  []Remark
 }
@@ -92,7 +95,8 @@ type Remark struct {
 	ID            string
 	Applied       bool
 	Entry         string
-	Layer         int // -1 outside of any layer
+	Buckets       string // sizes of steps that it is about, where the entry has variants
+	Layer         int    // -1 outside of any layer
 	Source        string
 	Reason        string
 	SavesLaunches int
@@ -108,12 +112,12 @@ type Program struct {
 	storage map[*ir.Value]int
 	roots   []*ir.Value
 	live    []liveRange
+	races   *race.Checker // made for the first layout
 }
 
-// Layout is where results lie when a step has at most Max of everything.
+// Layout is where results lie when a step is no larger than the bucket.
 type Layout struct {
-	Phase   string // "prefill" or "decode"
-	Max     ir.Sizes
+	ir.Bucket
 	Arena   int64
 	Offsets []int64 // by storage
 }
@@ -142,10 +146,32 @@ func NewProgram(g *ir.Graph) *Program {
 			p.live = append(p.live, liveRange{i, i})
 		}
 	}
+	p.outlive(g)
 	for _, v := range g.Outputs {
 		p.touch(v, len(g.Nodes))
 	}
 	return p
+}
+
+// outlive makes live ranges hold for devices that run several streams: a storage lives until behind the last
+// node that is not ordered behind all that touch it. A node that stands later in the list may still run earlier,
+// as the routed experts do that stand behind the shared one: had their result the bytes of the shared expert's
+// input, it would write over what is still being read. Behind that node and not until it, because that node
+// must not take over the bytes of its own operand either.
+func (p *Program) outlive(g *ir.Graph) {
+	if g.Streams() == 1 {
+		return // a node has finished when the next one starts
+	}
+	order := schedule.NewOrder(g)
+	for i, n := range g.Nodes {
+		for _, v := range slices.Concat(n.In, n.Out) {
+			if s, ok := p.storage[v]; ok {
+				if until := order.Until(i); until > i {
+					p.live[s].last = max(p.live[s].last, until+1)
+				}
+			}
+		}
+	}
 }
 
 func (p *Program) touch(v *ir.Value, step int) {
@@ -176,9 +202,25 @@ func (p *Program) Buffers(max ir.Sizes) ([]memory.Buffer, error) {
 	return out, nil
 }
 
-// AddLayout plans the arena for a bucket.
+// AddLayouts plans the arena for every bucket of the graph.
+func (p *Program) AddLayouts() error {
+	for _, b := range p.Graph.Buckets {
+		if err := p.layOut(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AddLayout adds a bucket to the graph and plans its arena.
 func (p *Program) AddLayout(phase string, max ir.Sizes) error {
-	buffers, err := p.Buffers(max)
+	b := ir.Bucket{Phase: phase, Max: max}
+	p.Graph.Buckets = append(p.Graph.Buckets, b)
+	return p.layOut(b)
+}
+
+func (p *Program) layOut(b ir.Bucket) error {
+	buffers, err := p.Buffers(b.Max)
 	if err != nil {
 		return err
 	}
@@ -186,18 +228,32 @@ func (p *Program) AddLayout(phase string, max ir.Sizes) error {
 	if err := memory.Check(buffers, offsets, arena); err != nil {
 		return fmt.Errorf("memory plan of %s: %w", p.Graph.Name, err)
 	}
-	p.Layouts = append(p.Layouts, Layout{Phase: phase, Max: max, Arena: arena, Offsets: offsets})
+	l := Layout{Bucket: b, Arena: arena, Offsets: offsets}
+	if err := p.checkRaces(&l); err != nil {
+		return fmt.Errorf("schedule or memory plan (a bug in the compiler): %w", err)
+	}
+	p.Layouts = append(p.Layouts, l)
 	return nil
 }
 
-// Program returns the program of an entry, or nil.
+// Program returns the program of an entry, the first one where it has variants, or nil.
 func (p *Plan) Program(entry string) *Program {
-	for _, q := range p.Programs {
-		if q.Graph.Name == entry {
-			return q
-		}
+	for _, q := range p.Variants(entry) {
+		return q
 	}
 	return nil
+}
+
+// Variants returns the programs of an entry, none where the plan has no such entry. Several are for different
+// buckets; they take the same inputs and return the same results.
+func (p *Plan) Variants(entry string) []*Program {
+	var out []*Program
+	for _, q := range p.Programs {
+		if q.Graph.Name == entry {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // maxBytes bounds every size that a plan can speak of: far beyond any machine, far below overflow.

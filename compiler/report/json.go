@@ -1,10 +1,14 @@
 package report
 
-import "github.com/glmc/glmc/compiler/plan"
+import (
+	"github.com/glmc/glmc/compiler/history"
+	"github.com/glmc/glmc/compiler/plan"
+)
 
 // JSON is what `glmc inspect --json` prints; its form is part of the command-line contract.
 type JSON struct {
-	Passes []JSONPass `json:"passes"`
+	Passes  []JSONPass       `json:"passes"`
+	History *history.History `json:"history,omitempty"` // with --graph: the graph after each pass, whatever the filters say
 }
 
 // JSONPass is one pass with its sites. Applied and Missed count all sites, whatever a filter picks.
@@ -20,14 +24,15 @@ type JSONPass struct {
 
 // JSONSite is one remark. Rank is null where all ranks are equal.
 type JSONSite struct {
-	Status string         `json:"status"` // "applied" or "missed"
-	ID     string         `json:"id"`
-	Entry  string         `json:"entry"`
-	Layer  int            `json:"layer"` // -1: outside of any layer
-	Rank   *int           `json:"rank"`
-	Source string         `json:"source"` // file:line:col
-	Reason string         `json:"reason"`
-	Saves  map[string]any `json:"saves"` // "launches" and "bytes_per_token" of activations, where they are not 0
+	Status  string         `json:"status"` // "applied" or "missed"
+	ID      string         `json:"id"`
+	Entry   string         `json:"entry"`
+	Layer   int            `json:"layer"`             // -1: outside of any layer
+	Buckets string         `json:"buckets,omitempty"` // sizes of steps, where the entry has several programs
+	Rank    *int           `json:"rank"`
+	Source  string         `json:"source"` // file:line:col
+	Reason  string         `json:"reason"`
+	Saves   map[string]any `json:"saves"` // "launches" and "bytes_per_token" of activations, where they are not 0
 }
 
 // NewJSON collects a plan's passes with the remarks that a filter picks.
@@ -38,7 +43,7 @@ func NewJSON(p *plan.Plan, f Filter) JSON {
 			continue
 		}
 		j := JSONPass{Name: x.Name, Doc: x.Doc, Numeric: x.Numeric, Disabled: x.Disabled, Applied: x.Applied, Missed: x.Missed, Sites: []JSONSite{}}
-		for _, r := range Select(p, Filter{Pass: x.Name, Layer: f.Layer}) {
+		for _, r := range Select(p, Filter{Pass: x.Name, Entry: f.Entry, Layer: f.Layer}) {
 			j.Sites = append(j.Sites, jsonSite(r))
 		}
 		out.Passes = append(out.Passes, j)
@@ -47,7 +52,7 @@ func NewJSON(p *plan.Plan, f Filter) JSON {
 }
 
 func jsonSite(r plan.Remark) JSONSite {
-	s := JSONSite{Status: "missed", ID: r.ID, Entry: r.Entry, Layer: r.Layer, Source: r.Source, Reason: r.Reason, Saves: map[string]any{}}
+	s := JSONSite{Status: "missed", ID: r.ID, Entry: r.Entry, Layer: r.Layer, Buckets: r.Buckets, Source: r.Source, Reason: r.Reason, Saves: map[string]any{}}
 	if r.Applied {
 		s.Status = "applied"
 	}

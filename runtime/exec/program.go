@@ -107,7 +107,11 @@ func bindStep(n *ir.Node, set kernels.Set, comm kernels.Comm, caches map[*ir.Cac
 	if build == nil {
 		return step{}, fmt.Errorf("the device has no kernel for it")
 	}
-	run, err := build(attrsOf(n))
+	attrs := kernels.Attrs{}
+	for _, a := range n.Attrs {
+		attrs[a.Key] = a.Plain()
+	}
+	run, err := build(attrs)
 	if err != nil {
 		return step{}, err
 	}
@@ -127,22 +131,6 @@ func bindStep(n *ir.Node, set kernels.Set, comm kernels.Comm, caches map[*ir.Cac
 	s.call.In = make([]kernels.Tensor, len(s.in))
 	s.call.Out = make([]kernels.Tensor, len(s.out))
 	return s, nil
-}
-
-// attrsOf are a node's attributes as kernels take them: sizes become numbers.
-func attrsOf(n *ir.Node) kernels.Attrs {
-	attrs := kernels.Attrs{}
-	for _, a := range n.Attrs {
-		attrs[a.Key] = a.Value
-		if sizes, ok := a.Value.(ir.Shape); ok {
-			numbers := make([]int64, len(sizes))
-			for i, d := range sizes {
-				numbers[i] = int64(d.Add)
-			}
-			attrs[a.Key] = numbers
-		}
-	}
-	return attrs
 }
 
 // set points a step's operands to its inputs, and everything else to where it lies for the step's sizes.
