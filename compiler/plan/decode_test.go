@@ -157,7 +157,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"attribute of another kind", func(pb *planpb.Plan) { step(pb, "attn.paged").Attrs[0].Value = &planpb.Attr_Bool{Bool: true} }, `attribute scale is bool, wants a float`},
 		{"attribute NaN", func(pb *planpb.Plan) { step(pb, "attn.paged").Attrs[0].Value = &planpb.Attr_Float{Float: math.NaN()} }, `attribute scale is NaN, wants a finite number`},
 		{"attribute unknown", func(pb *planpb.Plan) { step(pb, "attn.paged").Attrs[0].Key = "slope" }, `has no attribute "slope"`},
-		{"attribute shape", func(pb *planpb.Plan) { step(pb, "reshape").Attrs[0].GetShape().Dims[1].Add = 0 }, `attribute "shape": shape [T, 0, 4]: dimension 0 is out of range`},
+		{"attribute shape", func(pb *planpb.Plan) { step(pb, "reshape").Attrs[0].GetShape().Dims[1].Add = 0 }, `attribute shape is no shape: shape [T, 0, 4]: dimension 0 is out of range`},
 		{"attribute shape missing", func(pb *planpb.Plan) { step(pb, "reshape").Attrs[0].Value = &planpb.Attr_Shape{} }, `bf16[T, 4] has 4*T elements, [] has 1`},
 		{"too many steps", func(pb *planpb.Plan) {
 			for len(program(pb).Steps) <= 1<<16 {
