@@ -199,6 +199,7 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Option
 			return slices.ContainsFunc(s.Weights.Skip, func(p pattern.Pattern) bool { _, ok := p.Match(module); return ok })
 		},
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
+		Transfer:  passes.Transfer{Enabled: s.Transfer.Enabled, Async: s.Transfer.Async, Per: s.Transfer.Per},
 		Device:    cost.Devices[s.Target],
 		Disabled:  o.Disable,
 		Require:   s.Require,

@@ -15,20 +15,21 @@ type Device struct {
 	Launch      float64                 // seconds between two kernels of a captured graph
 	Collective  float64                 // seconds that a collective takes beside moving bytes
 	LinkPerRank float64                 // bytes a second to other ranks
+	Network     float64                 // bytes a second to other machines, for each rank
 	Memory      float64                 // bytes; 0: the machine's own, whatever it has
 }
 
 // Devices are the machines that plans can be compiled for.
 //
 // H200 and H100: datasheets for bandwidth, links, memory and fp8; bf16 as measured on random data, where power and not
-// the datasheet sets the rate. cpu: two cores of a Zen 4 server, which is what a cost can be compared on
-// until a machine is calibrated.
+// the datasheet sets the rate; a network card of 400 Gbit/s for each GPU, as such machines have. cpu: two cores
+// of a Zen 4 server with 10 Gbit/s, which is what a cost can be compared on until a machine is calibrated.
 var Devices = map[string]*Device{
-	"h200": {Name: "h200", Bandwidth: 4.3e12, Launch: 1.5e-6, Collective: 8e-6, LinkPerRank: 450e9, Memory: 141e9,
+	"h200": {Name: "h200", Bandwidth: 4.3e12, Launch: 1.5e-6, Collective: 8e-6, LinkPerRank: 450e9, Network: 50e9, Memory: 141e9,
 		Flops: map[dtype.DType]float64{dtype.BF16: 790e12, dtype.F16: 790e12, dtype.F8E4M3: 1500e12, dtype.F32: 60e12}},
-	"h100": {Name: "h100", Bandwidth: 3.0e12, Launch: 1.5e-6, Collective: 8e-6, LinkPerRank: 450e9, Memory: 80e9,
+	"h100": {Name: "h100", Bandwidth: 3.0e12, Launch: 1.5e-6, Collective: 8e-6, LinkPerRank: 450e9, Network: 50e9, Memory: 80e9,
 		Flops: map[dtype.DType]float64{dtype.BF16: 790e12, dtype.F16: 790e12, dtype.F8E4M3: 1500e12, dtype.F32: 60e12}},
-	"cpu": {Name: "cpu", Bandwidth: 50e9, Launch: 1e-6, Collective: 2e-6, LinkPerRank: 20e9,
+	"cpu": {Name: "cpu", Bandwidth: 50e9, Launch: 1e-6, Collective: 2e-6, LinkPerRank: 20e9, Network: 1.25e9,
 		Flops: map[dtype.DType]float64{dtype.BF16: 400e9, dtype.F16: 200e9, dtype.F8E4M3: 380e9, dtype.F32: 200e9}},
 }
 
@@ -65,6 +66,9 @@ func (d *Device) seconds(n *ir.Node, w ir.Work) float64 {
 	t := max((w.ReadBytes+w.WriteBytes)/d.Bandwidth, w.Flops/d.Flops[mathDType(n)])
 	if w.CommBytes > 0 {
 		t = max(t, d.Collective+w.CommBytes/d.LinkPerRank)
+	}
+	if w.SendBytes > 0 {
+		t = max(t, w.SendBytes/d.Network)
 	}
 	return d.Launch + t
 }

@@ -90,33 +90,25 @@ type comparison struct {
 	entries []*entry
 	byName  map[string]*entry
 	stored  *storedNames
-	partner map[*ir.Node]*ir.Node // from A to B
 }
 
-// entry is one entry of either plan or of both.
+// entry is one entry of either plan or of both, or the programs of one that run steps of some sizes.
 type entry struct {
-	name    string
-	a, b    *plan.Program // nil where a plan lacks the entry
+	graph   string                // the entry's name
+	name    string                // as the difference has it, with the sizes where there are several programs
+	partner map[*ir.Node]*ir.Node // from A to B
+	a, b    *plan.Program         // nil where a plan lacks the entry
 	layers  layerPairs
 	matches []match
 }
 
 func newComparison(a, b *plan.Plan) *comparison {
 	c := &comparison{a: a, b: b, sources: newSources(a, b), byName: map[string]*entry{}, stored: newStoredNames(),
-		partner: map[*ir.Node]*ir.Node{}}
-	named := func(p *plan.Program) *entry {
-		name := p.Graph.Name
-		if c.byName[name] == nil {
-			c.byName[name] = &entry{name: name}
-			c.entries = append(c.entries, c.byName[name])
+		entries: pairEntries(a, b)}
+	for _, e := range c.entries {
+		if c.byName[e.graph] == nil { // programs of one entry have the same layers
+			c.byName[e.graph] = e
 		}
-		return c.byName[name]
-	}
-	for _, p := range a.Programs {
-		named(p).a = p
-	}
-	for _, p := range b.Programs {
-		named(p).b = p
 	}
 	// The largest entry is the one that matters most; the order must not depend on which side is A.
 	slices.SortFunc(c.entries, func(x, y *entry) int {
@@ -130,7 +122,7 @@ func newComparison(a, b *plan.Plan) *comparison {
 		e.matches = c.matchNodes(e)
 		for _, m := range e.matches {
 			if m.a != nil && m.b != nil {
-				c.partner[m.a] = m.b
+				e.partner[m.a] = m.b
 			}
 		}
 	}

@@ -3,9 +3,11 @@ package diff
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/glmc/glmc/compiler/align"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
@@ -92,7 +94,18 @@ func factsOf(p *plan.Plan) *list {
 	l.add("cache.page", "%d", p.Cache.PageSize)
 	var entries []string
 	for _, prog := range p.Programs {
-		entries = append(entries, prog.Graph.Name)
+		name := prog.Graph.Name
+		if slices.Contains(entries, name) {
+			continue
+		}
+		entries = append(entries, name)
+		if variants := p.Variants(name); len(variants) > 1 {
+			var sizes []string
+			for _, v := range variants {
+				sizes = append(sizes, ir.BucketNames(v.Graph.Buckets))
+			}
+			l.add(name+" programs", "%s", strings.Join(sizes, "; "))
+		}
 	}
 	l.add("entries", "%s", strings.Join(entries, ", "))
 	l.add("prefill.chunk", "%d", p.Serving.PrefillChunk)
@@ -148,7 +161,9 @@ func (c *comparison) entryFacts() []Fact {
 		if e.a == nil || e.b == nil {
 			continue // the fact "entries" says so
 		}
-		out = append(out, compareLists(signature(e, e.a), signature(e, e.b))...)
+		if c.byName[e.graph] == e { // the programs of one entry take and return the same
+			out = append(out, compareLists(signature(e, e.a), signature(e, e.b))...)
+		}
 		x, y := e.a.Graph.Outputs, e.b.Graph.Outputs
 		for i := range min(len(x), len(y)) {
 			if !c.sameOrigin(e, x[i], y[i]) {
@@ -166,12 +181,12 @@ func signature(e *entry, p *plan.Program) *list {
 	if len(layers) > 0 && layers[0] < 0 {
 		layers = layers[1:]
 	}
-	l.add(e.name+" layers", "%d", len(layers))
+	l.add(e.graph+" layers", "%d", len(layers))
 	for _, v := range p.Graph.Inputs {
-		l.add(e.name+" input "+v.Input, "%s", v.Type)
+		l.add(e.graph+" input "+v.Input, "%s", v.Type)
 	}
 	for i, v := range p.Graph.Outputs {
-		l.add(fmt.Sprintf("%s output %d", e.name, i), "%s", v.Type)
+		l.add(fmt.Sprintf("%s output %d", e.graph, i), "%s", v.Type)
 	}
 	return l
 }

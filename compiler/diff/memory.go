@@ -40,12 +40,17 @@ func (c *comparison) memory() []Memory {
 			out = append(out, Memory{Name: x.name, Pair: Pair[Extent]{&Extent{Bytes: x.a}, &Extent{Bytes: x.b}}})
 		}
 	}
+	done := map[string]bool{}
 	for _, e := range c.entries {
-		namesA, arenasA := arenas(e.a)
-		namesB, arenasB := arenas(e.b)
+		if done[e.graph] {
+			continue
+		}
+		done[e.graph] = true
+		namesA, arenasA := arenas(c.a.Variants(e.graph))
+		namesB, arenasB := arenas(c.b.Variants(e.graph))
 		for _, name := range mergeBuckets(namesA, namesB) {
 			if p, differs := pairOf(arenasA[name], arenasB[name]); differs {
-				out = append(out, Memory{"arena", e.name, name.phase, name.tokens, p})
+				out = append(out, Memory{"arena", e.graph, name.phase, name.tokens, p})
 			}
 		}
 	}
@@ -58,13 +63,15 @@ type bucket struct {
 	tokens, nth int
 }
 
-func arenas(p *plan.Program) ([]bucket, map[bucket]*Extent) {
+// arenas lists the layouts of an entry's programs.
+func arenas(programs []*plan.Program) ([]bucket, map[bucket]*Extent) {
 	var names []bucket
 	out, seen := map[bucket]*Extent{}, map[bucket]int{}
-	if p == nil {
-		return names, out
+	var all []plan.Layout
+	for _, p := range programs {
+		all = append(all, p.Layouts...)
 	}
-	for _, l := range p.Layouts {
+	for _, l := range all {
 		name := bucket{phase: l.Phase, tokens: l.Max.Tokens}
 		seen[name]++
 		name.nth = seen[name]

@@ -93,7 +93,7 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 	}
 	streamA, streamB := fmt.Sprint(m.a.Stream), fmt.Sprint(m.b.Stream)
 	add("stream", "", &streamA, &streamB)
-	if !c.sameWaits(m.a, m.b) {
+	if !e.sameWaits(m.a, m.b) {
 		out = append(out, Detail{"waits", "", Pair[string]{waitsText(m.a), waitsText(m.b)}})
 	}
 	if p, ok := moved[m.a]; ok {
@@ -104,8 +104,8 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 }
 
 // sameWaits reports whether two operators wait for operators that belong together.
-func (c *comparison) sameWaits(a, b *ir.Node) bool {
-	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, c.partner[w]) })
+func (e *entry) sameWaits(a, b *ir.Node) bool {
+	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, e.partner[w]) })
 }
 
 // waitsText says which operators an operator waits for.
@@ -122,7 +122,7 @@ func waitsText(n *ir.Node) *string {
 func (c *comparison) sameOrigin(e *entry, x, y *ir.Value) bool {
 	switch {
 	case x.Def != nil && y.Def != nil:
-		return c.partner[x.Def] == y.Def && slices.Index(x.Def.Out, x) == slices.Index(y.Def.Out, y)
+		return e.partner[x.Def] == y.Def && slices.Index(x.Def.Out, x) == slices.Index(y.Def.Out, y)
 	case x.Weight != nil && y.Weight != nil:
 		return c.sameStored(e, x.Weight, y.Weight)
 	case x.Cache != nil && y.Cache != nil:

@@ -119,7 +119,8 @@ func (r *Rewrite) resolve(v *Value) *Value {
 }
 
 // RemoveDead drops nodes whose results nobody uses and returns them, the last one first. In that order it asks may for
-// each: a node that is to stay uses its operands. Writes to a cache are kept: a later step reads them.
+// each: a node that is to stay uses its operands. Writes to a cache are kept,
+// because a later step reads them, and so is what has an effect.
 func (g *Graph) RemoveDead(may func(n *Node) bool) []*Node {
 	live := map[*Value]bool{}
 	for _, v := range g.Outputs {
@@ -127,7 +128,7 @@ func (g *Graph) RemoveDead(may func(n *Node) bool) []*Node {
 	}
 	var kept, removed []*Node
 	for _, n := range slices.Backward(g.Nodes) {
-		used := slices.ContainsFunc(n.Out, func(v *Value) bool { return live[v] || v.Type.State })
+		used := n.Op.Effect || slices.ContainsFunc(n.Out, func(v *Value) bool { return live[v] || v.Type.State })
 		if !used && may(n) {
 			removed = append(removed, n)
 			continue

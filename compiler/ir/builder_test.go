@@ -24,7 +24,10 @@ func parseGraph(t *testing.T, text string) (*Module, *Graph) {
 func lines(g *Graph) string {
 	var b strings.Builder
 	for _, n := range g.Nodes {
-		b.WriteString(n.Out[0].ref() + " = " + n.Op.Name)
+		if len(n.Out) > 0 {
+			b.WriteString(n.Out[0].ref() + " = ")
+		}
+		b.WriteString(n.Op.Name)
 		for _, v := range n.In {
 			b.WriteString(" " + v.ref())
 		}
@@ -128,6 +131,7 @@ graph g(%1 x: f32[T, 2, 4], %2 slots: i32[T]) {
   %6: f32[T, 2, 4] = act.sigmoid[5](%4) "" "" -1
   %8: f32[T, 2, 4] = act.silu[7](%1) "" "" -1
   %11: cache = kv.write[10](%8, %8, %2, cache %9 @"c") "" "" -1
+  kv.send[14](%2, %11) "" "" -1
   %13: f32[T, 2, 4] = scale[12](%1) {by: 2.0} "" "" -1
   return %13
 }`)
@@ -143,6 +147,7 @@ graph g(%1 x: f32[T, 2, 4], %2 slots: i32[T]) {
 	}
 	want := `%8 = act.silu %1
 %11 = kv.write %8 %8 %2 cache %9 @"c"
+kv.send %2 %11
 %13 = scale %1
 return %13`
 	if diff := cmp.Diff(want, lines(g)); diff != "" {

@@ -24,6 +24,8 @@ type Op struct {
 	Work func(n *Node, s Sizes) Work
 	// Shard says how the operator behaves when an operand is split over ranks.
 	Shard ShardRule
+	// Effect marks operators that do something besides their results, and so are needed where nobody reads them.
+	Effect bool
 	// View marks operators that only rename their operand's elements: they cost nothing and share storage.
 	View bool
 	// InPlace lists the operands whose bytes a result may take over.
@@ -133,6 +135,7 @@ type Work struct {
 	WriteBytes  float64
 	WeightBytes float64 // part of ReadBytes
 	CommBytes   float64 // sent by this rank
+	SendBytes   float64 // sent to another machine
 }
 
 // Surface is a function of the language that stands for an operator.

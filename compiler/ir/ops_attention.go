@@ -86,6 +86,17 @@ var attentionOps = []*Op{
 		Shard: ShardCustom,
 	},
 	{
+		Name: "kv.send",
+		Doc: "hands the keys and values in the slots i32[T] of the cache to whoever transfers them to another machine, and " +
+			"ends when they have been read; no result",
+		Operands: slices.Concat(indices("slots"), operands(StateOperand, "cache")),
+		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+			return nil, wantIndex("slots", in[0], Symbolic(T))
+		},
+		Work:   kvSendWork,
+		Effect: true,
+	},
+	{
 		Name: "attn.paged",
 		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D] -> [T, heads, value_dim or D]; the row " +
 			"at position pos[t] attends to positions 0..pos[t] of its sequence",
@@ -230,6 +241,17 @@ func wantHeads(name string, t Type) error {
 func kvWriteWork(n *Node, s Sizes) Work {
 	b := bytesOf(n.Arg("k").Type, s) + bytesOf(n.Arg("v").Type, s)
 	return Work{ReadBytes: b, WriteBytes: b}
+}
+
+// kvSendWork: what a token has in the cache is read and goes over the network. The plan's cache may hold narrower
+// values than the two bytes that are taken here.
+func kvSendWork(n *Node, s Sizes) Work {
+	var slot int
+	if c := n.Arg("cache").RootCache(); c != nil {
+		slot = c.Slot()
+	}
+	b := elems(n.Arg("slots").Type, s) * float64(slot*dtype.BF16.Size())
+	return Work{ReadBytes: b, SendBytes: b}
 }
 
 // contextPerToken is the context length that the cost model assumes where the step does not say.

@@ -161,6 +161,10 @@ var opCases = []opCase{
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], f32[T]`, ``, `error: operand cache is f32[T]`},
 
+	{"kv.send", `i32[T], cache`, ``, ``},
+	{"kv.send", `i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
+	{"kv.send", `i32[T], i32[T]`, ``, `error: operand cache is i32[T]`},
+
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `f32[T, 4, 8]`},
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 6`, `f32[T, 4, 6]`},
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 0`, `error: shape [T, 4, 0]: dimension 0 is out of range`},

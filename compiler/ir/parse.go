@@ -357,14 +357,8 @@ func (p *parser) bind(v *Value) {
 
 func (p *parser) node() {
 	n := &Node{}
-	for p.err == nil && !p.accept("=") {
-		if len(n.Out) > 0 {
-			p.expect(",")
-		}
-		v := &Value{ID: p.newID(), Def: n}
-		p.expect(":")
-		v.Type = p.valueType()
-		n.Out = append(n.Out, v)
+	if p.tok == '%' {
+		p.results(n)
 	}
 	name := p.ident()
 	if n.Op = Lookup(name); n.Op == nil {
@@ -390,6 +384,19 @@ func (p *parser) node() {
 	}
 	p.nodes[n.ID] = n
 	p.graph.Nodes = append(p.graph.Nodes, n)
+}
+
+// results parses the values in front of an operator that has any, and the equals sign.
+func (p *parser) results(n *Node) {
+	for p.err == nil && !p.accept("=") {
+		if len(n.Out) > 0 {
+			p.expect(",")
+		}
+		v := &Value{ID: p.newID(), Def: n}
+		p.expect(":")
+		v.Type = p.valueType()
+		n.Out = append(n.Out, v)
+	}
 }
 
 func (p *parser) attrs(n *Node) {

@@ -78,7 +78,10 @@ func (n *Node) String() string {
 		}
 		fmt.Fprintf(&b, "%%%d: %s", v.ID, v.Type)
 	}
-	fmt.Fprintf(&b, " = %s[%d](", n.Op.Name, n.ID)
+	if len(n.Out) > 0 {
+		b.WriteString(" = ")
+	}
+	fmt.Fprintf(&b, "%s[%d](", n.Op.Name, n.ID)
 	for i, v := range n.In {
 		if i > 0 {
 			b.WriteString(", ")

@@ -164,6 +164,9 @@ func (g *generator) fitCache(n *Node) bool {
 		if n.Op.attr(valueDim) != nil {
 			values = n.Out[0].Type.Shape[2].Add
 		}
+		if heads == 0 { // it takes the cache as it is
+			heads, dim, values = 2, 4, 4
+		}
 		c := n.In[i].Cache
 		if c.Heads, c.HeadDim = heads, dim; values != dim {
 			c.ValueDim = values

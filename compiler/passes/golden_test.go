@@ -123,8 +123,13 @@ func parseOptions(t *testing.T, comment string) *Options {
 			if rx, err = regexp.Compile(value); err == nil {
 				o.KeepWeight = rx.MatchString
 			}
+		case key == "transfer":
+			o.Transfer = Transfer{Enabled: true, Async: value == "async", Per: PerLayer}
+			if value == PerRequest {
+				o.Transfer.Per = PerRequest
+			}
 		default:
-			t.Fatalf("unknown option %q: the options are tp, weights, activations and keep; comments begin with #", key)
+			t.Fatalf("unknown option %q: the options are tp, weights, activations, keep and transfer; comments begin with #", key)
 		}
 		if err != nil {
 			t.Fatalf("option %s: %v", key, err)

@@ -55,6 +55,8 @@ var Table = []*Pass{
 	mergeGateUp,
 	fuseAddNorm,
 	bucketGraphs,
+	overlapSharedExpert,
+	scheduleTransfer,
 }
 
 func init() {
@@ -100,6 +102,7 @@ type Options struct {
 	Disabled       []string                 // passes that do not run
 	Require        []string                 // passes that must apply at every site
 	StopAfter      string                   // the last pass to run; "" runs all
+	Transfer       Transfer                 // how the cache leaves a prefill worker
 	Device         *cost.Device             // that prices are for; nil: there are none, and what a price would decide is applied
 	Only           func(Site) bool          // whether a site may be rewritten; nil: all may
 	Table          []*Pass                  // the passes to run; nil: Table

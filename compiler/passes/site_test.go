@@ -17,8 +17,9 @@ import (
 // gated runs the table on the small model, split over two ranks and in fp8, with the sites that only allows.
 func gated(t *testing.T, only func(Site) bool) (string, []Result) {
 	t.Helper()
-	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
-	o := &Options{TensorParallel: 2, Weights: dtype.F8E4M3, Activations: dtype.F8E4M3, Only: only}
+	m := lowerForPrefill(t)
+	o := &Options{TensorParallel: 2, Weights: dtype.F8E4M3, Activations: dtype.F8E4M3, Only: only,
+		Transfer: Transfer{Enabled: true, Async: true, Per: PerLayer}}
 	results, err := Run(m, o)
 	if err != nil {
 		t.Fatal(err)
@@ -30,10 +31,20 @@ func gated(t *testing.T, only func(Site) bool) (string, []Result) {
 // and nothing twice, and its SiLUs and products are not fused.
 var siteless = []*Pass{bucketGraphs, removeDead, shareCommon, mergeGateUp}
 
+// lowerForPrefill is the small model for steps of prefill, which send pages.
+func lowerForPrefill(t *testing.T) *ir.Module {
+	t.Helper()
+	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
+	for _, g := range m.Graphs {
+		g.Buckets = []ir.Bucket{{Phase: ir.Prefill, Max: ir.Sizes{Tokens: 64, Seqs: 4, Rows: 4}}}
+	}
+	return m
+}
+
 // TestEveryPassAsksForItsSites: without a yes no pass changes anything, and it says so at every site.
 func TestEveryPassAsksForItsSites(t *testing.T) {
 	asked := map[string]int{}
-	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
+	m := lowerForPrefill(t)
 	m.SweepWeights()
 	before := m.String()
 	after, results := gated(t, func(s Site) bool {

@@ -37,6 +37,7 @@ import "github.com/glmc/glmc/kernels"
 //	moe.experts       x [T,H], ids [T,k], weight [T,k], gate [E,I,H], up [E,I,H], down [E,H,I] -> [T,H]
 //	                                                                        activation, act
 //	kv.write          k [T,n,D], v [T,n,V], slots [T] -> ; writes the cache
+//	kv.send           slots [T] -> ; hands those slots of the cache to the call's Send
 //	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> [T,nh,V]; reads the cache    scale
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
 //	                     writes the cache                                   eps, and as rope.apply
@@ -74,6 +75,7 @@ func Kernels() kernels.Set {
 		"moe.append_shared":   appendShared,
 		"moe.experts":         experts,
 		"kv.write":            kvWrite,
+		"kv.send":             kvSend,
 		"attn.paged":          attnPaged,
 		"attn.qknorm_rope_kv": qkNormRopeKV,
 		"comm.all_reduce":     allReduce,

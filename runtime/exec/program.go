@@ -133,6 +133,16 @@ func bindStep(n *ir.Node, set kernels.Set, comm kernels.Comm, caches map[*ir.Cac
 	return s, nil
 }
 
+// sendTo has transfer points hand what they send to a function.
+func (b *program) sendTo(send func(c *ir.Cache, kept *kernels.Cache, slots []int32) error) {
+	for i := range b.steps {
+		if s := &b.steps[i]; s.node.Op.Name == "kv.send" {
+			cache := s.node.Arg("cache").RootCache()
+			s.call.Send = func(kept *kernels.Cache, slots []int32) error { return send(cache, kept, slots) }
+		}
+	}
+}
+
 // set points a step's operands to its inputs, and everything else to where it lies for the step's sizes.
 func (b *program) set(in Inputs, l *plan.Layout, sizes ir.Sizes) error {
 	for _, v := range b.ir.Inputs {
