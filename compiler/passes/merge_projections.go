@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ import (
 // so that rows below one another give the values side by side, with the same bits: the sum of each runs over x as
 // before, the scale of an fp8 row is the row's own, and rows of x are quantised as a whole, once instead of three
 // times. The merged operator stands where the first of its projections stood; all of them wanted x and nothing
-// else that is computed.
+// else that is computed. A slice of a projection's value is some of the same columns: where a value is cut into
+// slices and read by nothing else, the operator gives the slices.
 //
 // It must not fire where the projections read different values, as the second projections of latent attention do: x
 // K y Q has no common left side. Nor where their weights have different dtypes: a weight has one. Nor where one
@@ -31,7 +33,8 @@ type projections struct {
 	c      *Context
 	sites  []*projectionSite
 	nodes  map[*ir.Node]*projectionSite
-	order  map[*ir.Node]int      // where in its graph a projection stands
+	order  map[*ir.Node]int // where in its graph a projection stands
+	users  map[*ir.Value][]*ir.Node
 	merged map[string]*ir.Weight // by key: entries share their layers
 }
 
@@ -53,9 +56,11 @@ type projectionSearch struct {
 
 // run merges what a search finds in the module.
 func (s *projectionSearch) run(c *Context) error {
-	p := &projections{c: c, nodes: map[*ir.Node]*projectionSite{}, order: map[*ir.Node]int{}, merged: map[string]*ir.Weight{}}
+	p := &projections{c: c, nodes: map[*ir.Node]*projectionSite{}, order: map[*ir.Node]int{},
+		users: map[*ir.Value][]*ir.Node{}, merged: map[string]*ir.Weight{}}
 	for _, g := range c.Module.Graphs {
 		p.find(g, s)
+		maps.Copy(p.users, g.Users())
 	}
 	p.dropShared()
 	if p.ask() {
@@ -294,16 +299,26 @@ func (s *projectionSite) use(n *ir.Node, operand int) string {
 	panic("passes: a projection is not in its site")
 }
 
-// merge puts one operator in the place of a site's projections.
+// merge puts one operator in the place of a site's projections, and of the slices that a projection's value is only
+// cut into: columns of a product can be written anywhere.
 func (p *projections) merge(site *projectionSite, rw *ir.Rewrite) error {
 	first := site.linears[0]
 	var sizes ir.Shape
-	var saved int64
-	for _, l := range site.linears {
-		sizes = append(sizes, l.Arg("w").Type.Shape[0])
-		if l != first {
-			saved += rowBytes(l.Arg("x"))
+	var results []*ir.Value // that the operator's are to replace
+	saves := Saves{Launches: len(site.linears) - 1, Bytes: int64(len(site.linears)-1) * rowBytes(first.Arg("x"))}
+	cut := 0
+	for i, l := range site.linears {
+		left := len(site.linears) - i - 1 // results that the others need
+		cuts := p.cuts(site, l, ir.MaxResults-len(sizes)-left)
+		for _, n := range cuts {
+			sizes, results = append(sizes, n.Out[0].Type.Shape.Last()), append(results, n.Out[0])
+			saves.Bytes += 2 * rowBytes(n.Out[0])
 		}
+		if cuts == nil {
+			sizes, results = append(sizes, l.Arg("w").Type.Shape[0]), append(results, l.Out[0])
+		}
+		rw.Remove(cuts...)
+		cut += len(cuts)
 	}
 	in := []*ir.Value{first.Arg("x"), p.operand(site, "w"), p.operand(site, "bias")}
 	b := &ir.Builder{Graph: site.graph, Origin: first.Origin}
@@ -312,13 +327,38 @@ func (p *projections) merge(site *projectionSite, rw *ir.Rewrite) error {
 		return err
 	}
 	rw.Before(p.earliest(site), b.Nodes...)
-	for i, l := range site.linears {
-		rw.Replace(l.Out[0], out[i])
+	for i, v := range results {
+		rw.Replace(v, out[i])
 	}
 	rw.Remove(site.linears...)
-	p.c.applied(site.graph, first.Origin, "merged", Saves{Launches: len(sizes) - 1, Bytes: saved},
-		"%d projections, to %s values a token, in one", len(sizes), listed(sizes))
+	saves.Launches += cut
+	note := ""
+	if cut > 0 {
+		note = fmt.Sprintf(", %d slices among them", cut)
+	}
+	p.c.applied(site.graph, first.Origin, "merged", saves, "%d projections, to %s values a token%s, in one", len(site.linears), listed(sizes), note)
 	return nil
+}
+
+// cuts lists the slices that a projection's value is cut into, in the order of its columns, where nothing but they reads
+// it, each column is in one of them, and there are no more than most.
+func (p *projections) cuts(site *projectionSite, l *ir.Node, most int) []*ir.Node {
+	cuts := slices.Clone(p.users[l.Out[0]])
+	if len(cuts) > most || site.graph.IsOutput(l.Out[0]) || slices.ContainsFunc(cuts, func(n *ir.Node) bool { return n.Op.Name != "slice" }) {
+		return nil
+	}
+	slices.SortStableFunc(cuts, func(a, b *ir.Node) int { return a.Attrs.Int("from") - b.Attrs.Int("from") })
+	next := 0
+	for _, n := range cuts {
+		if n.Attrs.Int("from") != next {
+			return nil
+		}
+		next = n.Attrs.Int("to")
+	}
+	if ir.Fixed(next) != l.Out[0].Type.Shape.Last() {
+		return nil
+	}
+	return cuts
 }
 
 // earliest is the projection of a site that stands first in the graph.
