@@ -60,6 +60,10 @@ func TestFusionsFireOnEveryLayer(t *testing.T) {
 			m, results := glm(t, c.set, h200())
 			checkSites(t, results["fold_shared_expert"], c.dense, c.layers, c.experts)
 			checkSites(t, results["fuse_qknorm_rope_kv"], 0, c.layers, c.fused)
+			checkSites(t, results["merge_qkv"], 0, c.layers, "3 projections, to 1536, 128 and 128 values a token, in one")
+			if r := results["merge_gate_up"]; r.Applied != c.dense || r.Missed != 0 {
+				t.Errorf("merge_gate_up: applied %d, missed %d, want the %d dense layers", r.Applied, r.Missed, c.dense)
+			}
 			checkCollectives(t, m, c.layers)
 		})
 	}

@@ -52,6 +52,8 @@ func TestRoundTrip(t *testing.T) {
 		"tiny":           compile(t, lowertest.Setup{Config: "models/tiny/config.json"}, &passes.Options{}, 512, 1, 2, 4, 8, 16),
 		"two shared experts, tied, no MTP": compile(t, lowertest.Setup{Set: lowertest.With(lowertest.Small, "n_shared_experts", "2",
 			"tie_word_embeddings", "true", "num_nextn_predict_layers", "0")}, &passes.Options{TensorParallel: 4}, 16, 1),
+		"sizes whose product is no shape's": compile(t, lowertest.Setup{Set: lowertest.With(lowertest.Small, "head_dim", "128",
+			"num_attention_heads", "4096", "num_key_value_heads", "4096")}, &passes.Options{}, 16, 1),
 		"GLM-4.5-Air": compile(t, lowertest.Setup{Set: lowertest.GLM45Air}, &passes.Options{TensorParallel: 2}, 512, 1),
 		"GLM-4.7":     compile(t, lowertest.Setup{Set: lowertest.GLM47}, h200, 16384, 1, 256),
 	} {
