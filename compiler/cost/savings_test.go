@@ -36,7 +36,9 @@ func TestRemarksAddUp(t *testing.T) {
 		"fold_shared_expert":  {"fuse_swiglu", "fuse_route", "overlap_shared_expert"},
 		"fuse_qknorm_rope_kv": nil,
 		"fuse_route":          nil,
-		"fuse_swiglu":         nil,
+		"fuse_swiglu":         {"merge_gate_up"}, // which finds gate and up by the fused operator
+		"merge_qkv":           nil,
+		"merge_gate_up":       nil,
 		"fuse_add_norm":       nil,
 		"gather_last_token":   nil,
 	} {

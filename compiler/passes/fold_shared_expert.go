@@ -33,7 +33,10 @@ var foldSharedExpert = &Pass{
 	Name:    "fold_shared_expert",
 	Doc:     "the shared expert becomes the last routed expert, its slot appended with weight 1",
 	Numeric: Reassociates,
-	After:   []Order{{"remove_identities", "a scaling by one between the routed sum and the add would hide the pattern"}},
+	After: []Order{
+		{"remove_dead", "a reader that nobody reads would count as another reader of the routed sum or in the shared expert"},
+		{"remove_identities", "a scaling by one between the routed sum and the add would hide the pattern"},
+	},
 	Run: func(c *Context) error {
 		stacked := map[[2]*ir.Weight]*ir.Weight{}
 		for _, g := range c.Module.Graphs {
@@ -46,7 +49,6 @@ var foldSharedExpert = &Pass{
 				}
 			}
 			f.rw.Apply()
-			g.RemoveDead()
 		}
 		return nil
 	},

@@ -41,6 +41,7 @@ type Order struct{ Pass, Why string }
 
 // Table is the pipeline, in order. checkOrder proves the constraints when the program starts.
 var Table = []*Pass{
+	removeDead,
 	removeIdentities,
 	foldSharedExpert,
 	fuseQKNormRopeKV,
@@ -49,6 +50,9 @@ var Table = []*Pass{
 	gatherLastToken,
 	quantise,
 	shardTensorParallel,
+	shareCommon,
+	mergeQKV,
+	mergeGateUp,
 	fuseAddNorm,
 	bucketGraphs,
 	overlapSharedExpert,

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,8 +18,8 @@ const Priced = "; predicted"
 // folding pays, where there is no device to price for or no step size.
 //
 // The rival is the shared experts on a second stream where overlap_shared_expert is going to run, and else behind the
-// routed ones. Every bucket of every entry counts the same: folding pays where the product of the ratios of its price
-// to the rival's is at most one. So a tenth of decode 1 weighs as much as a tenth of prefill, though it is a thousand
+// routed ones. Every bucket of every entry counts the same: folding pays where the geometric mean of the ratios of its
+// price to the rival's is at most sharedMargin. So a tenth of decode 1 weighs as much as a tenth of prefill, though it is a thousand
 // times shorter: a server spends its time in all of them, and nobody knows here in which shares.
 func (f *sharedFold) price(experts *ir.Node, count int) (sharedVerdict, error) {
 	if f.c.Options.Device == nil {
@@ -32,6 +33,10 @@ func (f *sharedFold) price(experts *ir.Node, count int) (sharedVerdict, error) {
 	f.priced[x] = v
 	return v, err
 }
+
+// sharedMargin is by how much a rival has to be faster before folding does not pay: a roofline does not tell a percent
+// more or less, and the price of two streams is that of a device on which they share memory and arithmetic perfectly.
+const sharedMargin = 1.02
 
 // sharedVerdict is what price found out about a layer.
 type sharedVerdict struct {
@@ -62,7 +67,7 @@ func (c *Context) priceShared(g *ir.Graph, x cost.Experts) (sharedVerdict, error
 		ratio *= p.Folded / rival
 	}
 	text, err := sharedText(x, g, t)
-	return sharedVerdict{text, ratio <= 1}, err
+	return sharedVerdict{text, math.Pow(ratio, 1/float64(len(sizes))) <= sharedMargin}, err
 }
 
 // expertsOf describes experts as one rank will hold them: split and quantised.

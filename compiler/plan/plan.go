@@ -123,7 +123,7 @@ type Program struct {
 type Layout struct {
 	ir.Bucket
 	Arena   int64
-	Offsets []int64 // by storage
+	Offsets []int64 // by storage; a result that takes over an operand's bytes has its offset
 }
 
 type liveRange struct{ first, last int }
@@ -193,11 +193,14 @@ func (p *Program) Storage(v *ir.Value) (int, bool) {
 // Storages is the number of storages.
 func (p *Program) Storages() int { return len(p.roots) }
 
+// Result is the value that was written into a storage. Views of it have the same one.
+func (p *Program) Result(storage int) *ir.Value { return p.roots[storage] }
+
 // Buffers gives the storages' sizes and live ranges for a bucket.
 func (p *Program) Buffers(max ir.Sizes) ([]memory.Buffer, error) {
 	out := make([]memory.Buffer, len(p.roots))
 	for i, v := range p.roots {
-		n, err := byteSize(v.Type, max)
+		n, err := memory.Bytes(v.Type, max)
 		if err != nil {
 			return nil, fmt.Errorf("value %%%d: %w", v.ID, err)
 		}
@@ -223,23 +226,6 @@ func (p *Program) AddLayout(phase string, max ir.Sizes) error {
 	return p.layOut(b)
 }
 
-func (p *Program) layOut(b ir.Bucket) error {
-	buffers, err := p.Buffers(b.Max)
-	if err != nil {
-		return err
-	}
-	offsets, arena := memory.Plan(buffers)
-	if err := memory.Check(buffers, offsets, arena); err != nil {
-		return fmt.Errorf("memory plan of %s: %w", p.Graph.Name, err)
-	}
-	l := Layout{Bucket: b, Arena: arena, Offsets: offsets}
-	if err := p.checkRaces(&l); err != nil {
-		return fmt.Errorf("schedule or memory plan (a bug in the compiler): %w", err)
-	}
-	p.Layouts = append(p.Layouts, l)
-	return nil
-}
-
 // Program returns the program of an entry, the first one where it has variants, or nil.
 func (p *Plan) Program(entry string) *Program {
 	for _, q := range p.Variants(entry) {
@@ -258,25 +244,4 @@ func (p *Plan) Variants(entry string) []*Program {
 		}
 	}
 	return out
-}
-
-// maxBytes bounds every size that a plan can speak of: far beyond any machine, far below overflow.
-const maxBytes = 1 << 46
-
-// byteSize is the size of a value at given sizes, with overflow checked. A value whose size depends on the
-// number of pages has none: layouts do not bound pages, and only page tables have that dimension, which the
-// caller provides.
-func byteSize(t ir.Type, s ir.Sizes) (int64, error) {
-	n := int64(t.DType.Size())
-	for _, d := range t.Shape {
-		if d.Sym == ir.P {
-			return 0, fmt.Errorf("%s is not bounded by a layout", t)
-		}
-		e := int64(d.Eval(s))
-		if e < 0 || e > maxBytes || n > 0 && e > maxBytes/n {
-			return 0, fmt.Errorf("%s is too large for %+v", t, s)
-		}
-		n *= e
-	}
-	return n, nil
 }

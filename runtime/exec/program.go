@@ -109,7 +109,7 @@ func bindStep(n *ir.Node, set kernels.Set, comm kernels.Comm, caches map[*ir.Cac
 	}
 	attrs := kernels.Attrs{}
 	for _, a := range n.Attrs {
-		attrs[a.Key] = a.Value
+		attrs[a.Key] = a.Plain()
 	}
 	run, err := build(attrs)
 	if err != nil {
