@@ -89,8 +89,8 @@ is %NUMBER, OPERATOR@LAYER, or PATH/OPERATOR as in model.layers.3.mlp/act.swiglu
 	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the final graph too, or what --pass did to the graph")
 	cmd.Flags().BoolVar(&f.full, "full", false, "with --graph, all layers, and the graphs before and behind --pass instead of a diff")
 	cmd.Flags().BoolVar(&f.memory, "memory", false, "print where results lie in the arena, bucket by bucket")
-	cmd.Flags().StringVar(&f.bucket, "bucket", "", "with --memory, only the bucket `BUCKET`, such as decode:64")
-	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two values share bytes or do not (`VALUES` is A,B; in the largest arena, or that of --bucket)")
+	cmd.Flags().StringVar(&f.bucket, "bucket", "", "with --memory, only the `BUCKET` of that phase and size, such as decode:64")
+	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena, or that of --bucket)")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
 	return cmd
 }

@@ -46,11 +46,32 @@ func Plan(buffers []Buffer, shares []Share) Layout {
 	return out
 }
 
+// Apart puts buffers side by side.
+func Apart(buffers []Buffer) Layout {
+	l := Layout{Offsets: make([]int64, len(buffers)), Bound: LowerBound(buffers)}
+	for i, b := range buffers {
+		l.Offsets[i] = l.Arena
+		l.Arena += aligned(b.Bytes)
+	}
+	return l
+}
+
 // Bound is the most bytes that are alive at one step where every share is taken that can be: no layout can do with
 // less.
 func Bound(buffers []Buffer, shares []Share) int64 {
+	most, _ := Peak(buffers, shares)
+	return most
+}
+
+// Peak is Bound with the first step at which so much is alive; 0, 0 for no buffers.
+func Peak(buffers []Buffer, shares []Share) (most int64, step int) {
 	bodies, _ := merge(buffers, match(buffers, shares))
-	return LowerBound(bodies)
+	for i, n := range live(bodies) {
+		if n > most {
+			most, step = n, i
+		}
+	}
+	return most, step
 }
 
 // match picks as many shares as can be taken together, each buffer giving its bytes away once and taking over one at

@@ -11,6 +11,7 @@ import (
 
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -57,9 +58,11 @@ var Table = []*Pass{
 	bucketGraphs,
 	overlapSharedExpert,
 	scheduleTransfer,
+	planMemory,
 }
 
 func init() {
+	behindAll(Table, "a layout is of the nodes as they run, and of no others")
 	if err := checkOrder(Table); err != nil {
 		panic("passes: " + err.Error())
 	}
@@ -125,9 +128,11 @@ type Context struct {
 	pass    *Pass
 	later   []*Pass // that are going to run behind it
 	remarks []Remark
-	sites   int                 // that the pass asked for
-	before  map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
-	splits  *splits
+	// programs are what plan_memory makes.
+	programs []*plan.Program
+	before   map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
+	splits   *splits
+	sites    int // that the pass asked for
 }
 
 // Result is what one pass did.
@@ -138,6 +143,7 @@ type Result struct {
 	NodesBefore, NodesAfter int
 	Time                    time.Duration
 	Remarks                 []Remark
+	Programs                []*plan.Program // of plan_memory: one for each graph of the module that has buckets
 }
 
 // Run applies the table to a module. It fails when a pass breaks the module (a bug, named) or when a
@@ -233,7 +239,7 @@ func runPass(p *Pass, rest []*Pass, m *ir.Module, o *Options, split *splits) (Re
 	if err := m.Verify(); err != nil {
 		return r, fmt.Errorf("pass %s left a module that is not valid (a bug in the pass): %w", p.Name, err)
 	}
-	r.Time, r.NodesAfter, r.Remarks = time.Since(start), countNodes(m), c.remarks
+	r.Time, r.NodesAfter, r.Remarks, r.Programs = time.Since(start), countNodes(m), c.remarks, c.programs
 	for _, k := range c.remarks {
 		if k.Applied {
 			r.Applied++

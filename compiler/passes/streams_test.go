@@ -25,7 +25,15 @@ func forPhases(m *ir.Module) {
 }
 
 // layOut plans every layout of a graph, which the checkers of memory and races then prove.
-func layOut(g *ir.Graph) error { return plan.NewProgram(g.Clone()).AddLayouts() }
+func layOut(g *ir.Graph) error {
+	p := plan.NewProgram(g.Clone())
+	for _, b := range g.Buckets {
+		if err := p.LayOut(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // scheduled is the small model with all that has streams: shared experts that are not folded, and transfers.
 func scheduled(t *testing.T, o *Options) *ir.Module {
@@ -105,8 +113,10 @@ func TestOverlapWithoutLongerLives(t *testing.T) {
 			n.Stream, n.Waits = 0, nil
 		}
 		p, q := plan.NewProgram(alone), plan.NewProgram(g)
-		if err := p.AddLayouts(); err != nil {
-			t.Fatal(err)
+		for _, b := range alone.Buckets {
+			if err := p.LayOut(b); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, l := range p.Layouts {
 			err := race.New(g).Arena(func(v *ir.Value) (race.Extent, bool) {
@@ -114,7 +124,7 @@ func TestOverlapWithoutLongerLives(t *testing.T) {
 				if !ok {
 					return race.Extent{}, false
 				}
-				return race.Extent{Offset: l.Offsets[s], Bytes: size(v.Type, l.Max)}, true
+				return race.Extent{Offset: l.Offsets[s], Bytes: sizeOf(v.Type, l.Max)}, true
 			})
 			if found := (*race.Error)(nil); errors.As(err, &found) {
 				refused++
@@ -128,7 +138,7 @@ func TestOverlapWithoutLongerLives(t *testing.T) {
 	}
 }
 
-func size(t ir.Type, s ir.Sizes) int64 {
+func sizeOf(t ir.Type, s ir.Sizes) int64 {
 	n := int64(t.DType.Size())
 	for _, d := range t.Shape.Eval(s) {
 		n *= int64(d)

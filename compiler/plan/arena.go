@@ -44,13 +44,20 @@ func (p *Program) operands(n *ir.Node, storage int) int {
 	return count
 }
 
-// layOut plans the arena for a bucket of the graph.
-func (p *Program) layOut(b ir.Bucket) error {
+// LayOut plans the arena for a bucket of the graph.
+func (p *Program) LayOut(b ir.Bucket) error {
+	return p.layOut(b, func(buffers []memory.Buffer) memory.Layout { return memory.Plan(buffers, p.Shares()) })
+}
+
+// LayOutApart puts the results of a bucket side by side: none shares bytes with another.
+func (p *Program) LayOutApart(b ir.Bucket) error { return p.layOut(b, memory.Apart) }
+
+func (p *Program) layOut(b ir.Bucket, plan func([]memory.Buffer) memory.Layout) error {
 	buffers, err := p.Buffers(b.Max)
 	if err != nil {
 		return err
 	}
-	m := memory.Plan(buffers, p.Shares())
+	m := plan(buffers)
 	l := Layout{Bucket: b, Arena: m.Arena, Offsets: m.Offsets}
 	if err := p.Check(&l); err != nil {
 		return fmt.Errorf("memory plan of %s (a bug in the planner): %w", p.Graph.Name, err)

@@ -209,21 +209,11 @@ func (p *Program) Buffers(max ir.Sizes) ([]memory.Buffer, error) {
 	return out, nil
 }
 
-// AddLayouts plans the arena for every bucket of the graph.
-func (p *Program) AddLayouts() error {
-	for _, b := range p.Graph.Buckets {
-		if err := p.layOut(b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // AddLayout adds a bucket to the graph and plans its arena.
 func (p *Program) AddLayout(phase string, max ir.Sizes) error {
 	b := ir.Bucket{Phase: phase, Max: max}
 	p.Graph.Buckets = append(p.Graph.Buckets, b)
-	return p.layOut(b)
+	return p.LayOut(b)
 }
 
 // Program returns the program of an entry, the first one where it has variants, or nil.
