@@ -22,12 +22,9 @@ func assemble(l *lower.Result, v *config.Values, s pipeline.Settings, stored dty
 		Serving: serving(s),
 		Aliases: l.Aliases, Ignores: l.Ignores,
 	}
-	for _, g := range l.Module.Graphs {
-		prog := plan.NewProgram(g)
-		if err := prog.AddLayouts(); err != nil {
-			return nil, err
-		}
-		p.Programs = append(p.Programs, prog)
+	var err error
+	if p.Programs, err = programs(l.Module, ran); err != nil {
+		return nil, err
 	}
 	report(p, ran)
 	return p, nil
@@ -39,6 +36,33 @@ func cacheDType(s pipeline.Settings, stored dtype.DType) dtype.DType {
 		return s.Cache.DType
 	}
 	return stored
+}
+
+// programs are the graphs with their layouts, as plan_memory has made them. Where it is disabled, results lie side by side;
+// where the passes ended before it, the graphs are laid out as they are.
+func programs(m *ir.Module, ran []passes.Result) ([]*plan.Program, error) {
+	apart := false
+	for _, r := range ran {
+		if r.Programs != nil {
+			return r.Programs, nil
+		}
+		apart = apart || r.Disabled && r.Pass.Name == "plan_memory"
+	}
+	var out []*plan.Program
+	for _, g := range m.Graphs {
+		p := plan.NewProgram(g)
+		for _, b := range g.Buckets {
+			layOut := p.LayOut
+			if apart {
+				layOut = p.LayOutApart
+			}
+			if err := layOut(b); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 // fact reads a configuration key that Hugging Face gives the same name in every family; 0 where the model

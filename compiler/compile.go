@@ -96,8 +96,8 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if err != nil {
 		return nil, list, err
 	}
-	p.Device = plan.Device{Source: device.Source, Figures: device.Figures()}
 	p.Source = sourceOf(f, settings, o)
+	p.Source.Device = plan.Device{Source: device.Source, Figures: device.Figures()}
 	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
 	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Time: time.Since(start)}, list, nil
 }

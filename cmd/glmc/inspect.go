@@ -18,6 +18,7 @@ import (
 // inspectFlags are the flags of `glmc inspect`.
 type inspectFlags struct {
 	compileFlags
+	memoryFlags
 	pass   string
 	layer  int
 	graph  bool
@@ -41,13 +42,19 @@ the graph: a diff, in which values keep their numbers through all passes. --full
 graphs before and behind the pass instead of the diff.
 
 With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
-the final graph, or from a .glm file the one behind --pass NAME.`,
+the final graph, or from a .glm file the one behind --pass NAME.
+
+With --memory it prints where results lie in the arena: for every bucket how large it is and how large it has to
+be, and what is alive where most is; with --why A,B why two values share bytes, or what keeps them apart. A value
+is %NUMBER, OPERATOR@LAYER, or PATH/OPERATOR as in model.layers.3.mlp/act.swiglu.`,
 		Example: `  glmc inspect models/glm4moe/model.glm --target h200
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fold_shared_expert --layer 2
   glmc inspect models/glm4moe/model.glm --target h200 --pass fuse_qknorm_rope_kv --graph
   glmc inspect models/glm4moe/model.glm --target h200 --graph --entry draft
   glmc inspect models/glm4moe/model.glm --target h200 --dot
-  glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert`,
+  glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert
+  glmc inspect models/glm4moe/model.glm --target h200 --memory --bucket prefill:16384
+  glmc inspect models/glm4moe/model.glm --target h200 --memory --why act.swiglu@0,attn.paged@0`,
 		Args: oneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
@@ -67,6 +74,9 @@ the final graph, or from a .glm file the one behind --pass NAME.`,
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
+			if f.memory {
+				return f.printMemory(seen.plan)
+			}
 			return f.print(seen, filter)
 		},
 	}
@@ -78,6 +88,9 @@ the final graph, or from a .glm file the one behind --pass NAME.`,
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the final graph too, or what --pass did to the graph")
 	cmd.Flags().BoolVar(&f.full, "full", false, "with --graph, all layers, and the graphs before and behind --pass instead of a diff")
+	cmd.Flags().BoolVar(&f.memory, "memory", false, "print where results lie in the arena, bucket by bucket")
+	cmd.Flags().StringVar(&f.bucket, "bucket", "", "with --memory, only the `BUCKET` of that phase and size, such as decode:64")
+	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena, or that of --bucket)")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
 	return cmd
 }
@@ -88,7 +101,12 @@ func (f *inspectFlags) check() error {
 			return err
 		}
 	}
+	if err := f.memoryFlags.check(); err != nil {
+		return err
+	}
 	switch {
+	case f.memory && (f.dot || f.graph || f.pass != ""):
+		return usagef("--memory prints the arena: leave out --dot, --graph and --pass")
 	case f.full && !f.graph:
 		return usagef("--full wants --graph")
 	case f.full && f.asJSON:

@@ -16,8 +16,9 @@ import (
 // Target is a device as a plan uses it.
 type Target struct {
 	*Device
-	Ranks int         // that collectives span; 0 and 1 mean one
-	Cache dtype.DType // of keys and values; Invalid: f32
+	Ranks   int         // that collectives span; 0 and 1 mean one
+	Cache   dtype.DType // of keys and values; Invalid: f32
+	Context int         // keys that a row attends to, on average; 0: ir.ContextPerToken
 }
 
 // Estimate is a prediction for one execution of a program, or of one node, on one rank.
@@ -61,6 +62,10 @@ func Node(n *ir.Node, s ir.Sizes, t Target) Estimate {
 		return Estimate{}
 	}
 	w := n.WorkOf(s)
+	if t.Context > 0 && w.CacheRead > 0 { // an attention, all of whose work is with the keys
+		w.CacheRead *= float64(t.Context) / ir.ContextPerToken
+		w.Flops *= float64(t.Context) / ir.ContextPerToken
+	}
 	e := Estimate{Launches: 1, Flops: w.Flops, WeightBytes: w.WeightBytes}
 	e.Bytes = w.ReadBytes + w.WriteBytes + (w.CacheRead+w.CacheWrite)*float64(t.cacheSize())
 	e.Memory = e.Bytes / t.Bandwidth * t.sharers()

@@ -10,8 +10,8 @@ import (
 // their device today. An error says which figure of the plan makes no sense.
 func OfPlan(p *plan.Plan) (Target, error) {
 	t := Target{Device: Devices[p.Target], Ranks: p.Module.Ranks, Cache: p.Cache.DType}
-	if p.Device.Source != "" {
-		d, err := FromFigures(p.Target, p.Device.Source, p.Device.Figures)
+	if p.Source.Device.Source != "" {
+		d, err := FromFigures(p.Target, p.Source.Device.Source, p.Source.Device.Figures)
 		if err != nil {
 			return Target{}, fmt.Errorf("the plan's figures: %w", err)
 		}

@@ -86,7 +86,7 @@ func planFacts(a, b *plan.Plan) []Fact {
 // figuresOf is what the cost model took a plan's device to be.
 func figuresOf(p *plan.Plan) *list {
 	l := &list{}
-	for _, f := range p.Device.Figures {
+	for _, f := range p.Source.Device.Figures {
 		l.add("figure "+f.Key, "%v", f.Value)
 	}
 	return l
@@ -100,8 +100,8 @@ func factsOf(p *plan.Plan) *list {
 		l.add("module", "%s", p.Module.Name)
 	}
 	l.add("target", "%s", p.Target)
-	if p.Device.Source != "" {
-		l.add("figures", "%s", p.Device.Source)
+	if p.Source.Device.Source != "" {
+		l.add("figures", "%s", p.Source.Device.Source)
 	}
 	l.add("ranks", "%d", p.Module.Ranks)
 	l.add("pipeline", "%s", p.Pipeline)

@@ -102,6 +102,20 @@ type Attr struct {
 	Value any
 }
 
+// Plain is the value in types that kernels know: a Shape, which is one of numbers where a kernel reads it, becomes
+// []int64.
+func (a Attr) Plain() any {
+	shape, ok := a.Value.(Shape)
+	if !ok {
+		return a.Value
+	}
+	numbers := make([]int64, len(shape))
+	for i, d := range shape {
+		numbers[i] = int64(d.Add)
+	}
+	return numbers
+}
+
 // Attrs are a node's attributes in the order of the operator's table row.
 type Attrs []Attr
 

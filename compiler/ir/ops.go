@@ -79,10 +79,11 @@ const (
 	FloatAttr
 	StringAttr
 	ShapeAttr
+	SizesAttr // a Shape whose dimensions stand beside one another: their product means nothing and has no bound
 )
 
 func (k AttrKind) String() string {
-	return [...]string{"an integer", "a float", "a string", "a shape"}[k]
+	return [...]string{"an integer", "a float", "a string", "a shape", "a list of sizes"}[k]
 }
 
 // check asks for a value of the attribute's kind that means something.
@@ -98,9 +99,16 @@ func (s *AttrSpec) check(v any) error {
 	case string:
 		ok = s.Kind == StringAttr
 	case Shape:
-		if ok = s.Kind == ShapeAttr; ok {
+		switch s.Kind {
+		case ShapeAttr:
+			ok = true
 			if err := v.Check(); err != nil {
 				return fmt.Errorf("is no shape: %w", err)
+			}
+		case SizesAttr:
+			ok = true
+			if err := v.checkSizes(); err != nil {
+				return err
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package passes
 import (
 	"fmt"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 )
 
@@ -23,7 +24,7 @@ import (
 // takes are final, so nothing scales the slot afterwards.
 //
 // Its rival is overlap_shared_expert, which runs the shared expert on a second stream. The weights of a layer are
-// there once, folded or not, so that the choice is one for all step sizes: see priceShared.
+// there once, folded or not, so that the choice is one for all step sizes: see price.
 //
 // It must not fire when the two sides differ in input, width (not a multiple), activation or weight format,
 // when the shared MLP has a bias (the experts operator has none), or when something in it is broadcast: a
@@ -32,11 +33,14 @@ var foldSharedExpert = &Pass{
 	Name:    "fold_shared_expert",
 	Doc:     "the shared expert becomes the last routed expert, its slot appended with weight 1",
 	Numeric: Reassociates,
-	After:   []Order{{"remove_identities", "a scaling by one between the routed sum and the add would hide the pattern"}},
+	After: []Order{
+		{"remove_dead", "a reader that nobody reads would count as another reader of the routed sum or in the shared expert"},
+		{"remove_identities", "a scaling by one between the routed sum and the add would hide the pattern"},
+	},
 	Run: func(c *Context) error {
 		stacked := map[[2]*ir.Weight]*ir.Weight{}
 		for _, g := range c.Module.Graphs {
-			f := &sharedFold{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g), stacked: stacked}
+			f := &sharedFold{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g), stacked: stacked, priced: map[cost.Experts]sharedVerdict{}}
 			for _, n := range g.Nodes {
 				if n.Op.Name == "moe.experts" {
 					if err := f.visit(n); err != nil {
@@ -45,7 +49,6 @@ var foldSharedExpert = &Pass{
 				}
 			}
 			f.rw.Apply()
-			g.RemoveDead()
 		}
 		return nil
 	},
@@ -58,6 +61,7 @@ type sharedFold struct {
 	rw    *ir.Rewrite
 	// stacked has the weights that were declared, by what they are made of: entries share their layers.
 	stacked map[[2]*ir.Weight]*ir.Weight
+	priced  map[cost.Experts]sharedVerdict
 }
 
 // gatedMLP is a matched down(silu(gate x) * up x).
@@ -74,12 +78,12 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 		return nil
 	}
 	count := mlp.gate.Arg("w").Weight.Shape[0] / experts.Arg("gate").Weight.Shape[1]
-	prices, pays, err := f.c.priceShared(f.g, experts, count)
+	verdict, err := f.price(experts, count)
 	if err != nil {
 		return err
 	}
-	if !pays {
-		f.c.missed(f.g, experts.Origin, "unprofitable", "folding does not pay; %s", prices)
+	if !verdict.pays {
+		f.c.missed(f.g, experts.Origin, "unprofitable", "folding does not pay; %s", verdict.text)
 		return nil
 	}
 	if !f.c.may(f.g, experts.Origin) {
@@ -101,8 +105,8 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 	gone := append([]*ir.Node{experts, add, mlp.gate, mlp.up, mlp.down}, mlp.inner...)
 	f.rw.Remove(gone...)
 	note := foldedNote(experts.Arg("gate").Weight, count)
-	if prices != "" {
-		note += "; " + prices
+	if verdict.text != "" {
+		note += "; " + verdict.text
 	}
 	f.c.applied(f.g, experts.Origin, "folded", f.c.saved(gone, b.Nodes), "%s", note)
 	return nil

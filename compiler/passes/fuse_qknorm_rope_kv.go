@@ -26,6 +26,7 @@ var fuseQKNormRopeKV = &Pass{
 	Name:    "fuse_qknorm_rope_kv",
 	Doc:     "head-wise norm of q and k, partial rotary embedding and the write into the KV cache in one kernel",
 	Numeric: Exact,
+	After:   []Order{{"remove_dead", "a reader that nobody reads would count as another reader of the rotated q or k"}},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			f := &qkvFuse{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g)}
@@ -37,7 +38,6 @@ var fuseQKNormRopeKV = &Pass{
 				}
 			}
 			f.rw.Apply()
-			g.RemoveDead()
 		}
 		return nil
 	},

@@ -36,6 +36,7 @@ var fuseRoute = &Pass{
 	Doc:     "scores, choice of the experts, renormalisation, scale and shared slot in one kernel",
 	Numeric: Exact,
 	After: []Order{
+		{"remove_dead", "a reader that nobody reads would count as another reader of the scores"},
 		{"remove_identities", "a scaling by one between the steps would end the chain early"},
 		{"fold_shared_expert", "the shared expert's slot is appended in the same kernel"},
 	},

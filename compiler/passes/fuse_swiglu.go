@@ -31,6 +31,7 @@ var fuseSwiGLU = &Pass{
 	Doc:     "SiLU of the gate and the product with up in one kernel",
 	Numeric: Exact,
 	After: []Order{
+		{"remove_dead", "a reader that nobody reads would count as another reader of the SiLU"},
 		{"remove_identities", "a scaling by one between the gate and the product would hide the pattern"},
 		{"fold_shared_expert", "a shared expert is known by its silu and its product"},
 	},

@@ -22,6 +22,7 @@ var gatherLastToken = &Pass{
 	Name:    "gather_last_token",
 	Doc:     "only the rows whose logits are wanted reach the output projection",
 	Numeric: Exact,
+	After:   []Order{{"remove_dead", "a reader that nobody reads would count as another reader of the logits"}},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			if err := gatherRows(c, g); err != nil {

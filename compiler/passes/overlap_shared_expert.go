@@ -35,8 +35,6 @@ var overlapSharedExpert = &Pass{
 	Name:    "overlap_shared_expert",
 	Doc:     "a shared expert that was not folded runs beside the routed ones, on a stream of its own",
 	Numeric: Exact,
-	After: append(behindRewrites("nodes that others wait for would be rewritten"),
-		Order{"bucket_graphs", "it pays at some sizes of steps only"}),
 	PerBucket: func(c *Context, g *ir.Graph, b ir.Bucket) string {
 		layers := 0
 		for _, s := range besideSites(g) {
@@ -57,17 +55,6 @@ var overlapSharedExpert = &Pass{
 		}
 		return nil
 	},
-}
-
-// behindRewrites are the constraints of a pass that gives streams and waits: it stands behind all that take
-// nodes out.
-func behindRewrites(why string) []Order {
-	var out []Order
-	for _, p := range []*Pass{removeIdentities, foldSharedExpert, fuseQKNormRopeKV, fuseRoute, fuseSwiGLU, gatherLastToken,
-		quantise, shardTensorParallel, fuseAddNorm} {
-		out = append(out, Order{p.Name, why})
-	}
-	return out
 }
 
 // besideSite is a shared expert beside the routed ones.
@@ -117,11 +104,10 @@ func (f *besideFinder) site(experts *ir.Node) besideSite {
 		return besideSite{}
 	}
 	s := besideSite{join: join, side: f.onlyFor(other, join)}
-	isProjection := func(n *ir.Node) bool { return n.Op.Name == "linear" }
 	switch {
 	case !slices.ContainsFunc(s.side, isProjection):
 		return besideSite{} // a residual, or a value that is there already
-	case slices.ContainsFunc(s.side, func(n *ir.Node) bool { return isCollective(n) }):
+	case slices.ContainsFunc(s.side, isCollective):
 		s.why = missReason{"collective", "the shared expert is reduced over ranks by itself, and two collectives at once have no order"}
 	default:
 		if s.main = f.meanwhile(s); !slices.Contains(s.main, experts) {
@@ -129,6 +115,11 @@ func (f *besideFinder) site(experts *ir.Node) besideSite {
 		}
 	}
 	return s
+}
+
+// isProjection is whether a node multiplies with the weight of a Linear module, by itself or merged with others.
+func isProjection(n *ir.Node) bool {
+	return slices.ContainsFunc(n.Op.Operands, func(o ir.Operand) bool { return o.Kind == ir.LinearOperand })
 }
 
 // join follows the routed sum, which nobody else may read, to the add that takes it, and returns it with its other
@@ -256,7 +247,7 @@ func (c *Context) overlapPrice(s besideSite, b ir.Bucket) (apart, beside float64
 // price, and they are; bucket_graphs asks too, so the pass is named.
 func (c *Context) overlapPays(s besideSite, b ir.Bucket) bool {
 	if c.Options.Device == nil || slices.Contains(c.Options.Require, "overlap_shared_expert") {
-		return true // required, see Context.required
+		return true // whoever requires it has decided
 	}
 	apart, beside := c.overlapPrice(s, b)
 	return beside < apart

@@ -11,6 +11,7 @@ import (
 
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -41,6 +42,7 @@ type Order struct{ Pass, Why string }
 
 // Table is the pipeline, in order. checkOrder proves the constraints when the program starts.
 var Table = []*Pass{
+	removeDead,
 	removeIdentities,
 	foldSharedExpert,
 	fuseQKNormRopeKV,
@@ -49,13 +51,19 @@ var Table = []*Pass{
 	gatherLastToken,
 	quantise,
 	shardTensorParallel,
+	shareCommon,
+	mergeQKV,
+	mergeGateUp,
 	fuseAddNorm,
 	bucketGraphs,
 	overlapSharedExpert,
 	scheduleTransfer,
+	planMemory,
 }
 
 func init() {
+	behindAll(Table[:slices.Index(Table, overlapSharedExpert)+1], "nodes that others wait for must not be rewritten, and prices are of the nodes as they run")
+	behindAll(Table, "a layout is of the nodes as they run, and of no others")
 	if err := checkOrder(Table); err != nil {
 		panic("passes: " + err.Error())
 	}
@@ -121,8 +129,11 @@ type Context struct {
 	pass    *Pass
 	later   []*Pass // that are going to run behind it
 	remarks []Remark
-	sites   int                 // that the pass asked for
-	before  map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
+	// programs are what plan_memory makes.
+	programs []*plan.Program
+	before   map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
+	splits   *splits
+	sites    int // that the pass asked for
 }
 
 // Result is what one pass did.
@@ -133,6 +144,7 @@ type Result struct {
 	NodesBefore, NodesAfter int
 	Time                    time.Duration
 	Remarks                 []Remark
+	Programs                []*plan.Program // of plan_memory: one for each graph of the module that has buckets
 }
 
 // Run applies the table to a module. It fails when a pass breaks the module (a bug, named) or when a
@@ -158,8 +170,9 @@ func runAll(table []*Pass, m *ir.Module, o *Options) ([]Result, error) {
 		table = table[:i+1]
 	}
 	var results []Result
+	split := &splits{}
 	for i, p := range table {
-		r, err := runOne(p, table[i+1:], m, o)
+		r, err := runPass(p, table[i+1:], m, o, split)
 		if err != nil {
 			return results, err
 		}
@@ -199,7 +212,12 @@ func (o *Options) check() error {
 	return nil
 }
 
+// runOne runs a pass by itself.
 func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
+	return runPass(p, rest, m, o, &splits{})
+}
+
+func runPass(p *Pass, rest []*Pass, m *ir.Module, o *Options, split *splits) (Result, error) {
 	r := Result{Pass: p, NodesBefore: countNodes(m)}
 	r.NodesAfter = r.NodesBefore
 	if slices.Contains(o.Disabled, p.Name) {
@@ -207,7 +225,7 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 		return r, nil
 	}
 	start := time.Now()
-	c := &Context{Module: m, Options: o, pass: p}
+	c := &Context{Module: m, Options: o, pass: p, splits: split}
 	for _, q := range rest {
 		if !slices.Contains(o.Disabled, q.Name) {
 			c.later = append(c.later, q)
@@ -222,7 +240,7 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 	if err := m.Verify(); err != nil {
 		return r, fmt.Errorf("pass %s left a module that is not valid (a bug in the pass): %w", p.Name, err)
 	}
-	r.Time, r.NodesAfter, r.Remarks = time.Since(start), countNodes(m), c.remarks
+	r.Time, r.NodesAfter, r.Remarks, r.Programs = time.Since(start), countNodes(m), c.remarks, c.programs
 	for _, k := range c.remarks {
 		if k.Applied {
 			r.Applied++

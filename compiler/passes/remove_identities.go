@@ -21,7 +21,6 @@ var removeIdentities = &Pass{
 				}
 			}
 			rw.Apply()
-			g.RemoveDead()
 		}
 		return nil
 	},

@@ -42,7 +42,7 @@ func (c *Context) price() {
 		if r.Saves.change == nil {
 			continue
 		}
-		p := &pricer{Context: c, graph: r.graph}
+		p := &pricer{Context: c, graph: r.graph, returned: returns(r.graph, r.Saves.change.added)}
 		was, is := p.sites(r.Saves.change.gone, c.before[r.graph]), p.sites(r.Saves.change.added, after[r.graph])
 		r.Saves = Saves{
 			Launches: was.launches - is.launches,
@@ -51,7 +51,6 @@ func (c *Context) price() {
 			Prefill:  nanoseconds(was.prefill - is.prefill),
 		}
 	}
-	c.before = after
 }
 
 // nanoseconds rounds, so that layers that are alike save the same to the last digit.
@@ -64,11 +63,31 @@ func (c *Context) shares() map[*ir.Graph]*flow {
 	if c.Options.TensorParallel <= 1 || c.Module.Ranks > 1 || !splits {
 		return nil
 	}
-	out := map[*ir.Graph]*flow{}
-	for i, f := range settleFlows(c.Module, c.Options.TensorParallel) {
-		out[c.Module.Graphs[i]] = f
+	return c.splits.of(c.Module, c.Options.TensorParallel)
+}
+
+// splits remembers how the values of a module split, for as long as it has the same nodes.
+type splits struct {
+	nodes [2]int // their number and the sum of theirs
+	flows map[*ir.Graph]*flow
+}
+
+func (s *splits) of(m *ir.Module, ranks int) map[*ir.Graph]*flow {
+	var nodes [2]int
+	for _, g := range m.Graphs {
+		for _, n := range g.Nodes {
+			nodes[0]++
+			nodes[1] += n.ID
+		}
 	}
-	return out
+	if s.flows != nil && s.nodes == nodes {
+		return s.flows
+	}
+	s.nodes, s.flows = nodes, map[*ir.Graph]*flow{}
+	for i, f := range settleFlows(m, ranks) {
+		s.flows[m.Graphs[i]] = f
+	}
+	return s.flows
 }
 
 // target is what prices are for; its device is nil where there are none.
@@ -91,6 +110,14 @@ func largest(g *ir.Graph, phase string) (ir.Sizes, bool) {
 type pricer struct {
 	*Context
 	graph *ir.Graph
+	// returned says that what came is returned in place of what went, and gathered in its place. Where nothing came, an
+	// operand is, which no list of nodes has.
+	returned bool
+}
+
+// returns reports whether the graph returns a result of one of the nodes.
+func returns(g *ir.Graph, nodes []*ir.Node) bool {
+	return slices.ContainsFunc(nodes, func(n *ir.Node) bool { return slices.ContainsFunc(n.Out, g.IsOutput) })
 }
 
 // priced is what some nodes take at one execution on one rank.
@@ -103,13 +130,18 @@ type priced struct {
 // sites prices nodes, of which each rank has the share that the flow says.
 func (p *pricer) sites(nodes []*ir.Node, f *flow) priced {
 	var out priced
-	own := make([]*ir.Node, len(nodes))
-	for i, n := range nodes {
-		own[i] = p.share(n, f)
+	var own []*ir.Node
+	for _, n := range nodes {
+		own = append(own, p.share(n, f))
+		if f != nil && p.returned {
+			own = append(own, f.gathers(n)...)
+		}
+	}
+	for _, n := range own {
 		if !n.Op.View {
 			out.launches++
 		}
-		out.bytes += activations(own[i], 2) - activations(own[i], 1)
+		out.bytes += activations(n, 2) - activations(n, 1)
 	}
 	t := p.target()
 	if t.Device == nil {
@@ -176,6 +208,22 @@ func (p *pricer) held(n *ir.Node, o ir.Operand, w *ir.Weight) {
 	if a := p.Options.Activations; a.Valid() && w.DType == a && n.Attrs.Str("act") == "" {
 		n.Attrs = n.Attrs.With("act", a.String())
 	}
+}
+
+// gathers are the collectives that will put results of a node together which the graph returns and ranks have parts of.
+func (f *flow) gathers(n *ir.Node) []*ir.Node {
+	var out []*ir.Node
+	for _, v := range n.Out {
+		st := f.states[v]
+		if st.kind != split || !slices.Contains(f.outputs, v) {
+			continue
+		}
+		part := *v
+		part.Type = st.of(v.Type)
+		out = append(out, &ir.Node{Op: ir.Lookup("comm.all_gather"), In: []*ir.Value{&part}, Out: []*ir.Value{v},
+			Attrs: ir.Attrs{{Key: "ranks", Value: int64(f.ranks)}}, Origin: n.Origin})
+	}
+	return out
 }
 
 // of is the type of a rank's part of a value.

@@ -25,7 +25,15 @@ func forPhases(m *ir.Module) {
 }
 
 // layOut plans every layout of a graph, which the checkers of memory and races then prove.
-func layOut(g *ir.Graph) error { return plan.NewProgram(g.Clone()).AddLayouts() }
+func layOut(g *ir.Graph) error {
+	p := plan.NewProgram(g.Clone())
+	for _, b := range g.Buckets {
+		if err := p.LayOut(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // scheduled is the small model with all that has streams: shared experts that are not folded, and transfers.
 func scheduled(t *testing.T, o *Options) *ir.Module {
@@ -38,16 +46,6 @@ func scheduled(t *testing.T, o *Options) *ir.Module {
 		t.Fatal(err)
 	}
 	return m
-}
-
-// TestStreamsComeLast: the pass that gives streams says of every pass before it that it must stand there, so that
-// no legal order lets one rewrite what others wait for.
-func TestStreamsComeLast(t *testing.T) {
-	for _, p := range Table[:slices.Index(Table, overlapSharedExpert)] {
-		if !slices.ContainsFunc(overlapSharedExpert.After, func(o Order) bool { return o.Pass == p.Name }) {
-			t.Errorf("%s stands before %s, which does not say so: name it in behindRewrites", p.Name, overlapSharedExpert.Name)
-		}
-	}
 }
 
 // TestStreamsOfTheSmallModel: shared experts run beside the routed ones at every size, and pages leave in
@@ -115,8 +113,10 @@ func TestOverlapWithoutLongerLives(t *testing.T) {
 			n.Stream, n.Waits = 0, nil
 		}
 		p, q := plan.NewProgram(alone), plan.NewProgram(g)
-		if err := p.AddLayouts(); err != nil {
-			t.Fatal(err)
+		for _, b := range alone.Buckets {
+			if err := p.LayOut(b); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, l := range p.Layouts {
 			err := race.New(g).Arena(func(v *ir.Value) (race.Extent, bool) {
@@ -124,7 +124,7 @@ func TestOverlapWithoutLongerLives(t *testing.T) {
 				if !ok {
 					return race.Extent{}, false
 				}
-				return race.Extent{Offset: l.Offsets[s], Bytes: size(v.Type, l.Max)}, true
+				return race.Extent{Offset: l.Offsets[s], Bytes: sizeOf(v.Type, l.Max)}, true
 			})
 			if found := (*race.Error)(nil); errors.As(err, &found) {
 				refused++
@@ -138,7 +138,7 @@ func TestOverlapWithoutLongerLives(t *testing.T) {
 	}
 }
 
-func size(t ir.Type, s ir.Sizes) int64 {
+func sizeOf(t ir.Type, s ir.Sizes) int64 {
 	n := int64(t.DType.Size())
 	for _, d := range t.Shape.Eval(s) {
 		n *= int64(d)

@@ -48,7 +48,7 @@ func (d *decoder) facts() error {
 	if err != nil {
 		return fmt.Errorf("figures of the device: %w", err)
 	}
-	d.plan.Device = Device{Source: d.pb.Device.GetSource(), Figures: figures}
+	d.plan.Source.Device = Device{Source: d.pb.Device.GetSource(), Figures: figures}
 	c := d.pb.CacheFormat
 	t, err := readDType(c.GetDtype())
 	if err != nil || !t.IsFloat() {
@@ -318,12 +318,12 @@ func readBucket(w *planpb.Layout) (ir.Bucket, error) {
 
 func (p *Program) readLayout(b ir.Bucket, w *planpb.Layout) error {
 	l := Layout{Bucket: b}
-	if w.ArenaBytes > maxBytes {
+	if w.ArenaBytes > memory.MaxBytes {
 		return fmt.Errorf("an arena of %d bytes", w.ArenaBytes)
 	}
 	l.Arena = int64(w.ArenaBytes)
 	for _, o := range w.Offsets {
-		if o > maxBytes {
+		if o > memory.MaxBytes {
 			return fmt.Errorf("offset %d", o)
 		}
 		l.Offsets = append(l.Offsets, int64(o))
@@ -332,7 +332,7 @@ func (p *Program) readLayout(b ir.Bucket, w *planpb.Layout) error {
 	if err != nil {
 		return err
 	}
-	if err := memory.Check(buffers, l.Offsets, l.Arena); err != nil {
+	if err := p.Check(&l); err != nil {
 		return err
 	}
 	if err := p.checkRaces(&l); err != nil {

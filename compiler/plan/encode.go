@@ -42,8 +42,8 @@ func toProto(p *Plan) *planpb.Plan {
 		Serving: &planpb.Serving{PrefillChunk: uint32(p.Serving.PrefillChunk), Transfer: p.Serving.Transfer,
 			TransferAsync: p.Serving.TransferAsync, TransferPer: p.Serving.TransferPer},
 	}}
-	if p.Device.Source != "" {
-		e.pb.Device = &planpb.Device{Source: p.Device.Source, Figures: wireAttrs(p.Device.Figures)}
+	if p.Source.Device.Source != "" {
+		e.pb.Device = &planpb.Device{Source: p.Source.Device.Source, Figures: wireAttrs(p.Source.Device.Figures)}
 	}
 	for _, d := range p.Serving.Drafts {
 		e.pb.Serving.Drafts = append(e.pb.Serving.Drafts, &planpb.Draft{Kind: d.Kind, Options: wireAttrs(d.Options)})

@@ -26,7 +26,7 @@ func BenchmarkGLM47(b *testing.B) {
 	}
 	g := m.Graph("forward")
 	p := plan.NewProgram(g)
-	if err := p.AddLayouts(); err != nil {
+	if err := p.LayOut(g.Buckets[0]); err != nil {
 		b.Fatal(err)
 	}
 	places := map[*ir.Value]race.Extent{}

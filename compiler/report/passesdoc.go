@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/glmc/glmc/compiler/passes"
 )
@@ -33,8 +34,16 @@ another order, *changes dtype* computes in another precision.
 		return err
 	}
 	for _, p := range passes.Table {
-		for _, o := range p.After {
-			if _, err := fmt.Fprintf(w, "- `%s` after `%s`: %s\n", p.Name, o.Pass, o.Why); err != nil {
+		for i := 0; i < len(p.After); {
+			before, why := []string{}, p.After[i].Why
+			for ; i < len(p.After) && p.After[i].Why == why; i++ {
+				before = append(before, "`"+p.After[i].Pass+"`")
+			}
+			list := strings.Join(before, ", ")
+			if len(before) > 2 && len(before) == len(passes.Table)-1 {
+				list = "all others"
+			}
+			if _, err := fmt.Fprintf(w, "- `%s` after %s: %s\n", p.Name, list, why); err != nil {
 				return err
 			}
 		}

@@ -37,7 +37,7 @@ func MeasureMemory(p *plan.Plan) Memory {
 			}
 			m.Arena = l.Arena
 			if buffers, err := prog.Buffers(l.Max); err == nil {
-				m.ArenaLowerBound = memory.LowerBound(buffers)
+				m.ArenaLowerBound = memory.Bound(buffers, prog.Shares())
 			}
 		}
 	}

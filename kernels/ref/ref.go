@@ -14,6 +14,7 @@ import "github.com/glmc/glmc/kernels"
 //
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
+//	linear.split      x [...,K], w [N,K], bias? [N] -> [...,n] for each n of sizes    sizes (adding up to N), act
 //	norm.rms          x [...,D], w [D] -> as x                              eps
 //	norm.add_rms      a [...,D], b as a, w [D] -> a + b, its norm as a      eps
 //	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
@@ -49,6 +50,7 @@ func Kernels() kernels.Set {
 	return kernels.Set{
 		"embed":               embed,
 		"linear":              linear,
+		"linear.split":        linear, // the results' shapes say where w is cut
 		"norm.rms":            normRMS,
 		"norm.add_rms":        addNormRMS,
 		"rope.apply":          ropeApply,

@@ -126,11 +126,16 @@ func (r *rank) bind(ctx context.Context, e *Executor, entries []*plan.Program, l
 		if err != nil {
 			return fmt.Errorf("entry %s: %w", p.Graph.Name, err)
 		}
-		b.memory = e.memory
 		if o.Send != nil {
 			b.sendTo(func(c *ir.Cache, kept *kernels.Cache, slots []int32) error { return o.Send(r.number, c, kept, slots) })
 		}
-		r.programs[p.Graph.Name] = append(r.programs[p.Graph.Name], b)
+		variants := r.programs[p.Graph.Name]
+		if len(variants) == 0 {
+			b.arena = &arena{memory: e.memory}
+		} else {
+			b.arena = variants[0].arena
+		}
+		r.programs[p.Graph.Name] = append(variants, b)
 	}
 	return nil
 }
@@ -226,7 +231,7 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 }
 
 // Step executes an entry once on all ranks and returns its results, which are valid until the entry's next
-// step. After an error the KV slots that the step was to write hold anything.
+// step; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error the KV slots that the step was to write hold anything.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {
