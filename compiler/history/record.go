@@ -72,16 +72,24 @@ func (r *Recorder) Observe(pass string, m *ir.Module) {
 		s.changed = last.ranks != s.ranks || len(last.graphs) != len(m.Graphs)
 	}
 	for _, g := range m.Graphs {
-		x := r.graph(g, len(m.Graphs), last)
+		x := r.graph(g, variant(m, g), last)
 		s.changed = s.changed || last != nil && x.like == nil
 		s.graphs = append(s.graphs, x)
 	}
 	r.steps = append(r.steps, s)
 }
 
+// variant names the step sizes that a graph is for, where the entry has several graphs.
+func variant(m *ir.Module, g *ir.Graph) string {
+	if len(m.Variants(g.Name)) < 2 {
+		return ""
+	}
+	return ir.BucketNames(g.Buckets)
+}
+
 // graph records one entry.
-func (r *Recorder) graph(g *ir.Graph, _ int, last *step) *graph {
-	x := &graph{entry: g.Name, before: -1, operators: len(g.Nodes), byKey: map[partKey]*part{}}
+func (r *Recorder) graph(g *ir.Graph, variant string, last *step) *graph {
+	x := &graph{entry: g.Name, variant: variant, before: -1, operators: len(g.Nodes), byKey: map[partKey]*part{}}
 	var before *graph
 	if last != nil {
 		x.before = origin(last, x)
