@@ -45,7 +45,8 @@ type graph struct {
 	outputs             []int
 	parts               []*part
 	byKey               map[partKey]*part
-	like                *graph // the graph of the step before, where nothing has changed
+	like                *graph      // the graph of the step before, where nothing has changed
+	replaced            map[int]int // values of the step before that rewrites replaced
 }
 
 // partKey tells the parts of a graph apart: the number of a layer, or -1 and whether it comes behind the layers.
@@ -119,7 +120,26 @@ func (r *Recorder) graph(g *ir.Graph, variant string, last *step) *graph {
 	if same && len(before.parts) == len(x.parts) {
 		x.like = before
 	}
+	if before != nil {
+		x.replaced = r.rewritten(g, before, x)
+	}
 	return x
+}
+
+// rewritten lists what rewrites put in place of values of parts that have changed.
+func (r *Recorder) rewritten(g *ir.Graph, before, now *graph) map[int]int {
+	out := map[int]int{}
+	for _, p := range before.parts {
+		if now.byKey[p.partKey] == p {
+			continue
+		}
+		for _, v := range r.results(p) {
+			if to := g.Replacement(v); to != v {
+				out[v] = to
+			}
+		}
+	}
+	return out
 }
 
 // origin is the place of the graph that another one was before a pass: the one of the same variant, or the one that

@@ -93,7 +93,7 @@ func (g *Graph) Clone() *Graph {
 		}
 		return out
 	}
-	out := &Graph{Name: g.Name, Buckets: slices.Clone(g.Buckets), Inputs: all(g.Inputs), nextID: g.nextID}
+	out := &Graph{Name: g.Name, Buckets: slices.Clone(g.Buckets), Inputs: all(g.Inputs), nextID: g.nextID, replaced: maps.Clone(g.replaced)}
 	for _, n := range g.Nodes {
 		c := *n
 		c.In, c.Out, c.Attrs = all(n.In), all(n.Out), slices.Clone(n.Attrs)

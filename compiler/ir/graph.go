@@ -64,6 +64,8 @@ type Graph struct {
 	Nodes   []*Node
 	Outputs []*Value
 	nextID  int
+	// replaced are the values that a Rewrite replaced, by number.
+	replaced map[int]int
 }
 
 // Value is an operand or a result. Exactly one of Def, Weight, Cache and Input says where it comes from.
