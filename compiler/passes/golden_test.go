@@ -149,7 +149,8 @@ func remarkLines(remarks []Remark) string {
 	return b.String()
 }
 
-// TestEveryRemarkHasACase: the IDs that stand in the passes' source are the IDs that the goldens have.
+// TestEveryRemarkHasACase: the IDs that stand in the passes' source are the IDs that the goldens have, and both are
+// those that the pass declares.
 func TestEveryRemarkHasACase(t *testing.T) {
 	var all strings.Builder
 	files, err := filepath.Glob(filepath.Join("testdata", "*", "*.txtar"))
@@ -166,7 +167,29 @@ func TestEveryRemarkHasACase(t *testing.T) {
 	}
 	ids := 0
 	for _, p := range Table {
+		declared := map[string]RemarkKind{}
+		for _, k := range p.Remarks {
+			if _, twice := declared[k.ID]; twice || k.Doc == "" {
+				t.Errorf("pass %s declares the remark %s twice, or without saying what it means", p.Name, k.ID)
+			}
+			declared[k.ID] = k
+		}
+		said := map[string]bool{}
+		for _, m := range regexp.MustCompile(`(?m)^(applied|missed) `+p.Name+`\.([^,]+),`).FindAllStringSubmatch(all.String(), -1) {
+			said[m[2]] = true
+			if k, ok := declared[m[2]]; !ok || k.Applied != (m[1] == "applied") {
+				t.Errorf("pass %s does not declare the %s remark %s", p.Name, m[1], m[2])
+			}
+		}
+		for id := range declared {
+			if !said[id] && p != bucketGraphs {
+				t.Errorf("no case in testdata/%s has the remark %s that the pass declares", p.Name, id)
+			}
+		}
 		for _, id := range remarkIDs(t, p.Name+".go") {
+			if _, ok := declared[id]; !ok {
+				t.Errorf("pass %s does not declare the remark %s", p.Name, id)
+			}
 			if ids++; p == bucketGraphs {
 				continue // what it says is up to other passes: bucket_graphs_test.go
 			}

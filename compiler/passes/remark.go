@@ -21,6 +21,13 @@ type Remark struct {
 	Saves   Saves
 }
 
+// RemarkKind is one thing that a pass has to say. Scripts rely on the ID: it stays as it is, whatever the text says.
+type RemarkKind struct {
+	ID      string // what happened: a remark's ID is the pass's name, a dot, and this
+	Applied bool
+	Doc     string // what it means, without a full stop
+}
+
 // Saves is what an applied rewrite saves at each execution of the site.
 type Saves struct {
 	Launches int   // kernel launches
