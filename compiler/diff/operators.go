@@ -22,6 +22,7 @@ type Site struct {
 	Op     string `json:"op"`
 	Layer  int    `json:"layer"`  // -1: outside of any layer
 	Source string `json:"source"` // file:line:col
+	End    string `json:"end"`    // line:col behind the last character there; "": not known
 	Path   string `json:"path"`   // weight path of the block that wrote it
 	Type   string `json:"type"`   // of its results, with commas between them
 }
@@ -59,7 +60,7 @@ func site(n *ir.Node) *Site {
 	for _, v := range n.Out {
 		types = append(types, v.Type.String())
 	}
-	return &Site{n.Op.Name, n.Origin.Layer, n.Origin.Source, n.Origin.Path, strings.Join(types, ", ")}
+	return &Site{n.Op.Name, n.Origin.Layer, n.Origin.Source, n.Origin.End, n.Origin.Path, strings.Join(types, ", ")}
 }
 
 // details lists in what two operators of one row of the table differ.
@@ -85,7 +86,8 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 		add("result", fmt.Sprint(i), typeText(m.a.Out[i]), typeText(m.b.Out[i]))
 	}
 	if !c.sources.same(m.a.Origin, m.b.Origin) {
-		add("source", "", &m.a.Origin.Source, &m.b.Origin.Source)
+		x, y := c.sources.differing(m.a.Origin, m.b.Origin)
+		add("source", "", &x, &y)
 	}
 	pathA, pathB := m.a.Origin.Path, m.b.Origin.Path
 	if generic(pathA) != generic(pathB) {

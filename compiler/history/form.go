@@ -12,7 +12,7 @@ type form struct{ node Node }
 
 // form describes an operator of a layer.
 func (r *Recorder) form(n *ir.Node, l *layer) form {
-	f := Node{Op: n.Op.Name, View: n.Op.View, Source: n.Origin.Source, Path: generic(n.Origin.Path, l.layer),
+	f := Node{Op: n.Op.Name, View: n.Op.View, Source: n.Origin.Source, End: n.Origin.End, Path: generic(n.Origin.Path, l.layer),
 		Results: []Result{}, Operands: []Operand{}, Attrs: []Attr{}}
 	for _, v := range n.Out {
 		f.Results = append(f.Results, Result{Type: v.Type.String()})

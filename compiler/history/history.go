@@ -78,6 +78,7 @@ type Node struct {
 	Operands []Operand `json:"operands"`
 	Attrs    []Attr    `json:"attrs"`
 	Source   string    `json:"source"` // file:line:col
+	End      string    `json:"end"`    // line:col behind the last character there; "" where it is not known
 	Path     string    `json:"path"`   // weight path of the block that wrote it
 	Layer    int       `json:"layer"`  // -1 outside of the layers
 }

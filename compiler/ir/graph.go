@@ -91,6 +91,7 @@ type Node struct {
 // Origin says where a node comes from.
 type Origin struct {
 	Source string // file:line:col in the .glm file
+	End    string // line:col behind the last character; "" where it is not known
 	Path   string // weight path of the block that wrote it, "model.layers.3.mlp"
 	Layer  int    // the first number in Path; -1 outside of any layer
 }

@@ -382,7 +382,8 @@ func (p *parser) node() {
 	if p.accept("{") {
 		p.attrs(n)
 	}
-	n.Origin.Source, n.Origin.Path, n.Origin.Layer = p.str(), p.str(), p.int()
+	n.Origin.Source, n.Origin.End = CutRange(p.str())
+	n.Origin.Path, n.Origin.Layer = p.str(), p.int()
 	for _, v := range n.Out {
 		p.bind(v)
 	}

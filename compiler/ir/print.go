@@ -96,7 +96,7 @@ func (n *Node) String() string {
 		}
 		b.WriteString("}")
 	}
-	fmt.Fprintf(&b, " %q %q %d", n.Origin.Source, n.Origin.Path, n.Origin.Layer)
+	fmt.Fprintf(&b, " %q %q %d", n.Origin.Range(), n.Origin.Path, n.Origin.Layer)
 	return b.String()
 }
 

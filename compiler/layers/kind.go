@@ -33,6 +33,7 @@ func (k *Kinds) Of(nodes []*ir.Node, layer int, index func(*ir.Node) (int, bool)
 	for _, n := range nodes {
 		k.text(n.Op.Name)
 		k.text(n.Origin.Source)
+		k.text(n.Origin.End)
 		k.attrs(n.Attrs)
 		for _, v := range n.In {
 			k.operand(v, layer, index)

@@ -17,6 +17,7 @@ type Remark struct {
 	Buckets string // sizes of steps that it is about, where the entry has variants: "decode 1..64"
 	Layer   int    // -1 outside of any layer
 	Source  string // file:line:col
+	End     string // line:col behind the last character there; "": not known
 	Reason  string // why it was missed, or what is worth knowing where it was applied
 	Saves   Saves
 }
@@ -50,7 +51,7 @@ func (c *Context) remark(g *ir.Graph, o ir.Origin, id string, applied bool, save
 	}
 	c.remarks = append(c.remarks, Remark{
 		Pass: c.pass.Name, ID: c.pass.Name + "." + id, Applied: applied, Entry: g.Name, Buckets: buckets, Layer: o.Layer,
-		Source: o.Source, Reason: fmt.Sprintf(format, args...), Saves: saves,
+		Source: o.Source, End: o.End, Reason: fmt.Sprintf(format, args...), Saves: saves,
 	})
 }
 
