@@ -25,6 +25,7 @@ type inspectFlags struct {
 	dot    bool
 	entry  string
 	asJSON bool
+	sarif  bool
 }
 
 func inspectCommand() *cobra.Command {
@@ -34,7 +35,8 @@ func inspectCommand() *cobra.Command {
 		Short: "Show what each pass did",
 		Long: `Inspect prints the pass table of a plan, or of a .glm file that it compiles in memory, and the remarks of
 every pass: where it applied, where not and why, and what it saves at each execution. Layers that are alike
-stand together. Sites that are equal on all ranks are listed once.
+stand together. Sites that are equal on all ranks are listed once. --json prints the same as data, --sarif as a
+log for code hosts and editors, in which a miss is a note.
 
 With --graph it prints the final graph too, one layer of each kind, and with --pass NAME what that pass did to
 the graph: a diff, in which values keep their numbers through all passes. --full prints every layer, and the
@@ -76,6 +78,7 @@ the final graph, or from a .glm file the one behind --pass NAME.`,
 	cmd.Flags().IntVar(&f.layer, "layer", 0, "only layer `N` (-1: outside of the layers; the MTP layer comes after the last one)")
 	cmd.Flags().StringVar(&f.entry, "entry", "", "only the entry of that `NAME` (--dot draws the first one by default)")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
+	cmd.Flags().BoolVar(&f.sarif, "sarif", false, "print the remarks as a SARIF 2.1.0 log, for code hosts and editors")
 	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the final graph too, or what --pass did to the graph")
 	cmd.Flags().BoolVar(&f.full, "full", false, "with --graph, all layers, and the graphs before and behind --pass instead of a diff")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
@@ -93,8 +96,10 @@ func (f *inspectFlags) check() error {
 		return usagef("--full wants --graph")
 	case f.full && f.asJSON:
 		return usagef("--full prints text: leave out --json")
-	case f.dot && (f.graph || f.asJSON):
-		return usagef("--dot prints a drawing: leave out --graph and --json")
+	case f.dot && (f.graph || f.asJSON || f.sarif):
+		return usagef("--dot prints a drawing: leave out --graph, --json and --sarif")
+	case f.sarif && (f.graph || f.asJSON):
+		return usagef("--sarif prints a log of remarks: leave out --graph and --json")
 	}
 	return nil
 }
@@ -184,6 +189,9 @@ func (f *inspectFlags) checkEntry(m *ir.Module) error {
 }
 
 func (f *inspectFlags) print(x *inspected, filter report.Filter) error {
+	if f.sarif {
+		return printText(func(w io.Writer) error { return remarkLog(w, x.plan, filter, &f.compileFlags) })
+	}
 	if f.asJSON {
 		out := report.NewJSON(x.plan, filter)
 		out.History = x.history

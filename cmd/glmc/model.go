@@ -78,6 +78,7 @@ func (m modelFile) decode(f *compileFlags) (*plan.Plan, error) {
 // the one in files, which may be nil. Observe may change the compiler's options; it may be nil too.
 func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(*compiler.Options)) (*compiler.Result, error) {
 	sources := map[string][]byte{}
+	f.sources = sources
 	o, err := f.options()
 	if err != nil {
 		return nil, err
