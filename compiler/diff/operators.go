@@ -93,11 +93,31 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 	if generic(pathA) != generic(pathB) {
 		add("path", "", &pathA, &pathB)
 	}
+	streamA, streamB := fmt.Sprint(m.a.Stream), fmt.Sprint(m.b.Stream)
+	add("stream", "", &streamA, &streamB)
+	if !c.sameWaits(m.a, m.b) {
+		out = append(out, Detail{"waits", "", Pair[string]{waitsText(m.a), waitsText(m.b)}})
+	}
 	if p, ok := moved[m.a]; ok {
 		a, b := fmt.Sprint(p.A), fmt.Sprint(p.B)
 		add("position", "", &a, &b)
 	}
 	return out
+}
+
+// sameWaits reports whether two operators wait for operators that belong together.
+func (c *comparison) sameWaits(a, b *ir.Node) bool {
+	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, c.partner[w]) })
+}
+
+// waitsText says which operators an operator waits for.
+func waitsText(n *ir.Node) *string {
+	var parts []string
+	for _, w := range n.Waits {
+		parts = append(parts, w.Op.Name+ofLayer(w.Origin.Layer, n.Origin.Layer)+" at "+w.Origin.Source)
+	}
+	text := strings.Join(parts, ", ")
+	return &text
 }
 
 // sameOrigin reports whether two operands come from what belongs together.

@@ -81,6 +81,8 @@ type Node struct {
 	End      string    `json:"end"`    // line:col behind the last character there; "" where it is not known
 	Path     string    `json:"path"`   // weight path of the block that wrote it
 	Layer    int       `json:"layer"`  // -1 outside of the layers
+	Stream   int       `json:"stream"` // where it runs, 0 being the main stream
+	Waits    []int     `json:"waits"`  // first results of the operators of other streams that must have finished before it starts
 }
 
 // Result is a value that an operator makes, or that an entry takes.

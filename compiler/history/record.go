@@ -230,7 +230,7 @@ func (r *Recorder) part(l *layer) *part {
 	}
 	size := 0
 	for _, n := range l.nodes {
-		size += 1 + len(n.Out) + 2*len(n.In)
+		size += 1 + len(n.Out) + 2*len(n.In) + len(n.Waits)
 	}
 	p.ids = make([]int32, 0, size)
 	for _, n := range l.nodes {
@@ -247,6 +247,9 @@ func (r *Recorder) part(l *layer) *part {
 				}
 			}
 			p.ids = append(p.ids, id, from)
+		}
+		for _, w := range n.Waits {
+			p.ids = append(p.ids, int32(w.Out[0].ID))
 		}
 	}
 	return p

@@ -24,17 +24,25 @@ func (n *Node) String() string {
 	}
 	b.WriteByte(')')
 	for i, a := range n.Attrs {
-		b.WriteString(cond(i == 0, " {", ", "))
+		b.WriteString(either(i == 0, " {", ", "))
 		b.WriteString(a.Key + ": " + a.Value)
 	}
 	if len(n.Attrs) > 0 {
 		b.WriteByte('}')
 	}
+	if n.Stream != 0 {
+		fmt.Fprintf(&b, " stream %d", n.Stream)
+	}
+	for i, v := range n.Waits {
+		b.WriteString(either(i == 0, " waits for ", ", "))
+		fmt.Fprintf(&b, "%%%d", v)
+	}
 	return b.String() + "  " + n.Source
 }
 
-func cond(first bool, a, b string) string {
-	if first {
+// either is the first text on a condition, else the second.
+func either(condition bool, a, b string) string {
+	if condition {
 		return a
 	}
 	return b

@@ -56,3 +56,39 @@ func TestVariants(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+const streamModule = `module "m" ranks=1
+
+graph forward(%1 x: f32[T, 8]) {
+  %3: f32[T, 8] = act.silu[2](%1) "m.glm:2:1-2:9" "layers.3" 3
+  %5: f32[T, 8] = act.silu[4](%1) stream 1 "m.glm:3:1" "layers.3" 3
+  %7: f32[T, 8] = add[6](%3, %5) waits [4] "m.glm:4:1" "layers.3" 3
+  return %7
+}
+`
+
+// TestStreams: operators say where they run and what they wait for.
+func TestStreams(t *testing.T) {
+	m, err := ir.Parse(streamModule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := New()
+	r.Observe("", m)
+	h := r.History()
+	var got []string
+	for i := range h.Nodes {
+		got = append(got, h.Nodes[i].String())
+	}
+	want := []string{
+		"%3: f32[T, 8] = act.silu(x)  m.glm:2:1",
+		"%5: f32[T, 8] = act.silu(x) stream 1  m.glm:3:1",
+		"%7: f32[T, 8] = add(%3, %5) waits for %5  m.glm:4:1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if h.Nodes[0].End != "2:9" {
+		t.Errorf("the end of the first is %q", h.Nodes[0].End)
+	}
+}

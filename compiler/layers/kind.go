@@ -38,6 +38,15 @@ func (k *Kinds) Of(nodes []*ir.Node, layer int, index func(*ir.Node) (int, bool)
 		for _, v := range n.In {
 			k.operand(v, layer, index)
 		}
+		k.number(n.Stream)
+		k.number(len(n.Waits))
+		for _, w := range n.Waits {
+			at, inside := index(w)
+			if !inside {
+				at = -1
+			}
+			k.number(at)
+		}
 		k.number(len(n.Out))
 		for _, v := range n.Out {
 			k.valueType(v.Type)

@@ -77,12 +77,14 @@ func checkOrder(table []*Pass) error {
 }
 
 // Names lists the passes in order.
-func Names() []string {
-	names := make([]string, len(Table))
-	for i, p := range Table {
-		names[i] = p.Name
+func Names() []string { return names(Table) }
+
+func names(table []*Pass) []string {
+	out := make([]string, len(table))
+	for i, p := range table {
+		out[i] = p.Name
 	}
-	return names
+	return out
 }
 
 // Options is what the pipeline and the command line say to the passes.
@@ -96,6 +98,8 @@ type Options struct {
 	Disabled       []string                 // passes that do not run
 	Require        []string                 // passes that must apply at every site
 	StopAfter      string                   // the last pass to run; "" runs all
+	Only           func(Site) bool          // whether a site may be rewritten; nil: all may
+	Table          []*Pass                  // the passes to run; nil: Table
 	// Observe is called with the module as it was lowered, and no name, and then after each pass that ran; nil for
 	// nobody. The module is that which the passes work on: an observer must neither change nor keep it.
 	Observe func(pass string, m *ir.Module)
@@ -114,6 +118,7 @@ type Context struct {
 	pass    *Pass
 	later   []*Pass // that are going to run behind it
 	remarks []Remark
+	sites   int // that the pass asked for
 }
 
 // Result is what one pass did.
@@ -136,7 +141,7 @@ func Run(m *ir.Module, o *Options) ([]Result, error) {
 		return nil, fmt.Errorf("the lowered module is not valid: %w", err)
 	}
 	o.observe("", m)
-	results, err := runAll(Table, m, o)
+	results, err := runAll(o.table(), m, o)
 	if err != nil {
 		return results, err
 	}
@@ -159,11 +164,22 @@ func runAll(table []*Pass, m *ir.Module, o *Options) ([]Result, error) {
 	return results, nil
 }
 
+// table is what Run runs. Whoever gives a table of his own, such as another legal order, has it checked too.
+func (o *Options) table() []*Pass {
+	if o.Table == nil {
+		return Table
+	}
+	return o.Table
+}
+
 func (o *Options) check() error {
+	if err := checkOrder(o.table()); err != nil {
+		return fmt.Errorf("the order of the passes: %w", err)
+	}
 	if o.TensorParallel < 0 || o.TensorParallel > ir.MaxRanks {
 		return fmt.Errorf("%d tensor-parallel ranks: wants 1 to %d", o.TensorParallel, ir.MaxRanks)
 	}
-	names := Names()
+	names := names(o.table())
 	for _, list := range [][]string{o.Disabled, o.Require, {o.StopAfter}} {
 		for _, n := range list {
 			if n != "" && !slices.Contains(names, n) {

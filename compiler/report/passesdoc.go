@@ -70,5 +70,6 @@ mistake: ` + "`require`" + ` makes it one.
 			}
 		}
 	}
-	return nil
+	_, err := fmt.Fprintf(w, "| `PASS.%s` | missed | %s |\n", passes.Gated.ID, passes.Gated.Doc)
+	return err
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"slices"
 
 	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/plan"
@@ -13,7 +14,7 @@ import (
 func SARIF(w io.Writer, p *plan.Plan, f Filter, run diag.SARIFRun) error {
 	rules := map[string]string{}
 	for _, x := range passes.Table {
-		for _, k := range x.Remarks {
+		for _, k := range append(slices.Clone(x.Remarks), passes.Gated) {
 			rules[x.Name+"."+k.ID] = k.Doc
 		}
 	}
