@@ -67,7 +67,11 @@ func (f *inspectFlags) draw(m *ir.Module, target string) (*drawing, error) {
 		}
 		g = m.Graph(f.entry)
 	}
-	title := fmt.Sprintf("%s, %s for %s, %s", m.Name, g.Name, target, plural(m.Ranks, "rank"))
+	name := g.Name
+	if len(m.Variants(name)) > 1 {
+		name += " (" + ir.BucketNames(g.Buckets) + ")"
+	}
+	title := fmt.Sprintf("%s, %s for %s, %s", m.Name, name, target, plural(m.Ranks, "rank"))
 	if f.pass != "" {
 		title += ", after " + f.pass
 	}

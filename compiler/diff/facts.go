@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/compiler/align"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
@@ -91,7 +92,11 @@ func factsOf(p *plan.Plan) *list {
 	l.add("cache.page", "%d", p.Cache.PageSize)
 	var entries []string
 	for _, prog := range p.Programs {
-		entries = append(entries, prog.Graph.Name)
+		buckets := ""
+		if len(p.Variants(prog.Graph.Name)) > 1 {
+			buckets = ir.BucketNames(prog.Graph.Buckets)
+		}
+		entries = append(entries, entryLabel(prog.Graph.Name, buckets))
 	}
 	l.add("entries", "%s", strings.Join(entries, ", "))
 	l.add("prefill.chunk", "%d", p.Serving.PrefillChunk)
@@ -150,7 +155,7 @@ func (c *comparison) entryFacts() []Fact {
 		x, y := e.a.Graph.Outputs, e.b.Graph.Outputs
 		for i := range min(len(x), len(y)) {
 			if !c.sameOrigin(e, x[i], y[i]) {
-				out = append(out, Fact{fmt.Sprintf("%s output %d from", e.name, i), Pair[string]{originText(x[i], -1), originText(y[i], -1)}})
+				out = append(out, Fact{fmt.Sprintf("%s output %d from", e.label(), i), Pair[string]{originText(x[i], -1), originText(y[i], -1)}})
 			}
 		}
 	}
@@ -164,12 +169,12 @@ func signature(e *entry, p *plan.Program) *list {
 	if len(layers) > 0 && layers[0] < 0 {
 		layers = layers[1:]
 	}
-	l.add(e.name+" layers", "%d", len(layers))
+	l.add(e.label()+" layers", "%d", len(layers))
 	for _, v := range p.Graph.Inputs {
-		l.add(e.name+" input "+v.Input, "%s", v.Type)
+		l.add(e.label()+" input "+v.Input, "%s", v.Type)
 	}
 	for i, v := range p.Graph.Outputs {
-		l.add(fmt.Sprintf("%s output %d", e.name, i), "%s", v.Type)
+		l.add(fmt.Sprintf("%s output %d", e.label(), i), "%s", v.Type)
 	}
 	return l
 }

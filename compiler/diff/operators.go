@@ -12,8 +12,10 @@ import (
 
 // Operator is an operator that only one plan has, or that differs.
 type Operator struct {
-	Entry string `json:"entry"`
+	Entry   string `json:"entry"`
+	Buckets string `json:"buckets"` // sizes of steps, where an entry has several programs; else ""
 	Pair[Site]
+	Passes  []string `json:"passes"`  // that did something there in one plan only, as remarks tell
 	Details []Detail `json:"details"` // empty where only one side has the operator
 }
 
@@ -36,10 +38,11 @@ type Detail struct {
 
 func (c *comparison) operators() []Operator {
 	out := []Operator{}
+	made := c.provenance()
 	for _, e := range c.entries {
 		moved := movedNodes(e.matches)
 		for _, m := range e.matches {
-			o := Operator{Entry: e.name, Pair: Pair[Site]{site(m.a), site(m.b)}, Details: []Detail{}}
+			o := Operator{Entry: e.name, Buckets: e.buckets, Pair: Pair[Site]{site(m.a), site(m.b)}, Passes: made.by(e, m), Details: []Detail{}}
 			if m.a != nil && m.b != nil {
 				o.Details = c.details(e, m, moved)
 				if len(o.Details) == 0 {
@@ -95,7 +98,7 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 	}
 	streamA, streamB := fmt.Sprint(m.a.Stream), fmt.Sprint(m.b.Stream)
 	add("stream", "", &streamA, &streamB)
-	if !c.sameWaits(m.a, m.b) {
+	if !sameWaits(e, m.a, m.b) {
 		out = append(out, Detail{"waits", "", Pair[string]{waitsText(m.a), waitsText(m.b)}})
 	}
 	if p, ok := moved[m.a]; ok {
@@ -106,8 +109,8 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 }
 
 // sameWaits reports whether two operators wait for operators that belong together.
-func (c *comparison) sameWaits(a, b *ir.Node) bool {
-	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, c.partner[w]) })
+func sameWaits(e *entry, a, b *ir.Node) bool {
+	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, e.partner[w]) })
 }
 
 // waitsText says which operators an operator waits for.
@@ -124,7 +127,7 @@ func waitsText(n *ir.Node) *string {
 func (c *comparison) sameOrigin(e *entry, x, y *ir.Value) bool {
 	switch {
 	case x.Def != nil && y.Def != nil:
-		return c.partner[x.Def] == y.Def && slices.Index(x.Def.Out, x) == slices.Index(y.Def.Out, y)
+		return e.partner[x.Def] == y.Def && slices.Index(x.Def.Out, x) == slices.Index(y.Def.Out, y)
 	case x.Weight != nil && y.Weight != nil:
 		return c.sameStored(e, x.Weight, y.Weight)
 	case x.Cache != nil && y.Cache != nil:

@@ -79,20 +79,10 @@ func jsonSite(r plan.Remark) JSONSite {
 }
 
 func placeOf(r plan.Remark) Place {
-	at := spanOf(r.Source, r.End)
+	at := diag.ParseRange(r.Source, r.End)
 	p := Place{File: at.File, Line: at.Start.Line, Column: at.Start.Column}
 	if r.End != "" {
 		p.EndLine, p.EndColumn = at.End.Line, at.End.Column
 	}
 	return p
-}
-
-// spanOf is the place of a remark. Without an end it is one character.
-func spanOf(source, end string) diag.Span {
-	none := func(string) []byte { return nil }
-	s := diag.ParseSpan(source, none)
-	if e := diag.ParseSpan(":"+end, none); end != "" && s.Start.Line > 0 && e.Start.Line > 0 {
-		s.End = e.Start
-	}
-	return s
 }
