@@ -95,8 +95,9 @@ func (k *Kinds) operand(v *ir.Value, layer int, index func(*ir.Node) (int, bool)
 	default:
 		k.buf = append(k.buf, 'v')
 		at, inside := index(v.Def)
-		if !inside {
-			at = -1
+		if !inside { // whichever result of whatever operator it is
+			k.number(-1)
+			break
 		}
 		k.number(at)
 		k.number(slices.Index(v.Def.Out, v))
