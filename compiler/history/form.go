@@ -13,7 +13,7 @@ type form struct{ node Node }
 // form describes an operator of a layer.
 func (r *Recorder) form(n *ir.Node, l *layer) form {
 	f := Node{Op: n.Op.Name, View: n.Op.View, Source: n.Origin.Source, End: n.Origin.End, Path: generic(n.Origin.Path, l.layer),
-		Results: []Result{}, Operands: []Operand{}, Attrs: []Attr{}, Stream: n.Stream, Waits: make([]int, len(n.Waits))}
+		Results: []Result{}, Operands: []Operand{}, Attrs: []Attr{}, Stream: n.Stream, Waits: make([]Wait, len(n.Waits))}
 	for _, v := range n.Out {
 		f.Results = append(f.Results, Result{Type: v.Type.String()})
 	}
@@ -75,9 +75,9 @@ func (r *Recorder) nodes(p *part) []Node {
 		for j := range n.Operands {
 			n.Operands[j].Value, n.Operands[j].From = next(), next()
 		}
-		n.Waits = make([]int, len(n.Waits))
+		n.Waits = make([]Wait, len(n.Waits))
 		for j := range n.Waits {
-			n.Waits[j] = next()
+			n.Waits[j] = Wait{next(), next()}
 		}
 		out[i] = n
 	}
@@ -93,7 +93,7 @@ func (r *Recorder) results(p *part) []int {
 			at++
 			out = append(out, int(p.ids[at]))
 		}
-		at += 1 + 2*len(f.node.Operands) + len(f.node.Waits)
+		at += 1 + 2*(len(f.node.Operands)+len(f.node.Waits))
 	}
 	return out
 }
@@ -105,6 +105,6 @@ func (r *Recorder) operands(p *part, into map[int32][]int32) {
 		id := p.ids[at]
 		at += 1 + len(f.node.Results)
 		into[id] = p.ids[at : at+2*len(f.node.Operands)]
-		at += 2*len(f.node.Operands) + len(f.node.Waits)
+		at += 2 * (len(f.node.Operands) + len(f.node.Waits))
 	}
 }

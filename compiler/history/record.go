@@ -230,7 +230,7 @@ func (r *Recorder) part(l *layer) *part {
 	}
 	size := 0
 	for _, n := range l.nodes {
-		size += 1 + len(n.Out) + 2*len(n.In) + len(n.Waits)
+		size += 1 + len(n.Out) + 2*(len(n.In)+len(n.Waits))
 	}
 	p.ids = make([]int32, 0, size)
 	for _, n := range l.nodes {
@@ -249,7 +249,11 @@ func (r *Recorder) part(l *layer) *part {
 			p.ids = append(p.ids, id, from)
 		}
 		for _, w := range n.Waits {
-			p.ids = append(p.ids, int32(w.Out[0].ID))
+			result := int32(0)
+			if len(w.Out) > 0 {
+				result = int32(w.Out[0].ID)
+			}
+			p.ids = append(p.ids, int32(w.ID), result)
 		}
 	}
 	return p

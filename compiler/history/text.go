@@ -15,7 +15,10 @@ func (n *Node) String() string {
 		}
 		fmt.Fprintf(&b, "%%%d: %s", v.ID, v.Type)
 	}
-	fmt.Fprintf(&b, " = %s(", n.Op)
+	if len(n.Results) > 0 {
+		b.WriteString(" = ")
+	}
+	b.WriteString(n.Op + "(")
 	for i, o := range n.Operands {
 		if i > 0 {
 			b.WriteString(", ")
@@ -33,9 +36,13 @@ func (n *Node) String() string {
 	if n.Stream != 0 {
 		fmt.Fprintf(&b, " stream %d", n.Stream)
 	}
-	for i, v := range n.Waits {
+	for i, w := range n.Waits {
 		b.WriteString(either(i == 0, " waits for ", ", "))
-		fmt.Fprintf(&b, "%%%d", v)
+		if w.Result == 0 {
+			fmt.Fprintf(&b, "operator %d", w.ID)
+		} else {
+			fmt.Fprintf(&b, "%%%d", w.Result)
+		}
 	}
 	return b.String() + "  " + n.Source
 }
