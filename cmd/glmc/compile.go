@@ -63,7 +63,7 @@ are there: they say in which dtype weights are stored, which is else the one of 
 				return err
 			}
 			if remarks != "" {
-				if err := writeRemarks(remarks, r.Plan, &flags); err != nil {
+				if err := writeRemarks(remarks, r.Plan); err != nil {
 					return err
 				}
 			}

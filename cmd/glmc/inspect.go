@@ -43,7 +43,9 @@ the graph: a diff, in which values keep their numbers through all passes. --full
 graphs before and behind the pass instead of the diff.
 
 With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
-the final graph, or from a .glm file the one behind --pass NAME.`,
+the final graph, or the one behind --pass NAME.
+
+A plan holds the source that it was compiled from. It is compiled again where a pass is to be looked at.`,
 		Example: `  glmc inspect models/glm4moe/model.glm --target h200
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fold_shared_expert --layer 2
   glmc inspect models/glm4moe/model.glm --target h200 --pass fuse_qknorm_rope_kv --graph
@@ -112,7 +114,8 @@ type inspected struct {
 	after   string
 }
 
-// load returns what MODEL and its compilation hold.
+// load returns what MODEL and its compilation hold. A plan is compiled again from the source that it holds where its
+// passes are to be looked at; its final graph is in it.
 func (f *inspectFlags) load(model string, layer *int) (*inspected, error) {
 	m, err := readPlanOrSource(model)
 	if err != nil {
@@ -120,12 +123,9 @@ func (f *inspectFlags) load(model string, layer *int) (*inspected, error) {
 	}
 	recorder := history.New()
 	recorder.Prefer(layer)
-	if m.isPlan() {
-		return f.loadPlan(m, recorder)
-	}
 	var out inspected
-	ran := false
-	r, err := m.compileNamed(&f.compileFlags, func(o *compiler.Options) {
+	ran := f.pass == ""
+	observe := func(o *compiler.Options) {
 		if !f.graph {
 			return
 		}
@@ -136,15 +136,24 @@ func (f *inspectFlags) load(model string, layer *int) (*inspected, error) {
 				out.note(f.pass, pass, module, ran)
 			}
 		}
-	})
-	if err != nil {
+	}
+	switch {
+	case !m.isPlan():
+		out.plan, err = planOf(m.compileNamed(&f.compileFlags, observe))
+	case f.graph && (f.pass != "" || f.asJSON):
+		out.plan, err = m.decodeAndRecompile(&f.compileFlags, observe)
+	default:
+		out.plan, err = m.decode(&f.compileFlags)
+		if err == nil && f.graph {
+			recorder.Observe("", out.plan.Module)
+		}
+	}
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if f.graph && !ran {
-		return nil, usagef("--graph: the pass %s is disabled", f.pass)
-	}
-	out.plan = r.Plan
-	if f.graph {
+	case f.graph && !ran:
+		return nil, usagef("--graph: the pass %s did not run", f.pass)
+	case f.graph:
 		out.history = recorder.History()
 	}
 	return &out, f.checkEntry(out.plan.Module)
@@ -158,22 +167,6 @@ func (x *inspected) note(wanted, pass string, m *ir.Module, ran bool) {
 	case !ran:
 		x.before = m.String()
 	}
-}
-
-func (f *inspectFlags) loadPlan(m modelFile, r *history.Recorder) (*inspected, error) {
-	if f.graph && f.pass != "" {
-		return nil, usagef("--graph with --pass wants the .glm file: a plan holds the final graph only")
-	}
-	p, err := m.decode(&f.compileFlags)
-	if err != nil {
-		return nil, err
-	}
-	out := &inspected{plan: p}
-	if f.graph {
-		r.Observe("", p.Module)
-		out.history = r.History()
-	}
-	return out, f.checkEntry(p.Module)
 }
 
 // checkEntry refuses an --entry that a module does not have.
@@ -190,7 +183,7 @@ func (f *inspectFlags) checkEntry(m *ir.Module) error {
 
 func (f *inspectFlags) print(x *inspected, filter report.Filter) error {
 	if f.sarif {
-		return printText(func(w io.Writer) error { return remarkLog(w, x.plan, filter, &f.compileFlags) })
+		return printText(func(w io.Writer) error { return remarkLog(w, x.plan, filter) })
 	}
 	if f.asJSON {
 		out := report.NewJSON(x.plan, filter)

@@ -23,8 +23,6 @@ type compileFlags struct {
 	set       []string
 	disable   []string
 	stopAfter string
-
-	sources map[string][]byte // texts of the files that were read for compiling
 }
 
 func (f *compileFlags) register(fs *pflag.FlagSet) {

@@ -12,13 +12,13 @@ import (
 	"github.com/glmc/glmc/dsl/diag"
 )
 
-// remarkLog writes remarks as a SARIF log. What was compiled just now is at hand, for columns.
-func remarkLog(w io.Writer, p *plan.Plan, filter report.Filter, f *compileFlags) error {
+// remarkLog writes remarks as a SARIF log. A plan from before plans had their source gives no columns.
+func remarkLog(w io.Writer, p *plan.Plan, filter report.Filter) error {
 	dir, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	run := diag.SARIFRun{Version: version(), Dir: dir, Sources: func(file string) []byte { return f.sources[file] }}
+	run := diag.SARIFRun{Version: version(), Dir: dir, Sources: func(file string) []byte { return []byte(p.Source.Text(file)) }}
 	return report.SARIF(w, p, filter, run)
 }
 
@@ -31,11 +31,11 @@ func checkRemarks(path string) error {
 }
 
 // writeRemarks puts all remarks of a plan into a file, in the form that its name says.
-func writeRemarks(path string, p *plan.Plan, f *compileFlags) error {
+func writeRemarks(path string, p *plan.Plan) error {
 	var b bytes.Buffer
 	var err error
 	if filepath.Ext(path) == ".sarif" {
-		err = remarkLog(&b, p, report.Filter{}, f)
+		err = remarkLog(&b, p, report.Filter{})
 	} else {
 		e := json.NewEncoder(&b)
 		e.SetEscapeHTML(false)
