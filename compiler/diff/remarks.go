@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
 )
@@ -38,7 +39,8 @@ type RemarkSide struct {
 	ID            string `json:"id"`
 	Layer         int    `json:"layer"`             // -1: outside of any layer
 	Buckets       string `json:"buckets,omitempty"` // where the entry has several programs
-	Source        string `json:"source"`
+	Source        string `json:"source"`            // file:line:col
+	End           string `json:"end"`               // line:col behind the last character there; "": not known
 	Reason        string `json:"reason"`
 	SavesLaunches int    `json:"saves_launches"`
 	SavesBytes    int64  `json:"saves_bytes_per_token"`
@@ -92,14 +94,14 @@ type remarkHeld struct {
 func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 	var out []held[remarkHeld]
 	for _, r := range p.Remarks {
-		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Buckets, r.Source, r.Reason, r.SavesLaunches, r.SavesBytes}, r.Pass, r.Entry}
+		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Buckets, r.Source, r.End, r.Reason, r.SavesLaunches, r.SavesBytes}, r.Pass, r.Entry}
 		layer := ""
 		if r.Layer >= 0 {
 			layer = fmt.Sprint(r.Layer)
 		}
 		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, layers.Replace(r.Reason, layer))
 		out = append(out, held[remarkHeld]{entry: r.Entry, key: key, layer: layer, side: side,
-			same: fmt.Sprintf("%d %d %s", r.SavesLaunches, r.SavesBytes, place(file, r.Source))})
+			same: fmt.Sprintf("%d %d %s", r.SavesLaunches, r.SavesBytes, place(file, ir.JoinRange(r.Source, r.End)))})
 	}
 	return out
 }

@@ -23,6 +23,10 @@ var planMemory = &Pass{
 	Name:    "plan_memory",
 	Doc:     "places of results in the arena: shared by those that are not alive together, in place where operators allow it",
 	Numeric: Exact,
+	Remarks: []RemarkKind{
+		{"laid_out", true, "the arena of the largest step is no larger than what is alive at once"},
+		{"above_bound", false, "the arena of the largest step is larger than what is alive at once"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			if len(g.Buckets) == 0 || len(g.Nodes) == 0 {
