@@ -63,7 +63,7 @@ var Table = []*Pass{
 }
 
 func init() {
-	behindAll(Table, "a layout is of the nodes as they run, and of no others")
+	behindAll(Table, planMemory, "a layout is of the nodes as they run, and of no others")
 	if err := checkOrder(Table); err != nil {
 		panic("passes: " + err.Error())
 	}

@@ -42,12 +42,13 @@ var planMemory = &Pass{
 	},
 }
 
-// behindAll makes the last pass of a table run behind all others, for that reason.
-func behindAll(table []*Pass, why string) {
-	last := table[len(table)-1]
+// behindAll makes a pass run behind all others of a table, for that reason.
+func behindAll(table []*Pass, last *Pass, why string) {
 	last.After = nil
-	for _, p := range table[:len(table)-1] {
-		last.After = append(last.After, Order{p.Name, why})
+	for _, p := range table {
+		if p != last {
+			last.After = append(last.After, Order{p.Name, why})
+		}
 	}
 }
 
