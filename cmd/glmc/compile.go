@@ -67,7 +67,10 @@ are there: they say in which dtype weights are stored, which is else the one of 
 					return err
 				}
 			}
-			s := summarise(r, out, file)
+			s, err := summarise(r, out, file)
+			if err != nil {
+				return err
+			}
 			if asJSON {
 				return printJSON(s)
 			}

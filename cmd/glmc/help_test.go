@@ -15,7 +15,8 @@ import (
 
 // contract lists the flags that scripts rely on.
 var contract = map[string][]string{
-	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "remarks"},
+	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks"},
+	"devices": {"json", "calibrate", "device-figures"},
 	"diff":    {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "json"},
 	"check":   {"config", "weights", "json", "sarif"},
 	"import":  {"output", "force", "target", "json"},

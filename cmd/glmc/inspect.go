@@ -221,7 +221,7 @@ func (f *inspectFlags) text(w io.Writer, x *inspected, filter report.Filter) err
 	if len(remarks) == 0 {
 		fmt.Fprintln(w, "\nno remarks")
 	}
-	if err := report.Remarks(w, remarks); err != nil {
+	if err := report.Remarks(w, p, remarks); err != nil {
 		return err
 	}
 	if !f.graph {

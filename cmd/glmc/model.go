@@ -64,8 +64,8 @@ func (m modelFile) isPlan() bool { return plan.IsPlan(m.data) }
 
 // decode reads a plan. What the flags say about compiling would come too late for it.
 func (m modelFile) decode(f *compileFlags) (*plan.Plan, error) {
-	if f.tp != 0 || len(f.set) > 0 || len(f.disable) > 0 || f.pipeline != "" || f.config != "" || f.target != "" {
-		return nil, usagef("%s is a plan: --tp, --set, --disable-pass, --pipeline, --target and --config belong to compiling one", m.name)
+	if f.tp != 0 || len(f.set) > 0 || len(f.disable) > 0 || f.pipeline != "" || f.config != "" || f.target != "" || f.figures != "" {
+		return nil, usagef("%s is a plan: --tp, --set, --disable-pass, --pipeline, --target, --config and --device-figures belong to compiling one", m.name)
 	}
 	p, err := plan.Decode(m.data)
 	if err != nil {

@@ -74,7 +74,22 @@ func union(a, b []string) []string {
 	return out
 }
 
-func planFacts(a, b *plan.Plan) []Fact { return compareLists(factsOf(a), factsOf(b)) }
+func planFacts(a, b *plan.Plan) []Fact {
+	out := compareLists(factsOf(a), factsOf(b))
+	if a.Target == b.Target { // two devices differ in about every figure
+		out = append(out, compareLists(figuresOf(a), figuresOf(b))...)
+	}
+	return out
+}
+
+// figuresOf is what the cost model took a plan's device to be.
+func figuresOf(p *plan.Plan) *list {
+	l := &list{}
+	for _, f := range p.Source.Device.Figures {
+		l.add("figure "+f.Key, "%v", f.Value)
+	}
+	return l
+}
 
 // factsOf are the facts of a whole plan, the most important first.
 func factsOf(p *plan.Plan) *list {
@@ -84,6 +99,9 @@ func factsOf(p *plan.Plan) *list {
 		l.add("module", "%s", p.Module.Name)
 	}
 	l.add("target", "%s", p.Target)
+	if p.Source.Device.Source != "" {
+		l.add("figures", "%s", p.Source.Device.Source)
+	}
 	l.add("ranks", "%d", p.Module.Ranks)
 	l.add("pipeline", "%s", p.Pipeline)
 	l.add("vocab_size", "%d", p.Facts.VocabSize)

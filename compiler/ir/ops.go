@@ -134,8 +134,16 @@ type Work struct {
 	ReadBytes   float64
 	WriteBytes  float64
 	WeightBytes float64 // part of ReadBytes
-	CommBytes   float64 // sent by this rank
-	SendBytes   float64 // sent to another machine
+	CommBytes   float64 // this rank's operand of a collective, whatever way it then takes
+	CacheRead   float64 // keys and values: elements, because a graph does not know the dtype of the cache; not in ReadBytes
+	CacheWrite  float64 // likewise; not in WriteBytes
+	CacheSend   float64 // of CacheRead, what goes to another machine
+
+	// Of operators that multiply matrices; zero for others, whose operations are done one by one in f32.
+	Products int         // how many there are that wait for one another
+	Math     dtype.DType // that they multiply in
+	Rows     float64     // rows that are multiplied with a weight matrix each, over all of Matrices
+	Matrices float64     // weight matrices that are read; 0: the operands are no weights
 }
 
 // Surface is a function of the language that stands for an operator.

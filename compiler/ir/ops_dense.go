@@ -26,10 +26,7 @@ var denseOps = []*Op{
 			d, err := activationDType(a.Str("dtype"))
 			return []Type{TensorType(d, tokens.Shape[0], w.Shape[1])}, err
 		},
-		Work: func(n *Node, s Sizes) Work {
-			b := bytesOf(n.Out[0].Type, s)
-			return Work{ReadBytes: b, WriteBytes: b}
-		},
+		Work: embedWork,
 		Surface: surface("embed", "the embeddings of tokens",
 			"tokens i32[t] -> act[t, width]", func(l Lowering, a *Args) ([]*Value, error) {
 				w, err := l.Weight(a.Path("w")+".weight", dtype.Invalid, false, a.Int("vocab", 0), a.Int("width", 0))
@@ -124,6 +121,7 @@ var denseOps = []*Op{
 			}
 			return []Type{TensorType(in[0].DType, in[1].Shape[0], in[0].Shape[1])}, nil
 		},
+		Work:  gatherWork,
 		Shard: ShardNone,
 	},
 }
@@ -203,15 +201,41 @@ func linearWork(n *Node, s Sizes) Work {
 	w := n.Arg("w").Type
 	rows := elems(n.In[0].Type, s) / float64(w.Shape[1].Add)
 	weight := float64(n.Arg("w").Weight.Bytes())
+	if bias := n.Arg("bias"); bias != nil {
+		weight += bytesOf(bias.Type, s)
+	}
 	work := Work{
 		Flops:       2 * rows * float64(w.Shape[0].Add) * float64(w.Shape[1].Add),
 		ReadBytes:   bytesOf(n.In[0].Type, s) + weight,
 		WeightBytes: weight,
+		Products:    1, Math: productDType(w.DType, n.Attrs), Rows: rows, Matrices: 1,
 	}
 	for _, out := range n.Out {
 		work.WriteBytes += bytesOf(out.Type, s)
 	}
 	return work
+}
+
+// productDType is the dtype that a product with a weight of dtype w is done in. Rows that are not quantised meet a
+// weight in fp8 that was widened to bf16.
+func productDType(w dtype.DType, a Attrs) dtype.DType {
+	if w == dtype.F8E4M3 && a.Str("act") == "" {
+		return dtype.BF16
+	}
+	return w
+}
+
+// embedWork reads the rows that are looked up, in the dtype of the table, and not the table.
+func embedWork(n *Node, s Sizes) Work {
+	ids, w, out := n.Arg("tokens").Type, n.Arg("w").Type, n.Out[0].Type
+	rows := elems(out, s) * float64(w.DType.Size())
+	return Work{ReadBytes: bytesOf(ids, s) + rows, WriteBytes: bytesOf(out, s), WeightBytes: rows}
+}
+
+// gatherWork reads the rows that are wanted, and not all that there are.
+func gatherWork(n *Node, s Sizes) Work {
+	b := bytesOf(n.Out[0].Type, s)
+	return Work{ReadBytes: bytesOf(n.Arg("rows").Type, s) + b, WriteBytes: b}
 }
 
 // activationDType is a dtype that activations can have.

@@ -103,6 +103,6 @@ func (f *addNormFuse) visit(norm *ir.Node) error {
 	if len(f.users[add.Out[0]]) == 1 && !f.g.IsOutput(add.Out[0]) {
 		note += "; nothing else reads the sum"
 	}
-	f.c.applied(f.g, norm.Origin, "fused", Saves{Launches: 1, Bytes: rowBytes(add.Out[0])}, "%s", note)
+	f.c.applied(f.g, norm.Origin, "fused", f.c.saved([]*ir.Node{add, norm}, b.Nodes), "%s", note)
 	return nil
 }

@@ -96,16 +96,11 @@ func (f *qkvFuse) visit(write *ir.Node) error {
 	f.rw.Replace(write.Out[0], out[1])
 	gone := append(append(q.nodes(), k.nodes()...), write)
 	f.rw.Remove(gone...)
-	saves := Saves{Launches: len(gone) - 1}
-	for _, n := range gone[:len(gone)-1] {
-		saves.Bytes += 2 * rowBytes(n.Out[0])
-	}
-	saves.Bytes -= 2 * rowBytes(out[0])
 	note := "norm, rotary embedding and cache write in one"
 	if norms[0] == nil && norms[1] == nil {
 		note = "rotary embedding and cache write in one; there is no head-wise norm"
 	}
-	f.c.applied(f.g, write.Origin, "fused", saves, "%s", note)
+	f.c.applied(f.g, write.Origin, "fused", f.c.saved(gone, b.Nodes), "%s", note)
 	return nil
 }
 

@@ -99,7 +99,7 @@ func (f *routeFuse) visit(topK *ir.Node) error {
 	f.rw.Replace(c.ids, out[0])
 	f.rw.Replace(c.weights, out[1])
 	f.rw.Remove(c.nodes...)
-	f.c.applied(f.g, topK.Origin, "fused", f.saves(c.nodes, b.Nodes[0]), "%s", strings.Join(c.note, ", "))
+	f.c.applied(f.g, topK.Origin, "fused", f.c.saved(c.nodes, b.Nodes), "%s", strings.Join(c.note, ", "))
 	return nil
 }
 
@@ -164,15 +164,4 @@ func (f *routeFuse) only(v *ir.Value, op string) *ir.Node {
 		return users[0]
 	}
 	return nil
-}
-
-// saves compares what the nodes that go read and write for a token with what the fused one does.
-func (f *routeFuse) saves(gone []*ir.Node, fused *ir.Node) Saves {
-	one := ir.Sizes{Tokens: 1, Seqs: 1, Rows: 1}
-	moved := func(n *ir.Node) int64 { w := n.WorkOf(one); return int64(w.ReadBytes + w.WriteBytes) }
-	s := Saves{Launches: len(gone) - 1, Bytes: -moved(fused)}
-	for _, n := range gone {
-		s.Bytes += moved(n)
-	}
-	return s
 }

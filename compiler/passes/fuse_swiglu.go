@@ -83,7 +83,7 @@ func (f *swigluFuse) visit(mul *ir.Node) error {
 	f.rw.Before(mul, b.Nodes...)
 	f.rw.Replace(mul.Out[0], out)
 	f.rw.Remove(silu, mul)
-	f.c.applied(f.g, mul.Origin, "fused", Saves{Launches: 1, Bytes: 2 * rowBytes(silu.Out[0])},
+	f.c.applied(f.g, mul.Origin, "fused", f.c.saved([]*ir.Node{silu, mul}, b.Nodes),
 		"SiLU and product of %s values a token in one", mul.Out[0].Type.Shape.Last())
 	return nil
 }

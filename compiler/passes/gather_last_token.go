@@ -71,7 +71,7 @@ func gatherRows(c *Context, g *ir.Graph) error {
 	rw.Remove(chain...)
 	rw.Replace(logits, v)
 	rw.Apply()
-	c.applied(g, head.Origin, "gathered", Saves{Bytes: 2 * rowBytes(logits)}, "only wanted rows are projected to %s logits", logits.Type.Shape.Last())
+	c.applied(g, head.Origin, "gathered", c.saved(chain, b.Nodes), "only wanted rows are projected to %s logits", logits.Type.Shape.Last())
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -118,6 +119,10 @@ func parseOptions(t *testing.T, comment string) *Options {
 			o.Weights, err = dtype.Parse(value)
 		case key == "activations":
 			o.Activations, err = dtype.Parse(value)
+		case key == "device":
+			if o.Device = cost.Devices[value]; o.Device == nil {
+				err = fmt.Errorf("there is no device %q", value)
+			}
 		case key == "keep":
 			var rx *regexp.Regexp
 			if rx, err = regexp.Compile(value); err == nil {
@@ -129,7 +134,7 @@ func parseOptions(t *testing.T, comment string) *Options {
 				o.Transfer.Per = PerRequest
 			}
 		default:
-			t.Fatalf("unknown option %q: the options are tp, weights, activations, keep and transfer; comments begin with #", key)
+			t.Fatalf("unknown option %q: the options are tp, weights, activations, device, keep and transfer; comments begin with #", key)
 		}
 		if err != nil {
 			t.Fatalf("option %s: %v", key, err)
@@ -147,7 +152,11 @@ func remarkLines(remarks []Remark) string {
 		}
 		fmt.Fprintf(&b, "%s %s, %s, layer %d, %s: %s", status, r.ID, r.Entry, r.Layer, r.Source, r.Reason)
 		if r.Saves != (Saves{}) {
-			fmt.Fprintf(&b, " (saves %d launches, %d bytes)", r.Saves.Launches, r.Saves.Bytes)
+			fmt.Fprintf(&b, " (saves %d launches, %d bytes", r.Saves.Launches, r.Saves.Bytes)
+			if r.Saves.Decode != 0 || r.Saves.Prefill != 0 {
+				fmt.Fprintf(&b, ", %v of decode, %v of prefill", r.Saves.Decode, r.Saves.Prefill)
+			}
+			b.WriteByte(')')
 		}
 		b.WriteByte('\n')
 	}

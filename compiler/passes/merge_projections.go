@@ -305,20 +305,17 @@ func (p *projections) merge(site *projectionSite, rw *ir.Rewrite) error {
 	first := site.linears[0]
 	var sizes ir.Shape
 	var results []*ir.Value // that the operator's are to replace
-	saves := Saves{Launches: len(site.linears) - 1, Bytes: int64(len(site.linears)-1) * rowBytes(first.Arg("x"))}
-	cut := 0
+	gone, cut := slices.Clone(site.linears), 0
 	for i, l := range site.linears {
 		left := len(site.linears) - i - 1 // results that the others need
 		cuts := p.cuts(site, l, ir.MaxResults-len(sizes)-left)
 		for _, n := range cuts {
 			sizes, results = append(sizes, n.Out[0].Type.Shape.Last()), append(results, n.Out[0])
-			saves.Bytes += 2 * rowBytes(n.Out[0])
 		}
 		if cuts == nil {
 			sizes, results = append(sizes, l.Arg("w").Type.Shape[0]), append(results, l.Out[0])
 		}
-		rw.Remove(cuts...)
-		cut += len(cuts)
+		gone, cut = append(gone, cuts...), cut+len(cuts)
 	}
 	in := []*ir.Value{first.Arg("x"), p.operand(site, "w"), p.operand(site, "bias")}
 	b := &ir.Builder{Graph: site.graph, Origin: first.Origin}
@@ -330,13 +327,12 @@ func (p *projections) merge(site *projectionSite, rw *ir.Rewrite) error {
 	for i, v := range results {
 		rw.Replace(v, out[i])
 	}
-	rw.Remove(site.linears...)
-	saves.Launches += cut
+	rw.Remove(gone...)
 	note := ""
 	if cut > 0 {
 		note = fmt.Sprintf(", %d slices among them", cut)
 	}
-	p.c.applied(site.graph, first.Origin, "merged", saves, "%d projections, to %s values a token%s, in one", len(site.linears), listed(sizes), note)
+	p.c.applied(site.graph, first.Origin, "merged", p.c.saved(gone, b.Nodes), "%d projections, to %s values a token%s, in one", len(site.linears), listed(sizes), note)
 	return nil
 }
 

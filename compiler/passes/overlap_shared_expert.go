@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 )
 
@@ -28,14 +29,12 @@ import (
 // Folding is its rival: a folded expert is part of the routed ones' kernel and leaves no site. It must not fire
 // where the shared expert holds a collective: two at once meet in another order on every rank.
 //
-// It pays where neither side keeps the device busy, which are small steps; in prefill both sides are products
-// that fill it by themselves. The price decides for each bucket.
+// It pays where one side leaves the device room that the other can use: most of all in small steps, which wait for
+// launches and for weights. The price decides for each bucket.
 var overlapSharedExpert = &Pass{
 	Name:    "overlap_shared_expert",
 	Doc:     "a shared expert that was not folded runs beside the routed ones, on a stream of its own",
 	Numeric: Exact,
-	After: append(behindRewrites("nodes that others wait for would be rewritten"),
-		Order{"bucket_graphs", "it pays at some sizes of steps only"}),
 	Remarks: []RemarkKind{
 		{"overlapped", true, "the shared expert runs on a second stream, beside the routed ones"},
 		{"collective", false, "the shared expert is reduced over ranks by itself, and two collectives at once have no order"},
@@ -62,17 +61,6 @@ var overlapSharedExpert = &Pass{
 		}
 		return nil
 	},
-}
-
-// behindRewrites are the constraints of a pass that gives streams and waits: it stands behind all that take
-// nodes out.
-func behindRewrites(why string) []Order {
-	var out []Order
-	for _, p := range []*Pass{removeIdentities, foldSharedExpert, fuseQKNormRopeKV, fuseRoute, fuseSwiGLU, gatherLastToken,
-		quantise, shardTensorParallel, fuseAddNorm} {
-		out = append(out, Order{p.Name, why})
-	}
-	return out
 }
 
 // besideSite is a shared expert beside the routed ones.
@@ -122,11 +110,10 @@ func (f *besideFinder) site(experts *ir.Node) besideSite {
 		return besideSite{}
 	}
 	s := besideSite{join: join, side: f.onlyFor(other, join)}
-	isProjection := func(n *ir.Node) bool { return n.Op.Name == "linear" }
 	switch {
 	case !slices.ContainsFunc(s.side, isProjection):
 		return besideSite{} // a residual, or a value that is there already
-	case slices.ContainsFunc(s.side, func(n *ir.Node) bool { return isCollective(n) }):
+	case slices.ContainsFunc(s.side, isCollective):
 		s.why = missReason{"collective", "the shared expert is reduced over ranks by itself, and two collectives at once have no order"}
 	default:
 		if s.main = f.meanwhile(s); !slices.Contains(s.main, experts) {
@@ -134,6 +121,11 @@ func (f *besideFinder) site(experts *ir.Node) besideSite {
 		}
 	}
 	return s
+}
+
+// isProjection is whether a node multiplies with the weight of a Linear module, by itself or merged with others.
+func isProjection(n *ir.Node) bool {
+	return slices.ContainsFunc(n.Op.Operands, func(o ir.Operand) bool { return o.Kind == ir.LinearOperand })
 }
 
 // join follows the routed sum, which nobody else may read, to the add that takes it, and returns it with its other
@@ -219,8 +211,9 @@ func (c *Context) overlap(g *ir.Graph, s besideSite) {
 		c.missed(g, s.join.Origin, s.why.id, "%s", s.why.text)
 		return
 	}
+	note, saves := c.overlapNote(g, s)
 	if len(g.Buckets) > 0 && !c.overlapPays(s, g.Buckets[0]) {
-		c.missed(g, s.join.Origin, "unprofitable", "%s", c.overlapPrice(s, g.Buckets[0]))
+		c.missed(g, s.join.Origin, "unprofitable", "a second stream does not make it faster%s", note)
 		return
 	}
 	if !c.may(g, s.join.Origin) {
@@ -245,15 +238,49 @@ func (c *Context) overlap(g *ir.Graph, s besideSite) {
 		}
 	}
 	waitFor(s.join, s.side[len(s.side)-1])
-	c.applied(g, s.join.Origin, "overlapped", Saves{}, "%d operators of the shared expert run beside %d of the main stream", len(s.side), len(s.main))
+	c.applied(g, s.join.Origin, "overlapped", saves, "%d operators of the shared expert run beside %d of the main stream%s",
+		len(s.side), len(s.main), note)
+}
+
+// overlapPrice is how long the shared expert and what runs meanwhile take in seconds, one behind the other and side
+// by side, at the sizes of a bucket.
+func (c *Context) overlapPrice(s besideSite, b ir.Bucket) (apart, beside float64) {
+	t := c.target()
+	return cost.Sum(s.main, b.Max, t).Seconds + cost.Sum(s.side, b.Max, t).Seconds, cost.Overlapped(s.main, s.side, b.Max, t)
 }
 
 // overlapPays is whether two streams are faster than one for steps of that size. Without a device there is no
-// price, and it does.
+// price, and they are; bucket_graphs asks too, so the pass is named.
 func (c *Context) overlapPays(s besideSite, b ir.Bucket) bool {
-	return c.Options.Device == nil
+	if c.Options.Device == nil || slices.Contains(c.Options.Require, "overlap_shared_expert") {
+		return true // whoever requires it has decided
+	}
+	apart, beside := c.overlapPrice(s, b)
+	return beside < apart
 }
 
-func (c *Context) overlapPrice(s besideSite, b ir.Bucket) string {
-	return ""
+// overlapNote says what two streams take and save; "" and nothing where there are no prices.
+func (c *Context) overlapNote(g *ir.Graph, s besideSite) (note string, saves Saves) {
+	if c.Options.Device == nil {
+		return "", Saves{}
+	}
+	var parts []string
+	for _, phase := range []string{ir.Decode, ir.Prefill} {
+		size, ok := largest(g, phase)
+		if !ok {
+			continue
+		}
+		b := ir.Bucket{Phase: phase, Max: size}
+		apart, beside := c.overlapPrice(s, b)
+		parts = append(parts, fmt.Sprintf("one behind the other %s, side by side %s at %s", cost.Text(apart), cost.Text(beside), b))
+		if saved := nanoseconds(apart - beside); phase == ir.Decode {
+			saves.Decode = saved
+		} else {
+			saves.Prefill = saved
+		}
+	}
+	if len(parts) == 0 {
+		return "", Saves{}
+	}
+	return fmt.Sprintf("%s on %s: %s", Priced, c.Options.Device.Name, strings.Join(parts, "; ")), saves
 }

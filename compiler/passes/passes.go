@@ -63,6 +63,7 @@ var Table = []*Pass{
 }
 
 func init() {
+	behindAll(Table[:slices.Index(Table, overlapSharedExpert)+1], overlapSharedExpert, "nodes that others wait for must not be rewritten, and prices are of the nodes as they run")
 	behindAll(Table, planMemory, "a layout is of the nodes as they run, and of no others")
 	if err := checkOrder(Table); err != nil {
 		panic("passes: " + err.Error())
@@ -107,6 +108,7 @@ type Options struct {
 	Require        []string                 // passes that must apply at every site
 	StopAfter      string                   // the last pass to run; "" runs all
 	Transfer       Transfer                 // how the cache leaves a prefill worker
+	Cache          dtype.DType              // of keys and values, for prices; Invalid: f32
 	Device         *cost.Device             // that prices are for; nil: there are none, and what a price would decide is applied
 	Only           func(Site) bool          // whether a site may be rewritten; nil: all may
 	Table          []*Pass                  // the passes to run; nil: Table
@@ -130,6 +132,8 @@ type Context struct {
 	remarks []Remark
 	// programs are what plan_memory makes.
 	programs []*plan.Program
+	before   map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
+	splits   *splits
 	sites    int // that the pass asked for
 }
 
@@ -167,8 +171,9 @@ func runAll(table []*Pass, m *ir.Module, o *Options) ([]Result, error) {
 		table = table[:i+1]
 	}
 	var results []Result
+	split := &splits{}
 	for i, p := range table {
-		r, err := runOne(p, table[i+1:], m, o)
+		r, err := runPass(p, table[i+1:], m, o, split)
 		if err != nil {
 			return results, err
 		}
@@ -208,7 +213,12 @@ func (o *Options) check() error {
 	return nil
 }
 
+// runOne runs a pass by itself.
 func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
+	return runPass(p, rest, m, o, &splits{})
+}
+
+func runPass(p *Pass, rest []*Pass, m *ir.Module, o *Options, split *splits) (Result, error) {
 	r := Result{Pass: p, NodesBefore: countNodes(m)}
 	r.NodesAfter = r.NodesBefore
 	if slices.Contains(o.Disabled, p.Name) {
@@ -216,15 +226,17 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 		return r, nil
 	}
 	start := time.Now()
-	c := &Context{Module: m, Options: o, pass: p}
+	c := &Context{Module: m, Options: o, pass: p, splits: split}
 	for _, q := range rest {
 		if !slices.Contains(o.Disabled, q.Name) {
 			c.later = append(c.later, q)
 		}
 	}
+	c.before = c.shares()
 	if err := p.Run(c); err != nil {
 		return r, fmt.Errorf("pass %s: %w", p.Name, err)
 	}
+	c.price()
 	m.SweepWeights()
 	if err := m.Verify(); err != nil {
 		return r, fmt.Errorf("pass %s left a module that is not valid (a bug in the pass): %w", p.Name, err)

@@ -22,6 +22,8 @@ type Remark struct {
 	End     string // line:col behind the last character there; "": not known
 	Reason  string // why it was missed, or what is worth knowing where it was applied
 	Saves   Saves
+
+	graph *ir.Graph
 }
 
 // RemarkKind is one thing that a pass has to say. Scripts rely on the ID: it stays as it is, whatever the text says.
@@ -29,12 +31,6 @@ type RemarkKind struct {
 	ID      string // what happened: a remark's ID is the pass's name, a dot, and this
 	Applied bool
 	Doc     string // what it means, without a full stop
-}
-
-// Saves is what an applied rewrite saves at each execution of the site.
-type Saves struct {
-	Launches int   // kernel launches
-	Bytes    int64 // bytes of activations that no longer go through memory, for each token
 }
 
 // applied and missed record a site. The ID is the pass's name with a suffix, such as "shared_width".
@@ -53,7 +49,7 @@ func (c *Context) remark(g *ir.Graph, o ir.Origin, id string, applied bool, save
 	}
 	c.remarks = append(c.remarks, Remark{
 		Pass: c.pass.Name, ID: c.pass.Name + "." + id, Applied: applied, Entry: g.Name, Buckets: buckets, Layer: o.Layer,
-		Source: o.Source, End: o.End, Reason: fmt.Sprintf(format, args...), Saves: saves,
+		Source: o.Source, End: o.End, Reason: fmt.Sprintf(format, args...), Saves: saves, graph: g,
 	})
 }
 
@@ -128,15 +124,4 @@ func checkRequired(results []Result, o *Options) error {
 		return e
 	}
 	return nil
-}
-
-// rowBytes is the size of one token's row of a value.
-func rowBytes(v *ir.Value) int64 {
-	n := int64(v.Type.DType.Size())
-	for _, d := range v.Type.Shape {
-		if d.IsConst() {
-			n *= int64(d.Add)
-		}
-	}
-	return n
 }

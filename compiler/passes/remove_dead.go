@@ -17,14 +17,7 @@ var removeDead = &Pass{
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			for _, n := range g.RemoveDead(func(n *ir.Node) bool { return c.may(g, n.Origin) }) {
-				saves := Saves{}
-				if !n.Op.View {
-					saves.Launches = 1
-					for _, v := range n.Out {
-						saves.Bytes += rowBytes(v)
-					}
-				}
-				c.applied(g, n.Origin, "unread", saves, "nothing reads what %s gives", n.Op.Name)
+				c.applied(g, n.Origin, "unread", c.saved([]*ir.Node{n}, nil), "nothing reads what %s gives", n.Op.Name)
 			}
 		}
 		return nil

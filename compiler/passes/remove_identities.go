@@ -21,7 +21,7 @@ var removeIdentities = &Pass{
 				if isIdentity(n) && c.may(g, n.Origin) {
 					rw.Replace(n.Out[0], n.In[0])
 					rw.Remove(n)
-					c.applied(g, n.Origin, n.Op.Name, Saves{Launches: 1, Bytes: 2 * rowBytes(n.Out[0])}, "%s changes nothing", n.Op.Name)
+					c.applied(g, n.Origin, n.Op.Name, c.saved([]*ir.Node{n}, nil), "%s changes nothing", n.Op.Name)
 				}
 			}
 			rw.Apply()

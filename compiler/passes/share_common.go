@@ -70,19 +70,12 @@ func (s *sharer) graph(g *ir.Graph) {
 		if !s.c.may(g, n.Origin) {
 			continue
 		}
-		saves := Saves{}
 		for i, v := range n.Out {
 			same[v] = old.Out[i]
 			rw.Replace(v, old.Out[i])
-			if !n.Op.View {
-				saves.Bytes += rowBytes(v)
-			}
-		}
-		if !n.Op.View {
-			saves.Launches = 1
 		}
 		rw.Remove(n)
-		s.c.applied(g, n.Origin, "shared", saves, "%s of the same operands is computed at %s", n.Op.Name, writtenAt(old))
+		s.c.applied(g, n.Origin, "shared", s.c.saved([]*ir.Node{n}, nil), "%s of the same operands is computed at %s", n.Op.Name, writtenAt(old))
 	}
 	rw.Apply()
 }

@@ -2,7 +2,7 @@ package plan
 
 import (
 	"fmt"
-	"math"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
@@ -44,6 +44,11 @@ func (d *decoder) facts() error {
 		return fmt.Errorf("vocabulary %d, hidden size %d or positions %d is out of range", f.GetVocabSize(), f.GetHiddenSize(), f.GetMaxPositions())
 	}
 	d.plan.Facts = Facts{VocabSize: int(f.GetVocabSize()), HiddenSize: int(f.GetHiddenSize()), MaxPositions: int(f.GetMaxPositions())}
+	figures, err := readAttrs(d.pb.Device.GetFigures())
+	if err != nil {
+		return fmt.Errorf("figures of the device: %w", err)
+	}
+	d.plan.Source.Device = Device{Source: d.pb.Device.GetSource(), Figures: figures}
 	c := d.pb.CacheFormat
 	t, err := readDType(c.GetDtype())
 	if err != nil || !t.IsFloat() {
@@ -352,12 +357,13 @@ func (d *decoder) report() error {
 			Applied: int(x.GetApplied()), Missed: int(x.GetMissed()), NodesBefore: int(x.GetNodesBefore()), NodesAfter: int(x.GetNodesAfter())})
 	}
 	for i, r := range d.pb.Remarks {
-		if int64(r.GetPass()) >= int64(len(d.plan.Passes)) || int64(r.GetSource()) >= int64(len(d.pb.Sources)) || r.SavesBytes > math.MaxInt64 {
+		if int64(r.GetPass()) >= int64(len(d.plan.Passes)) || int64(r.GetSource()) >= int64(len(d.pb.Sources)) {
 			return fmt.Errorf("remark %d names pass %d of %d, source %d of %d", i, r.GetPass(), len(d.plan.Passes), r.GetSource(), len(d.pb.Sources))
 		}
 		source, end := ir.CutRange(d.pb.Sources[r.Source])
 		d.plan.Remarks = append(d.plan.Remarks, Remark{Pass: d.plan.Passes[r.Pass].Name, ID: r.Id, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
-			Layer: int(r.Layer), Source: source, End: end, Reason: r.Reason, SavesLaunches: int(r.SavesLaunches), SavesBytes: int64(r.SavesBytes)})
+			Layer: int(r.Layer), Source: source, End: end, Reason: r.Reason, SavesLaunches: int(r.SavesLaunches), SavesBytes: r.SavesBytes,
+			SavesDecode: time.Duration(r.SavesDecode), SavesPrefill: time.Duration(r.SavesPrefill)})
 	}
 	return nil
 }

@@ -186,7 +186,8 @@ func TestDecodeErrors(t *testing.T) {
 
 		{"remark pass", func(pb *planpb.Plan) { pb.Remarks[0].Pass = 1 }, `invalid plan: remark 0 names pass 1 of 1, source 0 of 4`},
 		{"remark source", func(pb *planpb.Plan) { pb.Remarks[0].Source = 4 }, `invalid plan: remark 0 names pass 0 of 1, source 4 of 4`},
-		{"remark saves", func(pb *planpb.Plan) { pb.Remarks[0].SavesBytes = math.MaxUint64 }, `invalid plan: remark 0 names pass 0 of 1, source 0 of 4`},
+		{"figure twice", func(pb *planpb.Plan) { pb.Device.Figures = append(pb.Device.Figures, pb.Device.Figures[0]) }, `figures of the device: `},
+		{"figure without a value", func(pb *planpb.Plan) { pb.Device.Figures[0].Value = nil }, `figures of the device: attribute "bandwidth" has no value`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pb := wire(t, encode(t, hand(t)))

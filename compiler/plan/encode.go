@@ -42,6 +42,9 @@ func toProto(p *Plan) *planpb.Plan {
 		Serving: &planpb.Serving{PrefillChunk: uint32(p.Serving.PrefillChunk), Transfer: p.Serving.Transfer,
 			TransferAsync: p.Serving.TransferAsync, TransferPer: p.Serving.TransferPer},
 	}}
+	if p.Source.Device.Source != "" {
+		e.pb.Device = &planpb.Device{Source: p.Source.Device.Source, Figures: wireAttrs(p.Source.Device.Figures)}
+	}
 	for _, d := range p.Serving.Drafts {
 		e.pb.Serving.Drafts = append(e.pb.Serving.Drafts, &planpb.Draft{Kind: d.Kind, Options: wireAttrs(d.Options)})
 	}
@@ -82,7 +85,8 @@ func (e *encoder) report(p *Plan) {
 	for _, r := range p.Remarks {
 		e.pb.Remarks = append(e.pb.Remarks, &planpb.Remark{Pass: index[r.Pass], Id: r.ID, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
 			Layer: int32(r.Layer), Source: e.sources.add(ir.JoinRange(r.Source, r.End)), Reason: r.Reason,
-			SavesLaunches: uint32(max(r.SavesLaunches, 0)), SavesBytes: uint64(max(r.SavesBytes, 0))})
+			SavesLaunches: int32(r.SavesLaunches), SavesBytes: r.SavesBytes,
+			SavesDecode: int64(r.SavesDecode), SavesPrefill: int64(r.SavesPrefill)})
 	}
 }
 

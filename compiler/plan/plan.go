@@ -9,6 +9,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
@@ -102,7 +103,9 @@ type Remark struct {
 	End           string // line:col behind the last character there; "": not known
 	Reason        string
 	SavesLaunches int
-	SavesBytes    int64
+	SavesBytes    int64         // of activations, for each token
+	SavesDecode   time.Duration // of the largest decode bucket, as predicted; below 0: it costs as much
+	SavesPrefill  time.Duration // likewise of the prefill chunk
 }
 
 // Program is one graph with its layouts.

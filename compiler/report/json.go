@@ -34,7 +34,7 @@ type JSONSite struct {
 	Source  string `json:"source"` // file:line:col
 	Place
 	Reason string         `json:"reason"`
-	Saves  map[string]any `json:"saves"` // "launches" and "bytes_per_token" of activations, where they are not 0
+	Saves  map[string]any `json:"saves"` // "launches", "bytes_per_token" of activations, "decode_us" and "prefill_us" of the largest steps as predicted, where they are not 0
 }
 
 // Place is a stretch of a file, up to, not including, its end, as `glmc check --json` has it. Lines and columns count
@@ -69,11 +69,17 @@ func jsonSite(r plan.Remark) JSONSite {
 		s.Status = "applied"
 	}
 	s.Place = placeOf(r)
-	if r.SavesLaunches > 0 {
+	if r.SavesLaunches != 0 {
 		s.Saves["launches"] = r.SavesLaunches
 	}
-	if r.SavesBytes > 0 {
+	if r.SavesBytes != 0 {
 		s.Saves["bytes_per_token"] = r.SavesBytes
+	}
+	if r.SavesDecode != 0 {
+		s.Saves["decode_us"] = Microseconds(r.SavesDecode)
+	}
+	if r.SavesPrefill != 0 {
+		s.Saves["prefill_us"] = Microseconds(r.SavesPrefill)
 	}
 	return s
 }

@@ -84,7 +84,7 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	if err := Passes(fullDisk{}, p); !errors.Is(err, errFull) {
 		t.Errorf("Passes: %v", err)
 	}
-	if err := Remarks(fullDisk{}, []plan.Remark{{Pass: "p", ID: "p.x"}}); !errors.Is(err, errFull) {
+	if err := Remarks(fullDisk{}, testPlan(), []plan.Remark{{Pass: "p", ID: "p.x"}}); !errors.Is(err, errFull) {
 		t.Errorf("Remarks: %v", err)
 	}
 }

@@ -19,7 +19,7 @@ func SARIF(w io.Writer, p *plan.Plan, f Filter, run diag.SARIFRun) error {
 		}
 	}
 	var out []diag.SARIFRemark
-	for _, g := range collapse(Select(p, f)) {
+	for _, g := range collapse(NewScale(p), Select(p, f)) {
 		for _, n := range g.notes {
 			r := diag.SARIFRemark{ID: n.id, Rule: rules[n.id], Missed: !n.applied, Span: diag.ParseRange(g.source, g.end),
 				Message: g.text() + ": " + n.reason, Properties: map[string]any{"pass": g.pass, "entry": g.entry, "layers": inside(g.layers)}}

@@ -45,6 +45,18 @@ func Predict(g *ir.Graph, event float64, load func(*ir.Node) Load) *Timeline {
 	return s.timeline
 }
 
+// Serial runs a graph on one stream, in the order of the list.
+func Serial(g *ir.Graph, load func(*ir.Node) Load) *Timeline {
+	t := &Timeline{Streams: 1}
+	for _, n := range g.Nodes {
+		start := t.End
+		t.End += load(n).Seconds
+		t.Spans = append(t.Spans, Span{Node: n, Start: start, End: t.End})
+	}
+	t.Busy = []float64{t.End}
+	return t
+}
+
 type simulation struct {
 	timeline *Timeline
 	now      float64
