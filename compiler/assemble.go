@@ -122,7 +122,7 @@ func report(p *plan.Plan, ran []passes.Result) {
 			Applied: r.Applied, Missed: r.Missed, NodesBefore: r.NodesBefore, NodesAfter: r.NodesAfter})
 		for _, k := range r.Remarks {
 			p.Remarks = append(p.Remarks, plan.Remark{Pass: k.Pass, ID: k.ID, Applied: k.Applied, Entry: k.Entry, Layer: k.Layer,
-				Buckets: k.Buckets, Source: k.Source, Reason: k.Reason, SavesLaunches: k.Saves.Launches, SavesBytes: k.Saves.Bytes,
+				Buckets: k.Buckets, Source: k.Source, End: k.End, Reason: k.Reason, SavesLaunches: k.Saves.Launches, SavesBytes: k.Saves.Bytes,
 				SavesDecode: k.Saves.Decode, SavesPrefill: k.Saves.Prefill})
 		}
 	}

@@ -3,7 +3,6 @@ package diff
 import (
 	"crypto/sha256"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/glmc/glmc/compiler/align"
@@ -112,18 +111,11 @@ func factsOf(p *plan.Plan) *list {
 	l.add("cache.page", "%d", p.Cache.PageSize)
 	var entries []string
 	for _, prog := range p.Programs {
-		name := prog.Graph.Name
-		if slices.Contains(entries, name) {
-			continue
+		buckets := ""
+		if len(p.Variants(prog.Graph.Name)) > 1 {
+			buckets = ir.BucketNames(prog.Graph.Buckets)
 		}
-		entries = append(entries, name)
-		if variants := p.Variants(name); len(variants) > 1 {
-			var sizes []string
-			for _, v := range variants {
-				sizes = append(sizes, ir.BucketNames(v.Graph.Buckets))
-			}
-			l.add(name+" programs", "%s", strings.Join(sizes, "; "))
-		}
+		entries = append(entries, entryLabel(prog.Graph.Name, buckets))
 	}
 	l.add("entries", "%s", strings.Join(entries, ", "))
 	l.add("prefill.chunk", "%d", p.Serving.PrefillChunk)
@@ -179,13 +171,11 @@ func (c *comparison) entryFacts() []Fact {
 		if e.a == nil || e.b == nil {
 			continue // the fact "entries" says so
 		}
-		if c.byName[e.graph] == e { // the programs of one entry take and return the same
-			out = append(out, compareLists(signature(e, e.a), signature(e, e.b))...)
-		}
+		out = append(out, compareLists(signature(e, e.a), signature(e, e.b))...)
 		x, y := e.a.Graph.Outputs, e.b.Graph.Outputs
 		for i := range min(len(x), len(y)) {
 			if !c.sameOrigin(e, x[i], y[i]) {
-				out = append(out, Fact{fmt.Sprintf("%s output %d from", e.name, i), Pair[string]{originText(x[i], -1), originText(y[i], -1)}})
+				out = append(out, Fact{fmt.Sprintf("%s output %d from", e.label(), i), Pair[string]{originText(x[i], -1), originText(y[i], -1)}})
 			}
 		}
 	}
@@ -199,12 +189,12 @@ func signature(e *entry, p *plan.Program) *list {
 	if len(layers) > 0 && layers[0] < 0 {
 		layers = layers[1:]
 	}
-	l.add(e.graph+" layers", "%d", len(layers))
+	l.add(e.label()+" layers", "%d", len(layers))
 	for _, v := range p.Graph.Inputs {
-		l.add(e.graph+" input "+v.Input, "%s", v.Type)
+		l.add(e.label()+" input "+v.Input, "%s", v.Type)
 	}
 	for i, v := range p.Graph.Outputs {
-		l.add(fmt.Sprintf("%s output %d", e.graph, i), "%s", v.Type)
+		l.add(fmt.Sprintf("%s output %d", e.label(), i), "%s", v.Type)
 	}
 	return l
 }

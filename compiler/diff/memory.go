@@ -40,17 +40,15 @@ func (c *comparison) memory() []Memory {
 			out = append(out, Memory{Name: x.name, Pair: Pair[Extent]{&Extent{Bytes: x.a}, &Extent{Bytes: x.b}}})
 		}
 	}
-	done := map[string]bool{}
 	for _, e := range c.entries {
-		if done[e.graph] {
-			continue
+		if c.byName[e.name] != e {
+			continue // the first program of the entry has those of all
 		}
-		done[e.graph] = true
-		namesA, arenasA := arenas(c.a.Variants(e.graph))
-		namesB, arenasB := arenas(c.b.Variants(e.graph))
+		namesA, arenasA := arenas(c.a.Variants(e.name))
+		namesB, arenasB := arenas(c.b.Variants(e.name))
 		for _, name := range mergeBuckets(namesA, namesB) {
 			if p, differs := pairOf(arenasA[name], arenasB[name]); differs {
-				out = append(out, Memory{"arena", e.graph, name.phase, name.tokens, p})
+				out = append(out, Memory{"arena", e.name, name.phase, name.tokens, p})
 			}
 		}
 	}
@@ -63,15 +61,15 @@ type bucket struct {
 	tokens, nth int
 }
 
-// arenas lists the layouts of an entry's programs.
+// arenas lists the layouts of the programs of an entry.
 func arenas(programs []*plan.Program) ([]bucket, map[bucket]*Extent) {
 	var names []bucket
+	var layouts []plan.Layout
 	out, seen := map[bucket]*Extent{}, map[bucket]int{}
-	var all []plan.Layout
 	for _, p := range programs {
-		all = append(all, p.Layouts...)
+		layouts = append(layouts, p.Layouts...)
 	}
-	for _, l := range all {
+	for _, l := range layouts {
 		name := bucket{phase: l.Phase, tokens: l.Max.Tokens}
 		seen[name]++
 		name.nth = seen[name]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
@@ -40,7 +41,8 @@ type RemarkSide struct {
 	ID            string  `json:"id"`
 	Layer         int     `json:"layer"`             // -1: outside of any layer
 	Buckets       string  `json:"buckets,omitempty"` // where the entry has several programs
-	Source        string  `json:"source"`
+	Source        string  `json:"source"`            // file:line:col
+	End           string  `json:"end"`               // line:col behind the last character there; "": not known
 	Reason        string  `json:"reason"`
 	SavesLaunches int     `json:"saves_launches"`
 	SavesBytes    int64   `json:"saves_bytes_per_token"`
@@ -96,7 +98,7 @@ type remarkHeld struct {
 func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 	var out []held[remarkHeld]
 	for _, r := range p.Remarks {
-		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Buckets, r.Source, r.Reason, r.SavesLaunches, r.SavesBytes,
+		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Buckets, r.Source, r.End, r.Reason, r.SavesLaunches, r.SavesBytes,
 			report.Microseconds(r.SavesDecode), report.Microseconds(r.SavesPrefill)}, r.Pass, r.Entry}
 		layer := ""
 		if r.Layer >= 0 {
@@ -105,7 +107,7 @@ func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, layers.Replace(report.Unpriced(r.Reason), layer))
 		out = append(out, held[remarkHeld]{entry: r.Entry, key: key, layer: layer, side: side,
 			same: fmt.Sprintf("%d %d %d %d %s %s", r.SavesLaunches, r.SavesBytes, r.SavesDecode, r.SavesPrefill,
-				strings.TrimPrefix(r.Reason, report.Unpriced(r.Reason)), place(file, r.Source))})
+				strings.TrimPrefix(r.Reason, report.Unpriced(r.Reason)), place(file, ir.JoinRange(r.Source, r.End)))})
 	}
 	return out
 }

@@ -105,6 +105,26 @@ func (r *Rewrite) Apply() {
 	for i, v := range g.Outputs {
 		g.Outputs[i] = r.resolve(v)
 	}
+	for old, v := range r.replace {
+		if g.replaced == nil {
+			g.replaced = map[int]int{}
+		}
+		g.replaced[old.ID] = v.ID
+	}
+}
+
+// Replacement is the number of the value that is used in place of another one since a Rewrite replaced it, and of what
+// replaced that one in turn; the number itself where nothing did. It is what this process knows: a graph that was
+// parsed or decoded knows of no replacement.
+func (g *Graph) Replacement(id int) int {
+	for range len(g.replaced) { // a chain has no more links
+		next, ok := g.replaced[id]
+		if !ok {
+			break
+		}
+		id = next
+	}
+	return id
 }
 
 func (r *Rewrite) resolve(v *Value) *Value {

@@ -64,6 +64,8 @@ type Graph struct {
 	Nodes   []*Node
 	Outputs []*Value
 	nextID  int
+	// replaced are the values that a Rewrite replaced, by number.
+	replaced map[int]int
 }
 
 // Value is an operand or a result. Exactly one of Def, Weight, Cache and Input says where it comes from.
@@ -91,6 +93,7 @@ type Node struct {
 // Origin says where a node comes from.
 type Origin struct {
 	Source string // file:line:col in the .glm file
+	End    string // line:col behind the last character; "" where it is not known
 	Path   string // weight path of the block that wrote it, "model.layers.3.mlp"
 	Layer  int    // the first number in Path; -1 outside of any layer
 }

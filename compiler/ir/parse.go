@@ -378,7 +378,8 @@ func (p *parser) node() {
 		p.attrs(n)
 	}
 	p.schedule(n)
-	n.Origin.Source, n.Origin.Path, n.Origin.Layer = p.str(), p.str(), p.int()
+	n.Origin.Source, n.Origin.End = CutRange(p.str())
+	n.Origin.Path, n.Origin.Layer = p.str(), p.int()
 	for _, v := range n.Out {
 		p.bind(v)
 	}

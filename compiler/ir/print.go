@@ -100,7 +100,7 @@ func (n *Node) String() string {
 		b.WriteString("}")
 	}
 	b.WriteString(n.scheduleText())
-	fmt.Fprintf(&b, " %q %q %d", n.Origin.Source, n.Origin.Path, n.Origin.Layer)
+	fmt.Fprintf(&b, " %q %q %d", n.Origin.Range(), n.Origin.Path, n.Origin.Layer)
 	return b.String()
 }
 

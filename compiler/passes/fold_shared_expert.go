@@ -37,6 +37,15 @@ var foldSharedExpert = &Pass{
 		{"remove_dead", "a reader that nobody reads would count as another reader of the routed sum or in the shared expert"},
 		{"remove_identities", "a scaling by one between the routed sum and the add would hide the pattern"},
 	},
+	Remarks: []RemarkKind{
+		{"folded", true, "the shared experts are routed experts that every token takes with weight 1"},
+		{"no_shared_expert", false, "what is added to the routed experts' sum is no shared expert, or nothing is added"},
+		{"input", false, "the shared expert reads another value than the routed experts"},
+		{"broadcast", false, "one channel of the shared expert is spread over several"},
+		{"shared_width", false, "the shared expert's width is no multiple of the routed experts'"},
+		{"format", false, "the weights or the quantised inputs of the shared expert have another format than those of the routed experts"},
+		{"unprofitable", false, "the shared experts are predicted to take less beside the routed ones, or behind them"},
+	},
 	Run: func(c *Context) error {
 		stacked := map[[2]*ir.Weight]*ir.Weight{}
 		for _, g := range c.Module.Graphs {

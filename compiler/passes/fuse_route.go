@@ -40,6 +40,11 @@ var fuseRoute = &Pass{
 		{"remove_identities", "a scaling by one between the steps would end the chain early"},
 		{"fold_shared_expert", "the shared expert's slot is appended in the same kernel"},
 	},
+	Remarks: []RemarkKind{
+		{"fused", true, "scores, bias, groups, top-k, weights and shared slots are one kernel, as far as the reason says"},
+		{"scores", false, "the scores are neither a sigmoid nor a softmax of logits"},
+		{"scores_read", false, "something else reads the scores too"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			f := &routeFuse{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g)}

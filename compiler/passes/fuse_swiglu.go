@@ -35,6 +35,11 @@ var fuseSwiGLU = &Pass{
 		{"remove_identities", "a scaling by one between the gate and the product would hide the pattern"},
 		{"fold_shared_expert", "a shared expert is known by its silu and its product"},
 	},
+	Remarks: []RemarkKind{
+		{"fused", true, "the activation of the gate and the product are one kernel"},
+		{"other_reader", false, "something else reads the activation too"},
+		{"broadcast", false, "one factor is spread over the other"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			f := &swigluFuse{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g)}

@@ -23,6 +23,13 @@ var gatherLastToken = &Pass{
 	Doc:     "only the rows whose logits are wanted reach the output projection",
 	Numeric: Exact,
 	After:   []Order{{"remove_dead", "a reader that nobody reads would count as another reader of the logits"}},
+	Remarks: []RemarkKind{
+		{"gathered", true, "only the rows whose logits are wanted are projected"},
+		{"no_projection", false, "the logits come from no projection that only they use"},
+		{"other_reader", false, "something else reads the logits too"},
+		{"rows", false, "the projection does not work on one row for each token"},
+		{"input_taken", false, "the entry has an input of that name of its own"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			if err := gatherRows(c, g); err != nil {

@@ -20,6 +20,7 @@ var mergeGateUp = &Pass{
 		{"shard_tensor_parallel", "each rank merges its own rows of gate and up; a part of merged rows would be gate alone on one rank and up on another"},
 		{"share_common", "a projection that stands there twice is shared, not computed twice in one product"},
 	},
+	Remarks: mergeRemarks,
 	Run: (&projectionSearch{
 		ends: func(n *ir.Node) []*ir.Value {
 			if n.Op.Name != "act.swiglu" {

@@ -424,3 +424,13 @@ func listed(sizes ir.Shape) string {
 	}
 	return b.String()
 }
+
+// mergeRemarks are what both passes say.
+var mergeRemarks = []RemarkKind{
+	{"merged", true, "projections of one value are one product"},
+	{"inputs", false, "the projections do not read one value"},
+	{"many", false, "there are more projections of one value than an operator has results"},
+	{"format", false, "the weights, or the quantised rows that go into them, have different formats"},
+	{"bias", false, "one projection has a bias, or one in another dtype, and another has not"},
+	{"other_reader", false, "a weight is read by something else too and would be held twice"},
+}

@@ -20,6 +20,7 @@ var mergeQKV = &Pass{
 		{"shard_tensor_parallel", "each rank merges its own rows of q, k and v; a part of merged rows would be q alone on one rank and k on another"},
 		{"share_common", "a projection that stands there twice is shared, not computed twice in one product"},
 	},
+	Remarks: mergeRemarks,
 	Run: (&projectionSearch{
 		ends: func(n *ir.Node) []*ir.Value {
 			if n.Op.Name != "attn.paged" {

@@ -37,6 +37,12 @@ var overlapSharedExpert = &Pass{
 	Numeric: Exact,
 	After: append(behindRewrites("nodes that others wait for would be rewritten"),
 		Order{"bucket_graphs", "it pays at some sizes of steps only"}),
+	Remarks: []RemarkKind{
+		{"overlapped", true, "the shared expert runs on a second stream, beside the routed ones"},
+		{"collective", false, "the shared expert is reduced over ranks by itself, and two collectives at once have no order"},
+		{"serial", false, "the shared expert's input is there only when the routed experts are through"},
+		{"unprofitable", false, "a second stream does not make the step faster"},
+	},
 	PerBucket: func(c *Context, g *ir.Graph, b ir.Bucket) string {
 		layers := 0
 		for _, s := range besideSites(g) {

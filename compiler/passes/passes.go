@@ -29,7 +29,8 @@ type Pass struct {
 	Name    string // verb_object: file, flag and remark prefix
 	Doc     string // one sentence
 	Numeric Numeric
-	After   []Order // passes that must have run before, and why
+	After   []Order      // passes that must have run before, and why
+	Remarks []RemarkKind // all that the pass has to say, in the order of docs/passes.md
 	// PerBucket names what the pass decides for steps of that size in a graph as it is before bucket_graphs; "" where
 	// it does nothing. Nil for passes that do the same at every size. The pass itself then finds graphs whose
 	// buckets it decides alike for, and asks with the first of them.
@@ -62,7 +63,7 @@ var Table = []*Pass{
 }
 
 func init() {
-	behindAll(Table, "a layout is of the nodes as they run, and of no others")
+	behindAll(Table, planMemory, "a layout is of the nodes as they run, and of no others")
 	if err := checkOrder(Table); err != nil {
 		panic("passes: " + err.Error())
 	}

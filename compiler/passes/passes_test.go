@@ -141,12 +141,8 @@ func TestRequire(t *testing.T) {
   model.glm:L:C: draft, layer 2: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]`},
 		{"missed often", []string{"n_shared_experts", "0", "num_hidden_layers", "9"}, "fold_shared_expert",
 			`required pass fold_shared_expert was missed at 9 sites:
-  model.glm:L:C: forward, layer 1: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]
-  model.glm:L:C: forward, layer 2: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]
-  model.glm:L:C: forward, layer 3: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]
-  model.glm:L:C: forward, layer 4: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]
-  model.glm:L:C: forward, layer 5: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]
-  ... and 4 more`},
+  model.glm:L:C: forward, layers 1..8, 8 x: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]
+  model.glm:L:C: draft, layer 9: what is added to the routed experts' sum is no gated MLP with SiLU, without bias and without other readers [fold_shared_expert.no_shared_expert]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			results, err := Run(small(t, c.pairs...), &Options{Require: []string{c.pass}})

@@ -23,6 +23,10 @@ var planMemory = &Pass{
 	Name:    "plan_memory",
 	Doc:     "places of results in the arena: shared by those that are not alive together, in place where operators allow it",
 	Numeric: Exact,
+	Remarks: []RemarkKind{
+		{"laid_out", true, "the arena of the largest step is no larger than what is alive at once"},
+		{"above_bound", false, "the arena of the largest step is larger than what is alive at once"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			if len(g.Buckets) == 0 || len(g.Nodes) == 0 {
@@ -38,12 +42,13 @@ var planMemory = &Pass{
 	},
 }
 
-// behindAll makes the last pass of a table run behind all others, for that reason.
-func behindAll(table []*Pass, why string) {
-	last := table[len(table)-1]
+// behindAll makes a pass run behind all others of a table, for that reason.
+func behindAll(table []*Pass, last *Pass, why string) {
 	last.After = nil
-	for _, p := range table[:len(table)-1] {
-		last.After = append(last.After, Order{p.Name, why})
+	for _, p := range table {
+		if p != last {
+			last.After = append(last.After, Order{p.Name, why})
+		}
 	}
 }
 

@@ -11,6 +11,9 @@ var removeDead = &Pass{
 	Name:    "remove_dead",
 	Doc:     "drops what is computed and read by nobody",
 	Numeric: Exact,
+	Remarks: []RemarkKind{
+		{"unread", true, "nothing reads what the operator gives"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			for _, n := range g.RemoveDead(func(n *ir.Node) bool { return c.may(g, n.Origin) }) {

@@ -10,6 +10,10 @@ var removeIdentities = &Pass{
 	Name:    "remove_identities",
 	Doc:     "drops casts to the same dtype and scalings by one",
 	Numeric: Exact,
+	Remarks: []RemarkKind{
+		{"cast", true, "a cast to the dtype that the value has already is gone"},
+		{"scale", true, "a scaling by one is gone"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			rw := ir.NewRewrite(g)

@@ -53,6 +53,10 @@ var scheduleTransfer = &Pass{
 		{"shard_tensor_parallel", "each rank sends the heads that it has"},
 		{"bucket_graphs", "only steps of prefill send"},
 	},
+	Remarks: []RemarkKind{
+		{"scheduled", true, "a layer's keys and values leave while the next layers are computed"},
+		{"request", false, "the pipeline transfers whole requests, between steps"},
+	},
 	PerBucket: func(c *Context, g *ir.Graph, b ir.Bucket) string {
 		if !c.Options.Transfer.Enabled || c.Options.Transfer.Per == PerRequest || b.Phase != ir.Prefill || !writesCache(g) {
 			return ""

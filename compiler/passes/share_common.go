@@ -33,6 +33,10 @@ var shareCommon = &Pass{
 		{"fuse_swiglu", "the SiLU must have no other reader"},
 		{"gather_last_token", "the output projection must have no other reader"},
 	},
+	Remarks: []RemarkKind{
+		{"shared", true, "the same is computed elsewhere already"},
+		{"weight", true, "two weights that are made alike are one"},
+	},
 	Run: func(c *Context) error {
 		s := &sharer{c: c, weights: map[string]*ir.Weight{}}
 		for _, g := range c.Module.Graphs {

@@ -262,7 +262,8 @@ func (d *decoder) node(s *planpb.Step, pick func(uint32, string) (*ir.Value, err
 	if int64(s.Source) >= int64(len(d.pb.Sources)) || int64(s.Path) >= int64(len(d.pb.Paths)) {
 		return nil, fmt.Errorf("names source %d of %d, path %d of %d", s.Source, len(d.pb.Sources), s.Path, len(d.pb.Paths))
 	}
-	n.Origin = ir.Origin{Source: d.pb.Sources[s.Source], Path: d.pb.Paths[s.Path], Layer: int(s.Layer)}
+	n.Origin = ir.Origin{Path: d.pb.Paths[s.Path], Layer: int(s.Layer)}
+	n.Origin.Source, n.Origin.End = ir.CutRange(d.pb.Sources[s.Source])
 	var err error
 	if n.Attrs, err = readAttrs(s.Attrs); err != nil {
 		return nil, err
@@ -359,8 +360,9 @@ func (d *decoder) report() error {
 		if int64(r.GetPass()) >= int64(len(d.plan.Passes)) || int64(r.GetSource()) >= int64(len(d.pb.Sources)) {
 			return fmt.Errorf("remark %d names pass %d of %d, source %d of %d", i, r.GetPass(), len(d.plan.Passes), r.GetSource(), len(d.pb.Sources))
 		}
+		source, end := ir.CutRange(d.pb.Sources[r.Source])
 		d.plan.Remarks = append(d.plan.Remarks, Remark{Pass: d.plan.Passes[r.Pass].Name, ID: r.Id, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
-			Layer: int(r.Layer), Source: d.pb.Sources[r.Source], Reason: r.Reason, SavesLaunches: int(r.SavesLaunches), SavesBytes: r.SavesBytes,
+			Layer: int(r.Layer), Source: source, End: end, Reason: r.Reason, SavesLaunches: int(r.SavesLaunches), SavesBytes: r.SavesBytes,
 			SavesDecode: time.Duration(r.SavesDecode), SavesPrefill: time.Duration(r.SavesPrefill)})
 	}
 	return nil

@@ -99,7 +99,8 @@ type Remark struct {
 	Entry         string
 	Buckets       string // sizes of steps that it is about, where the entry has variants
 	Layer         int    // -1 outside of any layer
-	Source        string
+	Source        string // file:line:col
+	End           string // line:col behind the last character there; "": not known
 	Reason        string
 	SavesLaunches int
 	SavesBytes    int64         // of activations, for each token

@@ -30,6 +30,9 @@ another order, *changes dtype* computes in another precision.
 			return err
 		}
 	}
+	if err := remarksDoc(w); err != nil {
+		return err
+	}
 	if _, err := io.WriteString(w, "\n## Why in this order\n\n"); err != nil {
 		return err
 	}
@@ -49,4 +52,33 @@ another order, *changes dtype* computes in another precision.
 		}
 	}
 	return nil
+}
+
+// remarksDoc writes the table of all that passes have to say.
+func remarksDoc(w io.Writer) error {
+	const head = `
+## Remarks
+
+The IDs are stable, and no pass says anything else. A pass looks at a site once, so a miss is told once. *missed* is no
+mistake: ` + "`require`" + ` makes it one.
+
+| ID | status | meaning |
+|---|---|---|
+`
+	if _, err := io.WriteString(w, head); err != nil {
+		return err
+	}
+	for _, p := range passes.Table {
+		for _, k := range p.Remarks {
+			status := "missed"
+			if k.Applied {
+				status = "applied"
+			}
+			if _, err := fmt.Fprintf(w, "| `%s.%s` | %s | %s |\n", p.Name, k.ID, status, k.Doc); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "| `PASS.%s` | missed | %s |\n", passes.Gated.ID, passes.Gated.Doc)
+	return err
 }

@@ -43,11 +43,7 @@ func Remarks(w io.Writer, p *plan.Plan, remarks []plan.Remark) error {
 			pass = g.pass
 			fmt.Fprintf(&b, "\n%s\n", pass)
 		}
-		buckets := ""
-		if g.buckets != "" {
-			buckets = ", " + g.buckets
-		}
-		fmt.Fprintf(&b, "  %s%s  %s\n", layers.At(g.entry, g.layers), buckets, g.source)
+		fmt.Fprintf(&b, "  %s  %s\n", g.text(), g.source)
 		for _, n := range g.notes {
 			n.write(&b)
 		}
@@ -63,7 +59,16 @@ type group struct {
 	notes  []note
 }
 
-type place struct{ pass, entry, buckets, source string }
+type place struct{ pass, entry, buckets, source, end string }
+
+// text says where remarks belong: "forward, layers 3..91, 89 x, decode 1..64".
+func (g *group) text() string {
+	text := layers.At(g.entry, g.layers)
+	if g.buckets != "" {
+		text += ", " + g.buckets
+	}
+	return text
+}
 
 // note is a remark without its place, with {n} for the layer's number.
 type note struct {
@@ -81,7 +86,7 @@ func collapse(scale *Scale, remarks []plan.Remark) []group {
 	var order []key
 	numbers := map[key][]int{}
 	for _, r := range remarks {
-		k := key{place{r.Pass, r.Entry, r.Buckets, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), scale.savings(r)}}
+		k := key{place{r.Pass, r.Entry, r.Buckets, r.Source, r.End}, note{r.Applied, r.ID, Readable(r.Reason), scale.savings(r)}}
 		if numbers[k] == nil {
 			order = append(order, k)
 		}

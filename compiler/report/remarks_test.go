@@ -14,7 +14,7 @@ import (
 
 // folded is what fold_shared_expert says of a layer.
 func folded(entry string, layer int) plan.Remark {
-	return plan.Remark{Pass: "fold", ID: "fold.folded", Applied: true, Entry: entry, Layer: layer, Source: "m.glm:65:14",
+	return plan.Remark{Pass: "fold", ID: "fold.folded", Applied: true, Entry: entry, Layer: layer, Source: "m.glm:65:14", End: "66:69",
 		Reason: "1 shared expert of width 1536 became expert 160 of 161", SavesLaunches: 5, SavesBytes: 65536}
 }
 
@@ -72,6 +72,7 @@ func TestRemarksThatDifferStayApart(t *testing.T) {
 		"id":       func(r *plan.Remark) { r.ID = "fold.other" },
 		"entry":    func(r *plan.Remark) { r.Entry = "draft" },
 		"source":   func(r *plan.Remark) { r.Source = "m.glm:66:1" },
+		"end":      func(r *plan.Remark) { r.End = "67:1" },
 		"reason":   func(r *plan.Remark) { r.Reason = "another reason" },
 		"status":   func(r *plan.Remark) { r.Applied = false },
 		"launches": func(r *plan.Remark) { r.SavesLaunches = 6 },

@@ -271,7 +271,7 @@ type Plan struct {
 	Programs      []*Program             `protobuf:"bytes,12,rep,name=programs,proto3" json:"programs,omitempty"`
 	Passes        []*Pass                `protobuf:"bytes,13,rep,name=passes,proto3" json:"passes,omitempty"`
 	Remarks       []*Remark              `protobuf:"bytes,14,rep,name=remarks,proto3" json:"remarks,omitempty"`
-	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col", referred to by index
+	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col-line:col", or without the end; referred to by index
 	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`     // weight paths of blocks, referred to by index
 	Source        *Source                `protobuf:"bytes,17,opt,name=source,proto3" json:"source,omitempty"`   // what it was compiled from
 	Device        *Device                `protobuf:"bytes,20,opt,name=device,proto3" json:"device,omitempty"`   // absent in plans from before there was the field
