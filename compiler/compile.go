@@ -33,6 +33,11 @@ type Options struct {
 	Disable        []string          // passes that do not run
 	StopAfter      string            // last pass to run
 	Observe        func(pass string, text passes.Text)
+
+	// For tools that take the passes apart; see passes.Options.
+	Table         []*passes.Pass         // nil: passes.Table
+	Only          func(passes.Site) bool // nil: every site
+	IgnoreRequire bool                   // a required pass that does not apply is no error
 }
 
 // Result is a compiled model and how it came about.
@@ -41,6 +46,8 @@ type Result struct {
 	Stored  dtype.DType // that weights are taken to be stored in, and so their dtype where no setting names another
 	Assumed bool        // neither a checkpoint nor a configuration says so
 	Passes  []passes.Result
+	Model   *syntax.Model  // that was compiled
+	Values  *config.Values // of its configuration
 	Time    time.Duration
 }
 
@@ -88,7 +95,7 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 		return nil, list, err
 	}
 	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
-	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Time: time.Since(start)}, list, nil
+	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Model: model, Values: values, Time: time.Since(start)}, list, nil
 }
 
 // choose picks the pipeline, and with it the model.
@@ -186,6 +193,9 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 }
 
 func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Options {
+	if o.IgnoreRequire {
+		s.Require = nil
+	}
 	return &passes.Options{
 		TensorParallel: s.TensorParallel,
 		Weights:        s.Weights.DType,
@@ -198,5 +208,7 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Option
 		Require:   s.Require,
 		StopAfter: o.StopAfter,
 		Observe:   o.Observe,
+		Table:     o.Table,
+		Only:      o.Only,
 	}
 }

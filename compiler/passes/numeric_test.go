@@ -249,7 +249,7 @@ func newScenarioOf(t testing.TB, model string, set map[string]string, o *Options
 	s := &scenario{model: model, set: set, margin: math.MaxFloat32}
 	o.Disabled = slices.DeleteFunc(Names(), func(name string) bool { return name == quantise.Name })
 	m, _ := s.compiled(t, o)
-	x := newMachine(t, m, func(n *ir.Node, c *kernels.Call) {
+	x := newMachine(t, m, func(_ int, n *ir.Node, c *kernels.Call) {
 		if n.Op.Name == "moe.top_k" {
 			s.margin = min(s.margin, topKMargin(n, c))
 		}
@@ -262,7 +262,7 @@ func newScenarioOf(t testing.TB, model string, set map[string]string, o *Options
 }
 
 // newMachine loads a module on the reference kernels.
-func newMachine(t testing.TB, m *ir.Module, trace func(*ir.Node, *kernels.Call)) *machine.Machine {
+func newMachine(t testing.TB, m *ir.Module, trace func(int, *ir.Node, *kernels.Call)) *machine.Machine {
 	t.Helper()
 	x, err := machine.New(m, &machine.Store{}, machine.Options{Trace: trace})
 	if err != nil {

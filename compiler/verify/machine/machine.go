@@ -28,8 +28,9 @@ type Options struct {
 	// Replay makes routers choose what was chosen in that recording, so that a rounding cannot decide between two
 	// experts with nearly the same score; Excess says by how much that went against the scores.
 	Replay *Choices
-	// Trace is called for every node that rank 0 executed, with its operands and results; nil for nobody.
-	Trace func(n *ir.Node, c *kernels.Call)
+	// Trace is called for every node that a rank executed, with its operands and results, one call at a time and of
+	// each rank in the order of the nodes; nil for nobody.
+	Trace func(rank int, n *ir.Node, c *kernels.Call)
 }
 
 // Machine is a module with its weights and caches on every rank.
@@ -39,6 +40,7 @@ type Machine struct {
 	options Options
 	ranks   []*machineRank
 	steps   int
+	tracing sync.Mutex
 }
 
 type machineRank struct {
@@ -201,8 +203,10 @@ func (r *machineRank) step(g *ir.Graph, n *ir.Node, values map[*ir.Value]kernels
 	} else {
 		err = f(c)
 	}
-	if err == nil && r.rank == 0 && r.options.Trace != nil {
-		r.options.Trace(n, c)
+	if err == nil && r.options.Trace != nil {
+		r.tracing.Lock()
+		r.options.Trace(r.rank, n, c)
+		r.tracing.Unlock()
 	}
 	return err
 }

@@ -1,0 +1,133 @@
+// Package verify checks the compiler's work by running it: translation validation in the sense of Pnueli, Siegel and
+// Singerman (TACAS 1998). For each pass that ran, the module before and after it is executed on the reference kernels
+// with random weights and inputs, and results and caches are compared in the pass's numeric class.
+//
+// A model of hundreds of gigabytes is too large for that. What is executed is the same model with the numbers of its
+// configuration made small, such that what passes look at stays: which numbers divide each other and the ranks, which
+// kinds of layers there are and follow each other, and what each pass has to say about each kind (shrink.go).
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/dsl/syntax"
+)
+
+// Subject is a model, and what it is compiled for. Options.Observe is not used.
+type Subject struct {
+	File    *syntax.File
+	Options compiler.Options
+}
+
+// with returns the subject with other values of configuration keys.
+func (s Subject) with(set map[string]string) Subject {
+	all := map[string]string{}
+	for _, m := range []map[string]string{s.Options.Set, set} {
+		for k, v := range m {
+			all[k] = v
+		}
+	}
+	s.Options.Set = all
+	return s
+}
+
+// compiled is a subject's plan with the module behind every pass that ran.
+type compiled struct {
+	*compiler.Result
+	lowered *ir.Module
+	texts   []snapshot
+}
+
+// snapshot is the module behind a pass.
+type snapshot struct {
+	pass string
+	text string
+}
+
+// compile compiles a subject and keeps what lies between the passes.
+func (s Subject) compile(between bool) (*compiled, error) {
+	c := &compiled{}
+	lowered, err := "", error(nil)
+	s.Options.Observe = func(name string, text passes.Text) {
+		if lowered == "" {
+			lowered = text.Before()
+		}
+		if between {
+			c.texts = append(c.texts, snapshot{name, text.After()})
+		}
+	}
+	r, list, err := compiler.Compile(s.File, s.Options)
+	if err != nil {
+		if list.HasErrors() {
+			return nil, fmt.Errorf("%w: %w", err, list.Err())
+		}
+		return nil, err
+	}
+	c.Result = r
+	if lowered == "" {
+		lowered = r.Plan.Module.String()
+	}
+	c.lowered, err = ir.Parse(lowered)
+	return c, err
+}
+
+// kinds are what a compilation has to say, by kind of layer: the layers that are alike before any pass, which of
+// them follow each other, and the remarks that each kind gets.
+type kinds map[string]bool
+
+func (c *compiled) kinds() kinds {
+	k := kinds{}
+	of := map[string]map[int]string{}
+	for _, g := range c.lowered.Graphs {
+		of[g.Name] = layerKinds(g)
+		layers := make([]int, 0, len(of[g.Name]))
+		for l := range of[g.Name] {
+			layers = append(layers, l)
+		}
+		slices.Sort(layers)
+		for i, l := range layers {
+			k["entry "+g.Name+" has layers of the kind "+of[g.Name][l]] = true
+			if i > 0 && l == layers[i-1]+1 && l > 0 {
+				k["entry "+g.Name+" has layers of the kind "+of[g.Name][l]+" behind "+of[g.Name][layers[i-1]]] = true
+			}
+		}
+	}
+	for _, r := range c.Plan.Remarks {
+		verb := "missed"
+		if r.Applied {
+			verb = "applied"
+		}
+		k[fmt.Sprintf("%s %s in %s, %s", verb, r.ID, r.Entry, of[r.Entry][r.Layer])] = true
+	}
+	return k
+}
+
+// layerKinds names the kind of each layer of a graph, and of what lies outside, by its operators.
+func layerKinds(g *ir.Graph) map[int]string {
+	ops := map[int][]string{}
+	for _, n := range g.Nodes {
+		ops[n.Origin.Layer] = append(ops[n.Origin.Layer], n.Op.Name)
+	}
+	kinds := map[int]string{}
+	for l, names := range ops {
+		kinds[l] = strings.Join(names, " ")
+	}
+	return kinds
+}
+
+// missing lists what is in k and not in other, sorted.
+func (k kinds) missing(other kinds) []string {
+	var list []string
+	for what := range k {
+		if !other[what] {
+			list = append(list, what)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
