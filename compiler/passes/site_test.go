@@ -35,7 +35,7 @@ func TestEveryPassAsksForItsSites(t *testing.T) {
 			t.Errorf("%s asks for site %d as its number %d", s.Pass, s.Ordinal, asked[s.Pass])
 		}
 		asked[s.Pass]++
-		if whole := s.Pass == shardTensorParallel.Name; (s.Entry == "") != whole || (s.Source == "") != whole {
+		if whole := s.Pass == shardTensorParallel.Name; (s.Entry == "") != whole || whole != (s.Source == "") && s.Pass != bucketGraphs.Name {
 			t.Errorf("%+v: a site without its place", s)
 		}
 		return false
@@ -53,7 +53,7 @@ func TestEveryPassAsksForItsSites(t *testing.T) {
 		if r.Applied != 0 || n != asked[r.Pass.Name] {
 			t.Errorf("pass %s asked %d times, applied %d sites and left %d alone", r.Pass.Name, asked[r.Pass.Name], r.Applied, n)
 		}
-		if n == 0 {
+		if n == 0 && r.Pass != bucketGraphs { // it finds some where later passes decide by size
 			t.Errorf("pass %s found no site", r.Pass.Name)
 		}
 	}
@@ -95,7 +95,7 @@ func TestAWeightThatIsReadTwiceIsGatedForBoth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := runOne(quantise, m, &Options{Weights: dtype.F8E4M3, Only: func(s Site) bool { return !strings.HasPrefix(s.Source, "m.glm:5:") }})
+	r, err := runOne(quantise, nil, m, &Options{Weights: dtype.F8E4M3, Only: func(s Site) bool { return !strings.HasPrefix(s.Source, "m.glm:5:") }})
 	if err != nil {
 		t.Fatal(err)
 	}
