@@ -28,6 +28,7 @@ type Plan struct {
 	Programs []*Program // one for each graph of the module, in its order: several for an entry that has variants
 	Passes   []Pass
 	Remarks  []Remark
+	Evidence *Evidence // nil where the passes were not validated
 }
 
 // Facts is what the runtime has to know of the model.

@@ -142,7 +142,7 @@ func (x Recipe_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Recipe_Kind.Descriptor instead.
 func (Recipe_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6, 0}
+	return file_plan_proto_rawDescGZIP(), []int{8, 0}
 }
 
 type Value_Kind int32
@@ -197,7 +197,7 @@ func (x Value_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Value_Kind.Descriptor instead.
 func (Value_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12, 0}
+	return file_plan_proto_rawDescGZIP(), []int{14, 0}
 }
 
 type Dim_Symbol int32
@@ -252,7 +252,7 @@ func (x Dim_Symbol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dim_Symbol.Descriptor instead.
 func (Dim_Symbol) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13, 0}
+	return file_plan_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type Plan struct {
@@ -271,8 +271,9 @@ type Plan struct {
 	Programs      []*Program             `protobuf:"bytes,12,rep,name=programs,proto3" json:"programs,omitempty"`
 	Passes        []*Pass                `protobuf:"bytes,13,rep,name=passes,proto3" json:"passes,omitempty"`
 	Remarks       []*Remark              `protobuf:"bytes,14,rep,name=remarks,proto3" json:"remarks,omitempty"`
-	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col", referred to by index
-	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`     // weight paths of blocks, referred to by index
+	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"`   // "file:line:col", referred to by index
+	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`       // weight paths of blocks, referred to by index
+	Evidence      *Evidence              `protobuf:"bytes,30,opt,name=evidence,proto3" json:"evidence,omitempty"` // absent where the passes were not validated
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -419,6 +420,158 @@ func (x *Plan) GetPaths() []string {
 	return nil
 }
 
+func (x *Plan) GetEvidence() *Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+// What the validation of the passes found: the module before and behind each one, executed on random inputs.
+type Evidence struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seed          uint64                 `protobuf:"varint,1,opt,name=seed,proto3" json:"seed,omitempty"`    // of weights and inputs
+	Config        string                 `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"` // integers of the configuration that were made small: "KEY=VALUE KEY=VALUE"
+	Proofs        []*Proof               `protobuf:"bytes,3,rep,name=proofs,proto3" json:"proofs,omitempty"` // at most one for each pass
+	Lost          []string               `protobuf:"bytes,4,rep,name=lost,proto3" json:"lost,omitempty"`     // what passes had to say about this model, and not about the small one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Evidence) Reset() {
+	*x = Evidence{}
+	mi := &file_plan_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Evidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Evidence) ProtoMessage() {}
+
+func (x *Evidence) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Evidence) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *Evidence) GetConfig() string {
+	if x != nil {
+		return x.Config
+	}
+	return ""
+}
+
+func (x *Evidence) GetProofs() []*Proof {
+	if x != nil {
+		return x.Proofs
+	}
+	return nil
+}
+
+func (x *Evidence) GetLost() []string {
+	if x != nil {
+		return x.Lost
+	}
+	return nil
+}
+
+type Proof struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pass          uint32                 `protobuf:"varint,1,opt,name=pass,proto3" json:"pass,omitempty"`                          // index into Plan.passes
+	Status        string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`                       // "proven", "idle", "disabled", "uncovered"
+	Cases         uint32                 `protobuf:"varint,3,opt,name=cases,proto3" json:"cases,omitempty"`                        // results and caches that were compared
+	MaxError      float64                `protobuf:"fixed64,4,opt,name=max_error,json=maxError,proto3" json:"max_error,omitempty"` // the largest difference
+	Bound         float64                `protobuf:"fixed64,5,opt,name=bound,proto3" json:"bound,omitempty"`                       // what the pass's numeric class allows; 0: the same bits
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proof) Reset() {
+	*x = Proof{}
+	mi := &file_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proof) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proof) ProtoMessage() {}
+
+func (x *Proof) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proof.ProtoReflect.Descriptor instead.
+func (*Proof) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Proof) GetPass() uint32 {
+	if x != nil {
+		return x.Pass
+	}
+	return 0
+}
+
+func (x *Proof) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Proof) GetCases() uint32 {
+	if x != nil {
+		return x.Cases
+	}
+	return 0
+}
+
+func (x *Proof) GetMaxError() float64 {
+	if x != nil {
+		return x.MaxError
+	}
+	return 0
+}
+
+func (x *Proof) GetBound() float64 {
+	if x != nil {
+		return x.Bound
+	}
+	return 0
+}
+
 // What the runtime has to know of the model.
 type Facts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -431,7 +584,7 @@ type Facts struct {
 
 func (x *Facts) Reset() {
 	*x = Facts{}
-	mi := &file_plan_proto_msgTypes[1]
+	mi := &file_plan_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -443,7 +596,7 @@ func (x *Facts) String() string {
 func (*Facts) ProtoMessage() {}
 
 func (x *Facts) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[1]
+	mi := &file_plan_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -456,7 +609,7 @@ func (x *Facts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Facts.ProtoReflect.Descriptor instead.
 func (*Facts) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{1}
+	return file_plan_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Facts) GetVocabSize() uint32 {
@@ -490,7 +643,7 @@ type CacheFormat struct {
 
 func (x *CacheFormat) Reset() {
 	*x = CacheFormat{}
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -502,7 +655,7 @@ func (x *CacheFormat) String() string {
 func (*CacheFormat) ProtoMessage() {}
 
 func (x *CacheFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -515,7 +668,7 @@ func (x *CacheFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheFormat.ProtoReflect.Descriptor instead.
 func (*CacheFormat) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{2}
+	return file_plan_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CacheFormat) GetDtype() DType {
@@ -546,7 +699,7 @@ type Serving struct {
 
 func (x *Serving) Reset() {
 	*x = Serving{}
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +711,7 @@ func (x *Serving) String() string {
 func (*Serving) ProtoMessage() {}
 
 func (x *Serving) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +724,7 @@ func (x *Serving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Serving.ProtoReflect.Descriptor instead.
 func (*Serving) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{3}
+	return file_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Serving) GetPrefillChunk() uint32 {
@@ -619,7 +772,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +784,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +797,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{4}
+	return file_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Draft) GetKind() string {
@@ -674,7 +827,7 @@ type Weight struct {
 
 func (x *Weight) Reset() {
 	*x = Weight{}
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +839,7 @@ func (x *Weight) String() string {
 func (*Weight) ProtoMessage() {}
 
 func (x *Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +852,7 @@ func (x *Weight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weight.ProtoReflect.Descriptor instead.
 func (*Weight) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{5}
+	return file_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Weight) GetName() string {
@@ -749,7 +902,7 @@ type Recipe struct {
 
 func (x *Recipe) Reset() {
 	*x = Recipe{}
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +914,7 @@ func (x *Recipe) String() string {
 func (*Recipe) ProtoMessage() {}
 
 func (x *Recipe) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +927,7 @@ func (x *Recipe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipe.ProtoReflect.Descriptor instead.
 func (*Recipe) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6}
+	return file_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Recipe) GetKind() Recipe_Kind {
@@ -859,7 +1012,7 @@ type Alias struct {
 
 func (x *Alias) Reset() {
 	*x = Alias{}
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +1024,7 @@ func (x *Alias) String() string {
 func (*Alias) ProtoMessage() {}
 
 func (x *Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +1037,7 @@ func (x *Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alias.ProtoReflect.Descriptor instead.
 func (*Alias) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{7}
+	return file_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Alias) GetName() string {
@@ -921,7 +1074,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1086,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1099,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{8}
+	return file_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Index) GetHole() string {
@@ -988,7 +1141,7 @@ type Ignore struct {
 
 func (x *Ignore) Reset() {
 	*x = Ignore{}
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1153,7 @@ func (x *Ignore) String() string {
 func (*Ignore) ProtoMessage() {}
 
 func (x *Ignore) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1166,7 @@ func (x *Ignore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ignore.ProtoReflect.Descriptor instead.
 func (*Ignore) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{9}
+	return file_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Ignore) GetName() string {
@@ -1043,7 +1196,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1208,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1221,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{10}
+	return file_plan_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Cache) GetName() string {
@@ -1115,7 +1268,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1280,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1293,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{11}
+	return file_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Program) GetEntry() string {
@@ -1200,7 +1353,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1365,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1378,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12}
+	return file_plan_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Value) GetKind() Value_Kind {
@@ -1282,7 +1435,7 @@ type Dim struct {
 
 func (x *Dim) Reset() {
 	*x = Dim{}
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1294,7 +1447,7 @@ func (x *Dim) String() string {
 func (*Dim) ProtoMessage() {}
 
 func (x *Dim) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1307,7 +1460,7 @@ func (x *Dim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dim.ProtoReflect.Descriptor instead.
 func (*Dim) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13}
+	return file_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Dim) GetSymbol() Dim_Symbol {
@@ -1348,7 +1501,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1360,7 +1513,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1373,7 +1526,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{14}
+	return file_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Step) GetOp() string {
@@ -1449,7 +1602,7 @@ type Attr struct {
 
 func (x *Attr) Reset() {
 	*x = Attr{}
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1614,7 @@ func (x *Attr) String() string {
 func (*Attr) ProtoMessage() {}
 
 func (x *Attr) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1627,7 @@ func (x *Attr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attr.ProtoReflect.Descriptor instead.
 func (*Attr) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15}
+	return file_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Attr) GetKey() string {
@@ -1579,7 +1732,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1591,7 +1744,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1604,7 +1757,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16}
+	return file_plan_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Shape) GetDims() []*Dim {
@@ -1630,7 +1783,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1795,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1808,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{17}
+	return file_plan_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Layout) GetPhase() string {
@@ -1717,7 +1870,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +1882,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +1895,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{18}
+	return file_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Pass) GetName() string {
@@ -1820,7 +1973,7 @@ type Remark struct {
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1832,7 +1985,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1845,7 +1998,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{19}
+	return file_plan_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Remark) GetPass() uint32 {
@@ -1923,7 +2076,7 @@ var File_plan_proto protoreflect.FileDescriptor
 const file_plan_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"plan.proto\x12\fglmc.plan.v1\"\xfb\x04\n" +
+	"plan.proto\x12\fglmc.plan.v1\"\xaf\x05\n" +
 	"\x04Plan\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
@@ -1941,7 +2094,19 @@ const file_plan_proto_rawDesc = "" +
 	"\x06passes\x18\r \x03(\v2\x12.glmc.plan.v1.PassR\x06passes\x12.\n" +
 	"\aremarks\x18\x0e \x03(\v2\x14.glmc.plan.v1.RemarkR\aremarks\x12\x18\n" +
 	"\asources\x18\x0f \x03(\tR\asources\x12\x14\n" +
-	"\x05paths\x18\x10 \x03(\tR\x05paths\"l\n" +
+	"\x05paths\x18\x10 \x03(\tR\x05paths\x122\n" +
+	"\bevidence\x18\x1e \x01(\v2\x16.glmc.plan.v1.EvidenceR\bevidence\"w\n" +
+	"\bEvidence\x12\x12\n" +
+	"\x04seed\x18\x01 \x01(\x04R\x04seed\x12\x16\n" +
+	"\x06config\x18\x02 \x01(\tR\x06config\x12+\n" +
+	"\x06proofs\x18\x03 \x03(\v2\x13.glmc.plan.v1.ProofR\x06proofs\x12\x12\n" +
+	"\x04lost\x18\x04 \x03(\tR\x04lost\"|\n" +
+	"\x05Proof\x12\x12\n" +
+	"\x04pass\x18\x01 \x01(\rR\x04pass\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12\x14\n" +
+	"\x05cases\x18\x03 \x01(\rR\x05cases\x12\x1b\n" +
+	"\tmax_error\x18\x04 \x01(\x01R\bmaxError\x12\x14\n" +
+	"\x05bound\x18\x05 \x01(\x01R\x05bound\"l\n" +
 	"\x05Facts\x12\x1d\n" +
 	"\n" +
 	"vocab_size\x18\x01 \x01(\rR\tvocabSize\x12\x1f\n" +
@@ -2110,67 +2275,71 @@ func file_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_plan_proto_goTypes = []any{
 	(DType)(0),          // 0: glmc.plan.v1.DType
 	(Recipe_Kind)(0),    // 1: glmc.plan.v1.Recipe.Kind
 	(Value_Kind)(0),     // 2: glmc.plan.v1.Value.Kind
 	(Dim_Symbol)(0),     // 3: glmc.plan.v1.Dim.Symbol
 	(*Plan)(nil),        // 4: glmc.plan.v1.Plan
-	(*Facts)(nil),       // 5: glmc.plan.v1.Facts
-	(*CacheFormat)(nil), // 6: glmc.plan.v1.CacheFormat
-	(*Serving)(nil),     // 7: glmc.plan.v1.Serving
-	(*Draft)(nil),       // 8: glmc.plan.v1.Draft
-	(*Weight)(nil),      // 9: glmc.plan.v1.Weight
-	(*Recipe)(nil),      // 10: glmc.plan.v1.Recipe
-	(*Alias)(nil),       // 11: glmc.plan.v1.Alias
-	(*Index)(nil),       // 12: glmc.plan.v1.Index
-	(*Ignore)(nil),      // 13: glmc.plan.v1.Ignore
-	(*Cache)(nil),       // 14: glmc.plan.v1.Cache
-	(*Program)(nil),     // 15: glmc.plan.v1.Program
-	(*Value)(nil),       // 16: glmc.plan.v1.Value
-	(*Dim)(nil),         // 17: glmc.plan.v1.Dim
-	(*Step)(nil),        // 18: glmc.plan.v1.Step
-	(*Attr)(nil),        // 19: glmc.plan.v1.Attr
-	(*Shape)(nil),       // 20: glmc.plan.v1.Shape
-	(*Layout)(nil),      // 21: glmc.plan.v1.Layout
-	(*Pass)(nil),        // 22: glmc.plan.v1.Pass
-	(*Remark)(nil),      // 23: glmc.plan.v1.Remark
+	(*Evidence)(nil),    // 5: glmc.plan.v1.Evidence
+	(*Proof)(nil),       // 6: glmc.plan.v1.Proof
+	(*Facts)(nil),       // 7: glmc.plan.v1.Facts
+	(*CacheFormat)(nil), // 8: glmc.plan.v1.CacheFormat
+	(*Serving)(nil),     // 9: glmc.plan.v1.Serving
+	(*Draft)(nil),       // 10: glmc.plan.v1.Draft
+	(*Weight)(nil),      // 11: glmc.plan.v1.Weight
+	(*Recipe)(nil),      // 12: glmc.plan.v1.Recipe
+	(*Alias)(nil),       // 13: glmc.plan.v1.Alias
+	(*Index)(nil),       // 14: glmc.plan.v1.Index
+	(*Ignore)(nil),      // 15: glmc.plan.v1.Ignore
+	(*Cache)(nil),       // 16: glmc.plan.v1.Cache
+	(*Program)(nil),     // 17: glmc.plan.v1.Program
+	(*Value)(nil),       // 18: glmc.plan.v1.Value
+	(*Dim)(nil),         // 19: glmc.plan.v1.Dim
+	(*Step)(nil),        // 20: glmc.plan.v1.Step
+	(*Attr)(nil),        // 21: glmc.plan.v1.Attr
+	(*Shape)(nil),       // 22: glmc.plan.v1.Shape
+	(*Layout)(nil),      // 23: glmc.plan.v1.Layout
+	(*Pass)(nil),        // 24: glmc.plan.v1.Pass
+	(*Remark)(nil),      // 25: glmc.plan.v1.Remark
 }
 var file_plan_proto_depIdxs = []int32{
-	5,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
-	6,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
-	7,  // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
-	9,  // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
-	11, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
-	13, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
-	14, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
-	15, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
-	22, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
-	23, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
-	0,  // 10: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
-	8,  // 11: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
-	19, // 12: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
-	0,  // 13: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
-	10, // 14: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
-	1,  // 15: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
-	10, // 16: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
-	12, // 17: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
-	16, // 18: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
-	18, // 19: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
-	21, // 20: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
-	2,  // 21: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
-	0,  // 22: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
-	17, // 23: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
-	3,  // 24: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
-	19, // 25: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
-	20, // 26: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
-	17, // 27: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	7,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
+	8,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
+	9,  // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
+	11, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
+	13, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
+	15, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
+	16, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
+	17, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
+	24, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
+	25, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
+	5,  // 10: glmc.plan.v1.Plan.evidence:type_name -> glmc.plan.v1.Evidence
+	6,  // 11: glmc.plan.v1.Evidence.proofs:type_name -> glmc.plan.v1.Proof
+	0,  // 12: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
+	10, // 13: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
+	21, // 14: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
+	0,  // 15: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
+	12, // 16: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
+	1,  // 17: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
+	12, // 18: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
+	14, // 19: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
+	18, // 20: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
+	20, // 21: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
+	23, // 22: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
+	2,  // 23: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
+	0,  // 24: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
+	19, // 25: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
+	3,  // 26: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
+	21, // 27: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
+	22, // 28: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
+	19, // 29: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_plan_proto_init() }
@@ -2178,7 +2347,7 @@ func file_plan_proto_init() {
 	if File_plan_proto != nil {
 		return
 	}
-	file_plan_proto_msgTypes[15].OneofWrappers = []any{
+	file_plan_proto_msgTypes[17].OneofWrappers = []any{
 		(*Attr_Int)(nil),
 		(*Attr_Float)(nil),
 		(*Attr_Str)(nil),
@@ -2191,7 +2360,7 @@ func file_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plan_proto_rawDesc), len(file_plan_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
