@@ -47,7 +47,7 @@ func (r *Report) Failed() *Result {
 	return nil
 }
 
-// Verify validates every pass that the subject's compilation runs. An error says that it could not be done; that a pass
+// Verify validates every pass that the subject's compilation runs, up to the first that is wrong. An error says that it could not be done; that a pass
 // is wrong stands in the report.
 func Verify(ctx context.Context, s Subject, seed uint64) (*Report, error) {
 	large, err := s.compile(false)
@@ -58,16 +58,21 @@ func Verify(ctx context.Context, s Subject, seed uint64) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Model: large.Plan.Model, Target: large.Plan.Target, Ranks: large.Plan.Module.Ranks, Seed: seed, Config: small.String(), Lost: small.lost}
-	checker := NewChecker(small.result.lowered, seed)
-	before := small.result.lowered
-	for i, ran := range small.result.Passes {
+	return small.verify(ctx, large, seed)
+}
+
+// verify validates the passes on the small model.
+func (s *shrunken) verify(ctx context.Context, large *compiled, seed uint64) (*Report, error) {
+	r := &Report{Model: large.Plan.Model, Target: large.Plan.Target, Ranks: large.Plan.Module.Ranks, Seed: seed, Config: s.String(), Lost: s.lost}
+	checker := NewChecker(s.result.lowered, seed)
+	before := s.result.lowered
+	for i, ran := range s.result.Passes {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		result := Result{Pass: ran.Pass, Status: Disabled}
 		if !ran.Disabled {
-			after, err := small.result.behind(ran.Pass.Name)
+			after, err := s.result.behind(ran.Pass.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -76,6 +81,10 @@ func Verify(ctx context.Context, s Subject, seed uint64) (*Report, error) {
 			}
 			if result.Status == Idle && changedModule(large.Passes[i]) {
 				result.Status = Uncovered
+			}
+			if result.Status == Wrong {
+				r.Results = append(r.Results, result)
+				return r, nil // what follows is built on what is wrong
 			}
 			before = after
 		}

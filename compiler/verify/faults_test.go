@@ -1,0 +1,185 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/lower/lowertest"
+	"github.com/glmc/glmc/compiler/memory"
+	"github.com/glmc/glmc/compiler/passes"
+)
+
+// plant returns the table with one pass made wrong: behind what it does, spoil changes the graphs.
+func plant(name string, spoil func(g *ir.Graph) error) []*passes.Pass {
+	table := slices.Clone(passes.Table)
+	i := slices.IndexFunc(table, func(p *passes.Pass) bool { return p.Name == name })
+	right := table[i]
+	wrong := *right
+	wrong.Run = func(c *passes.Context) error {
+		if err := right.Run(c); err != nil {
+			return err
+		}
+		for _, g := range c.Module.Graphs {
+			if err := spoil(g); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table[i] = &wrong
+	return table
+}
+
+// scaleShared makes the shared expert's slot take part in the scaling of the routed weights, in one layer: the slot is
+// appended first and everything is scaled then.
+func scaleShared(entry string, layer int) func(g *ir.Graph) error {
+	return func(g *ir.Graph) error {
+		for _, n := range g.Nodes {
+			if n.Op.Name != "moe.append_shared" || g.Name != entry || n.Origin.Layer != layer {
+				continue
+			}
+			b := &ir.Builder{Graph: g, Origin: n.Origin}
+			scaled := b.One("scale", []*ir.Value{n.Out[1]}, ir.Attr{Key: "by", Value: 2.5})
+			if err := b.Err(); err != nil {
+				return err
+			}
+			for _, user := range g.Nodes {
+				for i, v := range user.In {
+					if v == n.Out[1] {
+						user.In[i] = scaled
+					}
+				}
+			}
+			rw := ir.NewRewrite(g)
+			rw.After(n, b.Nodes...)
+			n.In[1] = n.In[1].Def.In[0] // what the scaling took
+			rw.Apply()
+			g.RemoveDead()
+			return nil
+		}
+		return nil
+	}
+}
+
+// wholeRotary rotates all of a head.
+func wholeRotary(g *ir.Graph) error {
+	for _, n := range g.Nodes {
+		if n.Op.Name == "attn.qknorm_rope_kv" {
+			n.Attrs = n.Attrs.With("dims", int64(n.In[0].Type.Shape.Last().Add))
+		}
+	}
+	return nil
+}
+
+// staleSlot writes keys and values where the position says and not where the page table does, in one layer.
+func staleSlot(g *ir.Graph) error {
+	for _, n := range g.Nodes {
+		if n.Op.Name == "attn.qknorm_rope_kv" && n.Origin.Layer == 1 {
+			n.In[n.Op.Operand("slots")] = n.Arg("pos")
+		}
+	}
+	return nil
+}
+
+// unreduced leaves the last all-reduce of layer 1 out.
+func unreduced(g *ir.Graph) error {
+	rw := ir.NewRewrite(g)
+	for _, n := range slices.Backward(g.Nodes) {
+		if n.Op.Name == "comm.all_reduce" && n.Origin.Layer == 1 {
+			rw.Replace(n.Out[0], n.In[0])
+			rw.Remove(n)
+			break
+		}
+	}
+	rw.Apply()
+	return nil
+}
+
+// TestPlantedFaults: a wrong pass is found, by its name and its site.
+func TestPlantedFaults(t *testing.T) {
+	for _, c := range []struct {
+		name, pass string
+		spoil      func(g *ir.Graph) error
+		entry      string // of the site and of the first value
+		layer      int
+		op         string // of the first value that differs and is on both sides; "none" where execution fails before it
+		tp         int
+	}{
+		{"the scale is applied to the shared slot", "fold_shared_expert", scaleShared("forward", 4), "forward", 4, "", 8},
+		{"the scale is applied to the shared slot of the MTP layer", "fold_shared_expert", scaleShared("draft", 5), "draft", 5, "", 8},
+		{"rotary dims are ignored", "fuse_qknorm_rope_kv", wholeRotary, "forward", 0, "attn.paged", 8},
+		{"a slot is stale", "fuse_qknorm_rope_kv", staleSlot, "forward", 1, "none", 8},
+		{"partial sums are not reduced", "shard_tensor_parallel", unreduced, "", -1, "", 8},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := subject(t, "models/glm4moe/model.glm", compiler.Options{Target: "h200", TensorParallel: c.tp, Table: plant(c.pass, c.spoil)})
+			f, r, err := Bisect(t.Context(), s, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f == nil {
+				t.Fatalf("nothing was found: %+v", r.Results)
+			}
+			if f.Pass.Name != c.pass || f.Site == nil || f.Site.Entry != c.entry || f.Site.Layer != c.layer {
+				t.Errorf("found %s, site %+v: %s", f.Pass.Name, f.Site, f.Wrong)
+			}
+			if none := f.First == nil; none != (c.op == "none") {
+				t.Errorf("the first value that differs is %+v", f.First)
+			}
+			if f.First != nil && c.entry != "" && (f.First.Entry != c.entry || f.First.Layer != c.layer || c.op != "" && f.First.Op != c.op) {
+				t.Errorf("the first value that differs is %+v", f.First)
+			}
+			var b strings.Builder
+			if err := f.Text(&b); err != nil {
+				t.Fatal(err)
+			}
+			t.Log(b.String())
+		})
+	}
+}
+
+// TestRightPasses: nothing is found where nothing is wrong.
+func TestRightPasses(t *testing.T) {
+	f, r, err := Bisect(t.Context(), subject(t, "models/qwen3/model.glm", compiler.Options{Target: "cpu"}), 1)
+	if f != nil || err != nil || r.Failed() != nil {
+		t.Errorf("found %+v, error %v", f, err)
+	}
+}
+
+// TestOverlappingBuffers: a plan in which two buffers that are alive together share bytes is refused by the checker of
+// layouts.
+func TestOverlappingBuffers(t *testing.T) {
+	r, err := subject(t, "models/glm4moe/model.glm", compiler.Options{Set: lowertest.Small}).compile(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := r.Plan.Program("forward")
+	l := p.Layouts[0]
+	buffers, err := p.Buffers(l.Max)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := memory.Check(buffers, l.Offsets, l.Arena); err != nil {
+		t.Fatal(err)
+	}
+	planted := 0
+	for i, a := range buffers {
+		for j, b := range buffers[:i] {
+			if a.First > b.Last || b.First > a.Last || a.Bytes == 0 || b.Bytes == 0 {
+				continue
+			}
+			offsets := slices.Clone(l.Offsets)
+			offsets[i] = offsets[j]
+			planted++
+			if memory.Check(buffers, offsets, l.Arena) == nil {
+				t.Errorf("buffers %d and %d lie at the same place and are alive together", j, i)
+			}
+		}
+	}
+	if planted == 0 {
+		t.Error("no two buffers are alive together")
+	}
+}
