@@ -61,8 +61,8 @@ allow dsl kernels/dtype=
 # executes graphs on the reference kernels, and nothing else of the compiler may know of it.
 check compiler compiler/verify compiler dsl kernels/dtype=
 allow compiler/verify compiler dsl kernels= kernels/ref= kernels/dtype=
-# The runtime reads plans: the file format, the graphs in it, the checker of layouts. It never sees a pass or a
+# The runtime reads plans: the file format, the graphs in it, the checkers of layouts and schedules. It never sees a pass or a
 # model's source. Patterns of tensor names are shared with the language.
-allow runtime kernels compiler/plan compiler/ir= compiler/memory= dsl/builtin= dsl/pattern=
+allow runtime kernels compiler/plan compiler/ir= compiler/memory= compiler/race= compiler/schedule= dsl/builtin= dsl/pattern=
 
 exit $failed

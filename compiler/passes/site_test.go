@@ -53,7 +53,7 @@ func TestEveryPassAsksForItsSites(t *testing.T) {
 		if r.Applied != 0 || n != asked[r.Pass.Name] {
 			t.Errorf("pass %s asked %d times, applied %d sites and left %d alone", r.Pass.Name, asked[r.Pass.Name], r.Applied, n)
 		}
-		if n == 0 && r.Pass != bucketGraphs { // it finds some where later passes decide by size
+		if n == 0 && r.Pass != bucketGraphs { // a graph without buckets has nothing to split
 			t.Errorf("pass %s found no site", r.Pass.Name)
 		}
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/ir"
-	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -52,13 +51,13 @@ type snapshot struct {
 // compile compiles a subject and keeps what lies between the passes.
 func (s Subject) compile(between bool) (*compiled, error) {
 	c := &compiled{}
-	lowered, err := "", error(nil)
-	s.Options.Observe = func(name string, text passes.Text) {
-		if lowered == "" {
-			lowered = text.Before()
-		}
-		if between {
-			c.texts = append(c.texts, snapshot{name, text.After()})
+	lowered := ""
+	s.Options.Observe = func(name string, m *ir.Module) {
+		switch {
+		case name == "":
+			lowered = m.String()
+		case between:
+			c.texts = append(c.texts, snapshot{name, m.String()})
 		}
 	}
 	r, list, err := compiler.Compile(s.File, s.Options)
@@ -69,9 +68,6 @@ func (s Subject) compile(between bool) (*compiled, error) {
 		return nil, err
 	}
 	c.Result = r
-	if lowered == "" {
-		lowered = r.Plan.Module.String()
-	}
 	c.lowered, err = ir.Parse(lowered)
 	return c, err
 }
