@@ -128,3 +128,26 @@ func (o *Outcome) hold(want, got *execution, measure func(want, got []float32) f
 		o.fail("a router chooses other experts: the scores of those that were chosen before are beaten by %.3g", got.excess)
 	}
 }
+
+// Logits measures how far logits of a module that all passes worked on are from those of the module before any, and what
+// their classes allow together: the bound of reassociation where no dtype changed and no rows are
+// quantised, and else the bound of the formats, for the root mean square.
+func Logits(before, after *ir.Module, want, got []float32) (off, bound float64) {
+	for _, g := range after.Graphs {
+		for _, n := range g.Nodes {
+			if n.Attrs.Str("act") != "" {
+				return machine.RootMeanSquare(want, got), formats(before, after)
+			}
+		}
+	}
+	stored := map[string]bool{}
+	for _, w := range before.Weights {
+		stored[w.DType.String()] = true
+	}
+	for _, w := range after.Weights {
+		if !stored[w.DType.String()] {
+			return machine.RootMeanSquare(want, got), formats(before, after)
+		}
+	}
+	return machine.Difference(want, got), max(reassociation(before), reassociation(after))
+}
