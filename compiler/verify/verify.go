@@ -64,33 +64,47 @@ func Verify(ctx context.Context, s Subject, seed uint64) (*Report, error) {
 // verify validates the passes on the small model.
 func (s *shrunken) verify(ctx context.Context, large *compiled, seed uint64) (*Report, error) {
 	r := &Report{Model: large.Plan.Model, Target: large.Plan.Target, Ranks: large.Plan.Module.Ranks, Seed: seed, Config: s.String(), Lost: s.lost}
-	checker := NewChecker(s.result.lowered, seed)
-	before := s.result.lowered
-	for i, ran := range s.result.Passes {
+	var err error
+	if r.Results, err = s.result.validate(ctx, seed); err != nil {
+		return nil, err
+	}
+	for i, x := range r.Results {
+		if x.Status == Idle && changedModule(large.Passes[i]) {
+			r.Results[i].Status = Uncovered
+		}
+	}
+	return r, nil
+}
+
+// validate compares the module before and behind each pass that ran, up to the first that is wrong: what follows is
+// built on it.
+func (c *compiled) validate(ctx context.Context, seed uint64) ([]Result, error) {
+	checker := NewChecker(c.lowered, seed)
+	before := c.lowered
+	var results []Result
+	for _, ran := range c.Passes {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		result := Result{Pass: ran.Pass, Status: Disabled}
-		if !ran.Disabled {
-			after, err := s.result.behind(ran.Pass.Name)
-			if err != nil {
-				return nil, err
-			}
-			if result, err = checker.pass(ran.Pass, before, after); err != nil {
-				return nil, err
-			}
-			if result.Status == Idle && changedModule(large.Passes[i]) {
-				result.Status = Uncovered
-			}
-			if result.Status == Wrong {
-				r.Results = append(r.Results, result)
-				return r, nil // what follows is built on what is wrong
-			}
-			before = after
+		if ran.Disabled {
+			results = append(results, Result{Pass: ran.Pass, Status: Disabled})
+			continue
 		}
-		r.Results = append(r.Results, result)
+		after, err := c.behind(ran.Pass.Name)
+		if err != nil {
+			return nil, err
+		}
+		r, err := checker.pass(ran.Pass, before, after)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, r)
+		if r.Status == Wrong {
+			break
+		}
+		before = after
 	}
-	return r, nil
+	return results, nil
 }
 
 // changedModule reports whether a pass changed a module.
