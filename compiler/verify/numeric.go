@@ -2,6 +2,7 @@ package verify
 
 import (
 	"math"
+	"slices"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/verify/machine"
@@ -102,6 +103,49 @@ func changed(old, n *ir.Node) []float64 {
 		list = append(list, unit(as))
 	}
 	return list
+}
+
+// noiseOf gives the unit error of each operand of a module's products that has another dtype in another module: of those
+// that are still there, by their own; of those that were rewritten, by the widest error of any.
+func noiseOf(before, after *ir.Module) func(g *ir.Graph, n *ir.Node, operand int) float64 {
+	kept := map[string]map[int]*ir.Node{}
+	widest, quantised := 0.0, 0.0
+	for _, g := range after.Graphs {
+		if kept[g.Name] == nil {
+			kept[g.Name] = map[int]*ir.Node{}
+		}
+		for _, n := range g.Nodes {
+			kept[g.Name][n.ID] = n
+			if n.Attrs.Str("act") != "" {
+				quantised = unit(dtype.F8E4M3)
+			}
+			for i, o := range n.Op.Operands {
+				if o.Kind == ir.LinearOperand && n.In[i] != nil {
+					widest = max(widest, unit(n.In[i].Type.DType))
+				}
+			}
+		}
+	}
+	return func(g *ir.Graph, n *ir.Node, operand int) float64 {
+		product := slices.ContainsFunc(n.Op.Operands, func(o ir.Operand) bool { return o.Kind == ir.LinearOperand })
+		same := kept[g.Name][n.ID]
+		if same != nil && same.Op != n.Op {
+			same = nil
+		}
+		switch {
+		case !product:
+			return 0
+		case n.Op.Operands[operand].Kind == ir.LinearOperand && same != nil && same.In[operand].Type.DType == n.In[operand].Type.DType:
+			return 0
+		case n.Op.Operands[operand].Kind == ir.LinearOperand && same != nil:
+			return unit(same.In[operand].Type.DType)
+		case n.Op.Operands[operand].Kind == ir.LinearOperand:
+			return widest
+		case operand > 0 || same != nil && same.Attrs.Str("act") == n.Attrs.Str("act"):
+			return 0
+		}
+		return quantised
+	}
 }
 
 // unit is the largest relative error of rounding to a dtype.
