@@ -165,30 +165,31 @@ type traced struct {
 
 // valueKey names a value of a run; numbers of values are stable across passes.
 type valueKey struct {
-	entry    string
-	step, id int
+	entry             string
+	variant, step, id int
 }
 
 // trace runs a module and keeps every value, in the order of the nodes.
 func (c *Checker) trace(m *ir.Module, o machine.Options) (map[valueKey]*traced, []valueKey, *machine.Choices) {
 	values := map[valueKey]*traced{}
 	var order []valueKey
-	entry, step := "", 0
+	at := valueKey{}
 	o.Heads = c.heads
 	o.Trace = func(rank int, n *ir.Node, call *kernels.Call) {
-		at := 0
+		i := 0
 		for _, v := range n.Out {
 			if v.Type.State {
 				continue
 			}
-			key := valueKey{entry, step, v.ID}
+			key := at
+			key.id = v.ID
 			t := values[key]
 			if t == nil {
 				t = &traced{node: n, ranks: make([][]float32, m.Ranks)}
 				values[key], order = t, append(order, key)
 			}
-			t.ranks[rank] = slices.Clone(call.Out[at].F32)
-			at++
+			t.ranks[rank] = slices.Clone(call.Out[i].F32)
+			i++
 		}
 	}
 	x, err := machine.New(m, c.store, o)
@@ -196,11 +197,11 @@ func (c *Checker) trace(m *ir.Module, o machine.Options) (map[valueKey]*traced, 
 		return values, order, nil
 	}
 	for _, graphs := range entries(m) {
-		for i := range steps {
-			entry, step = graphs[0].Name, i
-			if _, err := x.Run(graphs[0], c.inputs.of(c.store, graphs[0], i)); err != nil {
-				var differ *machine.RanksDifferError
-				if !errors.As(err, &differ) {
+		for variant, g := range graphs {
+			for step := range steps {
+				at = valueKey{entry: g.Name, variant: variant, step: step}
+				_, err := x.Run(g, c.inputs.of(c.store, g, step))
+				if differ := (*machine.RanksDifferError)(nil); err != nil && !errors.As(err, &differ) {
 					return values, order, x.Chosen
 				}
 			}
@@ -222,7 +223,9 @@ func (c *Checker) first(good, bad *ir.Module, class passes.Numeric) (*Place, err
 		g := got[key]
 		w := want[key]
 		if collective(g.node) && good.Ranks != bad.Ranks {
-			w = want[valueKey{key.entry, key.step, g.node.In[0].ID}]
+			operand := key
+			operand.id = g.node.In[0].ID
+			w = want[operand]
 		}
 		if w == nil {
 			continue
