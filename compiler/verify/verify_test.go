@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower/lowertest"
+	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -144,5 +148,90 @@ func TestText(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
+	}
+}
+
+// TestEvidence: what Verify found makes a plan's evidence complete, on file as in memory.
+func TestEvidence(t *testing.T) {
+	s := subject(t, "models/qwen3moe/model.glm", compiler.Options{Target: "h200"})
+	r, err := Verify(t.Context(), s, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.compile(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Plan.Unproven(); !errors.Is(err, plan.ErrNoEvidence) {
+		t.Errorf("a plan without evidence: %v", err)
+	}
+	c.Plan.Evidence = r.Evidence()
+	file, err := c.Plan.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := plan.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := back.Unproven(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCompareLooksAtCaches: a key that is written to another value, and that no result of the run depends on, is found.
+func TestCompareLooksAtCaches(t *testing.T) {
+	s := subject(t, "models/qwen3/model.glm", compiler.Options{Set: map[string]string{"vocab_size": "16", "hidden_size": "8", "intermediate_size": "12",
+		"num_hidden_layers": "1", "num_attention_heads": "2", "num_key_value_heads": "2", "head_dim": "4"}})
+	c, err := s.compile(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.behind("fuse_swiglu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := m.Graph("forward")
+	g.Outputs = g.Outputs[:0] // the run returns nothing
+	text := m.String()
+	before, err := ir.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range g.Nodes {
+		if n.Op.Name == "attn.qknorm_rope_kv" {
+			n.Attrs = n.Attrs.With("theta", 77.0)
+		}
+	}
+	out, err := NewChecker(c.lowered, 1).Compare(before, m, passes.Exact)
+	if err != nil || !strings.HasPrefix(out.Wrong, "keys of model.layers.0.self_attn differs by ") || out.Cases != 2 {
+		t.Errorf("found %+v, error %v", out, err)
+	}
+	before.Graph("forward").Nodes[1].Attrs = nil
+	if _, err := NewChecker(c.lowered, 1).Compare(before, m, passes.Exact); err == nil || !strings.HasPrefix(err.Error(), "before: entry forward, step 1: ") {
+		t.Errorf("the first module cannot be executed: %v", err)
+	}
+	if _, err := NewChecker(c.lowered, 1).Compare(m, m, "vague"); err == nil {
+		t.Error("an unknown class is taken")
+	}
+}
+
+// TestFormats: the bound of a change of dtypes grows with the operands that change, and only with them.
+func TestFormats(t *testing.T) {
+	s := subject(t, "models/qwen3/model.glm", compiler.Options{Target: "h200", Set: map[string]string{"num_hidden_layers": "2"}})
+	c, err := s.compile(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := c.behind("gather_last_token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := c.behind("quantise")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, fp8 := formats(before, before), formats(before, after); same != 0 || fp8 < 0.2 || fp8 > 0.6 {
+		t.Errorf("nothing changed: %g; fp8: %g", same, fp8)
 	}
 }
