@@ -31,6 +31,7 @@ type Plan struct {
 	Programs []*Program // one for each graph of the module, in its order: several for an entry that has variants
 	Passes   []Pass
 	Remarks  []Remark
+	Source   Source
 	Evidence *Evidence // nil where the passes were not validated
 }
 

@@ -142,7 +142,7 @@ func (x Recipe_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Recipe_Kind.Descriptor instead.
 func (Recipe_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{8, 0}
+	return file_plan_proto_rawDescGZIP(), []int{11, 0}
 }
 
 type Value_Kind int32
@@ -197,7 +197,7 @@ func (x Value_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Value_Kind.Descriptor instead.
 func (Value_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{14, 0}
+	return file_plan_proto_rawDescGZIP(), []int{17, 0}
 }
 
 type Dim_Symbol int32
@@ -252,7 +252,7 @@ func (x Dim_Symbol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dim_Symbol.Descriptor instead.
 func (Dim_Symbol) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15, 0}
+	return file_plan_proto_rawDescGZIP(), []int{18, 0}
 }
 
 type Plan struct {
@@ -273,6 +273,7 @@ type Plan struct {
 	Remarks       []*Remark              `protobuf:"bytes,14,rep,name=remarks,proto3" json:"remarks,omitempty"`
 	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"`   // "file:line:col", referred to by index
 	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`       // weight paths of blocks, referred to by index
+	Source        *Source                `protobuf:"bytes,17,opt,name=source,proto3" json:"source,omitempty"`     // what it was compiled from
 	Evidence      *Evidence              `protobuf:"bytes,30,opt,name=evidence,proto3" json:"evidence,omitempty"` // absent where the passes were not validated
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -420,11 +421,232 @@ func (x *Plan) GetPaths() []string {
 	return nil
 }
 
+func (x *Plan) GetSource() *Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
 func (x *Plan) GetEvidence() *Evidence {
 	if x != nil {
 		return x.Evidence
 	}
 	return nil
+}
+
+// What the plan was compiled from: enough to compile it again. Nothing that runs a plan reads it.
+type Source struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Files  []*SourceFile          `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`   // the model's file, then all that it imports
+	Config *SourceFile            `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"` // config.json; without a name where there was none
+	// What the command line said.
+	Pipeline       string     `protobuf:"bytes,3,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	Target         string     `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
+	TensorParallel uint32     `protobuf:"varint,5,opt,name=tensor_parallel,json=tensorParallel,proto3" json:"tensor_parallel,omitempty"`
+	Stored         DType      `protobuf:"varint,6,opt,name=stored,proto3,enum=glmc.plan.v1.DType" json:"stored,omitempty"` // of the checkpoint's weights, where it was at hand
+	Set            []*Setting `protobuf:"bytes,7,rep,name=set,proto3" json:"set,omitempty"`
+	Disabled       []string   `protobuf:"bytes,8,rep,name=disabled,proto3" json:"disabled,omitempty"`                    // passes
+	StopAfter      string     `protobuf:"bytes,9,opt,name=stop_after,json=stopAfter,proto3" json:"stop_after,omitempty"` // a pass
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Source) Reset() {
+	*x = Source{}
+	mi := &file_plan_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Source) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Source) ProtoMessage() {}
+
+func (x *Source) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Source.ProtoReflect.Descriptor instead.
+func (*Source) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Source) GetFiles() []*SourceFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *Source) GetConfig() *SourceFile {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *Source) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+func (x *Source) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Source) GetTensorParallel() uint32 {
+	if x != nil {
+		return x.TensorParallel
+	}
+	return 0
+}
+
+func (x *Source) GetStored() DType {
+	if x != nil {
+		return x.Stored
+	}
+	return DType_DTYPE_UNSPECIFIED
+}
+
+func (x *Source) GetSet() []*Setting {
+	if x != nil {
+		return x.Set
+	}
+	return nil
+}
+
+func (x *Source) GetDisabled() []string {
+	if x != nil {
+		return x.Disabled
+	}
+	return nil
+}
+
+func (x *Source) GetStopAfter() string {
+	if x != nil {
+		return x.StopAfter
+	}
+	return ""
+}
+
+type SourceFile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SourceFile) Reset() {
+	*x = SourceFile{}
+	mi := &file_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SourceFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SourceFile) ProtoMessage() {}
+
+func (x *SourceFile) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SourceFile.ProtoReflect.Descriptor instead.
+func (*SourceFile) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SourceFile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SourceFile) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type Setting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Setting) Reset() {
+	*x = Setting{}
+	mi := &file_plan_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Setting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Setting) ProtoMessage() {}
+
+func (x *Setting) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Setting.ProtoReflect.Descriptor instead.
+func (*Setting) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Setting) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Setting) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
 }
 
 // What the validation of the passes found: the module before and behind each one, executed on random inputs.
@@ -440,7 +662,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_plan_proto_msgTypes[1]
+	mi := &file_plan_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -452,7 +674,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[1]
+	mi := &file_plan_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -465,7 +687,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{1}
+	return file_plan_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Evidence) GetSeed() uint64 {
@@ -509,7 +731,7 @@ type Proof struct {
 
 func (x *Proof) Reset() {
 	*x = Proof{}
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +743,7 @@ func (x *Proof) String() string {
 func (*Proof) ProtoMessage() {}
 
 func (x *Proof) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +756,7 @@ func (x *Proof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proof.ProtoReflect.Descriptor instead.
 func (*Proof) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{2}
+	return file_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Proof) GetPass() uint32 {
@@ -584,7 +806,7 @@ type Facts struct {
 
 func (x *Facts) Reset() {
 	*x = Facts{}
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -596,7 +818,7 @@ func (x *Facts) String() string {
 func (*Facts) ProtoMessage() {}
 
 func (x *Facts) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -609,7 +831,7 @@ func (x *Facts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Facts.ProtoReflect.Descriptor instead.
 func (*Facts) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{3}
+	return file_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Facts) GetVocabSize() uint32 {
@@ -643,7 +865,7 @@ type CacheFormat struct {
 
 func (x *CacheFormat) Reset() {
 	*x = CacheFormat{}
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +877,7 @@ func (x *CacheFormat) String() string {
 func (*CacheFormat) ProtoMessage() {}
 
 func (x *CacheFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +890,7 @@ func (x *CacheFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheFormat.ProtoReflect.Descriptor instead.
 func (*CacheFormat) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{4}
+	return file_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CacheFormat) GetDtype() DType {
@@ -699,7 +921,7 @@ type Serving struct {
 
 func (x *Serving) Reset() {
 	*x = Serving{}
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -711,7 +933,7 @@ func (x *Serving) String() string {
 func (*Serving) ProtoMessage() {}
 
 func (x *Serving) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -724,7 +946,7 @@ func (x *Serving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Serving.ProtoReflect.Descriptor instead.
 func (*Serving) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{5}
+	return file_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Serving) GetPrefillChunk() uint32 {
@@ -772,7 +994,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -784,7 +1006,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -797,7 +1019,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6}
+	return file_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Draft) GetKind() string {
@@ -827,7 +1049,7 @@ type Weight struct {
 
 func (x *Weight) Reset() {
 	*x = Weight{}
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +1061,7 @@ func (x *Weight) String() string {
 func (*Weight) ProtoMessage() {}
 
 func (x *Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +1074,7 @@ func (x *Weight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weight.ProtoReflect.Descriptor instead.
 func (*Weight) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{7}
+	return file_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Weight) GetName() string {
@@ -902,7 +1124,7 @@ type Recipe struct {
 
 func (x *Recipe) Reset() {
 	*x = Recipe{}
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1136,7 @@ func (x *Recipe) String() string {
 func (*Recipe) ProtoMessage() {}
 
 func (x *Recipe) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1149,7 @@ func (x *Recipe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipe.ProtoReflect.Descriptor instead.
 func (*Recipe) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{8}
+	return file_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Recipe) GetKind() Recipe_Kind {
@@ -1012,7 +1234,7 @@ type Alias struct {
 
 func (x *Alias) Reset() {
 	*x = Alias{}
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1024,7 +1246,7 @@ func (x *Alias) String() string {
 func (*Alias) ProtoMessage() {}
 
 func (x *Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1037,7 +1259,7 @@ func (x *Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alias.ProtoReflect.Descriptor instead.
 func (*Alias) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{9}
+	return file_plan_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Alias) GetName() string {
@@ -1074,7 +1296,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1086,7 +1308,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,7 +1321,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{10}
+	return file_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Index) GetHole() string {
@@ -1141,7 +1363,7 @@ type Ignore struct {
 
 func (x *Ignore) Reset() {
 	*x = Ignore{}
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1153,7 +1375,7 @@ func (x *Ignore) String() string {
 func (*Ignore) ProtoMessage() {}
 
 func (x *Ignore) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1166,7 +1388,7 @@ func (x *Ignore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ignore.ProtoReflect.Descriptor instead.
 func (*Ignore) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{11}
+	return file_plan_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Ignore) GetName() string {
@@ -1196,7 +1418,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1430,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1443,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12}
+	return file_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Cache) GetName() string {
@@ -1268,7 +1490,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1502,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1515,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13}
+	return file_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Program) GetEntry() string {
@@ -1353,7 +1575,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1365,7 +1587,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1378,7 +1600,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{14}
+	return file_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Value) GetKind() Value_Kind {
@@ -1435,7 +1657,7 @@ type Dim struct {
 
 func (x *Dim) Reset() {
 	*x = Dim{}
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1669,7 @@ func (x *Dim) String() string {
 func (*Dim) ProtoMessage() {}
 
 func (x *Dim) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1682,7 @@ func (x *Dim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dim.ProtoReflect.Descriptor instead.
 func (*Dim) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15}
+	return file_plan_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Dim) GetSymbol() Dim_Symbol {
@@ -1503,7 +1725,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1515,7 +1737,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,7 +1750,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16}
+	return file_plan_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Step) GetOp() string {
@@ -1618,7 +1840,7 @@ type Attr struct {
 
 func (x *Attr) Reset() {
 	*x = Attr{}
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1852,7 @@ func (x *Attr) String() string {
 func (*Attr) ProtoMessage() {}
 
 func (x *Attr) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1865,7 @@ func (x *Attr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attr.ProtoReflect.Descriptor instead.
 func (*Attr) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{17}
+	return file_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Attr) GetKey() string {
@@ -1748,7 +1970,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1982,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +1995,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{18}
+	return file_plan_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Shape) GetDims() []*Dim {
@@ -1799,7 +2021,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +2033,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +2046,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{19}
+	return file_plan_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Layout) GetPhase() string {
@@ -1886,7 +2108,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_plan_proto_msgTypes[20]
+	mi := &file_plan_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1898,7 +2120,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[20]
+	mi := &file_plan_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1911,7 +2133,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{20}
+	return file_plan_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Pass) GetName() string {
@@ -1989,7 +2211,7 @@ type Remark struct {
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_plan_proto_msgTypes[21]
+	mi := &file_plan_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2223,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[21]
+	mi := &file_plan_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2236,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{21}
+	return file_plan_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Remark) GetPass() uint32 {
@@ -2092,7 +2314,7 @@ var File_plan_proto protoreflect.FileDescriptor
 const file_plan_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"plan.proto\x12\fglmc.plan.v1\"\xaf\x05\n" +
+	"plan.proto\x12\fglmc.plan.v1\"\xdd\x05\n" +
 	"\x04Plan\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
@@ -2110,8 +2332,27 @@ const file_plan_proto_rawDesc = "" +
 	"\x06passes\x18\r \x03(\v2\x12.glmc.plan.v1.PassR\x06passes\x12.\n" +
 	"\aremarks\x18\x0e \x03(\v2\x14.glmc.plan.v1.RemarkR\aremarks\x12\x18\n" +
 	"\asources\x18\x0f \x03(\tR\asources\x12\x14\n" +
-	"\x05paths\x18\x10 \x03(\tR\x05paths\x122\n" +
-	"\bevidence\x18\x1e \x01(\v2\x16.glmc.plan.v1.EvidenceR\bevidence\"w\n" +
+	"\x05paths\x18\x10 \x03(\tR\x05paths\x12,\n" +
+	"\x06source\x18\x11 \x01(\v2\x14.glmc.plan.v1.SourceR\x06source\x122\n" +
+	"\bevidence\x18\x1e \x01(\v2\x16.glmc.plan.v1.EvidenceR\bevidence\"\xd8\x02\n" +
+	"\x06Source\x12.\n" +
+	"\x05files\x18\x01 \x03(\v2\x18.glmc.plan.v1.SourceFileR\x05files\x120\n" +
+	"\x06config\x18\x02 \x01(\v2\x18.glmc.plan.v1.SourceFileR\x06config\x12\x1a\n" +
+	"\bpipeline\x18\x03 \x01(\tR\bpipeline\x12\x16\n" +
+	"\x06target\x18\x04 \x01(\tR\x06target\x12'\n" +
+	"\x0ftensor_parallel\x18\x05 \x01(\rR\x0etensorParallel\x12+\n" +
+	"\x06stored\x18\x06 \x01(\x0e2\x13.glmc.plan.v1.DTypeR\x06stored\x12'\n" +
+	"\x03set\x18\a \x03(\v2\x15.glmc.plan.v1.SettingR\x03set\x12\x1a\n" +
+	"\bdisabled\x18\b \x03(\tR\bdisabled\x12\x1d\n" +
+	"\n" +
+	"stop_after\x18\t \x01(\tR\tstopAfter\"4\n" +
+	"\n" +
+	"SourceFile\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"1\n" +
+	"\aSetting\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"w\n" +
 	"\bEvidence\x12\x12\n" +
 	"\x04seed\x18\x01 \x01(\x04R\x04seed\x12\x16\n" +
 	"\x06config\x18\x02 \x01(\tR\x06config\x12+\n" +
@@ -2294,71 +2535,79 @@ func file_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_plan_proto_goTypes = []any{
 	(DType)(0),          // 0: glmc.plan.v1.DType
 	(Recipe_Kind)(0),    // 1: glmc.plan.v1.Recipe.Kind
 	(Value_Kind)(0),     // 2: glmc.plan.v1.Value.Kind
 	(Dim_Symbol)(0),     // 3: glmc.plan.v1.Dim.Symbol
 	(*Plan)(nil),        // 4: glmc.plan.v1.Plan
-	(*Evidence)(nil),    // 5: glmc.plan.v1.Evidence
-	(*Proof)(nil),       // 6: glmc.plan.v1.Proof
-	(*Facts)(nil),       // 7: glmc.plan.v1.Facts
-	(*CacheFormat)(nil), // 8: glmc.plan.v1.CacheFormat
-	(*Serving)(nil),     // 9: glmc.plan.v1.Serving
-	(*Draft)(nil),       // 10: glmc.plan.v1.Draft
-	(*Weight)(nil),      // 11: glmc.plan.v1.Weight
-	(*Recipe)(nil),      // 12: glmc.plan.v1.Recipe
-	(*Alias)(nil),       // 13: glmc.plan.v1.Alias
-	(*Index)(nil),       // 14: glmc.plan.v1.Index
-	(*Ignore)(nil),      // 15: glmc.plan.v1.Ignore
-	(*Cache)(nil),       // 16: glmc.plan.v1.Cache
-	(*Program)(nil),     // 17: glmc.plan.v1.Program
-	(*Value)(nil),       // 18: glmc.plan.v1.Value
-	(*Dim)(nil),         // 19: glmc.plan.v1.Dim
-	(*Step)(nil),        // 20: glmc.plan.v1.Step
-	(*Attr)(nil),        // 21: glmc.plan.v1.Attr
-	(*Shape)(nil),       // 22: glmc.plan.v1.Shape
-	(*Layout)(nil),      // 23: glmc.plan.v1.Layout
-	(*Pass)(nil),        // 24: glmc.plan.v1.Pass
-	(*Remark)(nil),      // 25: glmc.plan.v1.Remark
+	(*Source)(nil),      // 5: glmc.plan.v1.Source
+	(*SourceFile)(nil),  // 6: glmc.plan.v1.SourceFile
+	(*Setting)(nil),     // 7: glmc.plan.v1.Setting
+	(*Evidence)(nil),    // 8: glmc.plan.v1.Evidence
+	(*Proof)(nil),       // 9: glmc.plan.v1.Proof
+	(*Facts)(nil),       // 10: glmc.plan.v1.Facts
+	(*CacheFormat)(nil), // 11: glmc.plan.v1.CacheFormat
+	(*Serving)(nil),     // 12: glmc.plan.v1.Serving
+	(*Draft)(nil),       // 13: glmc.plan.v1.Draft
+	(*Weight)(nil),      // 14: glmc.plan.v1.Weight
+	(*Recipe)(nil),      // 15: glmc.plan.v1.Recipe
+	(*Alias)(nil),       // 16: glmc.plan.v1.Alias
+	(*Index)(nil),       // 17: glmc.plan.v1.Index
+	(*Ignore)(nil),      // 18: glmc.plan.v1.Ignore
+	(*Cache)(nil),       // 19: glmc.plan.v1.Cache
+	(*Program)(nil),     // 20: glmc.plan.v1.Program
+	(*Value)(nil),       // 21: glmc.plan.v1.Value
+	(*Dim)(nil),         // 22: glmc.plan.v1.Dim
+	(*Step)(nil),        // 23: glmc.plan.v1.Step
+	(*Attr)(nil),        // 24: glmc.plan.v1.Attr
+	(*Shape)(nil),       // 25: glmc.plan.v1.Shape
+	(*Layout)(nil),      // 26: glmc.plan.v1.Layout
+	(*Pass)(nil),        // 27: glmc.plan.v1.Pass
+	(*Remark)(nil),      // 28: glmc.plan.v1.Remark
 }
 var file_plan_proto_depIdxs = []int32{
-	7,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
-	8,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
-	9,  // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
-	11, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
-	13, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
-	15, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
-	16, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
-	17, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
-	24, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
-	25, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
-	5,  // 10: glmc.plan.v1.Plan.evidence:type_name -> glmc.plan.v1.Evidence
-	6,  // 11: glmc.plan.v1.Evidence.proofs:type_name -> glmc.plan.v1.Proof
-	0,  // 12: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
-	10, // 13: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
-	21, // 14: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
-	0,  // 15: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
-	12, // 16: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
-	1,  // 17: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
-	12, // 18: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
-	14, // 19: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
-	18, // 20: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
-	20, // 21: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
-	23, // 22: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
-	2,  // 23: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
-	0,  // 24: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
-	19, // 25: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
-	3,  // 26: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
-	21, // 27: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
-	22, // 28: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
-	19, // 29: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	10, // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
+	11, // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
+	12, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
+	14, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
+	16, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
+	18, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
+	19, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
+	20, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
+	27, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
+	28, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
+	5,  // 10: glmc.plan.v1.Plan.source:type_name -> glmc.plan.v1.Source
+	8,  // 11: glmc.plan.v1.Plan.evidence:type_name -> glmc.plan.v1.Evidence
+	6,  // 12: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
+	6,  // 13: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
+	0,  // 14: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
+	7,  // 15: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
+	9,  // 16: glmc.plan.v1.Evidence.proofs:type_name -> glmc.plan.v1.Proof
+	0,  // 17: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
+	13, // 18: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
+	24, // 19: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
+	0,  // 20: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
+	15, // 21: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
+	1,  // 22: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
+	15, // 23: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
+	17, // 24: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
+	21, // 25: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
+	23, // 26: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
+	26, // 27: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
+	2,  // 28: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
+	0,  // 29: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
+	22, // 30: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
+	3,  // 31: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
+	24, // 32: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
+	25, // 33: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
+	22, // 34: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_plan_proto_init() }
@@ -2366,7 +2615,7 @@ func file_plan_proto_init() {
 	if File_plan_proto != nil {
 		return
 	}
-	file_plan_proto_msgTypes[17].OneofWrappers = []any{
+	file_plan_proto_msgTypes[20].OneofWrappers = []any{
 		(*Attr_Int)(nil),
 		(*Attr_Float)(nil),
 		(*Attr_Str)(nil),
@@ -2379,7 +2628,7 @@ func file_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plan_proto_rawDesc), len(file_plan_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   22,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
