@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/verify"
 )
 
@@ -29,6 +30,13 @@ command line or a file that cannot be read or compiled.`,
 		Args: oneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			model, err := preparedModel(args[0], &f)
+			var made *compiler.Result
+			if err == nil {
+				made, err = model.compile()
+			}
+			if err == nil {
+				err = model.sameAs(made.Plan)
+			}
 			if err != nil {
 				return &troubleError{err}
 			}

@@ -82,6 +82,7 @@ type prepared struct {
 	options compiler.Options
 	sources map[string][]byte
 	list    *diag.List // of what was found until now
+	plan    *plan.Plan // that carries the file; nil where it was named itself
 }
 
 // prepare parses .glm source. The configuration is the one that the flags name, else the one in files, which may be nil.
@@ -108,7 +109,7 @@ func (m modelFile) prepare(f *compileFlags, files checkpointFiles, observe func(
 	if o.Config != nil {
 		list.Append(o.Config.CheckDType())
 	}
-	return &prepared{m.name, program.Root, o, sources, list}, nil
+	return &prepared{name: m.name, root: program.Root, options: o, sources: sources, list: list}, nil
 }
 
 // compile compiles, printing diagnostics.

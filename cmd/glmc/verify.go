@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/diff"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/verify"
 )
@@ -36,8 +38,9 @@ KV caches must agree in the pass's numeric class: to the bit, to the rounding of
 integers of the configuration are made small for it, such that what divides what, the kinds of layers, and what
 each pass has to say about them stay.
 
-A plan is compiled again from the source that it carries. With --weights it also runs a checkpoint of up to 1 GiB
-through the graph before all passes and the plan. With -o it writes the plan with its evidence.
+A plan is compiled again from the source that it carries, and has to be what comes of it. With --weights it also
+runs a checkpoint of up to 1 GiB through the graph before all passes and the plan. With -o it writes the plan with
+its evidence.
 
 The exit status is 1 where a pass is wrong, which is named; glmc bisect says where.`,
 		Example: `  glmc verify models/glm4moe/model.glm --target h200
@@ -74,6 +77,9 @@ func (f *verifyFlags) run(ctx context.Context, name string) error {
 	}
 	r, err := model.compile()
 	if err != nil {
+		return err
+	}
+	if err := model.sameAs(r.Plan); err != nil {
 		return err
 	}
 	report, err := verify.Verify(ctx, model.subject(), f.seed)
@@ -181,10 +187,34 @@ func preparedModel(name string, f *compileFlags) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.isPlan() {
-		return nil, fmt.Errorf("%s is a plan: name the .glm file that it was compiled from", name)
+	if !m.isPlan() {
+		return m.prepareNamed(f, nil)
 	}
-	return m.prepareNamed(f, nil)
+	p, err := m.decode(f)
+	if err != nil {
+		return nil, err
+	}
+	sources := map[string][]byte{p.Source.Config.Name: []byte(p.Source.Config.Text)}
+	for _, file := range p.Source.Files {
+		sources[file.Name] = []byte(file.Text)
+	}
+	root, o, list, err := compiler.Load(&p.Source)
+	if list.HasErrors() {
+		return nil, diagnose(list, sources)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &prepared{name: name, root: root, options: o, sources: sources, list: list, plan: p}, nil
+}
+
+// sameAs refuses a plan that is not what the compiler makes of the plan's source: what is validated is the latter.
+func (p *prepared) sameAs(made *plan.Plan) error {
+	if p.plan == nil || diff.Plans(p.plan, made).Equal {
+		return nil
+	}
+	return fmt.Errorf("%s is not what this glmc makes of the source in it: its programs come of another glmc, or were changed; compile %s again",
+		p.name, p.plan.Source.Files[0].Name)
 }
 
 // evidence validates the passes of a compilation, for compile.
