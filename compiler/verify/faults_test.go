@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/glmc/glmc/compiler/lower/lowertest"
 	"github.com/glmc/glmc/compiler/memory"
 	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/compiler/race"
 )
 
 // plant returns the table with one pass made wrong: behind what it does, spoil changes the graphs.
@@ -181,5 +183,34 @@ func TestOverlappingBuffers(t *testing.T) {
 	}
 	if planted == 0 {
 		t.Error("no two buffers are alive together")
+	}
+}
+
+// beside puts the gate of the dense layer onto a second stream, with the events that this takes: it waits for the node
+// before it, and its reader waits for it, unless that is forgotten.
+func beside(forget bool) func(g *ir.Graph) error {
+	return func(g *ir.Graph) error {
+		for i, n := range g.Nodes {
+			if n.Op.Name != "act.swiglu" || n.Origin.Layer != 0 {
+				continue
+			}
+			n.Stream, n.Waits = 1, []*ir.Node{g.Nodes[i-1]}
+			if reader := g.Users()[n.Out[0]][0]; !forget {
+				reader.Waits = []*ir.Node{n}
+			}
+		}
+		return nil
+	}
+}
+
+// TestMissingEvent: a result that another stream makes, and that nobody waits for, is found by the checker of races; with
+// the event there is nothing to find.
+func TestMissingEvent(t *testing.T) {
+	for _, forget := range []bool{false, true} {
+		_, err := subject(t, "models/glm4moe/model.glm", compiler.Options{Set: lowertest.Small, Table: plant("fuse_add_norm", beside(forget))}).compile(false)
+		var found *race.Error
+		if errors.As(err, &found) != forget || !forget && err != nil {
+			t.Errorf("an event is missing: %t; error %v", forget, err)
+		}
 	}
 }
