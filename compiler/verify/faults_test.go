@@ -57,9 +57,9 @@ func scaleShared(entry string, layer int) func(g *ir.Graph) error {
 			}
 			rw := ir.NewRewrite(g)
 			rw.After(n, b.Nodes...)
+			rw.Remove(n.In[1].Def)
 			n.In[1] = n.In[1].Def.In[0] // what the scaling took
 			rw.Apply()
-			g.RemoveDead()
 			return nil
 		}
 		return nil
