@@ -61,11 +61,18 @@ func shrink(s Subject, large *compiled) (*shrunken, error) {
 			best.relax(i, want, large.Plan.Module.Ranks)
 		}
 	}
+	if n := best.weights(); n > maxWeights {
+		return nil, fmt.Errorf("the smallest configuration of model %s that was found has %d weights, and no more than %d are executed: sizes that stand in the model itself, and not in its config, cannot be made small",
+			large.Plan.Model, n, maxWeights)
+	}
 	return best, nil
 }
 
 // fewWeights is how many weights are executed in a moment.
 const fewWeights = 4 << 20
+
+// maxWeights is how many weights are executed at all: each rank has its part four bytes wide, several times over.
+const maxWeights = 1 << 26
 
 func (s *shrunken) weights() int {
 	n := 0

@@ -235,3 +235,27 @@ func TestFormats(t *testing.T) {
 		t.Errorf("nothing changed: %g; fp8: %g", same, fp8)
 	}
 }
+
+// TestSizesInTheModel: a model without integers to make small runs as it is, unless it is too large.
+func TestSizesInTheModel(t *testing.T) {
+	for width, want := range map[string]string{"8": "", "9000": "the smallest configuration of model m that was found has 81"} {
+		file, list := syntax.Parse("m.glm", []byte(`model m {
+  entry forward(tokens: i32[T]) -> [T, `+width+`] {
+    return linear(embed(tokens, embed, 16, `+width+`), w, `+width+`)
+  }
+}
+`))
+		if err := list.Err(); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Verify(t.Context(), Subject{File: file}, 1)
+		if got := ""; err != nil {
+			got = err.Error()
+			if want == "" || !strings.HasPrefix(got, want) {
+				t.Errorf("width %s: %s", width, got)
+			}
+		} else if want != "" || r.Config != "as it is" {
+			t.Errorf("width %s: it runs with the configuration %q", width, r.Config)
+		}
+	}
+}
