@@ -222,8 +222,7 @@ func (s *shrunken) fewerLayers(want kinds) {
 	}
 }
 
-// counts reports whether one less makes another number of operators, which a model without its assertions' consent
-// does not.
+// counts reports whether the number of operators depends on a key: with one less there are more or fewer.
 func (s *shrunken) counts(i int) bool {
 	other := s.but(i, s.keys[i].now-1)
 	r, err := other.subject.with(other.set()).compile(false)
