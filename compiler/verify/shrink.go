@@ -26,15 +26,19 @@ type shrunken struct {
 
 // shrink makes the numbers of a model's configuration small.
 //
-// First, each integer is given the smallest number that has the same properties as it: whether it divides by the
-// ranks and how far, whether it is a power of two, which smaller integers it is a multiple of, equal to or larger than.
-// What a fraction of it has to be whole for, such as the rotary part of a head, is not known; so where the model does
-// not compile, more factors of two are kept. Then the integers on which the number of operators depends, which
-// are counts of layers, are made as small as they can be with every kind of layer, every two kinds that follow each
-// other, and every kind of remark on each still there. Last, where that leaves more than fewWeights, numbers that no
-// pass looks at together lose what they have in common: 7168 is 512 times 14, and half a dozen such chains
-// make a model of a hundred million weights, which says no more than a small one. Numbers that stand for something else than sizes keep the
-// properties too, which does no harm.
+// First, each integer is given the smallest number that has the same properties: whether it divides by the ranks and how
+// far, whether it is a power of two, which smaller integers it is a multiple of, equal to or different from. What a
+// fraction of it has to be whole for, such as the rotary part of a head, is not known; so where the model does not
+// compile, more factors of two are kept, or the order of the numbers.
+//
+// Then the integers on which the number of operators depends, which are counts of layers, are made as small as they can
+// be with every kind of layer, every two kinds that follow each other, and every kind of remark on each still there.
+//
+// Last, where that leaves more than fewWeights, numbers that no pass looks at together lose what they have in common:
+// 7168 is 512 times 14, and half a dozen such chains make a model of a hundred million weights, which says no
+// more than a small one.
+//
+// Numbers that stand for something else than sizes keep the properties too, which does no harm.
 func shrink(s Subject, large *compiled) (*shrunken, error) {
 	want := large.kinds()
 	keys := integers(large)
