@@ -60,6 +60,9 @@ func (g *randomModel) source() string {
 		g.head(g.text("draft head", "lm_head", "draft_head"))
 	}
 	g.line("}")
+	if g.one(2, "a pipeline that transfers") {
+		g.line("pipeline gpu for random {\n  target h200 { tensor_parallel = 1 }\n  transfer { async, per = layer }\n}")
+	}
 	return g.b.String()
 }
 
@@ -92,9 +95,9 @@ func (g *randomModel) layer(i int) string {
 	case 0:
 		g.line("    m = rms_norm(h, post_layernorm, eps = 1e-5)")
 		g.line("    return h + %s", mlp)
-	case 1: // the sum is read by two norms
+	case 1: // the sum is read by two norms, which may be the same
 		g.line("    m = rms_norm(h, post_layernorm, eps = 1e-5)")
-		g.line("    o = rms_norm(h, other_layernorm, eps = 1e-5)")
+		g.line("    o = rms_norm(h, %s, eps = 1e-5)", g.text("other norm", "other_layernorm", "post_layernorm"))
 		g.line("    return o + %s", mlp)
 	case 2: // attention and MLP side by side
 		g.line("    m = n")

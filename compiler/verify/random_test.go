@@ -23,7 +23,7 @@ func TestRandomPrograms(t *testing.T) {
 		s := Subject{file, compiler.Options{
 			Target:         rapid.SampledFrom([]string{"cpu", "h200"}).Draw(rt, "target"),
 			TensorParallel: rapid.SampledFrom([]int{1, 1, 2, 3, 4, 8}).Draw(rt, "ranks"),
-			Set:            map[string]string{"decode.capture": "1,4", "prefill.chunk": "16"},
+			Set:            map[string]string{"decode.capture": "1,4", "prefill.chunk": rapid.SampledFrom([]string{"16", "1048576"}).Draw(rt, "chunk")},
 		}}
 		if rapid.Bool().Draw(rt, "fp8") {
 			s.Options.Set["weights"] = "fp8_e4m3"
