@@ -166,7 +166,7 @@ func (o *Outcome) hold(want, got *execution, measure func(want, got []float32) f
 func Logits(before, after *ir.Module, want, got []float32) (off, bound float64) {
 	for _, g := range after.Graphs {
 		for _, n := range g.Nodes {
-			if n.Attrs.Str("act") != "" {
+			if quantisesRows(n) {
 				return machine.RootMeanSquare(want, got), formats(before, after)
 			}
 		}

@@ -116,7 +116,7 @@ func noiseOf(before, after *ir.Module) func(g *ir.Graph, n *ir.Node, operand int
 		}
 		for _, n := range g.Nodes {
 			kept[g.Name][n.ID] = n
-			if n.Attrs.Str("act") != "" {
+			if quantisesRows(n) {
 				quantised = unit(dtype.F8E4M3)
 			}
 			for i, o := range n.Op.Operands {
@@ -146,6 +146,11 @@ func noiseOf(before, after *ir.Module) func(g *ir.Graph, n *ir.Node, operand int
 		}
 		return quantised
 	}
+}
+
+// quantisesRows reports whether a node rounds rows to fp8: those that it multiplies, or those that it makes.
+func quantisesRows(n *ir.Node) bool {
+	return n.Attrs.Str("act") != "" || slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return v.Type.DType == dtype.F8E4M3 })
 }
 
 // unit is the largest relative error of rounding to a dtype.
