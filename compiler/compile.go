@@ -39,6 +39,7 @@ type Options struct {
 	Table         []*passes.Pass         // nil: passes.Table
 	Only          func(passes.Site) bool // nil: every site
 	IgnoreRequire bool                   // a required pass that does not apply is no error
+	Unpriced      bool                   // what a price would decide is applied
 }
 
 // Result is a compiled model and how it came about.
@@ -197,6 +198,14 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 	return in, err
 }
 
+// priced is the device that passes ask for prices.
+func priced(d *cost.Device, o Options) *cost.Device {
+	if o.Unpriced {
+		return nil
+	}
+	return d
+}
+
 func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Options {
 	if o.IgnoreRequire {
 		s.Require = nil
@@ -209,7 +218,7 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Option
 			return slices.ContainsFunc(s.Weights.Skip, func(p pattern.Pattern) bool { _, ok := p.Match(module); return ok })
 		},
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
-		Device:    cost.Devices[s.Target],
+		Device:    priced(cost.Devices[s.Target], o),
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,

@@ -115,7 +115,7 @@ func (b *bisector) search(f *Finding) error {
 	if wrong, err := b.wrong(0); err != nil || wrong || len(sites) == 0 {
 		return err // the pass changes something that it did not ask for
 	}
-	right, off := 0, len(sites) // right is known to be right, off is wrong
+	right, off := 0, sites[len(sites)-1].Ordinal+1 // right is known to be right, off is wrong
 	for off-right > 1 {
 		middle := (right + off) / 2
 		wrong, err := b.wrong(middle)
@@ -128,7 +128,7 @@ func (b *bisector) search(f *Finding) error {
 			right = middle
 		}
 	}
-	f.Site = &sites[off-1]
+	f.Site = &sites[slices.IndexFunc(sites, func(s passes.Site) bool { return s.Ordinal == off-1 })]
 	good, err := b.with(off - 1)
 	if err != nil {
 		return err

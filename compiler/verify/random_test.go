@@ -20,7 +20,7 @@ func TestRandomPrograms(t *testing.T) {
 		if err := list.Err(); err != nil {
 			rt.Fatalf("%v\n%s", err, src)
 		}
-		s := Subject{file, compiler.Options{
+		s := Subject{File: file, Options: compiler.Options{
 			Target:         rapid.SampledFrom([]string{"cpu", "h200"}).Draw(rt, "target"),
 			TensorParallel: rapid.SampledFrom([]int{1, 1, 2, 3, 4, 8}).Draw(rt, "ranks"),
 			Set:            map[string]string{"decode.capture": "1,4", "prefill.chunk": rapid.SampledFrom([]string{"16", "1048576"}).Draw(rt, "chunk")},

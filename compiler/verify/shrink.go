@@ -34,6 +34,8 @@ type shrunken struct {
 // Then the integers on which the number of operators depends, which are counts of layers, are made as small as they can
 // be with every kind of layer, every two kinds that follow each other, and every kind of remark on each still there.
 //
+// In between, passes that ask for prices are made to decide as they did for the large model.
+//
 // Last, where that leaves more than fewWeights, numbers that no pass looks at together lose what they have in common:
 // 7168 is 512 times 14, and half a dozen such chains make a model of a hundred million weights, which says no
 // more than a small one.
@@ -59,6 +61,7 @@ func shrink(s Subject, large *compiled) (*shrunken, error) {
 	if best == nil {
 		return nil, fmt.Errorf("no small configuration of model %s was found: %w", large.Plan.Model, failed)
 	}
+	best.follow(large, want)
 	best.fewerLayers(want)
 	for i := range best.largestFirst() {
 		if best.weights() > fewWeights {
@@ -70,6 +73,22 @@ func shrink(s Subject, large *compiled) (*shrunken, error) {
 			large.Plan.Model, n, maxWeights)
 	}
 	return best, nil
+}
+
+// follow makes the passes decide as they did for the large model, where prices made them decide otherwise: sites of
+// kinds that were not rewritten are left alone, and then, where that is not enough, whatever a price would decide
+// is applied to the others.
+func (s *shrunken) follow(large *compiled, want kinds) {
+	for _, unpriced := range []bool{false, true} {
+		if len(s.lost) == 0 {
+			return
+		}
+		other := &shrunken{subject: s.subject, keys: s.keys}
+		other.subject.like, other.subject.Options.Unpriced = large.decisions(), unpriced
+		if err := other.compile(want); err == nil && len(other.lost) < len(s.lost) {
+			*s = *other
+		}
+	}
 }
 
 // fewWeights is how many weights are executed in a moment.

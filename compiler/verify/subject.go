@@ -14,6 +14,7 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/dsl/syntax"
 )
 
@@ -21,6 +22,39 @@ import (
 type Subject struct {
 	File    *syntax.File
 	Options compiler.Options
+	like    *decisions // of a larger model, that the passes are to follow; nil: they decide themselves
+}
+
+// decisions are the kinds of layers that passes rewrote, by decisionKey. Prices of small dimensions say nothing about
+// large ones, so a small model is made to follow what was decided for the large one.
+type decisions map[string]bool
+
+func decisionKey(pass, entry, kind string) string { return pass + "\x00" + entry + "\x00" + kind }
+
+func (c *compiled) decisions() *decisions {
+	d, of := decisions{}, map[string]map[int]string{}
+	for _, g := range c.lowered.Graphs {
+		of[g.Name] = layerKinds(g)
+	}
+	for _, r := range c.Plan.Remarks {
+		if r.Applied {
+			d[decisionKey(r.Pass, r.Entry, of[r.Entry][r.Layer])] = true
+		}
+	}
+	return &d
+}
+
+// follow lets passes rewrite the sites of a module, as it was lowered, that the decisions allow and only does.
+func (d *decisions) follow(lowered **ir.Module, only func(passes.Site) bool) func(passes.Site) bool {
+	if d == nil {
+		return only
+	}
+	return func(s passes.Site) bool {
+		if s.Entry != "" && !(*d)[decisionKey(s.Pass, s.Entry, layerKinds((*lowered).Graph(s.Entry))[s.Layer])] {
+			return false
+		}
+		return only == nil || only(s)
+	}
 }
 
 // with returns the subject with other values of configuration keys.
@@ -51,11 +85,12 @@ type snapshot struct {
 // compile compiles a subject and keeps what lies between the passes.
 func (s Subject) compile(between bool) (*compiled, error) {
 	c := &compiled{}
-	lowered := ""
+	var failed error
+	s.Options.Only = s.like.follow(&c.lowered, s.Options.Only)
 	s.Options.Observe = func(name string, m *ir.Module) {
 		switch {
 		case name == "":
-			lowered = m.String()
+			c.lowered, failed = ir.Parse(m.String())
 		case between:
 			c.texts = append(c.texts, snapshot{name, m.String()})
 		}
@@ -68,8 +103,7 @@ func (s Subject) compile(between bool) (*compiled, error) {
 		return nil, err
 	}
 	c.Result = r
-	c.lowered, err = ir.Parse(lowered)
-	return c, err
+	return c, failed
 }
 
 // kinds are what a compilation has to say, by kind of layer: the layers that are alike before any pass, which of
@@ -116,11 +150,17 @@ func layerKinds(g *ir.Graph) map[int]string {
 	return kinds
 }
 
-// missing lists what is in k and not in other, sorted.
+// missing lists what is in k and not in other, sorted. A site that was left alone on request has been looked at.
 func (k kinds) missing(other kinds) []string {
 	var list []string
 	for what := range k {
-		if !other[what] {
+		gated := what
+		if missed, ok := strings.CutPrefix(what, "missed "); ok {
+			id, rest, _ := strings.Cut(missed, " ")
+			pass, _, _ := strings.Cut(id, ".")
+			gated = "missed " + pass + ".gated " + rest
+		}
+		if !other[what] && !other[gated] {
 			list = append(list, what)
 		}
 	}

@@ -30,7 +30,7 @@ func subject(t testing.TB, model string, o compiler.Options) Subject {
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return Subject{file, o}
+	return Subject{File: file, Options: o}
 }
 
 // TestModels: every pass is right on every family, as its pipelines compile it and on the CPU, and the small model lacks
