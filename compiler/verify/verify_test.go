@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -257,5 +258,27 @@ func TestSizesInTheModel(t *testing.T) {
 		} else if want != "" || r.Config != "as it is" {
 			t.Errorf("width %s: it runs with the configuration %q", width, r.Config)
 		}
+	}
+}
+
+// TestPricesOfTheLargeModel: a pass that pays for large dimensions only is covered, because the small model follows what was
+// decided for the large one.
+func TestPricesOfTheLargeModel(t *testing.T) {
+	table := slices.Clone(passes.Table)
+	i := slices.IndexFunc(table, func(p *passes.Pass) bool { return p.Name == "fuse_swiglu" })
+	priced := *table[i]
+	priced.Run = func(c *passes.Context) error {
+		if c.Options.Device != nil && c.Module.Weights[0].Shape[1] < 1000 {
+			return nil
+		}
+		return passes.Table[i].Run(c)
+	}
+	table[i] = &priced
+	r, err := Verify(t.Context(), subject(t, "models/qwen3/model.glm", compiler.Options{Target: "h200", Table: table}), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Lost) > 0 || r.Results[i].Status != Proven {
+		t.Errorf("%s is %s; lost: %v", priced.Name, r.Results[i].Status, r.Lost)
 	}
 }
