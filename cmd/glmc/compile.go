@@ -13,7 +13,7 @@ import (
 
 func compileCommand() *cobra.Command {
 	var flags compileFlags
-	var out string
+	var out, remarks string
 	var asJSON, verified bool
 	cmd := &cobra.Command{
 		Use:   "compile MODEL.glm -o FILE.plan",
@@ -34,6 +34,14 @@ With --verify it validates every pass, as glmc verify does, and puts the evidenc
 			}
 			if err := checkOutput("-o", out, args[0], flags.config, filepath.Join(flags.weights, "config.json")); err != nil {
 				return err
+			}
+			if err := checkRemarks(remarks); err != nil {
+				return err
+			}
+			if remarks != "" {
+				if err := checkOutput("--remarks", remarks, args[0], flags.config, filepath.Join(flags.weights, "config.json"), out); err != nil {
+					return err
+				}
 			}
 			m, err := readModel(args[0])
 			if err != nil {
@@ -65,7 +73,15 @@ With --verify it validates every pass, as glmc verify does, and puts the evidenc
 			if err := writeFile(out, file); err != nil {
 				return err
 			}
-			s := summarise(r, out, file)
+			if remarks != "" {
+				if err := writeRemarks(remarks, r.Plan); err != nil {
+					return err
+				}
+			}
+			s, err := summarise(r, out, file)
+			if err != nil {
+				return err
+			}
 			if asJSON {
 				return printJSON(s)
 			}
@@ -76,6 +92,7 @@ With --verify it validates every pass, as glmc verify does, and puts the evidenc
 	flags.registerTarget(cmd.Flags())
 	cmd.Flags().StringVar(&flags.stopAfter, "stop-after", "", "`PASS` that is the last one to run")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "plan `FILE` to write")
+	cmd.Flags().StringVar(&remarks, "remarks", "", "`FILE` to write what the passes had to say to: .json as inspect --json, .sarif as inspect --sarif")
 	cmd.Flags().BoolVar(&verified, "verify", false, "validate every pass and put the evidence into the plan; see glmc help verify")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON document")
 	return cmd

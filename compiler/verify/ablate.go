@@ -62,7 +62,7 @@ func ablate(s Subject, seed uint64, rng *rand.Rand) (*Ablation, error) {
 			continue
 		}
 		a.Order = append(a.Order, p.Pass.Name)
-		if changedModule(p) {
+		if r.changed[p.Pass.Name] {
 			class = looser(class, p.Pass.Numeric)
 		}
 	}

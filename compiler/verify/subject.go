@@ -73,7 +73,8 @@ func (s Subject) with(set map[string]string) Subject {
 type compiled struct {
 	*compiler.Result
 	lowered *ir.Module
-	texts   []snapshot
+	texts   []snapshot      // where they are kept
+	changed map[string]bool // passes that changed the module
 }
 
 // snapshot is the module behind a pass.
@@ -84,16 +85,19 @@ type snapshot struct {
 
 // compile compiles a subject and keeps what lies between the passes.
 func (s Subject) compile(between bool) (*compiled, error) {
-	c := &compiled{}
+	c := &compiled{changed: map[string]bool{}}
 	var failed error
+	last := ""
 	s.Options.Only = s.like.follow(&c.lowered, s.Options.Only)
 	s.Options.Observe = func(name string, m *ir.Module) {
+		text := m.String()
 		switch {
 		case name == "":
-			c.lowered, failed = ir.Parse(m.String())
+			c.lowered, failed = ir.Parse(text)
 		case between:
-			c.texts = append(c.texts, snapshot{name, m.String()})
+			c.texts = append(c.texts, snapshot{name, text})
 		}
+		c.changed[name], last = text != last, text
 	}
 	r, list, err := compiler.Compile(s.File, s.Options)
 	if err != nil {

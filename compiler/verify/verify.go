@@ -14,7 +14,7 @@ type Status string
 
 const (
 	Proven    Status = "proven"    // both sides computed the same
-	Idle      Status = "idle"      // the pass changed nothing, in the small model as in the large one
+	Idle      Status = "idle"      // the pass changed nothing that is executed, in the small model as in the large one
 	Disabled  Status = "disabled"  // it did not run
 	Uncovered Status = "uncovered" // it changed the large model and not the small one
 	Wrong     Status = "wrong"     // the two sides differ
@@ -69,7 +69,7 @@ func (s *shrunken) verify(ctx context.Context, large *compiled, seed uint64) (*R
 		return nil, err
 	}
 	for i, x := range r.Results {
-		if x.Status == Idle && changedModule(large.Passes[i]) {
+		if x.Status == Idle && large.changed[x.Pass.Name] {
 			r.Results[i].Status = Uncovered
 		}
 	}
@@ -106,9 +106,6 @@ func (c *compiled) validate(ctx context.Context, seed uint64) ([]Result, error) 
 	}
 	return results, nil
 }
-
-// changedModule reports whether a pass changed a module.
-func changedModule(r passes.Result) bool { return r.Applied > 0 || r.NodesAfter != r.NodesBefore }
 
 // behind is the module behind a pass.
 func (c *compiled) behind(pass string) (*ir.Module, error) {
