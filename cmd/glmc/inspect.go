@@ -15,12 +15,15 @@ import (
 // inspectFlags are the flags of `glmc inspect`.
 type inspectFlags struct {
 	compileFlags
-	pass   string
-	layer  int
-	graph  bool
-	dot    bool
-	entry  string
-	asJSON bool
+	pass     string
+	layer    int
+	layerSet bool
+	graph    bool
+	dot      bool
+	entry    string
+	asJSON   bool
+	html     string
+	profile  string
 }
 
 func inspectCommand() *cobra.Command {
@@ -32,21 +35,30 @@ func inspectCommand() *cobra.Command {
 every pass: where it applied, where not and why, and what it saves at each execution. Layers that are alike
 stand together. Sites that are equal on all ranks are listed once.
 
+With --html it writes one page for a browser: the graph before and after every pass, each value on its way through
+them and in the source, drawings of a layer, the arena, a step on the time axis and the cost of every operator.
+The page needs no network. From a plan it has the remarks and the final graph.
+
 With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
 the final graph, or from a .glm file the one behind --pass NAME.`,
 		Example: `  glmc inspect models/glm4moe/model.glm --target h200
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fold_shared_expert --layer 2
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fuse_qknorm_rope_kv --graph
+  glmc inspect models/glm4moe/model.glm --target h200 --html glm-4.7.html
   glmc inspect models/glm4moe/model.glm --target h200 --dot
   glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert`,
 		Args: oneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.layerSet = cmd.Flags().Changed("layer")
 			if err := f.check(); err != nil {
 				return err
 			}
 			filter := report.Filter{Pass: f.pass}
-			if cmd.Flags().Changed("layer") {
+			if f.layerSet {
 				filter.Layer = &f.layer
+			}
+			if f.html != "" {
+				return f.writePage(args[0])
 			}
 			if f.dot {
 				return f.printDot(args[0], filter.Layer)
@@ -71,6 +83,8 @@ the final graph, or from a .glm file the one behind --pass NAME.`,
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the graph before and after --pass too, from a .glm file")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
+	cmd.Flags().StringVar(&f.html, "html", "", "write one page with everything to `FILE`, for a browser; it needs no network")
+	cmd.Flags().StringVar(&f.profile, "profile", "", "measured times, for --html: a `FILE` that glmc run --profile wrote")
 	cmd.Flags().StringVar(&f.entry, "entry", "", "`NAME` of the entry that --dot draws (default: the first one)")
 	return cmd
 }
@@ -85,6 +99,10 @@ func (f *inspectFlags) check() error {
 		return usagef("--graph wants a pass: --pass NAME")
 	}
 	switch {
+	case f.profile != "" && f.html == "":
+		return usagef("--profile wants --html FILE")
+	case f.html != "" && (f.dot || f.graph || f.asJSON || f.pass != "" || f.layerSet):
+		return usagef("--html writes everything: leave out --pass, --layer, --graph, --dot and --json")
 	case f.entry != "" && !f.dot:
 		return usagef("--entry wants --dot")
 	case f.dot && (f.graph || f.asJSON):

@@ -1,0 +1,216 @@
+// What can be asked of the document: which operators a stage has, where a value is made and read, in what two stages
+// differ, and how a value fares from stage to stage.
+
+import type { Data, Node, Remark, Section, Track } from './data'
+
+export const data: Data = JSON.parse(document.getElementById('data')!.textContent!)
+
+export interface At {
+  section: number
+  node: Node
+}
+
+export class Graph {
+  readonly nodes: Node[][] // by section
+  readonly def = new Map<number, At>()
+  readonly users = new Map<number, At[]>()
+  readonly byID = new Map<number, At>()
+
+  constructor(readonly track: Track, readonly stage: number) {
+    this.nodes = track.stages[stage]!.blocks.map((b) => (b < 0 ? [] : data.blocks[b]!.nodes))
+    this.nodes.forEach((nodes, section) => {
+      for (const node of nodes) {
+        const at = { section, node }
+        this.byID.set(node.id, at)
+        for (const r of node.out) this.def.set(r.id, at)
+        for (const o of node.in) {
+          if (!o.id) continue
+          const list = this.users.get(o.id)
+          if (!list) this.users.set(o.id, [at])
+          else if (list.at(-1) !== at) list.push(at)
+        }
+      }
+    })
+  }
+
+  has(value: number): boolean {
+    return this.def.has(value) || this.users.has(value)
+  }
+}
+
+const graphs = new Map<string, Graph>()
+
+export function graph(track: number, stage: number): Graph {
+  const key = `${track}.${stage}`
+  let g = graphs.get(key)
+  if (!g) graphs.set(key, (g = new Graph(data.tracks[track]!, stage)))
+  return g
+}
+
+export const lastStage = data.stages.length - 1
+
+export function stageName(stage: number): string {
+  const p = data.stages[stage]!
+  return p < 0 ? 'as lowered' : data.passes[p]!.name
+}
+
+// stageOf is the stage behind a pass; -1 where the pass did not run.
+export function stageOf(pass: number): number {
+  return data.stages.indexOf(pass)
+}
+
+// changed reports whether a pass changed a track: a section that is the same shares its block.
+export function changed(track: number, stage: number): boolean {
+  if (stage === 0) return true
+  const t = data.tracks[track]!
+  return t.stages[stage]!.blocks.some((b, i) => b !== t.stages[stage - 1]!.blocks[i])
+}
+
+// concerns reports whether a remark is about a track.
+export function concerns(r: Remark, t: Track): boolean {
+  return r.entry === t.entry && (!r.buckets || r.buckets === t.variant)
+}
+
+// launches of one layer of a section.
+export function launches(nodes: Node[]): number {
+  return nodes.filter((n) => !n.view).length
+}
+
+export function micros(nodes: Node[], bucket: number): number {
+  return nodes.reduce((sum, n) => sum + (n.us[bucket] ?? 0), 0)
+}
+
+export function layerOf(s: Section): number | undefined {
+  return s.layers[0]
+}
+
+export type Row = { kind: 'same' | 'changed' | 'removed' | 'added' | 'replaced'; a?: Node; b?: Node }
+
+const shapes = new WeakMap<Node, string>()
+
+// shape is what counts of an operator when two stages are compared: all but its predicted time.
+function shape(n: Node): string {
+  let s = shapes.get(n)
+  if (s === undefined) shapes.set(n, (s = JSON.stringify([n.op, n.out, n.in, n.attrs, n.place, n.path, n.stream, n.waits])))
+  return s
+}
+
+// diff sets two lists of operators side by side. Operators keep their numbers through the passes, so those with the same
+// number are one; what was removed stands beside what was added at the same place.
+export function diff(a: Node[], b: Node[]): Row[] {
+  const lengths: number[][] = Array.from({ length: a.length + 1 }, () => new Array(b.length + 1).fill(0))
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      lengths[i]![j] = a[i]!.id === b[j]!.id ? lengths[i + 1]![j + 1]! + 1 : Math.max(lengths[i + 1]![j]!, lengths[i]![j + 1]!)
+    }
+  }
+  const rows: Row[] = []
+  let removed: Node[] = []
+  let added: Node[] = []
+  const flush = () => {
+    for (let k = 0; k < Math.max(removed.length, added.length); k++) {
+      const x = removed[k]
+      const y = added[k]
+      rows.push(x && y ? { kind: 'replaced', a: x, b: y } : x ? { kind: 'removed', a: x } : { kind: 'added', b: y! })
+    }
+    removed = []
+    added = []
+  }
+  let i = 0
+  let j = 0
+  while (i < a.length || j < b.length) {
+    if (i < a.length && j < b.length && a[i]!.id === b[j]!.id) {
+      flush()
+      rows.push({ kind: shape(a[i]!) === shape(b[j]!) ? 'same' : 'changed', a: a[i++]!, b: b[j++]! })
+    } else if (j >= b.length || (i < a.length && lengths[i + 1]![j]! >= lengths[i]![j + 1]!)) {
+      removed.push(a[i++]!)
+    } else {
+      added.push(b[j++]!)
+    }
+  }
+  flush()
+  return rows
+}
+
+// status says how each operator of two stages fares, for drawings.
+export function status(a: Node[], b: Node[]): Map<number, Row['kind']> {
+  const out = new Map<number, Row['kind']>()
+  const before = new Map(a.map((n) => [n.id, n]))
+  const after = new Map(b.map((n) => [n.id, n]))
+  for (const n of a) {
+    const o = after.get(n.id)
+    out.set(n.id, !o ? 'removed' : shape(o) === shape(n) ? 'same' : 'changed')
+  }
+  for (const n of b) if (!before.has(n.id)) out.set(n.id, 'added')
+  return out
+}
+
+export interface Fate {
+  stage: number
+  what: 'there' | 'appears' | 'changes' | 'readers' | 'goes' | 'absent'
+  at?: At // where it is made
+  type?: string
+  before?: string // type before
+  into?: At[] // operators that took its place
+  users: At[]
+}
+
+// follow says at every stage what became of a value.
+export function follow(track: number, value: number): Fate[] {
+  const out: Fate[] = []
+  const t = data.tracks[track]!
+  for (let stage = 0; stage < t.stages.length; stage++) {
+    const g = graph(track, stage)
+    const at = g.def.get(value)
+    const users = g.users.get(value) ?? []
+    const operand = users.flatMap((u) => u.node.in).find((o) => o.id === value)
+    const type = at?.node.out.find((r) => r.id === value)?.type ?? operandType(operand)
+    const here = at !== undefined || users.length > 0
+    const last = out.at(-1)
+    const was = last !== undefined && last.what !== 'absent' && last.what !== 'goes'
+    let what: Fate['what']
+    if (!here) what = was ? 'goes' : 'absent'
+    else if (!was) what = stage === 0 ? 'there' : 'appears'
+    else if (type !== last.type || (at && last.at ? shape(at.node) !== shape(last.at.node) : at !== last.at)) what = 'changes'
+    else if (users.map((u) => u.node.id).join() !== last.users.map((u) => u.node.id).join()) what = 'readers'
+    else what = 'there'
+    const fate: Fate = { stage, what, at, type, users, before: last?.type }
+    if (what === 'goes') fate.into = heirs(graph(track, stage - 1), g, value)
+    out.push(fate)
+  }
+  return out
+}
+
+function operandType(o: { type?: string; weight?: number } | undefined): string | undefined {
+  return o?.weight ? data.weights[o.weight - 1]!.type : o?.type
+}
+
+// heirs are the operators that took the place of the one that made a value: a pass takes out a connected group, and
+// what it puts there takes operands of the group or makes what its readers read.
+function heirs(before: Graph, after: Graph, value: number): At[] {
+  const start = before.def.get(value)
+  if (!start) return []
+  const group = new Set<At>([start])
+  const edge = new Set<number | string>()
+  const work = [start]
+  while (work.length > 0) {
+    const at = work.pop()!
+    const near: At[] = []
+    for (const o of at.node.in) {
+      const from = o.id ? before.def.get(o.id) : undefined
+      if (from) near.push(from)
+      if (o.weight) edge.add(data.weights[o.weight - 1]!.name)
+      else if (o.id && !(from && !after.byID.has(from.node.id))) edge.add(o.id)
+    }
+    for (const r of at.node.out) near.push(...(before.users.get(r.id) ?? []))
+    for (const n of near) {
+      if (n.section === start.section && !after.byID.has(n.node.id) && !group.has(n)) {
+        group.add(n)
+        work.push(n)
+      }
+    }
+  }
+  return after.nodes[start.section]!.filter(
+    (n) => !before.byID.has(n.id) && n.in.some((o) => (o.weight ? edge.has(data.weights[o.weight - 1]!.name) : o.id && edge.has(o.id))),
+  ).map((node) => ({ section: start.section, node }))
+}
