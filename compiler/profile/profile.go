@@ -84,35 +84,33 @@ func Parse(data []byte) (*Profile, error) {
 type Recorder struct {
 	mu    sync.Mutex
 	ranks int
-	sums  map[key]*sum
+	sums  map[key]map[int]*Operator
 }
 
 type key struct {
-	entry, phase string
-	tokens       int
-}
-
-type sum struct {
-	operators map[int]*Operator
+	entry  string
+	bucket ir.Bucket
 }
 
 // NewRecorder returns an empty recorder for a plan on so many ranks.
-func NewRecorder(ranks int) *Recorder { return &Recorder{ranks: ranks, sums: map[key]*sum{}} }
+func NewRecorder(ranks int) *Recorder {
+	return &Recorder{ranks: ranks, sums: map[key]map[int]*Operator{}}
+}
 
-// Add records one execution of an operator, in a step with the layout of that phase and number of tokens.
-func (r *Recorder) Add(entry, phase string, tokens int, n *ir.Node, took time.Duration) {
+// Add records one execution of an operator, in a step of an entry with the layout of that bucket.
+func (r *Recorder) Add(entry string, b ir.Bucket, n *ir.Node, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k := key{entry, phase, tokens}
+	k := key{entry, b}
 	s := r.sums[k]
 	if s == nil {
-		s = &sum{operators: map[int]*Operator{}}
+		s = map[int]*Operator{}
 		r.sums[k] = s
 	}
-	o := s.operators[n.ID]
+	o := s[n.ID]
 	if o == nil {
 		o = &Operator{Node: n.ID, Op: n.Op.Name}
-		s.operators[n.ID] = o
+		s[n.ID] = o
 	}
 	o.Count++
 	o.Micros += float64(took.Nanoseconds()) / 1e3
@@ -124,10 +122,10 @@ func (r *Recorder) Measured() []Measure {
 	defer r.mu.Unlock()
 	out := []Measure{}
 	for k, s := range r.sums {
-		m := Measure{Entry: k.entry, Phase: k.phase, Tokens: k.tokens}
-		for _, o := range s.operators {
+		m := Measure{Entry: k.entry, Phase: k.bucket.Phase, Tokens: k.bucket.Max.Tokens}
+		for _, o := range s {
 			m.Steps = max(m.Steps, (o.Count+r.ranks-1)/r.ranks)
-			m.Operators = append(m.Operators, *o)
+			m.Operators = append(m.Operators, Operator{o.Node, o.Op, o.Count, math.Round(o.Micros*1e3) / 1e3})
 		}
 		slices.SortFunc(m.Operators, func(a, b Operator) int { return cmp.Compare(a.Node, b.Node) })
 		out = append(out, m)

@@ -175,7 +175,6 @@ type Buffer struct {
 
 // Measured is a profile, brought to the operators of the page.
 type Measured struct {
-	Name    string          `json:"name"`
 	Device  string          `json:"device"`
 	Threads int             `json:"threads"`
 	Tracks  []MeasuredTrack `json:"tracks"` // by track
@@ -183,7 +182,7 @@ type Measured struct {
 
 // MeasuredTrack is the measured time of a track's operators.
 type MeasuredTrack struct {
-	Buckets []int `json:"steps"` // steps that were measured, by bucket
+	Steps []int `json:"steps"` // that were measured, by bucket
 	// Micros is the mean time of one execution by section, operator and bucket, over the layers of the section and the
 	// steps; 0 where nothing was measured.
 	Micros [][][]float64 `json:"us"`

@@ -21,7 +21,7 @@ func (t *trackBuilder) measured() error {
 	if t.data.Profile == nil {
 		t.data.Profile = &Measured{Device: p.Device, Threads: p.Threads, Tracks: []MeasuredTrack{}}
 	}
-	m := MeasuredTrack{Buckets: make([]int, len(t.track.Buckets)), Micros: [][][]float64{}}
+	m := MeasuredTrack{Steps: make([]int, len(t.track.Buckets)), Micros: [][][]float64{}}
 	l := t.stages[len(t.stages)-1]
 	for _, sec := range t.sections {
 		rows := make([][]float64, len(l.nodes[sec.shown]))
@@ -41,7 +41,7 @@ func (t *trackBuilder) measured() error {
 		if err := t.spread(&m, l, x, at); err != nil {
 			return err
 		}
-		m.Buckets[at] = x.Steps
+		m.Steps[at] = x.Steps
 	}
 	t.data.Profile.Tracks = append(t.data.Profile.Tracks, m)
 	return nil

@@ -896,7 +896,7 @@ ${w3.recipe}`;
             count(b.tokens)
           ] }),
           /* @__PURE__ */ a3("strong", { children: duration(last.us[i3]) }),
-          data.complete ? /* @__PURE__ */ a3("span", { class: "good", children: [
+          data.complete && first.us[i3] / last.us[i3] >= 1.05 ? /* @__PURE__ */ a3("span", { class: "good", children: [
             (first.us[i3] / last.us[i3]).toFixed(1),
             " \xD7 faster"
           ] }) : null,

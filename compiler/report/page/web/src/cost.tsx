@@ -71,7 +71,7 @@ function Buckets() {
                 {b.phase} {count(b.tokens)}
               </span>
               <strong>{duration(last.us[i]!)}</strong>
-              {data.complete ? <span class="good">{(first.us[i]! / last.us[i]!).toFixed(1)} × faster</span> : null}
+              {data.complete && first.us[i]! / last.us[i]! >= 1.05 ? <span class="good">{(first.us[i]! / last.us[i]!).toFixed(1)} × faster</span> : null}
               <span class="dim">{count(Math.round((b.tokens * 1e6) / last.us[i]!))} tok/s</span>
               {steps > 0 ? <span class="measured">measured {duration(measuredStep(s.track, i))}</span> : null}
             </button>
