@@ -4,12 +4,25 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"github.com/glmc/glmc/compiler"
-	"github.com/glmc/glmc/compiler/ir"
-	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/profile"
 	"github.com/glmc/glmc/compiler/report/page"
 )
+
+// checkPage refuses flags that choose some of what the page has all of.
+func (f *inspectFlags) checkPage(cmd *cobra.Command) error {
+	if f.html == "" {
+		return usagef("--profile wants --html FILE")
+	}
+	for _, name := range []string{"pass", "layer", "entry", "graph", "full", "dot", "json"} {
+		if cmd.Flags().Changed(name) {
+			return usagef("--html writes everything: leave out --%s", name)
+		}
+	}
+	return nil
+}
 
 // writePage writes the page of a plan or a .glm file to the file of --html.
 func (f *inspectFlags) writePage(model string) error {
@@ -51,32 +64,17 @@ func (f *inspectFlags) loadPage(model string) (page.Input, error) {
 		p, err := m.decode(&f.compileFlags)
 		return page.Input{Plan: p}, err
 	}
-	var in page.Input
-	var broken error
-	r, err := m.compileNamed(&f.compileFlags, func(o *compiler.Options) {
-		o.Observe = func(name string, t passes.Text) {
-			add := func(pass, text string) {
-				module, err := ir.Parse(text)
-				if err != nil && broken == nil {
-					broken = fmt.Errorf("the graph behind %s: %w", pass, err)
-				}
-				in.Stages = append(in.Stages, page.Snapshot{Pass: pass, Module: module})
-			}
-			if len(in.Stages) == 0 {
-				add("", t.Before())
-			}
-			add(name, t.After())
-		}
-	})
+	record := page.NewRecorder()
+	r, err := m.compileNamed(&f.compileFlags, func(o *compiler.Options) { o.Observe = record.Observe })
 	if err != nil {
-		return in, err
+		return page.Input{}, err
 	}
-	in.Plan = r.Plan
+	in := page.Input{Plan: r.Plan, Record: record}
 	program, _ := m.parse(map[string][]byte{})
 	for _, file := range program.Files {
 		in.Sources = append(in.Sources, page.Source{Name: file.Name, Text: string(file.Source)})
 	}
-	return in, broken
+	return in, nil
 }
 
 func readProfile(name string) (*profile.Profile, error) {

@@ -14,6 +14,8 @@ var commOps = []*Op{
 			return Work{ReadBytes: b, WriteBytes: b, CommBytes: 2 * b}
 		},
 		Shard: ShardCustom,
+		// As NCCL does: a rank's part is overwritten when all ranks have read it.
+		InPlace: []InPlace{{0, 0}},
 	},
 	{
 		Name:     "comm.all_gather",

@@ -1,5 +1,7 @@
 package page
 
+import "github.com/glmc/glmc/compiler/history"
+
 // Data is what the page shows: the document that lies in it as JSON. Its form belongs to the page's own script and
 // may change with it; `glmc inspect --json` is the form for tools.
 type Data struct {
@@ -14,7 +16,8 @@ type Data struct {
 	Stages   []int     `json:"stages"` // the pass that each stage stands behind, as a place in Passes; -1: as lowered
 	Sources  []Source  `json:"sources"`
 	Weights  []Weight  `json:"weights"`
-	Blocks   []Block   `json:"blocks"`
+	Buckets  []Bucket  `json:"buckets"` // sizes of steps of all programs
+	Nodes    []Node    `json:"nodes"`   // every state of every operator that is shown
 	Tracks   []Track   `json:"tracks"`
 	Profile  *Measured `json:"profile"`
 }
@@ -75,12 +78,7 @@ type Weight struct {
 	Recipe string `json:"recipe"`
 }
 
-// Block is the operators of a section at a stage; sections that are the same at several stages share it.
-type Block struct {
-	Nodes []Node `json:"nodes"`
-}
-
-// Node is one operator.
+// Node is one operator in one of its states. In names, {n} stands for the number of the layer.
 type Node struct {
 	ID     int         `json:"id"`
 	Op     string      `json:"op"`
@@ -92,15 +90,15 @@ type Node struct {
 	Attrs  [][2]string `json:"attrs,omitempty"`
 	Path   string      `json:"path"`
 	Place  Place       `json:"place"`
-	Micros []float64   `json:"us"` // predicted, by bucket of the track
+	Micros []float64   `json:"us"` // predicted, by bucket of Data
 }
 
 // Result is a value that an operator makes.
 type Result struct {
 	ID   int    `json:"id"`
 	Type string `json:"type"`
-	To   []int  `json:"to,omitempty"` // other layers that take it
-	Out  bool   `json:"out,omitempty"`
+	To   []int  `json:"to,omitempty"`  // other layers that take it
+	Out  bool   `json:"out,omitempty"` // the entry returns it
 }
 
 // Operand is what an operator takes: a value, which has an ID, and where it is none of another operator the weight,
@@ -118,43 +116,63 @@ type Operand struct {
 
 // Track is one program of the plan, and its graph at every stage.
 type Track struct {
-	Entry    string    `json:"entry"`
-	Label    string    `json:"label"`
-	Variant  string    `json:"variant"` // the sizes of steps that it is for
-	Inputs   []Operand `json:"inputs"`
-	Buckets  []Bucket  `json:"buckets"`
-	Sections []Section `json:"sections"`
-	Stages   []Stage   `json:"stages"`
-	// Order is the final program: a section and the layer of the section for each operator, in the order of
-	// execution. Within a layer operators stand in the order of the section's block.
-	Order   [][2]int   `json:"order"`
-	Work    [][][]Work `json:"work"` // of the final program: by section, operator, bucket
-	Buffers []Buffer   `json:"buffers"`
-	Sizes   [][]int64  `json:"sizes"` // bytes of a kind of buffer, by bucket
+	Entry    string     `json:"entry"`
+	Variant  string     `json:"variant"` // the sizes of steps that it is for; "" where the entry has no other program
+	Inputs   []Operand  `json:"inputs"`
+	Layouts  []Layout   `json:"layouts"`
+	Sections []Section  `json:"sections"`
+	Stages   []Stage    `json:"stages"`
+	Program  []Step     `json:"program"` // operators in the order of execution
+	Work     [][][]Work `json:"work"`    // of the final program: by section, operator, layout
+	Buffers  []Buffer   `json:"buffers"`
+	Sizes    [][]int64  `json:"sizes"` // bytes of a kind of buffer, by layout
 }
 
 // Section is layers that are alike at every stage, or what stands before or behind all layers.
 type Section struct {
 	Label  string `json:"label"`
-	Layers []int  `json:"layers"` // the first one is the one that is shown; empty outside of the layers
+	Layers []int  `json:"layers"` // that it stands for; none outside of the layers
 	Count  int    `json:"count"`
+	key    string
 }
 
 // Stage is a track's graph behind a pass.
 type Stage struct {
-	Blocks   []int     `json:"blocks"` // by section; -1 where it has no operators
-	Launches int       `json:"launches"`
-	Micros   []float64 `json:"us"` // predicted for one step, by bucket
+	Parts    [][]int    `json:"parts"`    // places in Nodes, by section
+	Changes  [][]Change `json:"changes"`  // what the pass did, by section; none where it did nothing
+	Replaced [][2]int   `json:"replaced"` // values, and those that are taken in their place behind the pass
+	Launches int        `json:"launches"`
+	Micros   []float64  `json:"us"` // predicted for one step, by bucket; 0 where the program is not for it
 }
 
-// Bucket is a size of step that the plan has a layout for.
+// Change is what a pass did to an operator, a place in Kinds, and the places in Nodes before and behind it, or -1.
+type Change [3]int
+
+// Kinds are what can happen to an operator, in the numbers of Change.
+var Kinds = []history.ChangeKind{history.Kept, history.Renamed, history.Removed, history.Added, history.Changed}
+
+// Step is an operator of the program.
+type Step struct {
+	Section int   `json:"s"`
+	Place   int   `json:"i"` // in the section
+	Layer   int   `json:"l"` // -1 outside of the layers
+	Stream  int   `json:"t,omitempty"`
+	Waits   []int `json:"w,omitempty"` // steps of other streams that must have ended
+}
+
+// Bucket is a size of step.
 type Bucket struct {
 	Phase  string `json:"phase"`
 	Tokens int    `json:"tokens"`
 	Seqs   int    `json:"seqs"`
 	Rows   int    `json:"rows"`
-	Arena  int64  `json:"arena"`
-	Bound  int64  `json:"bound"`
+}
+
+// Layout is the arena of a bucket.
+type Layout struct {
+	Bucket int   `json:"bucket"` // a place in Buckets
+	Arena  int64 `json:"arena"`
+	Bound  int64 `json:"bound"`
 }
 
 // Work is what one execution of an operator does on one rank.
@@ -166,11 +184,12 @@ type Work struct {
 
 // Buffer is a piece of the arena.
 type Buffer struct {
-	Value   int     `json:"v"` // that it is made for, as it is called in its own layer
-	First   int     `json:"a"` // first and last place in the order at which it is needed
+	Value   int     `json:"v"`           // that it is made for
+	Result  int     `json:"r,omitempty"` // which result of its operator that is
+	First   int     `json:"a"`           // first and last place in the order at which it is needed
 	Last    int     `json:"z"`
 	Kind    int     `json:"k"` // its sizes
-	Offsets []int64 `json:"o"` // by bucket
+	Offsets []int64 `json:"o"` // by layout
 }
 
 // Measured is a profile, brought to the operators of the page.
@@ -182,8 +201,8 @@ type Measured struct {
 
 // MeasuredTrack is the measured time of a track's operators.
 type MeasuredTrack struct {
-	Steps []int `json:"steps"` // that were measured, by bucket
-	// Micros is the mean time of one execution by section, operator and bucket, over the layers of the section and the
+	Steps []int `json:"steps"` // that were measured, by layout
+	// Micros is the mean time of one execution by section, operator and layout, over the layers of the section and the
 	// steps; 0 where nothing was measured.
 	Micros [][][]float64 `json:"us"`
 }

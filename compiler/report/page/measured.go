@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/profile"
 )
 
@@ -21,12 +21,11 @@ func (t *trackBuilder) measured() error {
 	if t.data.Profile == nil {
 		t.data.Profile = &Measured{Device: p.Device, Threads: p.Threads, Tracks: []MeasuredTrack{}}
 	}
-	m := MeasuredTrack{Steps: make([]int, len(t.track.Buckets)), Micros: [][][]float64{}}
-	l := t.stages[len(t.stages)-1]
-	for _, sec := range t.sections {
-		rows := make([][]float64, len(l.nodes[sec.shown]))
+	m := MeasuredTrack{Steps: make([]int, len(t.track.Layouts)), Micros: [][][]float64{}}
+	for _, part := range t.track.Stages[len(t.track.Stages)-1].Parts {
+		rows := make([][]float64, len(part))
 		for i := range rows {
-			rows[i] = make([]float64, len(t.track.Buckets))
+			rows[i] = make([]float64, len(t.track.Layouts))
 		}
 		m.Micros = append(m.Micros, rows)
 	}
@@ -34,11 +33,11 @@ func (t *trackBuilder) measured() error {
 		if x.Entry != t.track.Entry {
 			continue
 		}
-		at := slices.IndexFunc(t.track.Buckets, func(b Bucket) bool { return b.Phase == x.Phase && b.Tokens == x.Tokens })
+		at := slices.IndexFunc(t.prog.Layouts, func(l plan.Layout) bool { return l.Phase == x.Phase && l.Max.Tokens == x.Tokens })
 		if at < 0 {
 			continue // another variant of the entry has it
 		}
-		if err := t.spread(&m, l, x, at); err != nil {
+		if err := t.spread(&m, x, at); err != nil {
 			return err
 		}
 		m.Steps[at] = x.Steps
@@ -47,23 +46,23 @@ func (t *trackBuilder) measured() error {
 	return nil
 }
 
-// spread adds the means of one bucket, each divided by the layers that its section stands for.
-func (t *trackBuilder) spread(m *MeasuredTrack, l *layering, x profile.Measure, bucket int) error {
-	nodes := map[int]*ir.Node{}
-	for _, n := range t.prog.Graph.Nodes {
-		nodes[n.ID] = n
+// spread adds the means of one layout, each divided by the layers that its section stands for.
+func (t *trackBuilder) spread(m *MeasuredTrack, x profile.Measure, layout int) error {
+	at := map[int]int{}
+	for i, n := range t.prog.Graph.Nodes {
+		at[n.ID] = i
 	}
 	for _, o := range x.Operators {
-		n := nodes[o.Node]
-		if n == nil || n.Op.Name != o.Op {
+		i, ok := at[o.Node]
+		if !ok || t.prog.Graph.Nodes[i].Op.Name != o.Op {
 			return fmt.Errorf("the profile has operator %d (%s) of %s, which the plan has not: measure again with this plan", o.Node, o.Op, x.Entry)
 		}
-		sec := t.of[l.of[n]]
-		m.Micros[sec][l.index[n]][bucket] += o.Mean() / float64(len(t.sections[sec].layers))
+		p := t.places[i]
+		m.Micros[p.section][p.index][layout] += o.Mean() / float64(t.track.Sections[p.section].Count)
 	}
 	for _, rows := range m.Micros {
 		for _, row := range rows {
-			row[bucket] = rounded(row[bucket])
+			row[layout] = rounded(row[layout])
 		}
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/glmc/glmc/compiler"
-	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/profile"
 	"github.com/glmc/glmc/compiler/report/page"
@@ -35,20 +34,8 @@ func compile(t *testing.T, path string, o compiler.Options) page.Input {
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}
-	in := page.Input{Sources: []page.Source{{Name: "model.glm", Text: string(text)}}, Version: "test"}
-	keep := func(pass, text string) {
-		m, err := ir.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in.Stages = append(in.Stages, page.Snapshot{Pass: pass, Module: m})
-	}
-	o.Observe = func(name string, x passes.Text) {
-		if len(in.Stages) == 0 {
-			keep("", x.Before())
-		}
-		keep(name, x.After())
-	}
+	in := page.Input{Sources: []page.Source{{Name: "model.glm", Text: string(text)}}, Version: "test", Record: page.NewRecorder()}
+	o.Observe = in.Record.Observe
 	r, list, err := compiler.Compile(f, o)
 	if err != nil {
 		t.Fatal(err, list.Err())
@@ -95,10 +82,8 @@ func TestSmallModel(t *testing.T) {
 	others := slices.DeleteFunc(passes.Names(), func(name string) bool { return name == "fuse_swiglu" || name == "fuse_add_norm" })
 	d := build(t, compile(t, "testdata/small.glm", compiler.Options{Disable: others}))
 	// Predictions are the cost model's, and the passes' own texts are fixed elsewhere.
-	for i := range d.Blocks {
-		for k := range d.Blocks[i].Nodes {
-			d.Blocks[i].Nodes[k].Micros, d.Blocks[i].Nodes[k].Doc = nil, ""
-		}
+	for i := range d.Nodes {
+		d.Nodes[i].Micros, d.Nodes[i].Doc = nil, ""
 	}
 	for i := range d.Tracks {
 		d.Tracks[i].Work = nil
@@ -144,55 +129,56 @@ func TestGLM47(t *testing.T) {
 		}
 		moe := slices.IndexFunc(track.Sections, func(s page.Section) bool { return s.Count == 89 })
 		if moe < 0 || track.Sections[moe].Label != "layers 3..91, 89 x" {
-			t.Errorf("%s has the sections %v, wants the 89 MoE layers as one", track.Label, track.Sections)
+			t.Errorf("%s has the sections %v, wants the 89 MoE layers as one", track.Entry, track.Sections)
 		}
 	}
-	checkData(t, in, d)
+	checkData(t, d)
 }
 
 // checkData adds up what the sections say and compares it with the graphs that they were made from.
-func checkData(t *testing.T, in page.Input, d *page.Data) {
+func checkData(t *testing.T, d *page.Data) {
 	t.Helper()
 	for _, track := range d.Tracks {
-		if len(track.Stages) != len(in.Stages) {
-			t.Fatalf("%s has %d stages, wants %d", track.Label, len(track.Stages), len(in.Stages))
-		}
 		for i, stage := range track.Stages {
-			launches, micros := 0, 0.0
+			launches := 0
+			micros := make([]float64, len(d.Buckets))
 			defined := map[int]bool{}
-			for _, o := range track.Inputs {
-				defined[o.ID] = true
-			}
-			for s, block := range stage.Blocks {
-				if block < 0 {
-					continue
-				}
-				for _, n := range d.Blocks[block].Nodes {
+			for s, part := range stage.Parts {
+				for _, at := range part {
+					n := d.Nodes[at]
 					for _, r := range n.Out {
 						defined[r.ID] = true
 					}
-					if !n.View {
-						launches += track.Sections[s].Count
-						micros += float64(track.Sections[s].Count) * n.Micros[0]
+					if n.View {
+						continue
+					}
+					launches += track.Sections[s].Count
+					for b, us := range n.Micros {
+						micros[b] += float64(track.Sections[s].Count) * us
 					}
 				}
 			}
 			if launches != stage.Launches {
-				t.Errorf("%s, stage %d: the sections have %d launches, the graph %d", track.Label, i, launches, stage.Launches)
+				t.Errorf("%s %s, stage %d: the sections have %d launches, the graph %d", track.Entry, track.Variant, i, launches, stage.Launches)
 			}
-			if math.Abs(micros-stage.Micros[0]) > 0.01*stage.Micros[0] {
-				t.Errorf("%s, stage %d: the sections take %g µs, the graph %g", track.Label, i, micros, stage.Micros[0])
-			}
-			for _, block := range stage.Blocks {
-				if block < 0 {
-					continue
+			for _, l := range track.Layouts {
+				if want := stage.Micros[l.Bucket]; math.Abs(micros[l.Bucket]-want) > 0.01*want {
+					t.Errorf("%s %s, stage %d: the sections take %g µs, the graph %g", track.Entry, track.Variant, i, micros[l.Bucket], want)
 				}
-				for _, n := range d.Blocks[block].Nodes {
-					for _, o := range n.In {
-						if o.ID != 0 && o.Weight == 0 && o.Cache == "" && o.Input == "" && !defined[o.ID] {
-							t.Fatalf("%s, stage %d: %s %d takes %%%d, which nothing on the page makes", track.Label, i, n.Op, n.ID, o.ID)
-						}
-					}
+			}
+			checkOperands(t, d, stage, defined)
+		}
+	}
+}
+
+// checkOperands asks for every operand to be made somewhere on the page.
+func checkOperands(t *testing.T, d *page.Data, stage page.Stage, defined map[int]bool) {
+	t.Helper()
+	for _, part := range stage.Parts {
+		for _, at := range part {
+			for _, o := range d.Nodes[at].In {
+				if o.ID != 0 && o.Weight == 0 && o.Cache == "" && o.Input == "" && !defined[o.ID] {
+					t.Fatalf("%s %d takes %%%d, which nothing on the page makes", d.Nodes[at].Op, d.Nodes[at].ID, o.ID)
 				}
 			}
 		}
@@ -202,7 +188,7 @@ func checkData(t *testing.T, in page.Input, d *page.Data) {
 // TestPlanAlone: a plan without its source has a page with the final graph.
 func TestPlanAlone(t *testing.T) {
 	in := compile(t, "testdata/small.glm", compiler.Options{})
-	in.Stages, in.Sources = nil, nil
+	in.Record, in.Sources = nil, nil
 	d := build(t, in)
 	if d.Complete || len(d.Stages) != 1 || len(d.Tracks) == 0 || len(d.Tracks[0].Stages) != 1 {
 		t.Errorf("complete %v with stages %v: wants one", d.Complete, d.Stages)
@@ -227,21 +213,16 @@ func TestHostileNames(t *testing.T) {
 		in.Plan.Remarks[i].ID += hostile
 		in.Plan.Remarks[i].Source = hostile + ":1:1"
 	}
-	modules := []*ir.Module{in.Plan.Module}
-	for _, s := range in.Stages {
-		modules = append(modules, s.Module)
+	for _, w := range in.Plan.Module.Weights {
+		w.Name += hostile
 	}
-	for _, m := range modules {
-		for _, w := range m.Weights {
-			w.Name += hostile
-		}
-		for _, g := range m.Graphs {
-			for _, n := range g.Nodes {
-				n.Origin.Path += hostile
-				n.Origin.Source = hostile
-			}
+	for _, g := range in.Plan.Module.Graphs {
+		for _, n := range g.Nodes {
+			n.Origin.Path += hostile
+			n.Origin.Source = hostile
 		}
 	}
+	in.Record = nil // the plan's own names
 	text := write(t, build(t, in))
 	if got := scriptElement.FindAllString(text, -1); len(got) != 2 {
 		t.Errorf("the page has the elements %q, wants the document and the bundle", got)
@@ -303,7 +284,7 @@ func TestProfile(t *testing.T) {
 	last := d.Tracks[0].Stages[len(d.Tracks[0].Stages)-1]
 	for s, rows := range d.Profile.Tracks[0].Micros {
 		for i, row := range rows {
-			if n := d.Blocks[last.Blocks[s]].Nodes[i]; !n.View && math.Abs(row[0]-4) > 0.01 {
+			if n := d.Nodes[last.Parts[s][i]]; !n.View && math.Abs(row[0]-4) > 0.01 {
 				t.Errorf("%s of %s took %g µs, wants 4", n.Op, d.Tracks[0].Sections[s].Label, row[0])
 			}
 		}

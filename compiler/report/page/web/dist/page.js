@@ -422,7 +422,7 @@
     constructor(track, stage) {
       this.track = track;
       this.stage = stage;
-      this.nodes = track.stages[stage].blocks.map((b) => b < 0 ? [] : data.blocks[b].nodes);
+      this.nodes = track.stages[stage].parts.map((part) => part.map((i3) => data.nodes[i3]));
       this.nodes.forEach((nodes, section) => {
         for (const node of nodes) {
           const at2 = { section, node };
@@ -464,9 +464,15 @@
     return data.stages.indexOf(pass);
   }
   function changed(track, stage) {
-    if (stage === 0) return true;
-    const t4 = data.tracks[track];
-    return t4.stages[stage].blocks.some((b, i3) => b !== t4.stages[stage - 1].blocks[i3]);
+    return stage === 0 || data.tracks[track].stages[stage].changes.some((c3) => c3.length > 0);
+  }
+  function local(track, bucket) {
+    return data.tracks[track].layouts.findIndex((l3) => l3.bucket === bucket);
+  }
+  var entries = [...new Set(data.tracks.map((t4) => t4.entry))];
+  function trackFor(entry, bucket) {
+    const at2 = data.tracks.findIndex((t4, i3) => t4.entry === entry && local(i3, bucket) >= 0);
+    return at2 >= 0 ? at2 : Math.max(0, data.tracks.findIndex((t4) => t4.entry === entry));
   }
   function concerns(r3, t4) {
     return r3.entry === t4.entry && (!r3.buckets || r3.buckets === t4.variant);
@@ -480,56 +486,52 @@
   function layerOf(s3) {
     return s3.layers[0];
   }
-  var shapes = /* @__PURE__ */ new WeakMap();
-  function shape(n2) {
-    let s3 = shapes.get(n2);
-    if (s3 === void 0) shapes.set(n2, s3 = JSON.stringify([n2.op, n2.out, n2.in, n2.attrs, n2.place, n2.path, n2.stream, n2.waits]));
-    return s3;
-  }
-  function diff(a4, b) {
-    const lengths = Array.from({ length: a4.length + 1 }, () => new Array(b.length + 1).fill(0));
-    for (let i4 = a4.length - 1; i4 >= 0; i4--) {
-      for (let j3 = b.length - 1; j3 >= 0; j3--) {
-        lengths[i4][j3] = a4[i4].id === b[j3].id ? lengths[i4 + 1][j3 + 1] + 1 : Math.max(lengths[i4 + 1][j3], lengths[i4][j3 + 1]);
-      }
-    }
-    const rows = [];
+  var kinds = ["same", "renamed", "removed", "added", "changed"];
+  function rows(track, stage, section) {
+    const s3 = data.tracks[track].stages[stage];
+    const changes = s3.changes[section];
+    if (changes.length === 0) return graph(track, stage).nodes[section].map((n2) => ({ kind: "same", a: stage > 0 ? n2 : void 0, b: n2 }));
+    const out = [];
     let removed = [];
     let added = [];
     const flush = () => {
       for (let k2 = 0; k2 < Math.max(removed.length, added.length); k2++) {
-        const x2 = removed[k2];
-        const y3 = added[k2];
-        rows.push(x2 && y3 ? { kind: "replaced", a: x2, b: y3 } : x2 ? { kind: "removed", a: x2 } : { kind: "added", b: y3 });
+        const a4 = removed[k2];
+        const b = added[k2];
+        out.push(a4 && b ? { kind: "replaced", a: a4, b } : a4 ? { kind: "removed", a: a4 } : { kind: "added", b });
       }
       removed = [];
       added = [];
     };
-    let i3 = 0;
-    let j2 = 0;
-    while (i3 < a4.length || j2 < b.length) {
-      if (i3 < a4.length && j2 < b.length && a4[i3].id === b[j2].id) {
+    for (const [kind, before, after] of changes) {
+      const a4 = data.nodes[before];
+      const b = data.nodes[after];
+      if (kinds[kind] === "removed") removed.push(a4);
+      else if (kinds[kind] === "added") added.push(b);
+      else {
         flush();
-        rows.push({ kind: shape(a4[i3]) === shape(b[j2]) ? "same" : "changed", a: a4[i3++], b: b[j2++] });
-      } else if (j2 >= b.length || i3 < a4.length && lengths[i3 + 1][j2] >= lengths[i3][j2 + 1]) {
-        removed.push(a4[i3++]);
-      } else {
-        added.push(b[j2++]);
+        out.push({ kind: kinds[kind], a: a4, b });
       }
     }
     flush();
-    return rows;
-  }
-  function status(a4, b) {
-    const out = /* @__PURE__ */ new Map();
-    const before = new Map(a4.map((n2) => [n2.id, n2]));
-    const after = new Map(b.map((n2) => [n2.id, n2]));
-    for (const n2 of a4) {
-      const o4 = after.get(n2.id);
-      out.set(n2.id, !o4 ? "removed" : shape(o4) === shape(n2) ? "same" : "changed");
-    }
-    for (const n2 of b) if (!before.has(n2.id)) out.set(n2.id, "added");
     return out;
+  }
+  function differs(r3) {
+    return r3.kind !== "same" && r3.kind !== "renamed";
+  }
+  function status(list) {
+    const out = /* @__PURE__ */ new Map();
+    for (const r3 of list) {
+      if (r3.a) out.set(r3.a.id, r3.kind === "replaced" ? "removed" : r3.kind);
+      if (r3.b) out.set(r3.b.id, r3.kind === "replaced" ? "added" : r3.kind);
+    }
+    return out;
+  }
+  var shapes = /* @__PURE__ */ new WeakMap();
+  function shape(n2) {
+    let s3 = shapes.get(n2);
+    if (s3 === void 0) shapes.set(n2, s3 = JSON.stringify([n2.op, n2.out, n2.in, n2.attrs]));
+    return s3;
   }
   function follow(track, value2) {
     const out = [];
@@ -550,7 +552,11 @@
       else if (users.map((u3) => u3.node.id).join() !== last.users.map((u3) => u3.node.id).join()) what = "readers";
       else what = "there";
       const fate = { stage, what, at: at2, type: type2, users, before: last?.type };
-      if (what === "goes") fate.into = heirs(graph(track, stage - 1), g3, value2);
+      if (what === "goes") {
+        const next = t4.stages[stage].replaced.find(([from]) => from === value2)?.[1];
+        const heir = next === void 0 ? void 0 : g3.def.get(next);
+        fate.into = heir ? [heir] : heirs(graph(track, stage - 1), g3, value2);
+      }
       out.push(fate);
     }
     return out;
@@ -628,12 +634,14 @@
     return bounded(s3);
   }
   function bounded(s3) {
-    const t4 = data.tracks[s3.track] ? s3.track : 0;
+    const bucket = Math.min(s3.bucket, Math.max(0, data.buckets.length - 1));
+    let t4 = data.tracks[s3.track] ? s3.track : 0;
+    if (data.tracks[t4] && local(t4, bucket) < 0) t4 = trackFor(data.tracks[t4].entry, bucket);
     const track = data.tracks[t4];
     return {
       ...s3,
       track: t4,
-      bucket: Math.min(s3.bucket, Math.max(0, (track?.buckets.length ?? 1) - 1)),
+      bucket,
       stage: Math.min(s3.stage, lastStage),
       section: Math.min(s3.section, Math.max(0, (track?.sections.length ?? 1) - 1)),
       file: Math.min(s3.file, Math.max(0, data.sources.length - 1))
@@ -717,7 +725,7 @@
   }
   function ownName(name, layer) {
     if (layer === void 0) return name;
-    const at2 = `.${layer}.`;
+    const at2 = ".{n}.";
     return name.split(" + ").map((p3) => {
       const i3 = p3.indexOf(at2);
       return i3 < 0 ? p3 : p3.slice(i3 + at2.length);
@@ -814,11 +822,7 @@ ${w3.recipe}`;
             " ",
             v3
           ] }, k2);
-        }),
-        node.stream ? /* @__PURE__ */ a3("span", { children: [
-          "stream ",
-          node.stream
-        ] }) : null
+        })
       ] })
     ] });
   }
@@ -849,7 +853,7 @@ ${w3.recipe}`;
     const s3 = useStore();
     const t4 = data.tracks[s3.track];
     const timed = t4.stages[0].us.length > 0;
-    const steps = data.profile?.tracks[s3.track]?.steps[s3.bucket] ?? 0;
+    const steps = data.profile?.tracks[s3.track]?.steps[local(s3.track, s3.bucket)] ?? 0;
     return /* @__PURE__ */ a3("main", { class: "view cost-view", id: "main", children: [
       data.profile ? /* @__PURE__ */ a3("p", { class: "banner", children: [
         "Measured on ",
@@ -870,7 +874,7 @@ ${w3.recipe}`;
   }
   function measuredBuckets(track) {
     const t4 = data.tracks[track];
-    const list = t4.buckets.flatMap((b, i3) => (data.profile.tracks[track].steps[i3] ?? 0) > 0 ? [{ b, i: i3 }] : []);
+    const list = t4.layouts.flatMap((l3, i3) => (data.profile.tracks[track].steps[i3] ?? 0) > 0 ? [{ b: data.buckets[l3.bucket], i: l3.bucket }] : []);
     if (list.length === 0) return "none of this program";
     return list.map(({ b, i: i3 }) => /* @__PURE__ */ a3("button", { type: "button", class: "link", onClick: () => set({ bucket: i3 }), children: [
       b.phase,
@@ -881,32 +885,35 @@ ${w3.recipe}`;
   }
   function Buckets() {
     const s3 = useStore();
-    const t4 = data.tracks[s3.track];
-    const first = t4.stages[0];
-    const last = t4.stages[lastStage];
-    if (last.us.length === 0) return null;
+    const entry = data.tracks[s3.track].entry;
+    if (data.tracks[s3.track].stages[lastStage].us.length === 0) return null;
     return /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "buckets", children: [
       /* @__PURE__ */ a3("h2", { id: "buckets", children: "A step by its size" }),
-      /* @__PURE__ */ a3("div", { class: "bucket-cards", children: t4.buckets.map((b, i3) => {
-        const steps = data.profile?.tracks[s3.track]?.steps[i3] ?? 0;
+      /* @__PURE__ */ a3("div", { class: "bucket-cards", children: data.buckets.map((b, i3) => {
+        const track = trackFor(entry, i3);
+        if (local(track, i3) < 0) return null;
+        const t4 = data.tracks[track];
+        const first = t4.stages[0].us[i3];
+        const last = t4.stages[lastStage].us[i3];
+        const steps = data.profile?.tracks[track]?.steps[local(track, i3)] ?? 0;
         return /* @__PURE__ */ a3("button", { type: "button", class: `bucket${s3.bucket === i3 ? " on" : ""}`, "aria-pressed": s3.bucket === i3, onClick: () => set({ bucket: i3 }), children: [
           /* @__PURE__ */ a3("span", { class: "dim", children: [
             b.phase,
             " ",
             count(b.tokens)
           ] }),
-          /* @__PURE__ */ a3("strong", { children: duration(last.us[i3]) }),
-          data.complete && first.us[i3] / last.us[i3] >= 1.05 ? /* @__PURE__ */ a3("span", { class: "good", children: [
-            (first.us[i3] / last.us[i3]).toFixed(1),
+          /* @__PURE__ */ a3("strong", { children: duration(last) }),
+          data.complete && first / last >= 1.05 ? /* @__PURE__ */ a3("span", { class: "good", children: [
+            (first / last).toFixed(1),
             " \xD7 faster"
           ] }) : null,
           /* @__PURE__ */ a3("span", { class: "dim", children: [
-            count(Math.round(b.tokens * 1e6 / last.us[i3])),
+            count(Math.round(b.tokens * 1e6 / last)),
             " tok/s"
           ] }),
           steps > 0 ? /* @__PURE__ */ a3("span", { class: "measured", children: [
             "measured ",
-            duration(measuredStep(s3.track, i3))
+            duration(measuredStep(track, i3))
           ] }) : null
         ] }, i3);
       }) })
@@ -914,11 +921,12 @@ ${w3.recipe}`;
   }
   function measuredStep(track, bucket) {
     const t4 = data.tracks[track];
-    return data.profile.tracks[track].us.reduce((n2, rows, i3) => n2 + t4.sections[i3].count * rows.reduce((m3, r3) => m3 + r3[bucket], 0), 0);
+    return data.profile.tracks[track].us.reduce((n2, rows2, i3) => n2 + t4.sections[i3].count * rows2.reduce((m3, r3) => m3 + r3[local(track, bucket)], 0), 0);
   }
   function rowsOf(track, bucket, section) {
     const t4 = data.tracks[track];
     const g3 = graph(track, lastStage);
+    const layout = local(track, bucket);
     const byOp = /* @__PURE__ */ new Map();
     g3.nodes.forEach((nodes, sec) => {
       if (section !== void 0 && sec !== section) return;
@@ -928,13 +936,13 @@ ${w3.recipe}`;
         const times = section === void 0 ? t4.sections[sec].count : 1;
         let r3 = byOp.get(key);
         if (!r3) byOp.set(key, r3 = { key, op: node.op, family: node.family, times: 0, us: 0, flops: 0, bytes: 0, comm: 0, measured: 0, nodes: [] });
-        const w3 = t4.work[sec][i3][bucket];
+        const w3 = t4.work[sec][i3][layout];
         r3.times += times;
         r3.us += times * (node.us[bucket] ?? 0);
         r3.flops += times * (w3?.f ?? 0);
         r3.bytes += times * (w3?.b ?? 0);
         r3.comm += times * (w3?.c ?? 0);
-        r3.measured += times * (data.profile?.tracks[track]?.us[sec]?.[i3]?.[bucket] ?? 0);
+        r3.measured += times * (data.profile?.tracks[track]?.us[sec]?.[i3]?.[layout] ?? 0);
         r3.nodes.push(node);
       });
     });
@@ -943,19 +951,19 @@ ${w3.recipe}`;
   function ByOperator({ timed, measured }) {
     const s3 = useStore();
     const [sort, setSort] = d2(timed ? "us" : "bytes");
-    const rows = rowsOf(s3.track, s3.bucket);
-    if (sort !== "order") rows.sort((a4, b) => b[sort] - a4[sort]);
+    const rows2 = rowsOf(s3.track, s3.bucket);
+    if (sort !== "order") rows2.sort((a4, b) => b[sort] - a4[sort]);
     return /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "byop", children: [
       /* @__PURE__ */ a3("h2", { id: "byop", children: "By operator, the whole step" }),
-      /* @__PURE__ */ a3(Table, { rows, timed, measured, sort, onSort: setSort, label: "byop" })
+      /* @__PURE__ */ a3(Table, { rows: rows2, timed, measured, sort, onSort: setSort, label: "byop" })
     ] });
   }
   function ByLayer({ timed, measured }) {
     const s3 = useStore();
     const t4 = data.tracks[s3.track];
     const [sort, setSort] = d2("order");
-    const rows = rowsOf(s3.track, s3.bucket, s3.section);
-    if (sort !== "order") rows.sort((a4, b) => b[sort] - a4[sort]);
+    const rows2 = rowsOf(s3.track, s3.bucket, s3.section);
+    if (sort !== "order") rows2.sort((a4, b) => b[sort] - a4[sort]);
     return /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "bylayer", children: [
       /* @__PURE__ */ a3("div", { class: "chart-head", children: [
         /* @__PURE__ */ a3("h2", { id: "bylayer", children: "One layer, operator by operator" }),
@@ -964,13 +972,13 @@ ${w3.recipe}`;
           /* @__PURE__ */ a3("select", { value: s3.section, onChange: (e3) => set({ section: Number(e3.currentTarget.value) }), children: t4.sections.map((sec, i3) => /* @__PURE__ */ a3("option", { value: i3, children: sec.label }, i3)) })
         ] })
       ] }),
-      /* @__PURE__ */ a3(Table, { rows, timed, measured, sort, onSort: setSort, label: "bylayer", each: true })
+      /* @__PURE__ */ a3(Table, { rows: rows2, timed, measured, sort, onSort: setSort, label: "bylayer", each: true })
     ] });
   }
-  function Table({ rows, timed, measured, sort, onSort, label, each }) {
+  function Table({ rows: rows2, timed, measured, sort, onSort, label, each }) {
     const s3 = useStore();
-    const most = Math.max(...rows.map((r3) => Math.max(r3.us, r3.measured)), 1e-9);
-    const sum = rows.reduce((n2, r3) => n2 + r3.us, 0);
+    const most = Math.max(...rows2.map((r3) => Math.max(r3.us, r3.measured)), 1e-9);
+    const sum = rows2.reduce((n2, r3) => n2 + r3.us, 0);
     const head = (key, text) => /* @__PURE__ */ a3("th", { scope: "col", class: "r", "aria-sort": sort === key ? "descending" : void 0, children: /* @__PURE__ */ a3("button", { type: "button", class: "sort", onClick: () => onSort(sort === key && each ? "order" : key), children: [
       text,
       sort === key ? " \u2193" : ""
@@ -987,7 +995,7 @@ ${w3.recipe}`;
         head("flops", "Operations"),
         head("bytes", "Bytes")
       ] }) }),
-      /* @__PURE__ */ a3("tbody", { children: rows.map((r3) => /* @__PURE__ */ a3("tr", { class: r3.nodes.some((n2) => n2.out.some((x2) => x2.id === s3.value)) ? "on" : void 0, children: [
+      /* @__PURE__ */ a3("tbody", { children: rows2.map((r3) => /* @__PURE__ */ a3("tr", { class: r3.nodes.some((n2) => n2.out.some((x2) => x2.id === s3.value)) ? "on" : void 0, children: [
         /* @__PURE__ */ a3("th", { scope: "row", class: `f-${r3.family}`, children: [
           /* @__PURE__ */ a3("span", { class: "dot", "aria-hidden": "true" }),
           r3.op
@@ -3683,13 +3691,13 @@ ${w3.recipe}`;
     return typeof selector2 === "string" ? new Selection([[document.querySelector(selector2)]], [document.documentElement]) : new Selection([[selector2]], root);
   }
   var nextId = 0;
-  function local() {
+  function local2() {
     return new Local();
   }
   function Local() {
     this._ = "@" + (++nextId).toString(36);
   }
-  Local.prototype = local.prototype = {
+  Local.prototype = local2.prototype = {
     constructor: Local,
     get: function(node) {
       var id2 = this._;
@@ -5624,7 +5632,7 @@ ${w3.recipe}`;
   function defaultTouchable() {
     return navigator.maxTouchPoints || "ontouchstart" in this;
   }
-  function local2(node) {
+  function local3(node) {
     while (!node.__brush) if (!(node = node.parentNode)) return;
     return node.__brush;
   }
@@ -5639,7 +5647,7 @@ ${w3.recipe}`;
     function brush2(group) {
       var overlay = group.property("__brush", initialize).selectAll(".overlay").data([type("overlay")]);
       overlay.enter().append("rect").attr("class", "overlay").attr("pointer-events", "all").attr("cursor", cursors.overlay).merge(overlay).each(function() {
-        var extent2 = local2(this).extent;
+        var extent2 = local3(this).extent;
         select2(this).attr("x", extent2[0][0]).attr("y", extent2[0][1]).attr("width", extent2[1][0] - extent2[0][0]).attr("height", extent2[1][1] - extent2[0][1]);
       });
       group.selectAll(".selection").data([type("selection")]).enter().append("rect").attr("class", "selection").attr("cursor", cursors.selection).attr("fill", "#777").attr("fill-opacity", 0.3).attr("stroke", "#fff").attr("shape-rendering", "crispEdges");
@@ -5683,7 +5691,7 @@ ${w3.recipe}`;
       brush2.move(group, null, event);
     };
     function redraw() {
-      var group = select2(this), selection2 = local2(this).selection;
+      var group = select2(this), selection2 = local3(this).selection;
       if (selection2) {
         group.selectAll(".selection").style("display", null).attr("x", selection2[0][0]).attr("y", selection2[0][1]).attr("width", selection2[1][0] - selection2[0][0]).attr("height", selection2[1][1] - selection2[0][1]);
         group.selectAll(".handle").style("display", null).attr("x", function(d3) {
@@ -5747,7 +5755,7 @@ ${w3.recipe}`;
     function started(event) {
       if (touchending && !event.touches) return;
       if (!filter2.apply(this, arguments)) return;
-      var that = this, type2 = event.target.__data__.type, mode = (keys && event.metaKey ? type2 = "overlay" : type2) === "selection" ? MODE_DRAG : keys && event.altKey ? MODE_CENTER : MODE_HANDLE, signX = dim === Y2 ? null : signsX[type2], signY = dim === X2 ? null : signsY[type2], state2 = local2(that), extent2 = state2.extent, selection2 = state2.selection, W2 = extent2[0][0], w0, w1, N2 = extent2[0][1], n0, n1, E4 = extent2[1][0], e0, e1, S3 = extent2[1][1], s0, s1, dx = 0, dy = 0, moving, shifting = signX && signY && keys && event.shiftKey, lockX, lockY, points = Array.from(event.touches || [event], (t4) => {
+      var that = this, type2 = event.target.__data__.type, mode = (keys && event.metaKey ? type2 = "overlay" : type2) === "selection" ? MODE_DRAG : keys && event.altKey ? MODE_CENTER : MODE_HANDLE, signX = dim === Y2 ? null : signsX[type2], signY = dim === X2 ? null : signsY[type2], state2 = local3(that), extent2 = state2.extent, selection2 = state2.selection, W2 = extent2[0][0], w0, w1, N2 = extent2[0][1], n0, n1, E4 = extent2[1][0], e0, e1, S3 = extent2[1][1], s0, s1, dx = 0, dy = 0, moving, shifting = signX && signY && keys && event.shiftKey, lockX, lockY, points = Array.from(event.touches || [event], (t4) => {
         const i3 = t4.identifier;
         t4 = pointer(t4, that);
         t4.point0 = t4.slice();
@@ -6596,7 +6604,7 @@ ${w3.recipe}`;
     const [width, setWidth] = d2(900);
     A2(() => {
       if (!ref.current) return;
-      const o4 = new ResizeObserver((entries) => setWidth(Math.max(320, Math.floor(entries[0].contentRect.width))));
+      const o4 = new ResizeObserver((entries2) => setWidth(Math.max(320, Math.floor(entries2[0].contentRect.width))));
       o4.observe(ref.current);
       return () => o4.disconnect();
     }, []);
@@ -6678,17 +6686,16 @@ ${w3.recipe}`;
     return out;
   }
   function spans(track, at2) {
-    const order2 = data.tracks[track].order;
     const out = [];
-    order2.forEach(([section, layer], i3) => {
+    data.tracks[track].program.forEach((p3, i3) => {
       const last = out.at(-1);
-      if (last && last.layer === layer) last.to = at2(i3 + 1);
-      else out.push({ from: at2(i3), to: at2(i3 + 1), layer, section });
+      if (last && last.layer === p3.l) last.to = at2(i3 + 1);
+      else if (p3.l < 0 || !out.some((x2) => x2.layer === p3.l)) out.push({ from: at2(i3), to: at2(i3 + 1), layer: p3.l, section: p3.s });
     });
     return out;
   }
   function layerText(layer) {
-    return layer === -1 ? "before" : layer === -2 ? "behind" : String(layer);
+    return layer < 0 ? "" : String(layer);
   }
   function Bands({ list, x: x2, y: y3, height, width }) {
     return /* @__PURE__ */ a3("g", { class: "bands", children: list.map((b, i3) => {
@@ -6782,7 +6789,7 @@ ${w3.recipe}`;
       }
       for (const r3 of n2.out) {
         if (!r3.to && !r3.out) continue;
-        const to = r3.out ? "output" : r3.to.map((l3) => l3 < 0 ? l3 === -2 ? "behind" : "before" : `layer ${l3}`).join(", ");
+        const to = r3.out ? "output" : r3.to.map((l3) => l3 < 0 ? "behind" : `layer ${l3}`).join(", ");
         outer(`o${r3.id}`, cut(to, 24), r3.id);
         connect(`n${n2.id}`, `o${r3.id}`, r3.id, r3.type, false);
       }
@@ -6830,8 +6837,8 @@ ${w3.recipe}`;
     const [panes, width] = useWidth();
     const before = s3.stage > 0 ? graph(s3.track, s3.stage - 1).nodes[s3.section] : void 0;
     const after = graph(s3.track, s3.stage).nodes[s3.section];
-    const marks = w2(() => before ? status(before, after) : /* @__PURE__ */ new Map(), [before, after]);
-    const same2 = before !== void 0 && before === after;
+    const marks = w2(() => status(rows(s3.track, s3.stage, s3.section)), [s3.track, s3.stage, s3.section]);
+    const same2 = before !== void 0 && t4.stages[s3.stage].changes[s3.section].length === 0;
     const scroll = (e3) => {
       for (const p3 of panes.current?.querySelectorAll(".canvas") ?? []) {
         if (p3 !== e3.currentTarget) p3.scrollTop = e3.currentTarget.scrollTop;
@@ -6841,7 +6848,7 @@ ${w3.recipe}`;
     const widest = w2(() => Math.max(draw(after, layer).width, before && !same2 ? draw(before, layer).width : 0), [before, after, layer]);
     const room = before && !same2 ? (width - 14) / 2 : width;
     const zoom2 = chosen || Math.max(0.6, Math.min(1.15, (room - 24) / widest));
-    const kinds = new Set([...before ?? [], ...after].map((n2) => n2.family));
+    const kinds2 = new Set([...before ?? [], ...after].map((n2) => n2.family));
     return /* @__PURE__ */ a3("main", { class: "view graph", id: "main", children: [
       /* @__PURE__ */ a3("div", { class: "toolbar", children: [
         /* @__PURE__ */ a3("label", { children: [
@@ -6856,7 +6863,7 @@ ${w3.recipe}`;
           ] }),
           /* @__PURE__ */ a3("button", { type: "button", "aria-label": "Larger", onClick: () => setZoom(Math.min(2, zoom2 + 0.1)), children: "+" })
         ] }),
-        /* @__PURE__ */ a3(Legend, { kinds }),
+        /* @__PURE__ */ a3(Legend, { kinds: kinds2 }),
         before ? /* @__PURE__ */ a3("ul", { class: "legend-row", children: [
           /* @__PURE__ */ a3("li", { class: "l-del", children: "taken out" }),
           /* @__PURE__ */ a3("li", { class: "l-ins", children: "put in" }),
@@ -6887,10 +6894,11 @@ ${w3.recipe}`;
     ["norm", "norm"],
     ["element", "elementwise"],
     ["comm", "collective"],
+    ["send", "transfer"],
     ["view", "view, free"]
   ];
-  function Legend({ kinds }) {
-    return /* @__PURE__ */ a3("ul", { class: "legend-row", "aria-label": "Colours", children: families.filter(([f4]) => kinds.has(f4)).map(([f4, name]) => /* @__PURE__ */ a3("li", { class: `f-${f4}`, children: [
+  function Legend({ kinds: kinds2 }) {
+    return /* @__PURE__ */ a3("ul", { class: "legend-row", "aria-label": "Colours", children: families.filter(([f4]) => kinds2.has(f4)).map(([f4, name]) => /* @__PURE__ */ a3("li", { class: `f-${f4}`, children: [
       /* @__PURE__ */ a3("span", { class: "dot", "aria-hidden": "true" }),
       name
     ] }, f4)) });
@@ -6931,7 +6939,7 @@ ${w3.recipe}`;
         transform: `translate(${b.x - b.w / 2},${b.y - b.h / 2})`,
         tabIndex: 0,
         role: "button",
-        "aria-label": `${b.title}${mark && mark !== "same" ? `, ${mark}` : ""}${b.lines.length ? `: ${b.lines.join(" ")}` : ""}`,
+        "aria-label": `${b.title}${mark && mark !== "same" && mark !== "renamed" ? `, ${mark}` : ""}${b.lines.length ? `: ${b.lines.join(" ")}` : ""}`,
         onClick: pick,
         onKeyDown: (e3) => {
           if (e3.key === "Enter" || e3.key === " ") {
@@ -6955,31 +6963,26 @@ ${b.node.doc ?? ""}` : b.title }),
   // src/memory.tsx
   function program(track) {
     const g3 = graph(track, lastStage);
-    const next = /* @__PURE__ */ new Map();
-    return data.tracks[track].order.map(([section, layer]) => {
-      const i3 = next.get(layer) ?? 0;
-      next.set(layer, i3 + 1);
-      return { node: g3.nodes[section][i3], section, layer };
-    });
+    return data.tracks[track].program.map((p3) => ({ node: g3.nodes[p3.s][p3.i], section: p3.s, layer: p3.l, stream: p3.t ?? 0, waits: p3.w ?? [] }));
   }
   function Memory() {
     const s3 = useStore();
     const t4 = data.tracks[s3.track];
-    const bucket = t4.buckets[s3.bucket];
-    if (!bucket) return /* @__PURE__ */ a3("main", { class: "view", id: "main", children: /* @__PURE__ */ a3("p", { class: "empty", children: "The plan has no layouts." }) });
+    if (!t4.layouts[local(s3.track, s3.bucket)]) return /* @__PURE__ */ a3("main", { class: "view", id: "main", children: /* @__PURE__ */ a3("p", { class: "empty", children: "The plan has no layouts." }) });
     return /* @__PURE__ */ a3(Arena, {}, s3.track);
   }
   function Arena() {
     const s3 = useStore();
     const t4 = data.tracks[s3.track];
-    const bucket = t4.buckets[s3.bucket];
-    const steps = t4.order.length;
+    const layout = local(s3.track, s3.bucket);
+    const bucket = t4.layouts[layout];
+    const steps = t4.program.length;
     const [box, width] = useWidth();
     const [range2, setRange] = d2(() => start2(s3.track, steps));
     const [whole, setWhole] = d2(false);
     const [hover, setHover] = d2(null);
     const prog = w2(() => program(s3.track), [s3.track]);
-    const pieces = w2(() => piecesOf(s3.track, s3.bucket, prog), [s3.track, s3.bucket]);
+    const pieces = w2(() => piecesOf(s3.track, layout, prog), [s3.track, layout]);
     const live = w2(() => liveBytes(pieces, steps), [pieces]);
     const peak = live.indexOf(Math.max(...live));
     const left = 74;
@@ -7110,15 +7113,13 @@ ${b.node.doc ?? ""}` : b.title }),
     const from = Math.max(0, Math.min(steps - 2 * half, step - half));
     return [from, from + 2 * half];
   }
-  function piecesOf(track, bucket, prog) {
+  function piecesOf(track, layout, prog) {
     const t4 = data.tracks[track];
     return t4.buffers.flatMap((b) => {
       const p3 = prog[b.a];
       if (!p3) return [];
-      const results = p3.node.out.filter((r3) => r3.type !== "state");
-      const same2 = t4.buffers.filter((o4) => o4.a === b.a);
-      const value2 = results[same2.indexOf(b)]?.id ?? results[0]?.id ?? 0;
-      return [{ b, size: t4.sizes[b.k][bucket], offset: b.o[bucket], value: value2, node: p3.node, layer: p3.layer }];
+      const value2 = p3.node.out[b.r ?? 0]?.id ?? 0;
+      return [{ b, size: t4.sizes[b.k][layout], offset: b.o[layout], value: value2, node: p3.node, layer: p3.layer }];
     });
   }
   function liveBytes(pieces, steps) {
@@ -7320,7 +7321,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const t4 = data.tracks[s3.track];
     const after = graph(s3.track, s3.stage);
     const before = s3.stage > 0 ? graph(s3.track, s3.stage - 1) : void 0;
-    const differ = t4.sections.map((_3, i3) => before !== void 0 && t4.stages[s3.stage].blocks[i3] !== t4.stages[s3.stage - 1].blocks[i3]);
+    const differ = t4.stages[s3.stage].changes.map((c3) => c3.length > 0);
     const first = differ[s3.section] || !differ.includes(true) ? s3.section : differ.indexOf(true);
     return /* @__PURE__ */ a3("div", { class: "sides", children: [
       /* @__PURE__ */ a3("div", { class: "sides-head", "aria-hidden": "true", children: [
@@ -7334,8 +7335,8 @@ ${b.node.doc ?? ""}` : b.title }),
     const s3 = useStore();
     const t4 = data.tracks[s3.track];
     const layer = layerOf(t4.sections[section]);
-    const rows = before ? diff(before, after) : after.map((b10) => ({ kind: "same", b: b10 }));
-    const differs = rows.some((r3) => r3.kind !== "same");
+    const rows2 = rows(s3.track, s3.stage, section);
+    const differs2 = rows2.some((r3) => r3.kind !== "same");
     const holds = s3.value !== 0 && [...before ?? [], ...after].some((n2) => n2.out.some((r3) => r3.id === s3.value) || n2.in.some((o4) => o4.id === s3.value));
     const [open, setOpen] = d2(void 0);
     const shown = open ?? (first || holds);
@@ -7347,7 +7348,7 @@ ${b.node.doc ?? ""}` : b.title }),
     }, [s3.value, s3.section]);
     const a4 = before ? launches(before) : void 0;
     const b = launches(after);
-    return /* @__PURE__ */ a3("section", { class: `side-section${differs ? " differs" : ""}`, ref: box, "aria-label": label, children: [
+    return /* @__PURE__ */ a3("section", { class: `side-section${differs2 ? " differs" : ""}`, ref: box, "aria-label": label, children: [
       /* @__PURE__ */ a3("h2", { children: /* @__PURE__ */ a3("button", { type: "button", "aria-expanded": shown, onClick: () => setOpen(!shown), children: [
         /* @__PURE__ */ a3("span", { class: "twist", "aria-hidden": "true", children: shown ? "\u25BE" : "\u25B8" }),
         label,
@@ -7359,10 +7360,10 @@ ${b.node.doc ?? ""}` : b.title }),
             " launches"
           ] }) : /* @__PURE__ */ a3("span", { children: b === 1 ? "1 launch" : `${b} launches` }),
           before && after[0]?.us.length ? /* @__PURE__ */ a3(Micros, { a: micros(before, s3.bucket), b: micros(after, s3.bucket) }) : null,
-          before ? /* @__PURE__ */ a3("em", { children: differs ? `${rows.filter((r3) => r3.kind !== "same").length} changes` : "unchanged" }) : null
+          before ? /* @__PURE__ */ a3("em", { children: differs2 ? rows2.filter(differs).length === 1 ? "1 change" : `${rows2.filter(differs).length} changes` : "unchanged" }) : null
         ] })
       ] }) }),
-      shown ? /* @__PURE__ */ a3(Rows, { rows, layer, alone: !before }) : null
+      shown ? /* @__PURE__ */ a3(Rows, { rows: rows2, layer, alone: !before }) : null
     ] });
   }
   function Micros({ a: a4, b }) {
@@ -7373,31 +7374,31 @@ ${b.node.doc ?? ""}` : b.title }),
       /* @__PURE__ */ a3("b", { children: duration(b) })
     ] });
   }
-  function Rows({ rows, layer, alone }) {
+  function Rows({ rows: rows2, layer, alone }) {
     const s3 = useStore();
     const [open, setOpen] = d2(/* @__PURE__ */ new Set());
     const out = [];
-    for (let i3 = 0; i3 < rows.length; ) {
+    for (let i3 = 0; i3 < rows2.length; ) {
       let j2 = i3;
-      while (j2 < rows.length && rows[j2].kind === "same") j2++;
+      while (j2 < rows2.length && !differs(rows2[j2])) j2++;
       const touches = (r3) => s3.value !== 0 && (r3.b ?? r3.a).out.concat((r3.b ?? r3.a).in.filter((o4) => o4.id).map((o4) => ({ id: o4.id, type: "" }))).some((x2) => x2.id === s3.value);
       const context = 1;
       const from = i3 === 0 ? i3 : i3 + context;
-      const to = j2 === rows.length ? j2 : j2 - context;
-      if (!alone && to - from > 2 && !open.has(i3) && !rows.slice(from, to).some(touches)) {
-        for (let k2 = i3; k2 < from; k2++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows[k2], layer, alone }, k2));
+      const to = j2 === rows2.length ? j2 : j2 - context;
+      if (!alone && to - from > 2 && !open.has(i3) && !rows2.slice(from, to).some(touches)) {
+        for (let k2 = i3; k2 < from; k2++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows2[k2], layer, alone }, k2));
         const at2 = i3;
         out.push(
           /* @__PURE__ */ a3("button", { type: "button", class: "fold", onClick: () => setOpen(/* @__PURE__ */ new Set([...open, at2])), children: [
             to - from,
-            " operators that the pass left as they are"
+            " operators as they were"
           ] }, `f${i3}`)
         );
-        for (let k2 = to; k2 < j2; k2++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows[k2], layer, alone }, k2));
+        for (let k2 = to; k2 < j2; k2++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows2[k2], layer, alone }, k2));
       } else {
-        for (let k2 = i3; k2 < j2; k2++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows[k2], layer, alone }, k2));
+        for (let k2 = i3; k2 < j2; k2++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows2[k2], layer, alone }, k2));
       }
-      for (i3 = j2; i3 < rows.length && rows[i3].kind !== "same"; i3++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows[i3], layer, alone }, i3));
+      for (i3 = j2; i3 < rows2.length && differs(rows2[i3]); i3++) out.push(/* @__PURE__ */ a3(RowPair, { row: rows2[i3], layer, alone }, i3));
     }
     return /* @__PURE__ */ a3("div", { class: `rows${alone ? " alone" : ""}`, children: out });
   }
@@ -7405,10 +7406,11 @@ ${b.node.doc ?? ""}` : b.title }),
     const { bucket } = useStore();
     const a4 = row.a;
     const b = row.b;
-    const pair = row.kind === "changed";
+    const pair = row.kind === "changed" || row.kind === "renamed";
+    const tint = row.kind === "changed";
     return /* @__PURE__ */ a3("div", { class: `pair ${row.kind}`, children: [
-      alone ? null : /* @__PURE__ */ a3("div", { class: `cell ${a4 && row.kind !== "same" ? pair ? "was" : "del" : ""}`, children: a4 ? /* @__PURE__ */ a3(Line, { node: a4, layer, other: pair ? b : void 0, cost: a4.us[bucket] }) : null }),
-      /* @__PURE__ */ a3("div", { class: `cell ${b && row.kind !== "same" ? pair ? "now" : "ins" : ""}`, children: b ? /* @__PURE__ */ a3(Line, { node: b, layer, other: pair ? a4 : void 0, cost: b.us[bucket] }) : null })
+      alone ? null : /* @__PURE__ */ a3("div", { class: `cell ${a4 && differs(row) ? tint ? "was" : "del" : ""}`, children: a4 ? /* @__PURE__ */ a3(Line, { node: a4, layer, other: pair ? b : void 0, cost: a4.us[bucket] }) : null }),
+      /* @__PURE__ */ a3("div", { class: `cell ${b && differs(row) ? tint ? "now" : "ins" : ""}`, children: b ? /* @__PURE__ */ a3(Line, { node: b, layer, other: pair ? a4 : void 0, cost: b.us[bucket] }) : null })
     ] });
   }
   function Columns() {
@@ -7420,19 +7422,17 @@ ${b.node.doc ?? ""}` : b.title }),
       if (stage > 0 && !changed(s3.track, stage)) {
         return /* @__PURE__ */ a3("button", { type: "button", class: "strip", title: "This pass changed nothing here", onClick: () => set({ stage }), children: /* @__PURE__ */ a3("span", { children: stageName(stage) }) }, stage);
       }
-      const g3 = graph(s3.track, stage);
       return /* @__PURE__ */ a3("section", { class: `column${stage === s3.stage ? " on" : ""}`, ref: stage === s3.stage ? here : void 0, "aria-label": stageName(stage), children: [
         /* @__PURE__ */ a3("h2", { children: [
           /* @__PURE__ */ a3("button", { type: "button", onClick: () => set({ stage }), children: stageName(stage) }),
           /* @__PURE__ */ a3("span", { class: "dim", children: count(t4.stages[stage].launches) })
         ] }),
-        t4.sections.map((sec, i3) => /* @__PURE__ */ a3(ColumnSection, { label: sec.label, layer: layerOf(sec), nodes: g3.nodes[i3], before: stage > 0 ? graph(s3.track, stage - 1).nodes[i3] : void 0 }, i3))
+        t4.sections.map((sec, i3) => /* @__PURE__ */ a3(ColumnSection, { label: sec.label, layer: layerOf(sec), rows: rows(s3.track, stage, i3) }, i3))
       ] }, stage);
     }) });
   }
-  function ColumnSection({ label, layer, nodes, before }) {
-    const rows = before ? diff(before, nodes) : nodes.map((b) => ({ kind: "same", b }));
-    const removed = rows.filter((r3) => r3.a && !r3.b).length + rows.filter((r3) => r3.kind === "replaced").length;
+  function ColumnSection({ label, layer, rows: rows2 }) {
+    const removed = rows2.filter((r3) => r3.a && !r3.b).length + rows2.filter((r3) => r3.kind === "replaced").length;
     return /* @__PURE__ */ a3("div", { class: "column-section", children: [
       /* @__PURE__ */ a3("h3", { children: [
         label,
@@ -7442,8 +7442,8 @@ ${b.node.doc ?? ""}` : b.title }),
           removed
         ] }) : null
       ] }),
-      rows.map(
-        (r3) => r3.b ? /* @__PURE__ */ a3("div", { class: `cell ${r3.kind === "changed" ? "now" : r3.kind === "same" ? "" : "ins"}`, children: /* @__PURE__ */ a3(Line, { node: r3.b, layer, other: r3.kind === "changed" ? r3.a : void 0 }) }, r3.b.id) : null
+      rows2.map(
+        (r3) => r3.b ? /* @__PURE__ */ a3("div", { class: `cell ${!differs(r3) ? "" : r3.kind === "changed" ? "now" : "ins"}`, children: /* @__PURE__ */ a3(Line, { node: r3.b, layer, other: r3.kind === "changed" || r3.kind === "renamed" ? r3.a : void 0 }) }, r3.b.id) : null
       )
     ] });
   }
@@ -7480,8 +7480,8 @@ ${b.node.doc ?? ""}` : b.title }),
     const kind = commonest(s3.track);
     const a4 = launches(graph(s3.track, 0).nodes[kind]);
     const b = launches(graph(s3.track, lastStage).nodes[kind]);
-    const decode = t4.buckets.findIndex((x2) => x2.phase === "decode");
-    const prefill = t4.buckets.findLastIndex((x2) => x2.phase === "prefill");
+    const decode = data.buckets.findIndex((x2) => x2.phase === "decode");
+    const prefill = data.buckets.findLastIndex((x2) => x2.phase === "prefill");
     const timed = last.us.length > 0;
     const applied = data.passes.reduce((n2, p3) => n2 + p3.applied, 0);
     const missed = data.passes.reduce((n2, p3) => n2 + p3.missed, 0);
@@ -7506,8 +7506,8 @@ ${b.node.doc ?? ""}` : b.title }),
           good: b < a4
         }
       ) : null,
-      timed && decode >= 0 ? /* @__PURE__ */ a3(TimeTile, { label: `Predicted TPOT, batch of ${t4.buckets[decode].tokens}`, bucket: decode }) : null,
-      timed && prefill >= 0 ? /* @__PURE__ */ a3(TimeTile, { label: `Predicted prefill, ${count(t4.buckets[prefill].tokens)} tokens`, bucket: prefill }) : null,
+      timed && decode >= 0 ? /* @__PURE__ */ a3(TimeTile, { label: `Predicted TPOT, batch of ${data.buckets[decode].tokens}`, bucket: decode }) : null,
+      timed && prefill >= 0 ? /* @__PURE__ */ a3(TimeTile, { label: `Predicted prefill, ${count(data.buckets[prefill].tokens)} tokens`, bucket: prefill }) : null,
       /* @__PURE__ */ a3(Tile, { label: "Weights on each rank", value: bytes(data.memory.weights), note: `${plural(data.ranks, "rank")}` }),
       /* @__PURE__ */ a3(
         Tile,
@@ -7524,7 +7524,7 @@ ${b.node.doc ?? ""}` : b.title }),
   }
   function TimeTile({ label, bucket }) {
     const s3 = useStore();
-    const t4 = data.tracks[s3.track];
+    const t4 = data.tracks[trackFor(data.tracks[s3.track].entry, bucket)];
     const a4 = t4.stages[0].us[bucket];
     const b = t4.stages[lastStage].us[bucket];
     return /* @__PURE__ */ a3(Tile, { label, value: duration(b), before: data.complete ? duration(a4) : void 0, note: data.complete ? change(a4, b) : void 0, good: b < a4 });
@@ -7540,10 +7540,10 @@ ${b.node.doc ?? ""}` : b.title }),
       ] });
     }
     const first = t4.stages[0];
-    const small = 0;
-    const large = Math.max(0, t4.buckets.length - 1);
+    const small = t4.layouts[0]?.bucket ?? 0;
+    const large = t4.layouts.at(-1)?.bucket ?? 0;
     const timed = first.us.length > 0;
-    const name = (i3) => t4.buckets[i3] ? `${t4.buckets[i3].phase} ${count(t4.buckets[i3].tokens)}` : "";
+    const name = (i3) => data.buckets[i3] ? `${data.buckets[i3].phase} ${count(data.buckets[i3].tokens)}` : "";
     return /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "savings", children: [
       /* @__PURE__ */ a3("h2", { id: "savings", children: "What each pass did" }),
       /* @__PURE__ */ a3("div", { class: "scroll-x", tabIndex: 0, role: "region", "aria-labelledby": "savings", children: /* @__PURE__ */ a3("table", { class: "savings", children: [
@@ -7683,7 +7683,7 @@ ${b.node.doc ?? ""}` : b.title }),
         ] }),
         /* @__PURE__ */ a3("p", { class: "empty", children: [
           "There is no such value in ",
-          t4.label,
+          t4.entry,
           "."
         ] })
       ] });
@@ -8091,24 +8091,20 @@ ${b.node.doc ?? ""}` : b.title }),
   // src/timeline.tsx
   function schedule2(track, bucket) {
     const free = [];
-    const byKey = /* @__PURE__ */ new Map();
     const items = [];
     for (const p3 of program(track)) {
-      const stream = p3.node.stream ?? 0;
-      const waits = (p3.node.waits ?? []).flatMap((id2) => byKey.get(`${p3.layer}.${id2}`) ?? []);
-      const from = Math.max(free[stream] ?? 0, ...waits.map((w3) => w3.to));
+      const waits = p3.waits.flatMap((w3) => items[w3] ?? []);
+      const from = Math.max(free[p3.stream] ?? 0, ...waits.map((w3) => w3.to));
       const to = from + (p3.node.view ? 0 : p3.node.us[bucket] ?? 0);
-      free[stream] = to;
-      const item = { node: p3.node, layer: p3.layer, stream, from, to, waits };
-      byKey.set(`${p3.layer}.${p3.node.id}`, item);
-      items.push(item);
+      free[p3.stream] = to;
+      items.push({ node: p3.node, layer: p3.layer, stream: p3.stream, from, to, waits });
     }
     return { items, end: Math.max(0, ...free.filter((f4) => f4 !== void 0)) };
   }
   function Timeline() {
     const s3 = useStore();
     const t4 = data.tracks[s3.track];
-    if (!t4.buckets[s3.bucket] || t4.stages[0].us.length === 0) {
+    if (!data.buckets[s3.bucket] || t4.stages[0].us.length === 0) {
       return /* @__PURE__ */ a3("main", { class: "view", id: "main", children: /* @__PURE__ */ a3("p", { class: "empty", children: [
         "glmc has no cost model for ",
         data.target,
@@ -8119,7 +8115,6 @@ ${b.node.doc ?? ""}` : b.title }),
   }
   function Lanes() {
     const s3 = useStore();
-    const t4 = data.tracks[s3.track];
     const [box, width] = useWidth();
     const { items, end } = w2(() => schedule2(s3.track, s3.bucket), [s3.track, s3.bucket]);
     const streams = [...new Set(items.map((i3) => i3.stream))].sort((a4, b) => a4 - b);
@@ -8141,7 +8136,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const shown = items.filter((i3) => i3.to > range2[0] && i3.from < range2[1] && !i3.node.view);
     const busy = /* @__PURE__ */ new Map();
     for (const i3 of items) busy.set(i3.node.family, (busy.get(i3.node.family) ?? 0) + i3.to - i3.from);
-    const bucket = t4.buckets[s3.bucket];
+    const bucket = data.buckets[s3.bucket];
     return /* @__PURE__ */ a3("main", { class: "view timeline", id: "main", children: [
       /* @__PURE__ */ a3("div", { class: "summary", children: [
         /* @__PURE__ */ a3(Fact, { label: bucket.phase === "decode" ? "One step, predicted" : "One chunk, predicted", value: duration(end), note: bucket.phase === "decode" ? `${count(Math.round(bucket.tokens * 1e6 / end))} tokens a second` : `${count(Math.round(bucket.tokens * 1e6 / end))} prompt tokens a second` }),
@@ -8167,7 +8162,7 @@ ${b.node.doc ?? ""}` : b.title }),
               const to = Math.min(inner, x2(i3.to));
               const gap = to - from > 4 ? 1 : 0;
               const on2 = i3.node.out.some((r3) => r3.id === s3.value);
-              return /* @__PURE__ */ a3("g", { class: `piece f-${i3.node.family}${on2 ? " on" : ""}${i3.node.op === "kv.send" ? " send" : ""}`, children: [
+              return /* @__PURE__ */ a3("g", { class: `piece f-${i3.node.family}${on2 ? " on" : ""}${i3.node.family === "send" ? " send" : ""}`, children: [
                 /* @__PURE__ */ a3(
                   "rect",
                   {
@@ -8240,7 +8235,8 @@ ${b.node.doc ?? ""}` : b.title }),
     route: "routing",
     norm: "norms",
     element: "elementwise",
-    comm: "collectives"
+    comm: "collectives",
+    send: "transfers"
   };
   function short(text, width) {
     const n2 = Math.floor(width / 7);
@@ -8313,27 +8309,29 @@ ${b.node.doc ?? ""}` : b.title }),
       /* @__PURE__ */ a3("div", { class: "top-row second", children: [
         /* @__PURE__ */ a3("nav", { class: "tabs", "aria-label": "Views", children: views.map((v3) => /* @__PURE__ */ a3("button", { type: "button", "aria-current": s3.view === v3 ? "page" : void 0, onClick: () => set({ view: v3 }), children: titles[v3] }, v3)) }),
         /* @__PURE__ */ a3("div", { class: "pickers", children: [
-          data.tracks.length > 1 ? /* @__PURE__ */ a3("label", { children: [
+          entries.length > 1 ? /* @__PURE__ */ a3("label", { children: [
             "Entry",
             /* @__PURE__ */ a3(
               "select",
               {
-                value: s3.track,
+                value: t4?.entry,
                 onChange: (e3) => {
-                  const track = Number(e3.currentTarget.value);
+                  const track = trackFor(e3.currentTarget.value, s3.bucket);
                   set({ track, value: 0, section: commonest(track) });
                 },
-                children: data.tracks.map((x2, i3) => /* @__PURE__ */ a3("option", { value: i3, children: x2.label }, i3))
+                children: entries.map((x2) => /* @__PURE__ */ a3("option", { value: x2, children: x2 }, x2))
               }
             )
           ] }) : null,
-          t4 && t4.buckets.length > 0 ? /* @__PURE__ */ a3("label", { children: [
+          t4 && data.buckets.length > 0 ? /* @__PURE__ */ a3("label", { title: t4.variant ? `This program is for ${t4.variant}` : void 0, children: [
             "Step",
-            /* @__PURE__ */ a3("select", { value: s3.bucket, onChange: (e3) => set({ bucket: Number(e3.currentTarget.value) }), children: t4.buckets.map((b, i3) => /* @__PURE__ */ a3("option", { value: i3, children: [
-              b.phase,
-              " ",
-              count(b.tokens)
-            ] }, i3)) })
+            /* @__PURE__ */ a3("select", { value: s3.bucket, onChange: (e3) => set({ bucket: Number(e3.currentTarget.value) }), children: data.buckets.map(
+              (b, i3) => local(trackFor(t4.entry, i3), i3) < 0 ? null : /* @__PURE__ */ a3("option", { value: i3, children: [
+                b.phase,
+                " ",
+                count(b.tokens)
+              ] }, i3)
+            ) })
           ] }) : null,
           /* @__PURE__ */ a3("button", { type: "button", class: "small", "aria-pressed": s3.panel, onClick: () => set({ panel: !s3.panel }), children: "Details" })
         ] })

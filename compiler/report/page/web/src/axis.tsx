@@ -114,18 +114,17 @@ export interface Span {
 
 // spans are the stretches of the program that belong to one layer; `at` gives the place where an operator begins.
 export function spans(track: number, at: (i: number) => number): Span[] {
-  const order = data.tracks[track]!.order
   const out: Span[] = []
-  order.forEach(([section, layer], i) => {
+  data.tracks[track]!.program.forEach((p, i) => {
     const last = out.at(-1)
-    if (last && last.layer === layer) last.to = at(i + 1)
-    else out.push({ from: at(i), to: at(i + 1), layer, section })
+    if (last && last.layer === p.l) last.to = at(i + 1)
+    else if (p.l < 0 || !out.some((x) => x.layer === p.l)) out.push({ from: at(i), to: at(i + 1), layer: p.l, section: p.s })
   })
   return out
 }
 
 export function layerText(layer: number): string {
-  return layer === -1 ? 'before' : layer === -2 ? 'behind' : String(layer)
+  return layer < 0 ? '' : String(layer)
 }
 
 // Bands are the layers above a chart.

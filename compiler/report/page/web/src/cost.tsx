@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import type { Node } from './data'
-import { data, graph, lastStage } from './model'
+import { data, graph, lastStage, local, trackFor } from './model'
 import { Where } from './line'
 import { select, set, useStore } from './store'
 import { big, bytes, count, duration } from './text'
@@ -24,7 +24,7 @@ export function Cost() {
   const s = useStore()
   const t = data.tracks[s.track]!
   const timed = t.stages[0]!.us.length > 0
-  const steps = data.profile?.tracks[s.track]?.steps[s.bucket] ?? 0
+  const steps = data.profile?.tracks[s.track]?.steps[local(s.track, s.bucket)] ?? 0
   return (
     <main class="view cost-view" id="main">
       {data.profile ? (
@@ -43,7 +43,7 @@ export function Cost() {
 
 function measuredBuckets(track: number) {
   const t = data.tracks[track]!
-  const list = t.buckets.flatMap((b, i) => ((data.profile!.tracks[track]!.steps[i] ?? 0) > 0 ? [{ b, i }] : []))
+  const list = t.layouts.flatMap((l, i) => ((data.profile!.tracks[track]!.steps[i] ?? 0) > 0 ? [{ b: data.buckets[l.bucket]!, i: l.bucket }] : []))
   if (list.length === 0) return 'none of this program'
   return list.map(({ b, i }) => (
     <button key={i} type="button" class="link" onClick={() => set({ bucket: i })}>
@@ -52,28 +52,31 @@ function measuredBuckets(track: number) {
   ))
 }
 
-// Buckets is the predicted time of a step by its size, before and after all passes.
+// Buckets is the predicted time of a step by its size, before and after all passes. Each size has its program.
 function Buckets() {
   const s = useStore()
-  const t = data.tracks[s.track]!
-  const first = t.stages[0]!
-  const last = t.stages[lastStage]!
-  if (last.us.length === 0) return null
+  const entry = data.tracks[s.track]!.entry
+  if (data.tracks[s.track]!.stages[lastStage]!.us.length === 0) return null
   return (
     <section class="card" aria-labelledby="buckets">
       <h2 id="buckets">A step by its size</h2>
       <div class="bucket-cards">
-        {t.buckets.map((b, i) => {
-          const steps = data.profile?.tracks[s.track]?.steps[i] ?? 0
+        {data.buckets.map((b, i) => {
+          const track = trackFor(entry, i)
+          if (local(track, i) < 0) return null
+          const t = data.tracks[track]!
+          const first = t.stages[0]!.us[i]!
+          const last = t.stages[lastStage]!.us[i]!
+          const steps = data.profile?.tracks[track]?.steps[local(track, i)] ?? 0
           return (
             <button key={i} type="button" class={`bucket${s.bucket === i ? ' on' : ''}`} aria-pressed={s.bucket === i} onClick={() => set({ bucket: i })}>
               <span class="dim">
                 {b.phase} {count(b.tokens)}
               </span>
-              <strong>{duration(last.us[i]!)}</strong>
-              {data.complete && first.us[i]! / last.us[i]! >= 1.05 ? <span class="good">{(first.us[i]! / last.us[i]!).toFixed(1)} × faster</span> : null}
-              <span class="dim">{count(Math.round((b.tokens * 1e6) / last.us[i]!))} tok/s</span>
-              {steps > 0 ? <span class="measured">measured {duration(measuredStep(s.track, i))}</span> : null}
+              <strong>{duration(last)}</strong>
+              {data.complete && first / last >= 1.05 ? <span class="good">{(first / last).toFixed(1)} × faster</span> : null}
+              <span class="dim">{count(Math.round((b.tokens * 1e6) / last))} tok/s</span>
+              {steps > 0 ? <span class="measured">measured {duration(measuredStep(track, i))}</span> : null}
             </button>
           )
         })}
@@ -84,12 +87,13 @@ function Buckets() {
 
 function measuredStep(track: number, bucket: number): number {
   const t = data.tracks[track]!
-  return data.profile!.tracks[track]!.us.reduce((n, rows, i) => n + t.sections[i]!.count * rows.reduce((m, r) => m + r[bucket]!, 0), 0)
+  return data.profile!.tracks[track]!.us.reduce((n, rows, i) => n + t.sections[i]!.count * rows.reduce((m, r) => m + r[local(track, bucket)]!, 0), 0)
 }
 
 function rowsOf(track: number, bucket: number, section?: number): Row[] {
   const t = data.tracks[track]!
   const g = graph(track, lastStage)
+  const layout = local(track, bucket)
   const byOp = new Map<string, Row>()
   g.nodes.forEach((nodes, sec) => {
     if (section !== undefined && sec !== section) return
@@ -99,13 +103,13 @@ function rowsOf(track: number, bucket: number, section?: number): Row[] {
       const times = section === undefined ? t.sections[sec]!.count : 1
       let r = byOp.get(key)
       if (!r) byOp.set(key, (r = { key, op: node.op, family: node.family, times: 0, us: 0, flops: 0, bytes: 0, comm: 0, measured: 0, nodes: [] }))
-      const w = t.work[sec]![i]![bucket]
+      const w = t.work[sec]![i]![layout]
       r.times += times
       r.us += times * (node.us[bucket] ?? 0)
       r.flops += times * (w?.f ?? 0)
       r.bytes += times * (w?.b ?? 0)
       r.comm += times * (w?.c ?? 0)
-      r.measured += times * (data.profile?.tracks[track]?.us[sec]?.[i]?.[bucket] ?? 0)
+      r.measured += times * (data.profile?.tracks[track]?.us[sec]?.[i]?.[layout] ?? 0)
       r.nodes.push(node)
     })
   })

@@ -14,7 +14,8 @@ export interface Data {
   stages: number[]
   sources: { name: string; text: string }[]
   weights: Weight[]
-  blocks: { nodes: Node[] }[]
+  buckets: Bucket[]
+  nodes: Node[]
   tracks: Track[]
   profile: Measured | null
 }
@@ -60,9 +61,7 @@ export interface Node {
   attrs?: [string, string][]
   path: string
   place: Place
-  us: number[]
-  stream?: number
-  waits?: number[]
+  us: number[] // by bucket of Data
 }
 
 export interface Result {
@@ -85,13 +84,12 @@ export interface Operand {
 
 export interface Track {
   entry: string
-  label: string
   variant: string
   inputs: Operand[]
-  buckets: Bucket[]
+  layouts: { bucket: number; arena: number; bound: number }[]
   sections: Section[]
   stages: Stage[]
-  order: [section: number, layer: number][]
+  program: Step[]
   work: Work[][][]
   buffers: Buffer[]
   sizes: number[][]
@@ -103,10 +101,22 @@ export interface Section {
   count: number
 }
 
+export type Change = [kind: number, before: number, after: number]
+
 export interface Stage {
-  blocks: number[]
+  parts: number[][]
+  changes: Change[][]
+  replaced: [number, number][]
   launches: number
-  us: number[]
+  us: number[] // by bucket of Data
+}
+
+export interface Step {
+  s: number
+  i: number
+  l: number
+  t?: number
+  w?: number[]
 }
 
 export interface Bucket {
@@ -114,8 +124,6 @@ export interface Bucket {
   tokens: number
   seqs: number
   rows: number
-  arena: number
-  bound: number
 }
 
 export interface Work {
@@ -126,6 +134,7 @@ export interface Work {
 
 export interface Buffer {
   v: number
+  r?: number
   a: number
   z: number
   k: number

@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { Graph as Layout, layout } from '@dagrejs/dagre'
 import type { Node } from './data'
-import { data, graph, layerOf, launches, stageName, status, type Row } from './model'
+import { data, graph, layerOf, launches, rows, stageName, status, type Row } from './model'
 import { useWidth } from './axis'
 import { shortWeight } from './line'
 import { select, set, useStore } from './store'
@@ -102,7 +102,7 @@ function draw(nodes: Node[], layer: number | undefined): Drawing {
     }
     for (const r of n.out) {
       if (!r.to && !r.out) continue
-      const to = r.out ? 'output' : r.to!.map((l) => (l < 0 ? (l === -2 ? 'behind' : 'before') : `layer ${l}`)).join(', ')
+      const to = r.out ? 'output' : r.to!.map((l) => (l < 0 ? 'behind' : `layer ${l}`)).join(', ')
       outer(`o${r.id}`, cut(to, 24), r.id)
       connect(`n${n.id}`, `o${r.id}`, r.id, r.type, false)
     }
@@ -161,8 +161,8 @@ export function GraphView() {
   const [panes, width] = useWidth()
   const before = s.stage > 0 ? graph(s.track, s.stage - 1).nodes[s.section]! : undefined
   const after = graph(s.track, s.stage).nodes[s.section]!
-  const marks = useMemo(() => (before ? status(before, after) : new Map<number, Row['kind']>()), [before, after])
-  const same = before !== undefined && before === after
+  const marks = useMemo(() => status(rows(s.track, s.stage, s.section)), [s.track, s.stage, s.section])
+  const same = before !== undefined && t.stages[s.stage]!.changes[s.section]!.length === 0
   const scroll = (e: Event) => {
     for (const p of panes.current?.querySelectorAll<HTMLElement>('.canvas') ?? []) {
       if (p !== e.currentTarget) p.scrollTop = (e.currentTarget as HTMLElement).scrollTop
@@ -227,6 +227,7 @@ const families: [string, string][] = [
   ['norm', 'norm'],
   ['element', 'elementwise'],
   ['comm', 'collective'],
+  ['send', 'transfer'],
   ['view', 'view, free'],
 ]
 
@@ -295,7 +296,7 @@ function BoxView({ b, mark, on }: { b: Box; mark?: Row['kind']; on: boolean }) {
       transform={`translate(${b.x - b.w / 2},${b.y - b.h / 2})`}
       tabIndex={0}
       role="button"
-      aria-label={`${b.title}${mark && mark !== 'same' ? `, ${mark}` : ''}${b.lines.length ? `: ${b.lines.join(' ')}` : ''}`}
+      aria-label={`${b.title}${mark && mark !== 'same' && mark !== 'renamed' ? `, ${mark}` : ''}${b.lines.length ? `: ${b.lines.join(' ')}` : ''}`}
       onClick={pick}
       onKeyDown={(e) => {
         if (e.key === 'Enter' || e.key === ' ') {

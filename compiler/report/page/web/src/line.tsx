@@ -101,7 +101,6 @@ export function Line({ node, layer, other, cost }: { node: Node; layer?: number;
             </span>
           )
         })}
-        {node.stream ? <span>stream {node.stream}</span> : null}
       </div>
     </div>
   )

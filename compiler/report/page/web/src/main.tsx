@@ -3,7 +3,7 @@
 import { render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import './page.css'
-import { data } from './model'
+import { data, entries, local, trackFor } from './model'
 import { Cost } from './cost'
 import { GraphView } from './graph'
 import { Memory } from './memory'
@@ -78,33 +78,35 @@ function Top() {
           ))}
         </nav>
         <div class="pickers">
-          {data.tracks.length > 1 ? (
+          {entries.length > 1 ? (
             <label>
               Entry
               <select
-                value={s.track}
+                value={t?.entry}
                 onChange={(e) => {
-                  const track = Number(e.currentTarget.value)
+                  const track = trackFor(e.currentTarget.value, s.bucket)
                   set({ track, value: 0, section: commonest(track) })
                 }}
               >
-                {data.tracks.map((x, i) => (
-                  <option key={i} value={i}>
-                    {x.label}
+                {entries.map((x) => (
+                  <option key={x} value={x}>
+                    {x}
                   </option>
                 ))}
               </select>
             </label>
           ) : null}
-          {t && t.buckets.length > 0 ? (
-            <label>
+          {t && data.buckets.length > 0 ? (
+            <label title={t.variant ? `This program is for ${t.variant}` : undefined}>
               Step
               <select value={s.bucket} onChange={(e) => set({ bucket: Number(e.currentTarget.value) })}>
-                {t.buckets.map((b, i) => (
-                  <option key={i} value={i}>
-                    {b.phase} {count(b.tokens)}
-                  </option>
-                ))}
+                {data.buckets.map((b, i) =>
+                  local(trackFor(t.entry, i), i) < 0 ? null : (
+                    <option key={i} value={i}>
+                      {b.phase} {count(b.tokens)}
+                    </option>
+                  ),
+                )}
               </select>
             </label>
           ) : null}

@@ -3,21 +3,25 @@
 import { useMemo, useState } from 'preact/hooks'
 import { scaleLinear } from 'd3-scale'
 import type { Buffer, Node } from './data'
-import { data, graph, lastStage } from './model'
+import { data, graph, lastStage, local } from './model'
 import { Bands, binaryTicks, Strip, useWidth, spans, XAxis, type Range } from './axis'
 import { Legend } from './graph'
 import { select, useStore } from './store'
 import { bytes, count, plural } from './text'
 
-// The operator at each place of the order.
-export function program(track: number): { node: Node; section: number; layer: number }[] {
+// Operator is an operator of the program as it runs.
+export interface Operator {
+  node: Node
+  section: number
+  layer: number
+  stream: number
+  waits: number[]
+}
+
+// program lists a track's operators in the order of execution.
+export function program(track: number): Operator[] {
   const g = graph(track, lastStage)
-  const next = new Map<number, number>()
-  return data.tracks[track]!.order.map(([section, layer]) => {
-    const i = next.get(layer) ?? 0
-    next.set(layer, i + 1)
-    return { node: g.nodes[section]![i]!, section, layer }
-  })
+  return data.tracks[track]!.program.map((p) => ({ node: g.nodes[p.s]![p.i]!, section: p.s, layer: p.l, stream: p.t ?? 0, waits: p.w ?? [] }))
 }
 
 interface Piece {
@@ -32,23 +36,23 @@ interface Piece {
 export function Memory() {
   const s = useStore()
   const t = data.tracks[s.track]!
-  const bucket = t.buckets[s.bucket]
-  if (!bucket) return <main class="view" id="main"><p class="empty">The plan has no layouts.</p></main>
+  if (!t.layouts[local(s.track, s.bucket)]) return <main class="view" id="main"><p class="empty">The plan has no layouts.</p></main>
   return <Arena key={s.track} />
 }
 
 function Arena() {
   const s = useStore()
   const t = data.tracks[s.track]!
-  const bucket = t.buckets[s.bucket]!
-  const steps = t.order.length
+  const layout = local(s.track, s.bucket)
+  const bucket = t.layouts[layout]!
+  const steps = t.program.length
   const [box, width] = useWidth()
   const [range, setRange] = useState<Range>(() => start(s.track, steps))
   const [whole, setWhole] = useState(false)
   const [hover, setHover] = useState<{ p: Piece; x: number; y: number } | null>(null)
 
   const prog = useMemo(() => program(s.track), [s.track])
-  const pieces = useMemo(() => piecesOf(s.track, s.bucket, prog), [s.track, s.bucket])
+  const pieces = useMemo(() => piecesOf(s.track, layout, prog), [s.track, layout])
   const live = useMemo(() => liveBytes(pieces, steps), [pieces])
   const peak = live.indexOf(Math.max(...live))
 
@@ -218,16 +222,14 @@ function around(step: number, steps: number): Range {
   return [from, from + 2 * half]
 }
 
-function piecesOf(track: number, bucket: number, prog: { node: Node; layer: number }[]): Piece[] {
+function piecesOf(track: number, layout: number, prog: { node: Node; layer: number }[]): Piece[] {
   const t = data.tracks[track]!
   return t.buffers.flatMap((b) => {
     const p = prog[b.a]
     if (!p) return []
-    // Layers that are drawn by another one have other numbers for the same results: the place among them is the same.
-    const results = p.node.out.filter((r) => r.type !== 'state')
-    const same = t.buffers.filter((o) => o.a === b.a)
-    const value = results[same.indexOf(b)]?.id ?? results[0]?.id ?? 0
-    return [{ b, size: t.sizes[b.k]![bucket]!, offset: b.o[bucket]!, value, node: p.node, layer: p.layer }]
+    // A layer that another one is shown for has other numbers for the same results.
+    const value = p.node.out[b.r ?? 0]?.id ?? 0
+    return [{ b, size: t.sizes[b.k]![layout]!, offset: b.o[layout]!, value, node: p.node, layer: p.layer }]
   })
 }
 

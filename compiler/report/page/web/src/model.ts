@@ -17,7 +17,7 @@ export class Graph {
   readonly byID = new Map<number, At>()
 
   constructor(readonly track: Track, readonly stage: number) {
-    this.nodes = track.stages[stage]!.blocks.map((b) => (b < 0 ? [] : data.blocks[b]!.nodes))
+    this.nodes = track.stages[stage]!.parts.map((part) => part.map((i) => data.nodes[i]!))
     this.nodes.forEach((nodes, section) => {
       for (const node of nodes) {
         const at = { section, node }
@@ -59,11 +59,28 @@ export function stageOf(pass: number): number {
   return data.stages.indexOf(pass)
 }
 
-// changed reports whether a pass changed a track: a section that is the same shares its block.
+// changed reports whether a pass changed a track.
 export function changed(track: number, stage: number): boolean {
-  if (stage === 0) return true
-  const t = data.tracks[track]!
-  return t.stages[stage]!.blocks.some((b, i) => b !== t.stages[stage - 1]!.blocks[i])
+  return stage === 0 || data.tracks[track]!.stages[stage]!.changes.some((c) => c.length > 0)
+}
+
+// local is a bucket's place among the layouts of a track; -1 where the track is not for it.
+export function local(track: number, bucket: number): number {
+  return data.tracks[track]!.layouts.findIndex((l) => l.bucket === bucket)
+}
+
+// entries are the names of the entries; an entry may have several tracks, for different buckets.
+export const entries = [...new Set(data.tracks.map((t) => t.entry))]
+
+// trackFor is the track of an entry for a bucket, or its first one.
+export function trackFor(entry: string, bucket: number): number {
+  const at = data.tracks.findIndex((t, i) => t.entry === entry && local(i, bucket) >= 0)
+  return at >= 0 ? at : Math.max(0, data.tracks.findIndex((t) => t.entry === entry))
+}
+
+// label names a track.
+export function label(t: Track): string {
+  return t.variant ? `${t.entry}, ${t.variant}` : t.entry
 }
 
 // concerns reports whether a remark is about a track.
@@ -84,65 +101,69 @@ export function layerOf(s: Section): number | undefined {
   return s.layers[0]
 }
 
-export type Row = { kind: 'same' | 'changed' | 'removed' | 'added' | 'replaced'; a?: Node; b?: Node }
-
-const shapes = new WeakMap<Node, string>()
-
-// shape is what counts of an operator when two stages are compared: all but its predicted time.
-function shape(n: Node): string {
-  let s = shapes.get(n)
-  if (s === undefined) shapes.set(n, (s = JSON.stringify([n.op, n.out, n.in, n.attrs, n.place, n.path, n.stream, n.waits])))
-  return s
+export interface Row {
+  kind: 'same' | 'renamed' | 'changed' | 'removed' | 'added' | 'replaced'
+  a?: Node
+  b?: Node
 }
 
-// diff sets two lists of operators side by side. Operators keep their numbers through the passes, so those with the same
-// number are one; what was removed stands beside what was added at the same place.
-export function diff(a: Node[], b: Node[]): Row[] {
-  const lengths: number[][] = Array.from({ length: a.length + 1 }, () => new Array(b.length + 1).fill(0))
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      lengths[i]![j] = a[i]!.id === b[j]!.id ? lengths[i + 1]![j + 1]! + 1 : Math.max(lengths[i + 1]![j]!, lengths[i]![j + 1]!)
-    }
-  }
-  const rows: Row[] = []
+// What the numbers of changes say, in the order of Kinds in data.go.
+const kinds = ['same', 'renamed', 'removed', 'added', 'changed'] as const
+
+// rows sets a section before and behind a pass side by side; what was removed stands beside what was added at the same
+// place.
+export function rows(track: number, stage: number, section: number): Row[] {
+  const s = data.tracks[track]!.stages[stage]!
+  const changes = s.changes[section]!
+  if (changes.length === 0) return graph(track, stage).nodes[section]!.map((n) => ({ kind: 'same', a: stage > 0 ? n : undefined, b: n }))
+  const out: Row[] = []
   let removed: Node[] = []
   let added: Node[] = []
   const flush = () => {
     for (let k = 0; k < Math.max(removed.length, added.length); k++) {
-      const x = removed[k]
-      const y = added[k]
-      rows.push(x && y ? { kind: 'replaced', a: x, b: y } : x ? { kind: 'removed', a: x } : { kind: 'added', b: y! })
+      const a = removed[k]
+      const b = added[k]
+      out.push(a && b ? { kind: 'replaced', a, b } : a ? { kind: 'removed', a } : { kind: 'added', b: b! })
     }
     removed = []
     added = []
   }
-  let i = 0
-  let j = 0
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i]!.id === b[j]!.id) {
+  for (const [kind, before, after] of changes) {
+    const a = data.nodes[before]
+    const b = data.nodes[after]
+    if (kinds[kind] === 'removed') removed.push(a!)
+    else if (kinds[kind] === 'added') added.push(b!)
+    else {
       flush()
-      rows.push({ kind: shape(a[i]!) === shape(b[j]!) ? 'same' : 'changed', a: a[i++]!, b: b[j++]! })
-    } else if (j >= b.length || (i < a.length && lengths[i + 1]![j]! >= lengths[i]![j + 1]!)) {
-      removed.push(a[i++]!)
-    } else {
-      added.push(b[j++]!)
+      out.push({ kind: kinds[kind]!, a, b })
     }
   }
   flush()
-  return rows
+  return out
 }
 
-// status says how each operator of two stages fares, for drawings.
-export function status(a: Node[], b: Node[]): Map<number, Row['kind']> {
+// differs reports whether a row is more than new numbers for the same.
+export function differs(r: Row): boolean {
+  return r.kind !== 'same' && r.kind !== 'renamed'
+}
+
+// status says how each operator of a section fares, for drawings.
+export function status(list: Row[]): Map<number, Row['kind']> {
   const out = new Map<number, Row['kind']>()
-  const before = new Map(a.map((n) => [n.id, n]))
-  const after = new Map(b.map((n) => [n.id, n]))
-  for (const n of a) {
-    const o = after.get(n.id)
-    out.set(n.id, !o ? 'removed' : shape(o) === shape(n) ? 'same' : 'changed')
+  for (const r of list) {
+    if (r.a) out.set(r.a.id, r.kind === 'replaced' ? 'removed' : r.kind)
+    if (r.b) out.set(r.b.id, r.kind === 'replaced' ? 'added' : r.kind)
   }
-  for (const n of b) if (!before.has(n.id)) out.set(n.id, 'added')
   return out
+}
+
+const shapes = new WeakMap<Node, string>()
+
+// shape is what counts of the operator that makes a value, when two stages are compared.
+function shape(n: Node): string {
+  let s = shapes.get(n)
+  if (s === undefined) shapes.set(n, (s = JSON.stringify([n.op, n.out, n.in, n.attrs])))
+  return s
 }
 
 export interface Fate {
@@ -171,11 +192,15 @@ export function follow(track: number, value: number): Fate[] {
     let what: Fate['what']
     if (!here) what = was ? 'goes' : 'absent'
     else if (!was) what = stage === 0 ? 'there' : 'appears'
-    else if (type !== last.type || (at && last.at ? shape(at.node) !== shape(last.at.node) : at !== last.at)) what = 'changes'
-    else if (users.map((u) => u.node.id).join() !== last.users.map((u) => u.node.id).join()) what = 'readers'
+    else if (type !== last!.type || (at && last!.at ? shape(at.node) !== shape(last!.at.node) : at !== last!.at)) what = 'changes'
+    else if (users.map((u) => u.node.id).join() !== last!.users.map((u) => u.node.id).join()) what = 'readers'
     else what = 'there'
     const fate: Fate = { stage, what, at, type, users, before: last?.type }
-    if (what === 'goes') fate.into = heirs(graph(track, stage - 1), g, value)
+    if (what === 'goes') {
+      const next = t.stages[stage]!.replaced.find(([from]) => from === value)?.[1]
+      const heir = next === undefined ? undefined : g.def.get(next)
+      fate.into = heir ? [heir] : heirs(graph(track, stage - 1), g, value)
+    }
     out.push(fate)
   }
   return out

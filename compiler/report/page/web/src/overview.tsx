@@ -1,7 +1,7 @@
 // The first view: what the compiler made of the model, in numbers.
 
 import type { ComponentChildren } from 'preact'
-import { changed, concerns, data, graph, lastStage, launches, micros, stageOf } from './model'
+import { changed, concerns, data, graph, lastStage, launches, micros, stageOf, trackFor } from './model'
 import { commonest, set, useStore } from './store'
 import { RemarkRow } from './passes'
 import { bytes, change, count, duration, plural } from './text'
@@ -40,8 +40,8 @@ function Tiles() {
   const kind = commonest(s.track)
   const a = launches(graph(s.track, 0).nodes[kind]!)
   const b = launches(graph(s.track, lastStage).nodes[kind]!)
-  const decode = t.buckets.findIndex((x) => x.phase === 'decode')
-  const prefill = t.buckets.findLastIndex((x) => x.phase === 'prefill')
+  const decode = data.buckets.findIndex((x) => x.phase === 'decode')
+  const prefill = data.buckets.findLastIndex((x) => x.phase === 'prefill')
   const timed = last.us.length > 0
   const applied = data.passes.reduce((n, p) => n + p.applied, 0)
   const missed = data.passes.reduce((n, p) => n + p.missed, 0)
@@ -63,8 +63,8 @@ function Tiles() {
           good={b < a}
         />
       ) : null}
-      {timed && decode >= 0 ? <TimeTile label={`Predicted TPOT, batch of ${t.buckets[decode]!.tokens}`} bucket={decode} /> : null}
-      {timed && prefill >= 0 ? <TimeTile label={`Predicted prefill, ${count(t.buckets[prefill]!.tokens)} tokens`} bucket={prefill} /> : null}
+      {timed && decode >= 0 ? <TimeTile label={`Predicted TPOT, batch of ${data.buckets[decode]!.tokens}`} bucket={decode} /> : null}
+      {timed && prefill >= 0 ? <TimeTile label={`Predicted prefill, ${count(data.buckets[prefill]!.tokens)} tokens`} bucket={prefill} /> : null}
       <Tile label="Weights on each rank" value={bytes(data.memory.weights)} note={`${plural(data.ranks, 'rank')}`} />
       <Tile
         label="Arena on each rank"
@@ -80,7 +80,7 @@ function Tiles() {
 
 function TimeTile({ label, bucket }: { label: string; bucket: number }) {
   const s = useStore()
-  const t = data.tracks[s.track]!
+  const t = data.tracks[trackFor(data.tracks[s.track]!.entry, bucket)]!
   const a = t.stages[0]!.us[bucket]!
   const b = t.stages[lastStage]!.us[bucket]!
   return <Tile label={label} value={duration(b)} before={data.complete ? duration(a) : undefined} note={data.complete ? change(a, b) : undefined} good={b < a} />
@@ -99,10 +99,11 @@ function Savings() {
     )
   }
   const first = t.stages[0]!
-  const small = 0
-  const large = Math.max(0, t.buckets.length - 1)
+  // The program may be for some sizes only: the table shows the smallest and the largest of them.
+  const small = t.layouts[0]?.bucket ?? 0
+  const large = t.layouts.at(-1)?.bucket ?? 0
   const timed = first.us.length > 0
-  const name = (i: number) => (t.buckets[i] ? `${t.buckets[i]!.phase} ${count(t.buckets[i]!.tokens)}` : '')
+  const name = (i: number) => (data.buckets[i] ? `${data.buckets[i]!.phase} ${count(data.buckets[i]!.tokens)}` : '')
   return (
     <section class="card" aria-labelledby="savings">
       <h2 id="savings">What each pass did</h2>

@@ -36,7 +36,7 @@ function Journey() {
     return (
       <section class="pane journey" aria-label="Value">
         <h2>%{s.value}</h2>
-        <p class="empty">There is no such value in {t.label}.</p>
+        <p class="empty">There is no such value in {t.entry}.</p>
       </section>
     )
   }

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Node, Remark } from './data'
-import { changed, concerns, data, diff, graph, launches, layerOf, micros, stageName, stageOf, type Row } from './model'
+import { changed, concerns, data, differs as rowDiffers, graph, launches, layerOf, micros, rows as rowsOf, stageName, stageOf, type Row } from './model'
 import { Line, Where } from './line'
 import { set, useStore } from './store'
 import { change, count, duration, plural } from './text'
@@ -202,7 +202,7 @@ function Sides() {
   const after = graph(s.track, s.stage)
   const before = s.stage > 0 ? graph(s.track, s.stage - 1) : undefined
   // What is open at first: the layers that were chosen, or else the first ones that differ.
-  const differ = t.sections.map((_, i) => before !== undefined && t.stages[s.stage]!.blocks[i] !== t.stages[s.stage - 1]!.blocks[i])
+  const differ = t.stages[s.stage]!.changes.map((c) => c.length > 0)
   const first = differ[s.section] || !differ.includes(true) ? s.section : differ.indexOf(true)
   return (
     <div class="sides">
@@ -221,7 +221,7 @@ function SideSection({ section, label, before, after, first }: { section: number
   const s = useStore()
   const t = data.tracks[s.track]!
   const layer = layerOf(t.sections[section]!)
-  const rows = before ? diff(before, after) : after.map((b): Row => ({ kind: 'same', b }))
+  const rows = rowsOf(s.track, s.stage, section)
   const differs = rows.some((r) => r.kind !== 'same')
   const holds = s.value !== 0 && [...(before ?? []), ...after].some((n) => n.out.some((r) => r.id === s.value) || n.in.some((o) => o.id === s.value))
   const [open, setOpen] = useState<boolean | undefined>(undefined)
@@ -251,7 +251,7 @@ function SideSection({ section, label, before, after, first }: { section: number
               <span>{b === 1 ? '1 launch' : `${b} launches`}</span>
             )}
             {before && after[0]?.us.length ? <Micros a={micros(before, s.bucket)} b={micros(after, s.bucket)} /> : null}
-            {before ? <em>{differs ? `${rows.filter((r) => r.kind !== 'same').length} changes` : 'unchanged'}</em> : null}
+            {before ? <em>{differs ? (rows.filter(rowDiffers).length === 1 ? '1 change' : `${rows.filter(rowDiffers).length} changes`) : 'unchanged'}</em> : null}
           </span>
         </button>
       </h2>
@@ -276,7 +276,7 @@ function Rows({ rows, layer, alone }: { rows: Row[]; layer?: number; alone: bool
   const out = []
   for (let i = 0; i < rows.length; ) {
     let j = i
-    while (j < rows.length && rows[j]!.kind === 'same') j++
+    while (j < rows.length && !rowDiffers(rows[j]!)) j++
     const touches = (r: Row) => s.value !== 0 && (r.b ?? r.a)!.out.concat((r.b ?? r.a)!.in.filter((o) => o.id).map((o) => ({ id: o.id!, type: '' }))).some((x) => x.id === s.value)
     const context = 1
     const from = i === 0 ? i : i + context
@@ -286,14 +286,14 @@ function Rows({ rows, layer, alone }: { rows: Row[]; layer?: number; alone: bool
       const at = i
       out.push(
         <button key={`f${i}`} type="button" class="fold" onClick={() => setOpen(new Set([...open, at]))}>
-          {to - from} operators that the pass left as they are
+          {to - from} operators as they were
         </button>,
       )
       for (let k = to; k < j; k++) out.push(<RowPair key={k} row={rows[k]!} layer={layer} alone={alone} />)
     } else {
       for (let k = i; k < j; k++) out.push(<RowPair key={k} row={rows[k]!} layer={layer} alone={alone} />)
     }
-    for (i = j; i < rows.length && rows[i]!.kind !== 'same'; i++) out.push(<RowPair key={i} row={rows[i]!} layer={layer} alone={alone} />)
+    for (i = j; i < rows.length && rowDiffers(rows[i]!); i++) out.push(<RowPair key={i} row={rows[i]!} layer={layer} alone={alone} />)
   }
   return <div class={`rows${alone ? ' alone' : ''}`}>{out}</div>
 }
@@ -302,13 +302,14 @@ function RowPair({ row, layer, alone }: { row: Row; layer?: number; alone: boole
   const { bucket } = useStore()
   const a = row.a
   const b = row.b
-  const pair = row.kind === 'changed'
+  const pair = row.kind === 'changed' || row.kind === 'renamed'
+  const tint = row.kind === 'changed'
   return (
     <div class={`pair ${row.kind}`}>
       {alone ? null : (
-        <div class={`cell ${a && row.kind !== 'same' ? (pair ? 'was' : 'del') : ''}`}>{a ? <Line node={a} layer={layer} other={pair ? b : undefined} cost={a.us[bucket]} /> : null}</div>
+        <div class={`cell ${a && rowDiffers(row) ? (tint ? 'was' : 'del') : ''}`}>{a ? <Line node={a} layer={layer} other={pair ? b : undefined} cost={a.us[bucket]} /> : null}</div>
       )}
-      <div class={`cell ${b && row.kind !== 'same' ? (pair ? 'now' : 'ins') : ''}`}>{b ? <Line node={b} layer={layer} other={pair ? a : undefined} cost={b.us[bucket]} /> : null}</div>
+      <div class={`cell ${b && rowDiffers(row) ? (tint ? 'now' : 'ins') : ''}`}>{b ? <Line node={b} layer={layer} other={pair ? a : undefined} cost={b.us[bucket]} /> : null}</div>
     </div>
   )
 }
@@ -329,7 +330,6 @@ function Columns() {
             </button>
           )
         }
-        const g = graph(s.track, stage)
         return (
           <section key={stage} class={`column${stage === s.stage ? ' on' : ''}`} ref={stage === s.stage ? here : undefined} aria-label={stageName(stage)}>
             <h2>
@@ -339,7 +339,7 @@ function Columns() {
               <span class="dim">{count(t.stages[stage]!.launches)}</span>
             </h2>
             {t.sections.map((sec, i) => (
-              <ColumnSection key={i} label={sec.label} layer={layerOf(sec)} nodes={g.nodes[i]!} before={stage > 0 ? graph(s.track, stage - 1).nodes[i]! : undefined} />
+              <ColumnSection key={i} label={sec.label} layer={layerOf(sec)} rows={rowsOf(s.track, stage, i)} />
             ))}
           </section>
         )
@@ -348,8 +348,7 @@ function Columns() {
   )
 }
 
-function ColumnSection({ label, layer, nodes, before }: { label: string; layer?: number; nodes: Node[]; before?: Node[] }) {
-  const rows = before ? diff(before, nodes) : nodes.map((b): Row => ({ kind: 'same', b }))
+function ColumnSection({ label, layer, rows }: { label: string; layer?: number; rows: Row[] }) {
   const removed = rows.filter((r) => r.a && !r.b).length + rows.filter((r) => r.kind === 'replaced').length
   return (
     <div class="column-section">
@@ -358,8 +357,8 @@ function ColumnSection({ label, layer, nodes, before }: { label: string; layer?:
       </h3>
       {rows.map((r) =>
         r.b ? (
-          <div key={r.b.id} class={`cell ${r.kind === 'changed' ? 'now' : r.kind === 'same' ? '' : 'ins'}`}>
-            <Line node={r.b} layer={layer} other={r.kind === 'changed' ? r.a : undefined} />
+          <div key={r.b.id} class={`cell ${!rowDiffers(r) ? '' : r.kind === 'changed' ? 'now' : 'ins'}`}>
+            <Line node={r.b} layer={layer} other={r.kind === 'changed' || r.kind === 'renamed' ? r.a : undefined} />
           </div>
         ) : null,
       )}

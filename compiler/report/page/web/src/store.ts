@@ -1,7 +1,7 @@
 // What is shown at present, kept in the address too, so that a view can be linked to and the browser's Back works.
 
 import { useEffect, useState } from 'preact/hooks'
-import { changed, data, lastStage } from './model'
+import { changed, data, lastStage, local, trackFor } from './model'
 
 export const views = ['overview', 'passes', 'graph', 'memory', 'timeline', 'cost'] as const
 export type View = (typeof views)[number]
@@ -56,12 +56,14 @@ function parse(hash: string): State {
 
 // bounded keeps numbers in what there is: an address may come from another page.
 function bounded(s: State): State {
-  const t = data.tracks[s.track] ? s.track : 0
+  const bucket = Math.min(s.bucket, Math.max(0, data.buckets.length - 1))
+  let t = data.tracks[s.track] ? s.track : 0
+  if (data.tracks[t] && local(t, bucket) < 0) t = trackFor(data.tracks[t]!.entry, bucket)
   const track = data.tracks[t]
   return {
     ...s,
     track: t,
-    bucket: Math.min(s.bucket, Math.max(0, (track?.buckets.length ?? 1) - 1)),
+    bucket,
     stage: Math.min(s.stage, lastStage),
     section: Math.min(s.section, Math.max(0, (track?.sections.length ?? 1) - 1)),
     file: Math.min(s.file, Math.max(0, data.sources.length - 1)),

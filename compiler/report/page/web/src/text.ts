@@ -43,7 +43,7 @@ export function change(before: number, after: number): string {
 // ownName is a weight's name below its layer.
 export function ownName(name: string, layer: number | undefined): string {
   if (layer === undefined) return name
-  const at = `.${layer}.`
+  const at = '.{n}.'
   return name
     .split(' + ')
     .map((p) => {

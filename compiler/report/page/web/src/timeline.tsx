@@ -23,17 +23,13 @@ interface Item {
 // ended.
 function schedule(track: number, bucket: number): { items: Item[]; end: number } {
   const free: number[] = []
-  const byKey = new Map<string, Item>()
   const items: Item[] = []
   for (const p of program(track)) {
-    const stream = p.node.stream ?? 0
-    const waits = (p.node.waits ?? []).flatMap((id) => byKey.get(`${p.layer}.${id}`) ?? [])
-    const from = Math.max(free[stream] ?? 0, ...waits.map((w) => w.to))
+    const waits = p.waits.flatMap((w) => items[w] ?? [])
+    const from = Math.max(free[p.stream] ?? 0, ...waits.map((w) => w.to))
     const to = from + (p.node.view ? 0 : (p.node.us[bucket] ?? 0))
-    free[stream] = to
-    const item = { node: p.node, layer: p.layer, stream, from, to, waits }
-    byKey.set(`${p.layer}.${p.node.id}`, item)
-    items.push(item)
+    free[p.stream] = to
+    items.push({ node: p.node, layer: p.layer, stream: p.stream, from, to, waits })
   }
   return { items, end: Math.max(0, ...free.filter((f) => f !== undefined)) }
 }
@@ -41,7 +37,7 @@ function schedule(track: number, bucket: number): { items: Item[]; end: number }
 export function Timeline() {
   const s = useStore()
   const t = data.tracks[s.track]!
-  if (!t.buckets[s.bucket] || t.stages[0]!.us.length === 0) {
+  if (!data.buckets[s.bucket] || t.stages[0]!.us.length === 0) {
     return (
       <main class="view" id="main">
         <p class="empty">glmc has no cost model for {data.target}: there is no time to draw.</p>
@@ -53,7 +49,6 @@ export function Timeline() {
 
 function Lanes() {
   const s = useStore()
-  const t = data.tracks[s.track]!
   const [box, width] = useWidth()
   const { items, end } = useMemo(() => schedule(s.track, s.bucket), [s.track, s.bucket])
   const streams = [...new Set(items.map((i) => i.stream))].sort((a, b) => a - b)
@@ -77,7 +72,7 @@ function Lanes() {
   const shown = items.filter((i) => i.to > range[0] && i.from < range[1] && !i.node.view)
   const busy = new Map<string, number>()
   for (const i of items) busy.set(i.node.family, (busy.get(i.node.family) ?? 0) + i.to - i.from)
-  const bucket = t.buckets[s.bucket]!
+  const bucket = data.buckets[s.bucket]!
   return (
     <main class="view timeline" id="main">
       <div class="summary">
@@ -112,7 +107,7 @@ function Lanes() {
                 const gap = to - from > 4 ? 1 : 0
                 const on = i.node.out.some((r) => r.id === s.value)
                 return (
-                  <g key={k} class={`piece f-${i.node.family}${on ? ' on' : ''}${i.node.op === 'kv.send' ? ' send' : ''}`}>
+                  <g key={k} class={`piece f-${i.node.family}${on ? ' on' : ''}${i.node.family === 'send' ? ' send' : ''}`}>
                     <rect
                       x={from}
                       width={Math.max(0.6, to - from - gap)}
@@ -191,7 +186,7 @@ function Lanes() {
 }
 
 const names: Record<string, string> = {
-  linear: 'dense products', experts: 'experts', attention: 'attention', route: 'routing', norm: 'norms', element: 'elementwise', comm: 'collectives',
+  linear: 'dense products', experts: 'experts', attention: 'attention', route: 'routing', norm: 'norms', element: 'elementwise', comm: 'collectives', send: 'transfers',
 }
 
 function short(text: string, width: number): string {
