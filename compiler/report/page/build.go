@@ -62,7 +62,7 @@ func Build(in Input) (*Data, error) {
 	p := in.Plan
 	b := &builder{in: in, device: cost.Devices[p.Target], files: map[string]int{}, weights: map[Weight]int{},
 		data: &Data{Version: in.Version, Model: p.Model, Pipeline: p.Pipeline, Target: p.Target, Ranks: p.Module.Ranks,
-			Complete: in.Record != nil, Weights: []Weight{}, Buckets: []Bucket{}, Tracks: []Track{}, Sources: slices.Concat([]Source{}, in.Sources)}}
+			Complete: in.Record != nil, Weights: []Weight{}, Buckets: []Bucket{}, Tracks: []Track{}, Sources: list(slices.Clone(in.Sources))}}
 	for i, s := range in.Sources {
 		b.files[s.Name] = i
 	}

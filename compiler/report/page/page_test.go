@@ -133,6 +133,14 @@ func TestGLM47(t *testing.T) {
 		}
 	}
 	checkData(t, d)
+	text, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The page counts on lists: only what is optional may be absent, and the profile.
+	if nulls := regexp.MustCompile(`"\w+":null`).FindAllString(string(text), -1); !slices.Equal(nulls, []string{`"profile":null`}) {
+		t.Errorf("the document has %v", nulls)
+	}
 }
 
 // checkData adds up what the sections say and compares it with the graphs that they were made from.

@@ -77,7 +77,7 @@ func (t *trackBuilder) sections() {
 			if slices.ContainsFunc(t.track.Sections, func(s Section) bool { return s.key == p.Key }) {
 				continue
 			}
-			t.track.Sections = append(t.track.Sections, Section{Label: p.Where, Layers: p.Layers, Count: max(1, len(p.Layers)), key: p.Key})
+			t.track.Sections = append(t.track.Sections, Section{Label: p.Where, Layers: list(p.Layers), Count: max(1, len(p.Layers)), key: p.Key})
 		}
 	}
 	slices.SortStableFunc(t.track.Sections, func(a, b Section) int { return a.rank() - b.rank() })
@@ -97,13 +97,13 @@ func (s Section) rank() int {
 // stage describes the graph of a step.
 func (t *trackBuilder) stage(i int) Stage {
 	g := t.history.Steps[i].Graphs[t.graphs[i]]
-	s := Stage{Launches: g.Launches, Micros: make([]float64, len(t.data.Buckets)), Replaced: g.Replaced}
+	s := Stage{Launches: g.Launches, Micros: make([]float64, len(t.data.Buckets)), Replaced: list(g.Replaced)}
 	for range t.track.Sections {
 		s.Parts, s.Changes = append(s.Parts, []int{}), append(s.Changes, []Change{})
 	}
 	for _, p := range g.Parts {
 		at := slices.IndexFunc(t.track.Sections, func(s Section) bool { return s.key == p.Key })
-		s.Parts[at] = p.Nodes
+		s.Parts[at] = list(p.Nodes)
 		for _, c := range p.Changes {
 			s.Changes[at] = append(s.Changes[at], Change{slices.Index(Kinds, c.Kind), c.Before, c.After})
 		}
@@ -213,4 +213,12 @@ func (t *trackBuilder) memory() error {
 		t.track.Buffers[i].Kind = k
 	}
 	return nil
+}
+
+// list is a list that JSON does not write as null.
+func list[T any](x []T) []T {
+	if x == nil {
+		return []T{}
+	}
+	return x
 }

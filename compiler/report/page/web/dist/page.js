@@ -533,6 +533,15 @@
     if (s3 === void 0) shapes.set(n2, s3 = JSON.stringify([n2.op, n2.out, n2.in, n2.attrs]));
     return s3;
   }
+  function source(track, stage, value2) {
+    for (const step of [-1, 1]) {
+      for (let i3 = stage; i3 >= 0 && i3 <= lastStage; i3 += step) {
+        const at2 = graph(track, i3).def.get(value2);
+        if (at2) return at2.node.place;
+      }
+    }
+    return void 0;
+  }
   function follow(track, value2) {
     const out = [];
     const t4 = data.tracks[track];
@@ -684,7 +693,7 @@
     }, []);
     return state;
   }
-  function select(value2, place) {
+  function select(value2, place = source(state.track, state.stage, value2)) {
     const change2 = { value: value2, panel: true };
     if (place && place[1] > 0) Object.assign(change2, { file: place[0], line: place[1] });
     set(change2);
@@ -718,7 +727,7 @@
     return `${count(n2)} ${noun}${n2 === 1 ? "" : "s"}`;
   }
   function change(before, after) {
-    if (before === after || before === 0) return "\xB10 %";
+    if (before === after || before === 0 || Math.abs(after - before) < before * 5e-4) return "\xB10 %";
     const p3 = 100 * (after - before) / before;
     const digits = Math.abs(p3) < 9.95 ? 1 : 0;
     return `${p3 < 0 ? "\u2212" : "+"}${Math.abs(p3).toFixed(digits)} %`;
@@ -983,7 +992,7 @@ ${w3.recipe}`;
       text,
       sort === key ? " \u2193" : ""
     ] }) });
-    return /* @__PURE__ */ a3("div", { class: "scroll-x", tabIndex: 0, role: "region", "aria-labelledby": label, children: /* @__PURE__ */ a3("table", { class: "plain costs", children: [
+    return /* @__PURE__ */ a3("div", { class: "scroll-x", tabindex: 0, role: "region", "aria-labelledby": label, children: /* @__PURE__ */ a3("table", { class: "plain costs", children: [
       /* @__PURE__ */ a3("thead", { children: /* @__PURE__ */ a3("tr", { children: [
         /* @__PURE__ */ a3("th", { scope: "col", children: "Operator" }),
         each ? /* @__PURE__ */ a3("th", { scope: "col", children: "Result" }) : head("times", "Launches"),
@@ -6475,8 +6484,8 @@ ${w3.recipe}`;
       return r3[i4](d3[i4](x2));
     };
   }
-  function copy$1(source, target) {
-    return target.domain(source.domain()).range(source.range()).interpolate(source.interpolate()).clamp(source.clamp()).unknown(source.unknown());
+  function copy$1(source2, target) {
+    return target.domain(source2.domain()).range(source2.range()).interpolate(source2.interpolate()).clamp(source2.clamp()).unknown(source2.unknown());
   }
   function transformer$2() {
     var domain = unit, range2 = unit, interpolate$1 = value, transform, untransform, unknown, clamp = identity$1, piecewise2, output, input;
@@ -6637,7 +6646,7 @@ ${w3.recipe}`;
         class: "strip-chart",
         width,
         height,
-        tabIndex: 0,
+        tabindex: 0,
         role: "slider",
         "aria-label": label,
         "aria-valuemin": 0,
@@ -6912,7 +6921,7 @@ ${w3.recipe}`;
         " ",
         /* @__PURE__ */ a3("span", { class: "dim", children: launches(nodes) === 1 ? "1 launch" : `${launches(nodes)} launches` })
       ] }),
-      /* @__PURE__ */ a3("div", { class: "canvas", tabIndex: 0, onScroll, role: "region", "aria-label": `Drawing ${title}`, children: [
+      /* @__PURE__ */ a3("div", { class: "canvas", tabindex: 0, onScroll, role: "region", "aria-label": `Drawing ${title}`, children: [
         nodes.length === 0 ? /* @__PURE__ */ a3("p", { class: "empty", children: "Nothing stands here at this stage." }) : null,
         /* @__PURE__ */ a3("svg", { width: d3.width * zoom2, height: d3.height * zoom2, viewBox: `0 0 ${d3.width} ${d3.height}`, role: "group", "aria-label": `${nodes.length} operators`, children: [
           d3.edges.map((e3, i3) => /* @__PURE__ */ a3("g", { class: `edge${e3.state ? " state" : ""}${e3.value === value2 ? " on" : ""}`, onClick: () => select(e3.value), children: [
@@ -6937,7 +6946,7 @@ ${w3.recipe}`;
       {
         class: `box f-${b.node?.family ?? "outer"} m-${mark ?? "same"}${on2 ? " on" : ""}`,
         transform: `translate(${b.x - b.w / 2},${b.y - b.h / 2})`,
-        tabIndex: 0,
+        tabindex: 0,
         role: "button",
         "aria-label": `${b.title}${mark && mark !== "same" && mark !== "renamed" ? `, ${mark}` : ""}${b.lines.length ? `: ${b.lines.join(" ")}` : ""}`,
         onClick: pick,
@@ -7059,7 +7068,7 @@ ${b.node.doc ?? ""}` : b.title }),
       ] }),
       /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "peak", children: [
         /* @__PURE__ */ a3("h2", { id: "peak", children: "Alive at the fullest step" }),
-        /* @__PURE__ */ a3("div", { class: "scroll-x", tabIndex: 0, role: "region", "aria-labelledby": "peak", children: /* @__PURE__ */ a3("table", { class: "plain", children: [
+        /* @__PURE__ */ a3("div", { class: "scroll-x", tabindex: 0, role: "region", "aria-labelledby": "peak", children: /* @__PURE__ */ a3("table", { class: "plain", children: [
           /* @__PURE__ */ a3("thead", { children: /* @__PURE__ */ a3("tr", { children: [
             /* @__PURE__ */ a3("th", { scope: "col", children: "Value" }),
             /* @__PURE__ */ a3("th", { scope: "col", children: "Made by" }),
@@ -7418,7 +7427,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const t4 = data.tracks[s3.track];
     const here = T2(null);
     A2(() => here.current?.scrollIntoView({ inline: "center", block: "nearest" }), [s3.stage, s3.columns]);
-    return /* @__PURE__ */ a3("div", { class: "columns", tabIndex: 0, role: "region", "aria-label": "A column for each pass", children: t4.stages.map((_3, stage) => {
+    return /* @__PURE__ */ a3("div", { class: "columns", tabindex: 0, role: "region", "aria-label": "A column for each pass", children: t4.stages.map((_3, stage) => {
       if (stage > 0 && !changed(s3.track, stage)) {
         return /* @__PURE__ */ a3("button", { type: "button", class: "strip", title: "This pass changed nothing here", onClick: () => set({ stage }), children: /* @__PURE__ */ a3("span", { children: stageName(stage) }) }, stage);
       }
@@ -7527,7 +7536,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const t4 = data.tracks[trackFor(data.tracks[s3.track].entry, bucket)];
     const a4 = t4.stages[0].us[bucket];
     const b = t4.stages[lastStage].us[bucket];
-    return /* @__PURE__ */ a3(Tile, { label, value: duration(b), before: data.complete ? duration(a4) : void 0, note: data.complete ? change(a4, b) : void 0, good: b < a4 });
+    return /* @__PURE__ */ a3(Tile, { label, value: duration(b), before: data.complete ? `${duration(a4)}${data.ranks > 1 ? " on one rank" : ""}` : void 0, note: data.complete ? change(a4, b) : void 0, good: b < a4 });
   }
   function Savings() {
     const s3 = useStore();
@@ -7546,10 +7555,10 @@ ${b.node.doc ?? ""}` : b.title }),
     const name = (i3) => data.buckets[i3] ? `${data.buckets[i3].phase} ${count(data.buckets[i3].tokens)}` : "";
     return /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "savings", children: [
       /* @__PURE__ */ a3("h2", { id: "savings", children: "What each pass did" }),
-      /* @__PURE__ */ a3("div", { class: "scroll-x", tabIndex: 0, role: "region", "aria-labelledby": "savings", children: /* @__PURE__ */ a3("table", { class: "savings", children: [
+      /* @__PURE__ */ a3("div", { class: "scroll-x", tabindex: 0, role: "region", "aria-labelledby": "savings", children: /* @__PURE__ */ a3("table", { class: "savings", children: [
         /* @__PURE__ */ a3("thead", { children: /* @__PURE__ */ a3("tr", { children: [
           /* @__PURE__ */ a3("th", { scope: "col", children: "Pass" }),
-          /* @__PURE__ */ a3("th", { scope: "col", children: "Numbers" }),
+          /* @__PURE__ */ a3("th", { scope: "col", children: "Numeric class" }),
           /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Applied" }),
           /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Missed" }),
           /* @__PURE__ */ a3("th", { scope: "col", children: "Launches a step" }),
@@ -7848,7 +7857,7 @@ ${b.node.doc ?? ""}` : b.title }),
   function SourcePane({ file, line }) {
     const s3 = useStore();
     const pre = T2(null);
-    const source = data.sources[file];
+    const source2 = data.sources[file];
     A2(() => {
       const box = pre.current;
       const row = box?.querySelector(".row.on");
@@ -7863,13 +7872,13 @@ ${b.node.doc ?? ""}` : b.title }),
     return /* @__PURE__ */ a3("section", { class: "pane source", "aria-label": "Source", children: [
       /* @__PURE__ */ a3("header", { children: [
         /* @__PURE__ */ a3("h2", { children: "Source" }),
-        data.sources.length > 1 ? /* @__PURE__ */ a3("select", { "aria-label": "File", value: file, onChange: (e3) => set({ file: Number(e3.currentTarget.value), line: 0 }), children: data.sources.map((x2, i3) => /* @__PURE__ */ a3("option", { value: i3, children: x2.name }, i3)) }) : /* @__PURE__ */ a3("span", { class: "dim break", children: source.name })
+        data.sources.length > 1 ? /* @__PURE__ */ a3("select", { "aria-label": "File", value: file, onChange: (e3) => set({ file: Number(e3.currentTarget.value), line: 0 }), children: data.sources.map((x2, i3) => /* @__PURE__ */ a3("option", { value: i3, children: x2.name }, i3)) }) : /* @__PURE__ */ a3("span", { class: "dim break", children: source2.name })
       ] }),
-      source.text === "" ? /* @__PURE__ */ a3("p", { class: "empty", children: [
+      source2.text === "" ? /* @__PURE__ */ a3("p", { class: "empty", children: [
         "The text of this file is not part of the plan",
         line > 0 ? `: look at line ${line} of it` : "",
         "."
-      ] }) : /* @__PURE__ */ a3("div", { class: "code", ref: pre, tabIndex: 0, role: "region", "aria-label": source.name, children: highlight(source.text).map((parts, i3) => {
+      ] }) : /* @__PURE__ */ a3("div", { class: "code", ref: pre, tabindex: 0, role: "region", "aria-label": source2.name, children: highlight(source2.text).map((parts, i3) => {
         const n2 = i3 + 1;
         const at2 = byLine.get(n2);
         return /* @__PURE__ */ a3("div", { class: `row${n2 === line ? " on" : ""}${at2 ? " has" : ""}`, "aria-current": n2 === line ? "location" : void 0, children: [

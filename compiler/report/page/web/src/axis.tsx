@@ -61,7 +61,7 @@ export function Strip({ width, height, end, range, onRange, label, children }: S
       class="strip-chart"
       width={width}
       height={height}
-      tabIndex={0}
+      tabindex={0}
       role="slider"
       aria-label={label}
       aria-valuemin={0}

@@ -180,7 +180,7 @@ function Table({ rows, timed, measured, sort, onSort, label, each }: TableProps)
     </th>
   )
   return (
-    <div class="scroll-x" tabIndex={0} role="region" aria-labelledby={label}>
+    <div class="scroll-x" tabindex={0} role="region" aria-labelledby={label}>
     <table class="plain costs">
       <thead>
         <tr>

@@ -263,7 +263,7 @@ function Canvas({ title, nodes, layer, marks, zoom, onScroll }: CanvasProps) {
       <figcaption>
         {title} <span class="dim">{launches(nodes) === 1 ? '1 launch' : `${launches(nodes)} launches`}</span>
       </figcaption>
-      <div class="canvas" tabIndex={0} onScroll={onScroll} role="region" aria-label={`Drawing ${title}`}>
+      <div class="canvas" tabindex={0} onScroll={onScroll} role="region" aria-label={`Drawing ${title}`}>
         {nodes.length === 0 ? <p class="empty">Nothing stands here at this stage.</p> : null}
         <svg width={d.width * zoom} height={d.height * zoom} viewBox={`0 0 ${d.width} ${d.height}`} role="group" aria-label={`${nodes.length} operators`}>
           {d.edges.map((e, i) => (
@@ -294,7 +294,7 @@ function BoxView({ b, mark, on }: { b: Box; mark?: Row['kind']; on: boolean }) {
     <g
       class={`box f-${b.node?.family ?? 'outer'} m-${mark ?? 'same'}${on ? ' on' : ''}`}
       transform={`translate(${b.x - b.w / 2},${b.y - b.h / 2})`}
-      tabIndex={0}
+      tabindex={0}
       role="button"
       aria-label={`${b.title}${mark && mark !== 'same' && mark !== 'renamed' ? `, ${mark}` : ''}${b.lines.length ? `: ${b.lines.join(' ')}` : ''}`}
       onClick={pick}

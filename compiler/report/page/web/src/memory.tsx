@@ -145,7 +145,7 @@ function Arena() {
       </section>
       <section class="card" aria-labelledby="peak">
         <h2 id="peak">Alive at the fullest step</h2>
-        <div class="scroll-x" tabIndex={0} role="region" aria-labelledby="peak">
+        <div class="scroll-x" tabindex={0} role="region" aria-labelledby="peak">
         <table class="plain">
           <thead>
             <tr>

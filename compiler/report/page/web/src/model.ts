@@ -166,6 +166,17 @@ function shape(n: Node): string {
   return s
 }
 
+// source is the place that a value comes from: at a stage, or at the nearest one where it is made.
+export function source(track: number, stage: number, value: number): readonly number[] | undefined {
+  for (const step of [-1, 1]) {
+    for (let i = stage; i >= 0 && i <= lastStage; i += step) {
+      const at = graph(track, i).def.get(value)
+      if (at) return at.node.place
+    }
+  }
+  return undefined
+}
+
 export interface Fate {
   stage: number
   what: 'there' | 'appears' | 'changes' | 'readers' | 'goes' | 'absent'

@@ -83,7 +83,7 @@ function TimeTile({ label, bucket }: { label: string; bucket: number }) {
   const t = data.tracks[trackFor(data.tracks[s.track]!.entry, bucket)]!
   const a = t.stages[0]!.us[bucket]!
   const b = t.stages[lastStage]!.us[bucket]!
-  return <Tile label={label} value={duration(b)} before={data.complete ? duration(a) : undefined} note={data.complete ? change(a, b) : undefined} good={b < a} />
+  return <Tile label={label} value={duration(b)} before={data.complete ? `${duration(a)}${data.ranks > 1 ? ' on one rank' : ''}` : undefined} note={data.complete ? change(a, b) : undefined} good={b < a} />
 }
 
 // Savings is what each pass did to launches and to the predicted time.
@@ -107,12 +107,12 @@ function Savings() {
   return (
     <section class="card" aria-labelledby="savings">
       <h2 id="savings">What each pass did</h2>
-      <div class="scroll-x" tabIndex={0} role="region" aria-labelledby="savings">
+      <div class="scroll-x" tabindex={0} role="region" aria-labelledby="savings">
       <table class="savings">
         <thead>
           <tr>
             <th scope="col">Pass</th>
-            <th scope="col">Numbers</th>
+            <th scope="col">Numeric class</th>
             <th scope="col" class="r">
               Applied
             </th>

@@ -263,7 +263,7 @@ function SourcePane({ file, line }: { file: number; line: number }) {
       {source.text === '' ? (
         <p class="empty">The text of this file is not part of the plan{line > 0 ? `: look at line ${line} of it` : ''}.</p>
       ) : (
-        <div class="code" ref={pre} tabIndex={0} role="region" aria-label={source.name}>
+        <div class="code" ref={pre} tabindex={0} role="region" aria-label={source.name}>
           {highlight(source.text).map((parts, i) => {
             const n = i + 1
             const at = byLine.get(n)

@@ -321,7 +321,7 @@ function Columns() {
   const here = useRef<HTMLElement>(null)
   useEffect(() => here.current?.scrollIntoView({ inline: 'center', block: 'nearest' }), [s.stage, s.columns])
   return (
-    <div class="columns" tabIndex={0} role="region" aria-label="A column for each pass">
+    <div class="columns" tabindex={0} role="region" aria-label="A column for each pass">
       {t.stages.map((_, stage) => {
         if (stage > 0 && !changed(s.track, stage)) {
           return (

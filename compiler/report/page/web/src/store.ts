@@ -1,7 +1,7 @@
 // What is shown at present, kept in the address too, so that a view can be linked to and the browser's Back works.
 
 import { useEffect, useState } from 'preact/hooks'
-import { changed, data, lastStage, local, trackFor } from './model'
+import { changed, data, lastStage, local, source, trackFor } from './model'
 
 export const views = ['overview', 'passes', 'graph', 'memory', 'timeline', 'cost'] as const
 export type View = (typeof views)[number]
@@ -114,7 +114,7 @@ export function useStore(): State {
 }
 
 // select looks at a value, and at the line of the source that it comes from.
-export function select(value: number, place?: readonly number[]): void {
+export function select(value: number, place: readonly number[] | undefined = source(state.track, state.stage, value)): void {
   const change: Partial<State> = { value, panel: true }
   if (place && place[1]! > 0) Object.assign(change, { file: place[0], line: place[1] })
   set(change)

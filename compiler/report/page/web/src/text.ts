@@ -34,7 +34,7 @@ export function plural(n: number, noun: string): string {
 
 // change writes by how much a number fell or rose, in percent.
 export function change(before: number, after: number): string {
-  if (before === after || before === 0) return '±0 %'
+  if (before === after || before === 0 || Math.abs(after - before) < before * 0.0005) return '±0 %'
   const p = (100 * (after - before)) / before
   const digits = Math.abs(p) < 9.95 ? 1 : 0
   return `${p < 0 ? '−' : '+'}${Math.abs(p).toFixed(digits)} %`

@@ -135,7 +135,9 @@ test('memory: buffers by step and offset, by bucket', async (t) => {
   assert.ok((await page.locator('.piece').count()) > 1000)
   await page.getByRole('slider').focus()
   await page.keyboard.press('+')
-  await page.keyboard.press('ArrowRight')
+  const before = await page.locator('.piece').count()
+  await page.keyboard.press('+')
+  await page.waitForFunction((n) => document.querySelectorAll('.piece').length < n, before)
 })
 
 test('timeline: a step on the time axis', async (t) => {
