@@ -44,7 +44,7 @@ graphs before and behind the pass instead of the diff.
 
 With --html it writes one page for a browser: the graph before and behind every pass, each value on its way through
 them and in the source, drawings of a layer, the arena, a step on the time axis and the cost of every operator.
-The page needs no network. From a plan it has the remarks and the final graph.
+The page needs no network. What a plan was compiled from is compiled again for it.
 
 With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
 the final graph, or from a .glm file the one behind --pass NAME.`,

@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/profile"
 	"github.com/glmc/glmc/compiler/report/page"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // checkPage refuses flags that choose some of what the page has all of.
@@ -53,28 +57,49 @@ func (f *inspectFlags) writePage(model string) error {
 	return writeFile(f.html, b.Bytes())
 }
 
-// loadPage collects what there is to show. A plan file holds the final graph and the remarks; a .glm file is compiled,
-// and gives the module behind every pass and its text.
+// loadPage collects what there is to show. A .glm file is compiled, and what a plan was compiled from is compiled again:
+// that gives the module behind every pass. A plan without its source, or of another glmc, which compiles otherwise,
+// has the final graph and the remarks.
 func (f *inspectFlags) loadPage(model string) (page.Input, error) {
 	m, err := readPlanOrSource(model)
 	if err != nil {
 		return page.Input{}, err
 	}
-	if m.isPlan() {
-		p, err := m.decode(&f.compileFlags)
-		return page.Input{Plan: p}, err
-	}
 	record := page.NewRecorder()
-	r, err := m.compileNamed(&f.compileFlags, func(o *compiler.Options) { o.Observe = record.Observe })
+	observe := func(o *compiler.Options) { o.Observe = record.Observe }
+	if !m.isPlan() {
+		r, err := m.compileNamed(&f.compileFlags, observe)
+		if err != nil {
+			return page.Input{}, err
+		}
+		return page.Input{Plan: r.Plan, Record: record, Sources: pageSources(r.Plan)}, nil
+	}
+	p, err := m.decode(&f.compileFlags)
 	if err != nil {
 		return page.Input{}, err
 	}
-	in := page.Input{Plan: r.Plan, Record: record}
-	program, _ := m.parse(map[string][]byte{})
-	for _, file := range program.Files {
-		in.Sources = append(in.Sources, page.Source{Name: file.Name, Text: string(file.Source)})
+	in := page.Input{Plan: p, Sources: pageSources(p)}
+	r, _, err := compiler.Recompile(&p.Source, observe)
+	switch {
+	case errors.Is(err, compiler.ErrNoSource):
+		fmt.Fprintf(os.Stderr, "glmc: %s does not hold its source: the page has the remarks and the final graph only\n", model)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "glmc: what %s was compiled from does not compile now (%s): the page has the remarks and the final graph only\n", model, diag.Printable(err.Error()))
+	case r.Plan.Module.String() != p.Module.String():
+		fmt.Fprintf(os.Stderr, "glmc: this glmc compiles %s to another plan: the page has the remarks and the final graph only\n", model)
+	default:
+		in.Record = record
 	}
 	return in, nil
+}
+
+// pageSources are the files that a plan was compiled from.
+func pageSources(p *plan.Plan) []page.Source {
+	var out []page.Source
+	for _, file := range p.Source.Files {
+		out = append(out, page.Source{Name: file.Name, Text: file.Text})
+	}
+	return out
 }
 
 func readProfile(name string) (*profile.Profile, error) {

@@ -611,6 +611,7 @@
       track: 0,
       bucket: 0,
       stage,
+      pass: Math.max(0, data.passes.findIndex((p3) => p3.applied > 0)),
       section: commonest(0),
       value: 0,
       file: 0,
@@ -628,7 +629,7 @@
     });
     return best;
   }
-  var numbers = ["track", "bucket", "stage", "section", "value", "file", "line"];
+  var numbers = ["track", "bucket", "stage", "pass", "section", "value", "file", "line"];
   function parse(hash) {
     const s3 = initial();
     const q3 = new URLSearchParams(hash.replace(/^#/, ""));
@@ -652,6 +653,7 @@
       track: t4,
       bucket,
       stage: Math.min(s3.stage, lastStage),
+      pass: Math.min(s3.pass, Math.max(0, data.passes.length - 1)),
       section: Math.min(s3.section, Math.max(0, (track?.sections.length ?? 1) - 1)),
       file: Math.min(s3.file, Math.max(0, data.sources.length - 1))
     };
@@ -7181,23 +7183,23 @@ ${b.node.doc ?? ""}` : b.title }),
           /* @__PURE__ */ a3("span", { class: "num", children: count(t4.stages[0].launches) })
         ] }) }),
         data.passes.map((p3, i3) => {
-          const stage = stageOf(i3);
-          const quiet = stage < 0 || data.complete && !changed(s3.track, stage);
+          const stage = data.complete ? stageOf(i3) : -1;
+          const quiet = stage < 0 || !changed(s3.track, stage);
           const at2 = stage < 0 ? void 0 : t4.stages[stage];
           const before = stage > 0 ? t4.stages[stage - 1] : void 0;
-          const on2 = stage >= 0 && s3.stage === stage;
+          const on2 = data.complete ? stage >= 0 && s3.stage === stage : s3.pass === i3;
           return /* @__PURE__ */ a3("li", { children: /* @__PURE__ */ a3(
             "button",
             {
               type: "button",
               class: `pass${on2 ? " on" : ""}${quiet ? " quiet" : ""}`,
               "aria-current": on2,
-              disabled: stage < 0,
+              disabled: data.complete && stage < 0,
               title: p3.doc,
-              onClick: () => set({ stage }),
+              onClick: () => set(data.complete ? { stage } : { pass: i3 }),
               children: [
                 /* @__PURE__ */ a3("span", { class: "name", children: p3.name }),
-                quiet ? /* @__PURE__ */ a3("span", { class: "note", children: p3.disabled ? "disabled" : stage < 0 ? "" : p3.applied + p3.missed > 0 ? `${count(p3.applied)} / ${count(p3.missed)}` : "no change" }) : /* @__PURE__ */ a3($, { children: [
+                quiet ? /* @__PURE__ */ a3("span", { class: "note", children: p3.disabled ? "disabled" : p3.applied + p3.missed > 0 ? `${count(p3.applied)} applied${p3.missed ? `, ${count(p3.missed)} missed` : ""}` : data.complete ? "no change" : "no sites" }) : /* @__PURE__ */ a3($, { children: [
                   /* @__PURE__ */ a3("span", { class: "bar", "aria-hidden": "true", children: /* @__PURE__ */ a3(Bar, { share: at2.launches / most, before: before ? before.launches / most : void 0 }) }),
                   /* @__PURE__ */ a3("span", { class: "num", children: count(at2.launches) }),
                   /* @__PURE__ */ a3("span", { class: "sites", children: [
@@ -7219,7 +7221,7 @@ ${b.node.doc ?? ""}` : b.title }),
           ) }, p3.name);
         })
       ] }),
-      /* @__PURE__ */ a3("p", { class: "legend", children: "Bars and numbers: kernel launches of one step behind each pass." })
+      data.complete ? /* @__PURE__ */ a3("p", { class: "legend", children: "Bars and numbers: kernel launches of one step behind each pass." }) : null
     ] });
   }
   function Bar({ share, before }) {
@@ -7233,7 +7235,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const s3 = useStore();
     return /* @__PURE__ */ a3("main", { class: "view passes", id: "main", children: [
       /* @__PURE__ */ a3(PassHead, {}),
-      s3.columns ? /* @__PURE__ */ a3(Columns, {}) : /* @__PURE__ */ a3(Sides, {})
+      s3.columns && data.complete ? /* @__PURE__ */ a3(Columns, {}) : /* @__PURE__ */ a3(Sides, {})
     ] });
   }
   function PassHead() {
@@ -7241,15 +7243,15 @@ ${b.node.doc ?? ""}` : b.title }),
     const t4 = data.tracks[s3.track];
     const at2 = t4.stages[s3.stage];
     const before = s3.stage > 0 ? t4.stages[s3.stage - 1] : void 0;
-    const p3 = data.passes[data.stages[s3.stage]];
+    const p3 = data.passes[data.complete ? data.stages[s3.stage] : s3.pass];
     return /* @__PURE__ */ a3("header", { class: "pass-head", children: [
       /* @__PURE__ */ a3("div", { class: "pass-title", children: [
         /* @__PURE__ */ a3("h1", { children: p3?.name ?? "as lowered" }),
         p3 ? /* @__PURE__ */ a3("span", { class: `badge n-${p3.numeric.replaceAll(" ", "-")}`, children: p3.numeric }) : null,
-        /* @__PURE__ */ a3("div", { class: "seg", role: "group", "aria-label": "Layout", children: [
+        data.complete ? /* @__PURE__ */ a3("div", { class: "seg", role: "group", "aria-label": "Layout", children: [
           /* @__PURE__ */ a3("button", { type: "button", "aria-pressed": !s3.columns, onClick: () => set({ columns: false }), children: "Side by side" }),
           /* @__PURE__ */ a3("button", { type: "button", "aria-pressed": s3.columns, onClick: () => set({ columns: true }), children: "All columns" })
-        ] })
+        ] }) : null
       ] }),
       /* @__PURE__ */ a3("p", { class: "doc", children: p3 ? sentence(p3.doc) : "The graph as the model is written, before any pass." }),
       /* @__PURE__ */ a3("ul", { class: "chips", children: [
@@ -7264,6 +7266,7 @@ ${b.node.doc ?? ""}` : b.title }),
           ] }) : null
         ] }) : null,
         /* @__PURE__ */ a3("li", { children: [
+          data.complete ? null : "in the end: ",
           before ? `${count(before.launches)} \u2192 ` : "",
           plural(at2.launches, "launch").replace(/launchs$/, "launches"),
           before && before.launches !== at2.launches ? /* @__PURE__ */ a3("b", { children: [
@@ -7334,8 +7337,8 @@ ${b.node.doc ?? ""}` : b.title }),
     const first = differ[s3.section] || !differ.includes(true) ? s3.section : differ.indexOf(true);
     return /* @__PURE__ */ a3("div", { class: "sides", children: [
       /* @__PURE__ */ a3("div", { class: "sides-head", "aria-hidden": "true", children: [
-        /* @__PURE__ */ a3("span", { children: before ? stageName(s3.stage - 1) : "" }),
-        /* @__PURE__ */ a3("span", { children: stageName(s3.stage) })
+        before ? /* @__PURE__ */ a3("span", { children: stageName(s3.stage - 1) }) : null,
+        /* @__PURE__ */ a3("span", { children: data.complete ? stageName(s3.stage) : "the final graph" })
       ] }),
       t4.sections.map((sec, i3) => /* @__PURE__ */ a3(SideSection, { section: i3, label: sec.label, before: before?.nodes[i3], after: after.nodes[i3], first: i3 === first }, `${s3.track}.${s3.stage}.${i3}`))
     ] });

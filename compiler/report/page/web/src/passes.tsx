@@ -28,24 +28,24 @@ export function Rail() {
           </li>
         )}
         {data.passes.map((p, i) => {
-          const stage = stageOf(i)
-          const quiet = stage < 0 || (data.complete && !changed(s.track, stage))
+          const stage = data.complete ? stageOf(i) : -1
+          const quiet = stage < 0 || !changed(s.track, stage)
           const at = stage < 0 ? undefined : t.stages[stage]
           const before = stage > 0 ? t.stages[stage - 1] : undefined
-          const on = stage >= 0 && s.stage === stage
+          const on = data.complete ? stage >= 0 && s.stage === stage : s.pass === i
           return (
             <li key={p.name}>
               <button
                 type="button"
                 class={`pass${on ? ' on' : ''}${quiet ? ' quiet' : ''}`}
                 aria-current={on}
-                disabled={stage < 0}
+                disabled={data.complete && stage < 0}
                 title={p.doc}
-                onClick={() => set({ stage })}
+                onClick={() => set(data.complete ? { stage } : { pass: i })}
               >
                 <span class="name">{p.name}</span>
                 {quiet ? (
-                  <span class="note">{p.disabled ? 'disabled' : stage < 0 ? '' : p.applied + p.missed > 0 ? `${count(p.applied)} / ${count(p.missed)}` : 'no change'}</span>
+                  <span class="note">{p.disabled ? 'disabled' : p.applied + p.missed > 0 ? `${count(p.applied)} applied${p.missed ? `, ${count(p.missed)} missed` : ''}` : data.complete ? 'no change' : 'no sites'}</span>
                 ) : (
                   <>
                     <span class="bar" aria-hidden="true">
@@ -68,7 +68,7 @@ export function Rail() {
           )
         })}
       </ol>
-      <p class="legend">Bars and numbers: kernel launches of one step behind each pass.</p>
+      {data.complete ? <p class="legend">Bars and numbers: kernel launches of one step behind each pass.</p> : null}
     </nav>
   )
 }
@@ -88,7 +88,7 @@ export function Passes() {
   return (
     <main class="view passes" id="main">
       <PassHead />
-      {s.columns ? <Columns /> : <Sides />}
+      {s.columns && data.complete ? <Columns /> : <Sides />}
     </main>
   )
 }
@@ -98,12 +98,13 @@ function PassHead() {
   const t = data.tracks[s.track]!
   const at = t.stages[s.stage]!
   const before = s.stage > 0 ? t.stages[s.stage - 1]! : undefined
-  const p = data.passes[data.stages[s.stage]!]
+  const p = data.passes[data.complete ? data.stages[s.stage]! : s.pass]
   return (
     <header class="pass-head">
       <div class="pass-title">
         <h1>{p?.name ?? 'as lowered'}</h1>
         {p ? <span class={`badge n-${p.numeric.replaceAll(' ', '-')}`}>{p.numeric}</span> : null}
+        {data.complete ? (
         <div class="seg" role="group" aria-label="Layout">
           <button type="button" aria-pressed={!s.columns} onClick={() => set({ columns: false })}>
             Side by side
@@ -112,6 +113,7 @@ function PassHead() {
             All columns
           </button>
         </div>
+        ) : null}
       </div>
       <p class="doc">{p ? sentence(p.doc) : 'The graph as the model is written, before any pass.'}</p>
       <ul class="chips">
@@ -122,6 +124,7 @@ function PassHead() {
           </>
         ) : null}
         <li>
+          {data.complete ? null : 'in the end: '}
           {before ? `${count(before.launches)} → ` : ''}
           {plural(at.launches, 'launch').replace(/launchs$/, 'launches')}
           {before && before.launches !== at.launches ? <b> {change(before.launches, at.launches)}</b> : null}
@@ -207,8 +210,8 @@ function Sides() {
   return (
     <div class="sides">
       <div class="sides-head" aria-hidden="true">
-        <span>{before ? stageName(s.stage - 1) : ''}</span>
-        <span>{stageName(s.stage)}</span>
+        {before ? <span>{stageName(s.stage - 1)}</span> : null}
+        <span>{data.complete ? stageName(s.stage) : 'the final graph'}</span>
       </div>
       {t.sections.map((sec, i) => (
         <SideSection key={`${s.track}.${s.stage}.${i}`} section={i} label={sec.label} before={before?.nodes[i]} after={after.nodes[i]!} first={i === first} />

@@ -11,6 +11,7 @@ export interface State {
   track: number
   bucket: number
   stage: number // the stage behind the pass that is looked at
+  pass: number // the pass, where there is no stage for each
   section: number
   value: number // 0: none
   file: number
@@ -24,7 +25,7 @@ function initial(): State {
   let stage = lastStage
   while (stage > 1 && !changed(0, stage)) stage--
   return {
-    view: 'overview', track: 0, bucket: 0, stage, section: commonest(0), value: 0, file: 0, line: 0, columns: false, panel: true,
+    view: 'overview', track: 0, bucket: 0, stage, pass: Math.max(0, data.passes.findIndex((p) => p.applied > 0)), section: commonest(0), value: 0, file: 0, line: 0, columns: false, panel: true,
   }
 }
 
@@ -38,7 +39,7 @@ export function commonest(track: number): number {
   return best
 }
 
-const numbers = ['track', 'bucket', 'stage', 'section', 'value', 'file', 'line'] as const
+const numbers = ['track', 'bucket', 'stage', 'pass', 'section', 'value', 'file', 'line'] as const
 
 function parse(hash: string): State {
   const s = initial()
@@ -65,6 +66,7 @@ function bounded(s: State): State {
     track: t,
     bucket,
     stage: Math.min(s.stage, lastStage),
+    pass: Math.min(s.pass, Math.max(0, data.passes.length - 1)),
     section: Math.min(s.section, Math.max(0, (track?.sections.length ?? 1) - 1)),
     file: Math.min(s.file, Math.max(0, data.sources.length - 1)),
   }

@@ -154,8 +154,9 @@ test('cost: measured beside predicted', async (t) => {
   await page.getByRole('button', { name: 'Measured' }).first().click()
 })
 
-test('a plan alone', async (t) => {
+test('a plan without its source', async (t) => {
   const page = await open(t, 'plan.html')
+  await page.getByText('made from a plan without its source').waitFor()
   for (const v of views) {
     await tab(page, v[0].toUpperCase() + v.slice(1))
     await page.locator('main').waitFor()
