@@ -8,10 +8,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/profile"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestRecorder(t *testing.T) {
 	linear, norm := &ir.Node{ID: 9, Op: ir.Lookup("linear")}, &ir.Node{ID: 4, Op: ir.Lookup("norm.rms")}

@@ -6023,7 +6023,7 @@ ${w3.recipe}`;
       compare2 = f4;
       delta = f4;
     }
-    function left(a4, x2, lo = 0, hi = a4.length) {
+    function left3(a4, x2, lo = 0, hi = a4.length) {
       if (lo < hi) {
         if (compare1(x2, x2) !== 0) return hi;
         do {
@@ -6046,10 +6046,10 @@ ${w3.recipe}`;
       return lo;
     }
     function center(a4, x2, lo = 0, hi = a4.length) {
-      const i3 = left(a4, x2, lo, hi - 1);
+      const i3 = left3(a4, x2, lo, hi - 1);
       return i3 > lo && delta(a4[i3 - 1], x2) > -delta(a4[i3], x2) ? i3 - 1 : i3;
     }
-    return { left, center, right };
+    return { left: left3, center, right };
   }
   function zero2() {
     return 0;
@@ -6067,28 +6067,28 @@ ${w3.recipe}`;
     return function(data2, rx, ry = rx) {
       if (!((rx = +rx) >= 0)) throw new RangeError("invalid rx");
       if (!((ry = +ry) >= 0)) throw new RangeError("invalid ry");
-      let { data: values, width, height } = data2;
+      let { data: values, width, height: height2 } = data2;
       if (!((width = Math.floor(width)) >= 0)) throw new RangeError("invalid width");
-      if (!((height = Math.floor(height !== void 0 ? height : values.length / width)) >= 0)) throw new RangeError("invalid height");
-      if (!width || !height || !rx && !ry) return data2;
+      if (!((height2 = Math.floor(height2 !== void 0 ? height2 : values.length / width)) >= 0)) throw new RangeError("invalid height");
+      if (!width || !height2 || !rx && !ry) return data2;
       const blurx = rx && blur(rx);
       const blury = ry && blur(ry);
       const temp = values.slice();
       if (blurx && blury) {
-        blurh(blurx, temp, values, width, height);
-        blurh(blurx, values, temp, width, height);
-        blurh(blurx, temp, values, width, height);
-        blurv(blury, values, temp, width, height);
-        blurv(blury, temp, values, width, height);
-        blurv(blury, values, temp, width, height);
+        blurh(blurx, temp, values, width, height2);
+        blurh(blurx, values, temp, width, height2);
+        blurh(blurx, temp, values, width, height2);
+        blurv(blury, values, temp, width, height2);
+        blurv(blury, temp, values, width, height2);
+        blurv(blury, values, temp, width, height2);
       } else if (blurx) {
-        blurh(blurx, values, temp, width, height);
-        blurh(blurx, temp, values, width, height);
-        blurh(blurx, values, temp, width, height);
+        blurh(blurx, values, temp, width, height2);
+        blurh(blurx, temp, values, width, height2);
+        blurh(blurx, values, temp, width, height2);
       } else if (blury) {
-        blurv(blury, values, temp, width, height);
-        blurv(blury, temp, values, width, height);
-        blurv(blury, values, temp, width, height);
+        blurv(blury, values, temp, width, height2);
+        blurv(blury, temp, values, width, height2);
+        blurv(blury, values, temp, width, height2);
       }
       return data2;
     };
@@ -6621,14 +6621,14 @@ ${w3.recipe}`;
     }, []);
     return [ref, width];
   }
-  function Strip({ width, height, end, range: range2, onRange, label, children: children2 }) {
+  function Strip({ width, height: height2, end, range: range2, onRange, label, children: children2 }) {
     const g3 = T2(null);
     const moving = T2(false);
     A2(() => {
       const x2 = linear2([0, end], [0, width]);
       const brush2 = brushX().extent([
         [0, 0],
-        [width, height]
+        [width, height2]
       ]).on("brush end", (e3) => {
         if (!e3.sourceEvent) return;
         const s3 = e3.selection;
@@ -6641,13 +6641,13 @@ ${w3.recipe}`;
       brush2(sel);
       brush2.move(sel, [x2(range2[0]), x2(range2[1])]);
       return () => void sel.on(".brush", null);
-    }, [width, height, end, range2[0], range2[1]]);
+    }, [width, height2, end, range2[0], range2[1]]);
     return /* @__PURE__ */ a3(
       "svg",
       {
         class: "strip-chart",
         width,
-        height,
+        height: height2,
         tabindex: 0,
         role: "slider",
         "aria-label": label,
@@ -6708,7 +6708,7 @@ ${w3.recipe}`;
   function layerText(layer) {
     return layer < 0 ? "" : String(layer);
   }
-  function Bands({ list, x: x2, y: y3, height, width }) {
+  function Bands({ list, x: x2, y: y3, height: height2, width }) {
     return /* @__PURE__ */ a3("g", { class: "bands", children: list.map((b, i3) => {
       const from = Math.max(0, x2(b.from));
       const to = Math.min(width, x2(b.to));
@@ -6716,7 +6716,7 @@ ${w3.recipe}`;
       const wide = to - from;
       const text = wide > 60 && b.layer >= 0 ? `layer ${b.layer}` : layerText(b.layer);
       return /* @__PURE__ */ a3("g", { children: [
-        /* @__PURE__ */ a3("rect", { x: from, width: wide, y: y3, height, class: i3 % 2 ? "odd" : "even" }),
+        /* @__PURE__ */ a3("rect", { x: from, width: wide, y: y3, height: height2, class: i3 % 2 ? "odd" : "even" }),
         wide > text.length * 7 + 6 ? /* @__PURE__ */ a3("text", { x: (from + to) / 2, y: y3 + 13, "text-anchor": "middle", children: text }) : null
       ] }, i3);
     }) });
@@ -6857,7 +6857,8 @@ ${w3.recipe}`;
     };
     const layer = layerOf(t4.sections[s3.section]);
     const widest = w2(() => Math.max(draw(after, layer).width, before && !same2 ? draw(before, layer).width : 0), [before, after, layer]);
-    const room = before && !same2 ? (width - 14) / 2 : width;
+    const stacked = width < 720;
+    const room = before && !same2 && !stacked ? (width - 14) / 2 : width;
     const zoom2 = chosen || Math.max(0.6, Math.min(1.15, (room - 24) / widest));
     const kinds2 = new Set([...before ?? [], ...after].map((n2) => n2.family));
     return /* @__PURE__ */ a3("main", { class: "view graph", id: "main", children: [
@@ -6881,7 +6882,7 @@ ${w3.recipe}`;
           /* @__PURE__ */ a3("li", { class: "l-chg", children: "changed" })
         ] }) : null
       ] }),
-      /* @__PURE__ */ a3("div", { class: `canvases${before && !same2 ? " two-panes" : ""}`, ref: panes, children: [
+      /* @__PURE__ */ a3("div", { class: `canvases${before && !same2 ? " two-panes" : ""}${stacked ? " stacked" : ""}`, ref: panes, children: [
         before && !same2 ? /* @__PURE__ */ a3(Canvas, { title: `before ${stageName(s3.stage)}`, nodes: before, layer, marks, zoom: zoom2, onScroll: scroll }) : null,
         /* @__PURE__ */ a3(
           Canvas,
@@ -6987,119 +6988,146 @@ ${b.node.doc ?? ""}` : b.title }),
     const t4 = data.tracks[s3.track];
     const layout = local(s3.track, s3.bucket);
     const bucket = t4.layouts[layout];
-    const steps = t4.program.length;
+    const prog = w2(() => program(s3.track), [s3.track]);
+    const pieces = w2(() => piecesOf(s3.track, layout, prog), [s3.track, layout]);
+    const live = w2(() => liveBytes(pieces, prog.length), [pieces]);
+    const peak = live.indexOf(Math.max(...live));
+    return /* @__PURE__ */ a3("main", { class: "view memory", id: "main", children: [
+      /* @__PURE__ */ a3("div", { class: "summary", children: [
+        /* @__PURE__ */ a3(Fact, { label: "Arena", value: bytes(bucket.arena) }),
+        /* @__PURE__ */ a3(
+          Fact,
+          {
+            label: "Alive at once, at most",
+            value: bytes(bucket.bound),
+            note: bucket.arena === bucket.bound ? "the arena is at this bound" : `the arena is ${(100 * bucket.arena / bucket.bound - 100).toFixed(1)} % above`
+          }
+        ),
+        /* @__PURE__ */ a3(Fact, { label: "Without sharing", value: bytes(pieces.reduce((n2, p3) => n2 + p3.size, 0)), note: plural(pieces.length, "buffer") }),
+        /* @__PURE__ */ a3(Fact, { label: "Fullest at step", value: count(peak), note: prog[peak]?.node.op })
+      ] }),
+      /* @__PURE__ */ a3(ArenaChart, { pieces, live, peak, arena: bucket.arena, bound: bucket.bound }),
+      /* @__PURE__ */ a3(Fullest, { pieces: pieces.filter((p3) => p3.b.a <= peak && p3.b.z >= peak) })
+    ] });
+  }
+  var left = 74;
+  var height = 400;
+  function ArenaChart({ pieces, live, peak, arena, bound }) {
+    const s3 = useStore();
+    const steps = live.length;
     const [box, width] = useWidth();
     const [range2, setRange] = d2(() => start2(s3.track, steps));
     const [whole, setWhole] = d2(false);
     const [hover, setHover] = d2(null);
-    const prog = w2(() => program(s3.track), [s3.track]);
-    const pieces = w2(() => piecesOf(s3.track, layout, prog), [s3.track, layout]);
-    const live = w2(() => liveBytes(pieces, steps), [pieces]);
-    const peak = live.indexOf(Math.max(...live));
-    const left = 74;
-    const top = 26;
-    const height = 400;
-    const inner = width - left - 8;
+    const inner = width - left - 26;
     const x2 = linear2(range2, [0, inner]);
-    const bands = spans(s3.track, (i3) => i3);
     const shown = pieces.filter((p3) => p3.b.z + 1 > range2[0] && p3.b.a < range2[1]);
-    const highest = whole ? bucket.arena : Math.max(...shown.map((p3) => p3.offset + p3.size), 64);
+    const highest = whole ? arena : Math.max(...shown.map((p3) => p3.offset + p3.size), 64);
     const y3 = linear2([0, highest * 1.04], [height, 0]);
     const stripY = linear2([0, Math.max(...live, 1)], [54, 4]);
     const area = `M0,54${live.map((n2, i3) => `L${(i3 * inner / steps).toFixed(1)},${stripY(n2).toFixed(1)}`).join("")}L${inner},54Z`;
-    const families2 = new Set(shown.map((p3) => p3.node.family));
-    return /* @__PURE__ */ a3("main", { class: "view memory", id: "main", children: [
-      /* @__PURE__ */ a3("div", { class: "summary", children: [
-        /* @__PURE__ */ a3(Fact, { label: "Arena", value: bytes(bucket.arena) }),
-        /* @__PURE__ */ a3(Fact, { label: "Alive at once, at most", value: bytes(bucket.bound), note: bucket.arena === bucket.bound ? "the arena is at this bound" : `${(100 * bucket.arena / bucket.bound - 100).toFixed(1)} % above` }),
-        /* @__PURE__ */ a3(Fact, { label: "Without sharing", value: bytes(pieces.reduce((n2, p3) => n2 + p3.size, 0)), note: `${plural(pieces.length, "buffer")}` }),
-        /* @__PURE__ */ a3(Fact, { label: "Fullest at step", value: count(peak), note: prog[peak]?.node.op })
+    return /* @__PURE__ */ a3("section", { class: "card chart", "aria-label": "Arena over time", children: [
+      /* @__PURE__ */ a3("div", { class: "chart-head", children: [
+        /* @__PURE__ */ a3("h2", { children: "Arena by step" }),
+        /* @__PURE__ */ a3(Legend, { kinds: new Set(shown.map((p3) => p3.node.family)) }),
+        /* @__PURE__ */ a3("button", { type: "button", class: "small", "aria-pressed": whole, onClick: () => setWhole(!whole), children: "Whole arena" }),
+        /* @__PURE__ */ a3("button", { type: "button", class: "small", onClick: () => setRange([0, steps]), children: "Whole step" }),
+        /* @__PURE__ */ a3("button", { type: "button", class: "small", onClick: () => setRange(around(peak, steps)), children: "Fullest place" })
       ] }),
-      /* @__PURE__ */ a3("section", { class: "card chart", "aria-label": "Arena over time", children: [
-        /* @__PURE__ */ a3("div", { class: "chart-head", children: [
-          /* @__PURE__ */ a3("h2", { children: "Arena by step" }),
-          /* @__PURE__ */ a3(Legend, { kinds: families2 }),
-          /* @__PURE__ */ a3("button", { type: "button", class: "small", "aria-pressed": whole, onClick: () => setWhole(!whole), children: "Whole arena" }),
-          /* @__PURE__ */ a3("button", { type: "button", class: "small", onClick: () => setRange([0, steps]), children: "Whole step" }),
-          /* @__PURE__ */ a3("button", { type: "button", class: "small", onClick: () => setRange(around(peak, steps)), children: "Fullest place" })
-        ] }),
-        /* @__PURE__ */ a3("div", { ref: box, class: "chart-box", children: [
-          /* @__PURE__ */ a3("svg", { width, height: height + top + 26, class: "arena", role: "img", "aria-label": `Arena of ${bytes(bucket.arena)}: ${shown.length} buffers in steps ${Math.round(range2[0])} to ${Math.round(range2[1])}`, children: /* @__PURE__ */ a3("g", { transform: `translate(${left},${top})`, children: [
-            /* @__PURE__ */ a3(Bands, { list: bands, x: x2, y: -22, height: 18, width: inner }),
-            binaryTicks(highest).map((v3) => /* @__PURE__ */ a3("g", { class: "grid", transform: `translate(0,${y3(v3)})`, children: [
-              /* @__PURE__ */ a3("line", { x2: inner }),
-              /* @__PURE__ */ a3("text", { x: "-8", dy: "4", "text-anchor": "end", children: bytes(v3) })
-            ] }, v3)),
-            shown.map((p3) => {
-              const from = Math.max(0, x2(p3.b.a));
-              const to = Math.min(inner, x2(p3.b.z + 1));
-              const y1 = y3(p3.offset + p3.size);
-              const h3 = Math.max(0.75, y3(p3.offset) - y1);
-              const gap = to - from > 4 ? 1 : 0;
-              return /* @__PURE__ */ a3("g", { class: `piece f-${p3.node.family}${p3.value === s3.value ? " on" : ""}`, children: [
-                /* @__PURE__ */ a3(
-                  "rect",
-                  {
-                    x: from + gap / 2,
-                    y: y1 + (h3 > 4 ? 0.5 : 0),
-                    width: Math.max(0.5, to - from - gap),
-                    height: h3 > 4 ? h3 - 1 : h3,
-                    rx: Math.min(3, h3 / 3, (to - from) / 3),
-                    onPointerEnter: (e3) => setHover({ p: p3, x: e3.clientX, y: e3.clientY }),
-                    onPointerMove: (e3) => setHover({ p: p3, x: e3.clientX, y: e3.clientY }),
-                    onPointerLeave: () => setHover(null),
-                    onClick: () => select(p3.value, p3.node.place)
-                  }
-                ),
-                to - from > 52 && h3 > 15 ? /* @__PURE__ */ a3("text", { x: from + 6, y: y1 + Math.min(h3 / 2 + 4, 18), children: fit(p3.node.op, to - from - 10) }) : null
-              ] }, p3.b.v + ":" + p3.b.a);
-            }),
-            bucket.bound <= highest ? /* @__PURE__ */ a3("line", { class: "bound", x2: inner, y1: y3(bucket.bound), y2: y3(bucket.bound) }) : null,
-            /* @__PURE__ */ a3(XAxis, { x: x2, y: height, width: inner, format: (n2) => Number.isInteger(n2) ? String(n2) : "" })
-          ] }) }),
-          /* @__PURE__ */ a3("div", { class: "strip-box", children: [
-            /* @__PURE__ */ a3(Strip, { width: inner, height: 58, end: steps, range: range2, onRange: setRange, label: "Steps that are shown", children: /* @__PURE__ */ a3("path", { class: "live", d: area }) }),
-            /* @__PURE__ */ a3("span", { class: "strip-label", children: [
-              "bytes alive, all ",
-              count(steps),
-              " steps"
+      /* @__PURE__ */ a3("div", { ref: box, class: "chart-box", children: [
+        /* @__PURE__ */ a3(
+          "svg",
+          {
+            width,
+            height: height + 52,
+            class: "arena",
+            role: "img",
+            "aria-label": `Arena of ${bytes(arena)}: ${shown.length} buffers in steps ${Math.round(range2[0])} to ${Math.round(range2[1])}`,
+            children: /* @__PURE__ */ a3("g", { transform: `translate(${left},26)`, children: [
+              /* @__PURE__ */ a3(Bands, { list: spans(s3.track, (i3) => i3), x: x2, y: -22, height: 18, width: inner }),
+              binaryTicks(highest).map((v3) => /* @__PURE__ */ a3("g", { class: "grid", transform: `translate(0,${y3(v3)})`, children: [
+                /* @__PURE__ */ a3("line", { x2: inner }),
+                /* @__PURE__ */ a3("text", { x: "-8", dy: "4", "text-anchor": "end", children: bytes(v3) })
+              ] }, v3)),
+              shown.map((p3) => /* @__PURE__ */ a3(PieceView, { p: p3, from: Math.max(0, x2(p3.b.a)), to: Math.min(inner, x2(p3.b.z + 1)), top: y3(p3.offset + p3.size), bottom: y3(p3.offset), onHover: setHover }, `${p3.b.v}:${p3.b.a}`)),
+              bound <= highest ? /* @__PURE__ */ a3("line", { class: "bound", x2: inner, y1: y3(bound), y2: y3(bound) }) : null,
+              /* @__PURE__ */ a3(XAxis, { x: x2, y: height, width: inner, format: (n2) => Number.isInteger(n2) ? String(n2) : "" })
             ] })
+          }
+        ),
+        /* @__PURE__ */ a3("div", { class: "strip-box", children: [
+          /* @__PURE__ */ a3(Strip, { width: inner, height: 58, end: steps, range: range2, onRange: setRange, label: "Steps that are shown", children: /* @__PURE__ */ a3("path", { class: "live", d: area }) }),
+          /* @__PURE__ */ a3("span", { class: "strip-label", children: [
+            "bytes alive, all ",
+            count(steps),
+            " steps"
           ] })
-        ] }),
-        hover ? /* @__PURE__ */ a3(Tip, { x: hover.x, y: hover.y, p: hover.p }) : null
+        ] })
       ] }),
-      /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "peak", children: [
-        /* @__PURE__ */ a3("h2", { id: "peak", children: "Alive at the fullest step" }),
-        /* @__PURE__ */ a3("div", { class: "scroll-x", tabindex: 0, role: "region", "aria-labelledby": "peak", children: /* @__PURE__ */ a3("table", { class: "plain", children: [
-          /* @__PURE__ */ a3("thead", { children: /* @__PURE__ */ a3("tr", { children: [
-            /* @__PURE__ */ a3("th", { scope: "col", children: "Value" }),
-            /* @__PURE__ */ a3("th", { scope: "col", children: "Made by" }),
-            /* @__PURE__ */ a3("th", { scope: "col", children: "For" }),
-            /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Bytes" }),
-            /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Offset" }),
-            /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Steps" })
-          ] }) }),
-          /* @__PURE__ */ a3("tbody", { children: pieces.filter((p3) => p3.b.a <= peak && p3.b.z >= peak).sort((a4, b) => b.size - a4.size).slice(0, 12).map((p3) => /* @__PURE__ */ a3("tr", { children: [
-            /* @__PURE__ */ a3("td", { children: [
-              /* @__PURE__ */ a3("button", { type: "button", class: `value${p3.value === s3.value ? " on" : ""}`, onClick: () => select(p3.value, p3.node.place), children: [
-                "%",
-                p3.b.v
-              ] }),
-              " ",
-              /* @__PURE__ */ a3("code", { children: p3.node.out.find((r3) => r3.id === p3.value)?.type })
+      hover ? /* @__PURE__ */ a3(Tip, { ...hover }) : null
+    ] });
+  }
+  function PieceView({ p: p3, from, to, top, bottom, onHover }) {
+    const { value: value2 } = useStore();
+    const h3 = Math.max(0.75, bottom - top);
+    const gap = to - from > 4 ? 1 : 0;
+    const hover = (e3) => onHover({ p: p3, x: e3.clientX, y: e3.clientY });
+    return /* @__PURE__ */ a3("g", { class: `piece f-${p3.node.family}${p3.value === value2 ? " on" : ""}`, children: [
+      /* @__PURE__ */ a3(
+        "rect",
+        {
+          x: from + gap / 2,
+          y: top + (h3 > 4 ? 0.5 : 0),
+          width: Math.max(0.5, to - from - gap),
+          height: h3 > 4 ? h3 - 1 : h3,
+          rx: Math.min(3, h3 / 3, (to - from) / 3),
+          onPointerEnter: hover,
+          onPointerMove: hover,
+          onPointerLeave: () => onHover(null),
+          onClick: () => select(p3.value, p3.node.place)
+        }
+      ),
+      to - from > 52 && h3 > 15 ? /* @__PURE__ */ a3("text", { x: from + 6, y: top + Math.min(h3 / 2 + 4, 18), children: fit(p3.node.op, to - from - 10) }) : null
+    ] });
+  }
+  function Fullest({ pieces }) {
+    const { value: value2 } = useStore();
+    const most = 12;
+    return /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "peak", children: [
+      /* @__PURE__ */ a3("h2", { id: "peak", children: "Alive at the fullest step" }),
+      /* @__PURE__ */ a3("div", { class: "scroll-x", tabindex: 0, role: "region", "aria-labelledby": "peak", children: /* @__PURE__ */ a3("table", { class: "plain", children: [
+        /* @__PURE__ */ a3("thead", { children: /* @__PURE__ */ a3("tr", { children: [
+          /* @__PURE__ */ a3("th", { scope: "col", children: "Value" }),
+          /* @__PURE__ */ a3("th", { scope: "col", children: "Made by" }),
+          /* @__PURE__ */ a3("th", { scope: "col", children: "For" }),
+          /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Bytes" }),
+          /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Offset" }),
+          /* @__PURE__ */ a3("th", { scope: "col", class: "r", children: "Steps" })
+        ] }) }),
+        /* @__PURE__ */ a3("tbody", { children: [...pieces].sort((a4, b) => b.size - a4.size).slice(0, most).map((p3) => /* @__PURE__ */ a3("tr", { children: [
+          /* @__PURE__ */ a3("td", { children: [
+            /* @__PURE__ */ a3("button", { type: "button", class: `value${p3.value === value2 ? " on" : ""}`, onClick: () => select(p3.value, p3.node.place), children: [
+              "%",
+              p3.b.v
             ] }),
-            /* @__PURE__ */ a3("td", { children: p3.node.op }),
-            /* @__PURE__ */ a3("td", { class: "dim", children: p3.layer >= 0 ? `layer ${p3.layer}` : "" }),
-            /* @__PURE__ */ a3("td", { class: "r", children: bytes(p3.size) }),
-            /* @__PURE__ */ a3("td", { class: "r", children: bytes(p3.offset) }),
-            /* @__PURE__ */ a3("td", { class: "r", children: [
-              p3.b.a,
-              "\u2013",
-              p3.b.z
-            ] })
-          ] }, p3.b.v)) })
-        ] }) })
-      ] })
+            " ",
+            /* @__PURE__ */ a3("code", { children: p3.node.out.find((r3) => r3.id === p3.value)?.type })
+          ] }),
+          /* @__PURE__ */ a3("td", { children: p3.node.op }),
+          /* @__PURE__ */ a3("td", { class: "dim", children: p3.layer >= 0 ? `layer ${p3.layer}` : "" }),
+          /* @__PURE__ */ a3("td", { class: "r", children: bytes(p3.size) }),
+          /* @__PURE__ */ a3("td", { class: "r", children: bytes(p3.offset) }),
+          /* @__PURE__ */ a3("td", { class: "r", children: [
+            p3.b.a,
+            "\u2013",
+            p3.b.z
+          ] })
+        ] }, p3.b.v)) })
+      ] }) }),
+      pieces.length > most ? /* @__PURE__ */ a3("p", { class: "dim", children: [
+        "and ",
+        plural(pieces.length - most, "smaller buffer")
+      ] }) : null
     ] });
   }
   function Fact({ label, value: value2, note }) {
@@ -7518,7 +7546,7 @@ ${b.node.doc ?? ""}` : b.title }),
           good: b < a4
         }
       ) : null,
-      timed && decode >= 0 ? /* @__PURE__ */ a3(TimeTile, { label: `Predicted TPOT, batch of ${data.buckets[decode].tokens}`, bucket: decode }) : null,
+      timed && decode >= 0 ? /* @__PURE__ */ a3(TimeTile, { label: `Predicted ${t4.entry === "forward" ? "TPOT" : "step"}, batch of ${data.buckets[decode].tokens}`, bucket: decode }) : null,
       timed && prefill >= 0 ? /* @__PURE__ */ a3(TimeTile, { label: `Predicted prefill, ${count(data.buckets[prefill].tokens)} tokens`, bucket: prefill }) : null,
       /* @__PURE__ */ a3(Tile, { label: "Weights on each rank", value: bytes(data.memory.weights), note: `${plural(data.ranks, "rank")}` }),
       /* @__PURE__ */ a3(
@@ -7531,7 +7559,7 @@ ${b.node.doc ?? ""}` : b.title }),
         }
       ),
       /* @__PURE__ */ a3(Tile, { label: "KV cache a token and rank", value: bytes(data.memory.perToken) }),
-      /* @__PURE__ */ a3(Tile, { label: "Rewrites applied", value: count(applied), note: missed > 0 ? `${count(missed)} missed, each with its reason` : "none missed" })
+      /* @__PURE__ */ a3(Tile, { label: data.tracks.length > 1 ? "Rewrites applied, all entries" : "Rewrites applied", value: count(applied), note: missed > 0 ? `${count(missed)} missed, each with its reason` : "none missed" })
     ] });
   }
   function TimeTile({ label, bucket }) {
@@ -8127,9 +8155,28 @@ ${b.node.doc ?? ""}` : b.title }),
   }
   function Lanes() {
     const s3 = useStore();
-    const [box, width] = useWidth();
     const { items, end } = w2(() => schedule2(s3.track, s3.bucket), [s3.track, s3.bucket]);
     const streams = [...new Set(items.map((i3) => i3.stream))].sort((a4, b) => a4 - b);
+    const busy = /* @__PURE__ */ new Map();
+    for (const i3 of items) busy.set(i3.node.family, (busy.get(i3.node.family) ?? 0) + i3.to - i3.from);
+    const bucket = data.buckets[s3.bucket];
+    const rate = count(Math.round(bucket.tokens * 1e6 / end));
+    const share = (us) => `${(us / end * 100).toFixed(1)} % of the step`;
+    return /* @__PURE__ */ a3("main", { class: "view timeline", id: "main", children: [
+      /* @__PURE__ */ a3("div", { class: "summary", children: [
+        bucket.phase === "decode" ? /* @__PURE__ */ a3(Fact, { label: "One step, predicted", value: duration(end), note: `${rate} tokens a second` }) : /* @__PURE__ */ a3(Fact, { label: "One chunk, predicted", value: duration(end), note: `${rate} prompt tokens a second` }),
+        /* @__PURE__ */ a3(Fact, { label: "Launches", value: count(items.filter((i3) => !i3.node.view).length) }),
+        /* @__PURE__ */ a3(Fact, { label: "Collectives", value: duration(busy.get("comm") ?? 0), note: share(busy.get("comm") ?? 0) }),
+        /* @__PURE__ */ a3(Fact, { label: "Streams", value: String(streams.length), note: streams.length === 1 ? "one after the other" : void 0 })
+      ] }),
+      /* @__PURE__ */ a3(LaneChart, { items, end, streams }),
+      /* @__PURE__ */ a3(Shares, { busy, end })
+    ] });
+  }
+  var left2 = 74;
+  function LaneChart({ items, end, streams }) {
+    const s3 = useStore();
+    const [box, width] = useWidth();
     const bands = spans(s3.track, (i3) => items[i3]?.from ?? end);
     const [range2, setRange] = d2(() => {
       const layers = bands.filter((b) => b.layer >= 0);
@@ -8137,107 +8184,105 @@ ${b.node.doc ?? ""}` : b.title }),
       return layers.length <= 3 ? [0, end] : [layers[at2].from, layers[Math.min(layers.length - 1, at2 + 2)].to];
     });
     const [hover, setHover] = d2(null);
-    const left = 74;
-    const top = 26;
     const lane = streams.length > 1 ? 64 : 92;
-    const inner = width - left - 8;
+    const inner = width - left2 - 26;
     const x2 = linear2(range2, [0, inner]);
-    const all = linear2([0, end], [0, inner]);
-    const height = streams.length * (lane + 14);
+    const height2 = streams.length * (lane + 14);
     const laneY = (stream) => streams.indexOf(stream) * (lane + 14) + 6;
+    const middle = (stream) => laneY(stream) + lane / 2;
     const shown = items.filter((i3) => i3.to > range2[0] && i3.from < range2[1] && !i3.node.view);
-    const busy = /* @__PURE__ */ new Map();
-    for (const i3 of items) busy.set(i3.node.family, (busy.get(i3.node.family) ?? 0) + i3.to - i3.from);
-    const bucket = data.buckets[s3.bucket];
-    return /* @__PURE__ */ a3("main", { class: "view timeline", id: "main", children: [
-      /* @__PURE__ */ a3("div", { class: "summary", children: [
-        /* @__PURE__ */ a3(Fact, { label: bucket.phase === "decode" ? "One step, predicted" : "One chunk, predicted", value: duration(end), note: bucket.phase === "decode" ? `${count(Math.round(bucket.tokens * 1e6 / end))} tokens a second` : `${count(Math.round(bucket.tokens * 1e6 / end))} prompt tokens a second` }),
-        /* @__PURE__ */ a3(Fact, { label: "Launches", value: count(items.filter((i3) => !i3.node.view).length) }),
-        /* @__PURE__ */ a3(Fact, { label: "Collectives", value: duration(busy.get("comm") ?? 0), note: `${((busy.get("comm") ?? 0) / end * 100).toFixed(1)} % of the step` }),
-        /* @__PURE__ */ a3(Fact, { label: "Streams", value: String(streams.length), note: streams.length === 1 ? "one after the other" : void 0 })
+    return /* @__PURE__ */ a3("section", { class: "card chart", "aria-label": "Operators over time", children: [
+      /* @__PURE__ */ a3("div", { class: "chart-head", children: [
+        /* @__PURE__ */ a3("h2", { children: "One step on the time axis" }),
+        /* @__PURE__ */ a3(Legend, { kinds: new Set(shown.map((i3) => i3.node.family)) }),
+        /* @__PURE__ */ a3("button", { type: "button", class: "small", onClick: () => setRange([0, end]), children: "Whole step" })
       ] }),
-      /* @__PURE__ */ a3("section", { class: "card chart", "aria-label": "Operators over time", children: [
-        /* @__PURE__ */ a3("div", { class: "chart-head", children: [
-          /* @__PURE__ */ a3("h2", { children: "One step on the time axis" }),
-          /* @__PURE__ */ a3(Legend, { kinds: new Set(shown.map((i3) => i3.node.family)) }),
-          /* @__PURE__ */ a3("button", { type: "button", class: "small", onClick: () => setRange([0, end]), children: "Whole step" })
-        ] }),
-        /* @__PURE__ */ a3("div", { ref: box, class: "chart-box", children: [
-          /* @__PURE__ */ a3("svg", { width, height: height + top + 30, class: "lanes", role: "img", "aria-label": `${shown.length} operators from ${duration(range2[0])} to ${duration(range2[1])}`, children: /* @__PURE__ */ a3("g", { transform: `translate(${left},${top})`, children: [
-            /* @__PURE__ */ a3(Bands, { list: bands, x: x2, y: -22, height: 18, width: inner }),
-            streams.map((st2) => /* @__PURE__ */ a3("g", { children: [
-              /* @__PURE__ */ a3("rect", { class: "lane", x: "0", y: laneY(st2), width: inner, height: lane, rx: "4" }),
-              /* @__PURE__ */ a3("text", { class: "lane-name", x: "-10", y: laneY(st2) + lane / 2 + 4, "text-anchor": "end", children: st2 === 0 ? "main" : `stream ${st2}` })
-            ] }, st2)),
-            shown.map((i3, k2) => {
-              const from = Math.max(0, x2(i3.from));
-              const to = Math.min(inner, x2(i3.to));
-              const gap = to - from > 4 ? 1 : 0;
-              const on2 = i3.node.out.some((r3) => r3.id === s3.value);
-              return /* @__PURE__ */ a3("g", { class: `piece f-${i3.node.family}${on2 ? " on" : ""}${i3.node.family === "send" ? " send" : ""}`, children: [
-                /* @__PURE__ */ a3(
-                  "rect",
-                  {
-                    x: from,
-                    width: Math.max(0.6, to - from - gap),
-                    y: laneY(i3.stream) + 4,
-                    height: lane - 8,
-                    rx: Math.min(3, (to - from) / 3),
-                    onPointerEnter: (e3) => setHover({ i: i3, x: e3.clientX, y: e3.clientY }),
-                    onPointerMove: (e3) => setHover({ i: i3, x: e3.clientX, y: e3.clientY }),
-                    onPointerLeave: () => setHover(null),
-                    onClick: () => select(i3.node.out.find((r3) => r3.type !== "state")?.id ?? i3.node.out[0]?.id ?? 0, i3.node.place)
-                  }
-                ),
-                to - from > 34 ? /* @__PURE__ */ a3("text", { x: from + 6, y: laneY(i3.stream) + 22, children: short(i3.node.op, to - from - 10) }) : null,
-                to - from > 56 ? /* @__PURE__ */ a3("text", { class: "sub", x: from + 6, y: laneY(i3.stream) + 38, children: duration(i3.to - i3.from) }) : null
-              ] }, k2);
-            }),
-            shown.flatMap(
-              (i3, k2) => i3.waits.map((w3, j2) => /* @__PURE__ */ a3("path", { class: "wait", d: `M${x2(w3.to)},${laneY(w3.stream) + lane / 2}C${x2(w3.to) + 14},${laneY(w3.stream) + lane / 2} ${x2(i3.from) - 14},${laneY(i3.stream) + lane / 2} ${x2(i3.from)},${laneY(i3.stream) + lane / 2}` }, `${k2}.${j2}`))
-            ),
-            /* @__PURE__ */ a3(XAxis, { x: x2, y: height, width: inner, format: (n2) => n2 === 0 ? "0" : duration(n2) })
-          ] }) }),
-          /* @__PURE__ */ a3("div", { class: "strip-box", children: [
-            /* @__PURE__ */ a3(Strip, { width: inner, height: 40, end, range: range2, onRange: setRange, label: "Time that is shown", children: runs(items).map((r3, k2) => /* @__PURE__ */ a3("rect", { class: `f-${r3.family}`, x: all(r3.from), width: Math.max(0.4, all(r3.to) - all(r3.from)), y: 6 + 28 / streams.length * streams.indexOf(r3.stream), height: 28 / streams.length - 1 }, k2)) }),
-            /* @__PURE__ */ a3("span", { class: "strip-label", children: [
-              "the whole step, ",
-              duration(end)
-            ] })
+      /* @__PURE__ */ a3("div", { ref: box, class: "chart-box", children: [
+        /* @__PURE__ */ a3("svg", { width, height: height2 + 56, class: "lanes", role: "img", "aria-label": `${shown.length} operators from ${duration(range2[0])} to ${duration(range2[1])}`, children: /* @__PURE__ */ a3("g", { transform: `translate(${left2},26)`, children: [
+          /* @__PURE__ */ a3(Bands, { list: bands, x: x2, y: -22, height: 18, width: inner }),
+          streams.map((st2) => /* @__PURE__ */ a3("g", { children: [
+            /* @__PURE__ */ a3("rect", { class: "lane", x: "0", y: laneY(st2), width: inner, height: lane, rx: "4" }),
+            /* @__PURE__ */ a3("text", { class: "lane-name", x: "-10", y: middle(st2) + 4, "text-anchor": "end", children: st2 === 0 ? "main" : `stream ${st2}` })
+          ] }, st2)),
+          shown.map((i3, k2) => /* @__PURE__ */ a3(ItemView, { i: i3, from: Math.max(0, x2(i3.from)), to: Math.min(inner, x2(i3.to)), top: laneY(i3.stream), lane, onHover: setHover }, k2)),
+          shown.flatMap((i3, k2) => i3.waits.map((w3, j2) => /* @__PURE__ */ a3("path", { class: "wait", d: waiting(x2(w3.to), middle(w3.stream), x2(i3.from), middle(i3.stream)) }, `${k2}.${j2}`))),
+          /* @__PURE__ */ a3(XAxis, { x: x2, y: height2, width: inner, format: (n2) => n2 === 0 ? "0" : duration(n2) })
+        ] }) }),
+        /* @__PURE__ */ a3("div", { class: "strip-box", children: [
+          /* @__PURE__ */ a3(Strip, { width: inner, height: 40, end, range: range2, onRange: setRange, label: "Time that is shown", children: runs(items).map((r3, k2) => {
+            const all = inner / end;
+            const h3 = 28 / streams.length;
+            return /* @__PURE__ */ a3("rect", { class: `f-${r3.family}`, x: r3.from * all, width: Math.max(0.4, (r3.to - r3.from) * all), y: 6 + h3 * streams.indexOf(r3.stream), height: h3 - 1 }, k2);
+          }) }),
+          /* @__PURE__ */ a3("span", { class: "strip-label", children: [
+            "the whole step, ",
+            duration(end)
           ] })
-        ] }),
-        hover ? /* @__PURE__ */ a3("div", { class: "tip", style: { left: `${hover.x > innerWidth - 300 ? hover.x - 290 : hover.x + 14}px`, top: `${Math.min(hover.y + 14, innerHeight - 120)}px` }, role: "tooltip", children: [
-          /* @__PURE__ */ a3("div", { children: [
-            /* @__PURE__ */ a3("b", { children: hover.i.node.op }),
-            " ",
-            /* @__PURE__ */ a3("span", { class: "dim", children: hover.i.layer >= 0 ? `layer ${hover.i.layer}` : "" })
-          ] }),
-          /* @__PURE__ */ a3("div", { children: [
-            duration(hover.i.to - hover.i.from),
-            " predicted, from ",
-            duration(hover.i.from)
-          ] }),
-          /* @__PURE__ */ a3("div", { class: "dim break", children: hover.i.node.path })
-        ] }) : null
+        ] })
       ] }),
-      /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "kinds", children: [
-        /* @__PURE__ */ a3("h2", { id: "kinds", children: "Where the time goes" }),
-        /* @__PURE__ */ a3("ul", { class: "shares", children: [...busy].filter(([, us]) => us > 0).sort((a4, b) => b[1] - a4[1]).map(([f4, us]) => /* @__PURE__ */ a3("li", { class: `f-${f4}`, children: [
-          /* @__PURE__ */ a3("span", { class: "share-name", children: [
-            /* @__PURE__ */ a3("span", { class: "dot", "aria-hidden": "true" }),
-            names3[f4] ?? f4
-          ] }),
-          /* @__PURE__ */ a3("svg", { height: "10", "aria-hidden": "true", children: [
-            /* @__PURE__ */ a3("rect", { class: "bar-back", width: "100%", height: "10", rx: "3" }),
-            /* @__PURE__ */ a3("rect", { class: "share-fill", width: `${100 * us / end}%`, height: "10", rx: "3" })
-          ] }),
-          /* @__PURE__ */ a3("span", { class: "r", children: duration(us) }),
-          /* @__PURE__ */ a3("span", { class: "r dim", children: [
-            (100 * us / end).toFixed(1),
-            " %"
-          ] })
-        ] }, f4)) })
-      ] })
+      hover ? /* @__PURE__ */ a3(Tip2, { ...hover }) : null
+    ] });
+  }
+  function waiting(x1, y1, x2, y22) {
+    return `M${x1},${y1}C${x1 + 14},${y1} ${x2 - 14},${y22} ${x2},${y22}`;
+  }
+  function ItemView({ i: i3, from, to, top, lane, onHover }) {
+    const { value: value2 } = useStore();
+    const wide = to - from;
+    const on2 = i3.node.out.some((r3) => r3.id === value2);
+    const hover = (e3) => onHover({ i: i3, x: e3.clientX, y: e3.clientY });
+    return /* @__PURE__ */ a3("g", { class: `piece f-${i3.node.family}${on2 ? " on" : ""}`, children: [
+      /* @__PURE__ */ a3(
+        "rect",
+        {
+          x: from,
+          width: Math.max(0.6, wide - (wide > 4 ? 1 : 0)),
+          y: top + 4,
+          height: lane - 8,
+          rx: Math.min(3, wide / 3),
+          onPointerEnter: hover,
+          onPointerMove: hover,
+          onPointerLeave: () => onHover(null),
+          onClick: () => select(i3.node.out.find((r3) => r3.type !== "state")?.id ?? i3.node.out[0]?.id ?? 0, i3.node.place)
+        }
+      ),
+      wide > 34 ? /* @__PURE__ */ a3("text", { x: from + 6, y: top + 22, children: short(i3.node.op, wide - 10) }) : null,
+      wide > 56 ? /* @__PURE__ */ a3("text", { class: "sub", x: from + 6, y: top + 38, children: duration(i3.to - i3.from) }) : null
+    ] });
+  }
+  function Tip2({ i: i3, x: x2, y: y3 }) {
+    return /* @__PURE__ */ a3("div", { class: "tip", style: { left: `${x2 > innerWidth - 300 ? x2 - 290 : x2 + 14}px`, top: `${Math.min(y3 + 14, innerHeight - 120)}px` }, role: "tooltip", children: [
+      /* @__PURE__ */ a3("div", { children: [
+        /* @__PURE__ */ a3("b", { children: i3.node.op }),
+        " ",
+        /* @__PURE__ */ a3("span", { class: "dim", children: i3.layer >= 0 ? `layer ${i3.layer}` : "" })
+      ] }),
+      /* @__PURE__ */ a3("div", { children: [
+        duration(i3.to - i3.from),
+        " predicted, from ",
+        duration(i3.from)
+      ] }),
+      /* @__PURE__ */ a3("div", { class: "dim break", children: i3.node.path })
+    ] });
+  }
+  function Shares({ busy, end }) {
+    return /* @__PURE__ */ a3("section", { class: "card", "aria-labelledby": "kinds", children: [
+      /* @__PURE__ */ a3("h2", { id: "kinds", children: "Where the time goes" }),
+      /* @__PURE__ */ a3("ul", { class: "shares", children: [...busy].filter(([, us]) => us > 0).sort((a4, b) => b[1] - a4[1]).map(([f4, us]) => /* @__PURE__ */ a3("li", { class: `f-${f4}`, children: [
+        /* @__PURE__ */ a3("span", { class: "share-name", children: [
+          /* @__PURE__ */ a3("span", { class: "dot", "aria-hidden": "true" }),
+          names3[f4] ?? f4
+        ] }),
+        /* @__PURE__ */ a3("svg", { height: "10", "aria-hidden": "true", children: [
+          /* @__PURE__ */ a3("rect", { class: "bar-back", width: "100%", height: "10", rx: "3" }),
+          /* @__PURE__ */ a3("rect", { class: "share-fill", width: `${100 * us / end}%`, height: "10", rx: "3" })
+        ] }),
+        /* @__PURE__ */ a3("span", { class: "r", children: duration(us) }),
+        /* @__PURE__ */ a3("span", { class: "r dim", children: [
+          (100 * us / end).toFixed(1),
+          " %"
+        ] })
+      ] }, f4)) })
     ] });
   }
   var names3 = {

@@ -170,7 +170,8 @@ export function GraphView() {
   }
   const layer = layerOf(t.sections[s.section]!)
   const widest = useMemo(() => Math.max(draw(after, layer).width, before && !same ? draw(before, layer).width : 0), [before, after, layer])
-  const room = before && !same ? (width - 14) / 2 : width
+  const stacked = width < 720
+  const room = before && !same && !stacked ? (width - 14) / 2 : width
   const zoom = chosen || Math.max(0.6, Math.min(1.15, (room - 24) / widest))
   const kinds = new Set([...(before ?? []), ...after].map((n) => n.family))
   return (
@@ -204,7 +205,7 @@ export function GraphView() {
           </ul>
         ) : null}
       </div>
-      <div class={`canvases${before && !same ? ' two-panes' : ''}`} ref={panes}>
+      <div class={`canvases${before && !same ? ' two-panes' : ''}${stacked ? ' stacked' : ''}`} ref={panes}>
         {before && !same ? <Canvas title={`before ${stageName(s.stage)}`} nodes={before} layer={layer} marks={marks} zoom={zoom} onScroll={scroll} /> : null}
         <Canvas
           title={same ? `${stageName(s.stage)} leaves this as it is` : before ? `after ${stageName(s.stage)}` : stageName(s.stage)}

@@ -45,107 +45,148 @@ function Arena() {
   const t = data.tracks[s.track]!
   const layout = local(s.track, s.bucket)
   const bucket = t.layouts[layout]!
-  const steps = t.program.length
-  const [box, width] = useWidth()
-  const [range, setRange] = useState<Range>(() => start(s.track, steps))
-  const [whole, setWhole] = useState(false)
-  const [hover, setHover] = useState<{ p: Piece; x: number; y: number } | null>(null)
-
   const prog = useMemo(() => program(s.track), [s.track])
   const pieces = useMemo(() => piecesOf(s.track, layout, prog), [s.track, layout])
-  const live = useMemo(() => liveBytes(pieces, steps), [pieces])
+  const live = useMemo(() => liveBytes(pieces, prog.length), [pieces])
   const peak = live.indexOf(Math.max(...live))
-
-  const left = 74
-  const top = 26
-  const height = 400
-  const inner = width - left - 8
-  const x = scaleLinear(range, [0, inner])
-  const bands = spans(s.track, (i) => i)
-  const shown = pieces.filter((p) => p.b.z + 1 > range[0] && p.b.a < range[1])
-  // The window is as high as what it shows: outside of the logits, a step fills a small part of the arena.
-  const highest = whole ? bucket.arena : Math.max(...shown.map((p) => p.offset + p.size), 64)
-  const y = scaleLinear([0, highest * 1.04], [height, 0])
-  const stripY = scaleLinear([0, Math.max(...live, 1)], [54, 4])
-  const area = `M0,54${live.map((n, i) => `L${((i * inner) / steps).toFixed(1)},${stripY(n).toFixed(1)}`).join('')}L${inner},54Z`
-  const families = new Set(shown.map((p) => p.node.family))
   return (
     <main class="view memory" id="main">
       <div class="summary">
         <Fact label="Arena" value={bytes(bucket.arena)} />
-        <Fact label="Alive at once, at most" value={bytes(bucket.bound)} note={bucket.arena === bucket.bound ? 'the arena is at this bound' : `${((100 * bucket.arena) / bucket.bound - 100).toFixed(1)} % above`} />
-        <Fact label="Without sharing" value={bytes(pieces.reduce((n, p) => n + p.size, 0))} note={`${plural(pieces.length, 'buffer')}`} />
+        <Fact
+          label="Alive at once, at most"
+          value={bytes(bucket.bound)}
+          note={bucket.arena === bucket.bound ? 'the arena is at this bound' : `the arena is ${((100 * bucket.arena) / bucket.bound - 100).toFixed(1)} % above`}
+        />
+        <Fact label="Without sharing" value={bytes(pieces.reduce((n, p) => n + p.size, 0))} note={plural(pieces.length, 'buffer')} />
         <Fact label="Fullest at step" value={count(peak)} note={prog[peak]?.node.op} />
       </div>
-      <section class="card chart" aria-label="Arena over time">
-        <div class="chart-head">
-          <h2>Arena by step</h2>
-          <Legend kinds={families} />
-          <button type="button" class="small" aria-pressed={whole} onClick={() => setWhole(!whole)}>
-            Whole arena
-          </button>
-          <button type="button" class="small" onClick={() => setRange([0, steps])}>
-            Whole step
-          </button>
-          <button type="button" class="small" onClick={() => setRange(around(peak, steps))}>
-            Fullest place
-          </button>
+      <ArenaChart pieces={pieces} live={live} peak={peak} arena={bucket.arena} bound={bucket.bound} />
+      <Fullest pieces={pieces.filter((p) => p.b.a <= peak && p.b.z >= peak)} />
+    </main>
+  )
+}
+
+interface Hover {
+  p: Piece
+  x: number
+  y: number
+}
+
+const left = 74 // the width of what stands beside a chart
+const height = 400
+
+function ArenaChart({ pieces, live, peak, arena, bound }: { pieces: Piece[]; live: number[]; peak: number; arena: number; bound: number }) {
+  const s = useStore()
+  const steps = live.length
+  const [box, width] = useWidth()
+  const [range, setRange] = useState<Range>(() => start(s.track, steps))
+  const [whole, setWhole] = useState(false)
+  const [hover, setHover] = useState<Hover | null>(null)
+  const inner = width - left - 26
+  const x = scaleLinear(range, [0, inner])
+  const shown = pieces.filter((p) => p.b.z + 1 > range[0] && p.b.a < range[1])
+  // The window is as high as what it shows: outside of the logits, a step fills a small part of the arena.
+  const highest = whole ? arena : Math.max(...shown.map((p) => p.offset + p.size), 64)
+  const y = scaleLinear([0, highest * 1.04], [height, 0])
+  const stripY = scaleLinear([0, Math.max(...live, 1)], [54, 4])
+  const area = `M0,54${live.map((n, i) => `L${((i * inner) / steps).toFixed(1)},${stripY(n).toFixed(1)}`).join('')}L${inner},54Z`
+  return (
+    <section class="card chart" aria-label="Arena over time">
+      <div class="chart-head">
+        <h2>Arena by step</h2>
+        <Legend kinds={new Set(shown.map((p) => p.node.family))} />
+        <button type="button" class="small" aria-pressed={whole} onClick={() => setWhole(!whole)}>
+          Whole arena
+        </button>
+        <button type="button" class="small" onClick={() => setRange([0, steps])}>
+          Whole step
+        </button>
+        <button type="button" class="small" onClick={() => setRange(around(peak, steps))}>
+          Fullest place
+        </button>
+      </div>
+      <div ref={box} class="chart-box">
+        <svg
+          width={width}
+          height={height + 52}
+          class="arena"
+          role="img"
+          aria-label={`Arena of ${bytes(arena)}: ${shown.length} buffers in steps ${Math.round(range[0])} to ${Math.round(range[1])}`}
+        >
+          <g transform={`translate(${left},26)`}>
+            <Bands list={spans(s.track, (i) => i)} x={x} y={-22} height={18} width={inner} />
+            {binaryTicks(highest).map((v) => (
+              <g key={v} class="grid" transform={`translate(0,${y(v)})`}>
+                <line x2={inner} />
+                <text x="-8" dy="4" text-anchor="end">
+                  {bytes(v)}
+                </text>
+              </g>
+            ))}
+            {shown.map((p) => (
+              <PieceView key={`${p.b.v}:${p.b.a}`} p={p} from={Math.max(0, x(p.b.a))} to={Math.min(inner, x(p.b.z + 1))} top={y(p.offset + p.size)} bottom={y(p.offset)} onHover={setHover} />
+            ))}
+            {bound <= highest ? <line class="bound" x2={inner} y1={y(bound)} y2={y(bound)} /> : null}
+            <XAxis x={x} y={height} width={inner} format={(n) => (Number.isInteger(n) ? String(n) : '')} />
+          </g>
+        </svg>
+        <div class="strip-box">
+          <Strip width={inner} height={58} end={steps} range={range} onRange={setRange} label="Steps that are shown">
+            <path class="live" d={area} />
+          </Strip>
+          <span class="strip-label">bytes alive, all {count(steps)} steps</span>
         </div>
-        <div ref={box} class="chart-box">
-          <svg width={width} height={height + top + 26} class="arena" role="img" aria-label={`Arena of ${bytes(bucket.arena)}: ${shown.length} buffers in steps ${Math.round(range[0])} to ${Math.round(range[1])}`}>
-            <g transform={`translate(${left},${top})`}>
-              <Bands list={bands} x={x} y={-22} height={18} width={inner} />
-              {binaryTicks(highest).map((v) => (
-                <g key={v} class="grid" transform={`translate(0,${y(v)})`}>
-                  <line x2={inner} />
-                  <text x="-8" dy="4" text-anchor="end">
-                    {bytes(v)}
-                  </text>
-                </g>
-              ))}
-              {shown.map((p) => {
-                const from = Math.max(0, x(p.b.a))
-                const to = Math.min(inner, x(p.b.z + 1))
-                const y1 = y(p.offset + p.size)
-                const h = Math.max(0.75, y(p.offset) - y1)
-                const gap = to - from > 4 ? 1 : 0
-                return (
-                  <g key={p.b.v + ':' + p.b.a} class={`piece f-${p.node.family}${p.value === s.value ? ' on' : ''}`}>
-                    <rect
-                      x={from + gap / 2}
-                      y={y1 + (h > 4 ? 0.5 : 0)}
-                      width={Math.max(0.5, to - from - gap)}
-                      height={h > 4 ? h - 1 : h}
-                      rx={Math.min(3, h / 3, (to - from) / 3)}
-                      onPointerEnter={(e) => setHover({ p, x: e.clientX, y: e.clientY })}
-                      onPointerMove={(e) => setHover({ p, x: e.clientX, y: e.clientY })}
-                      onPointerLeave={() => setHover(null)}
-                      onClick={() => select(p.value, p.node.place)}
-                    />
-                    {to - from > 52 && h > 15 ? (
-                      <text x={from + 6} y={y1 + Math.min(h / 2 + 4, 18)}>
-                        {fit(p.node.op, to - from - 10)}
-                      </text>
-                    ) : null}
-                  </g>
-                )
-              })}
-              {bucket.bound <= highest ? <line class="bound" x2={inner} y1={y(bucket.bound)} y2={y(bucket.bound)} /> : null}
-              <XAxis x={x} y={height} width={inner} format={(n) => (Number.isInteger(n) ? String(n) : '')} />
-            </g>
-          </svg>
-          <div class="strip-box">
-            <Strip width={inner} height={58} end={steps} range={range} onRange={setRange} label="Steps that are shown">
-              <path class="live" d={area} />
-            </Strip>
-            <span class="strip-label">bytes alive, all {count(steps)} steps</span>
-          </div>
-        </div>
-        {hover ? <Tip x={hover.x} y={hover.y} p={hover.p} /> : null}
-      </section>
-      <section class="card" aria-labelledby="peak">
-        <h2 id="peak">Alive at the fullest step</h2>
-        <div class="scroll-x" tabindex={0} role="region" aria-labelledby="peak">
+      </div>
+      {hover ? <Tip {...hover} /> : null}
+    </section>
+  )
+}
+
+interface PieceProps {
+  p: Piece
+  from: number
+  to: number
+  top: number
+  bottom: number
+  onHover: (h: Hover | null) => void
+}
+
+function PieceView({ p, from, to, top, bottom, onHover }: PieceProps) {
+  const { value } = useStore()
+  const h = Math.max(0.75, bottom - top)
+  const gap = to - from > 4 ? 1 : 0
+  const hover = (e: PointerEvent) => onHover({ p, x: e.clientX, y: e.clientY })
+  return (
+    <g class={`piece f-${p.node.family}${p.value === value ? ' on' : ''}`}>
+      <rect
+        x={from + gap / 2}
+        y={top + (h > 4 ? 0.5 : 0)}
+        width={Math.max(0.5, to - from - gap)}
+        height={h > 4 ? h - 1 : h}
+        rx={Math.min(3, h / 3, (to - from) / 3)}
+        onPointerEnter={hover}
+        onPointerMove={hover}
+        onPointerLeave={() => onHover(null)}
+        onClick={() => select(p.value, p.node.place)}
+      />
+      {to - from > 52 && h > 15 ? (
+        <text x={from + 6} y={top + Math.min(h / 2 + 4, 18)}>
+          {fit(p.node.op, to - from - 10)}
+        </text>
+      ) : null}
+    </g>
+  )
+}
+
+// Fullest lists what is alive where the arena is fullest.
+function Fullest({ pieces }: { pieces: Piece[] }) {
+  const { value } = useStore()
+  const most = 12
+  return (
+    <section class="card" aria-labelledby="peak">
+      <h2 id="peak">Alive at the fullest step</h2>
+      <div class="scroll-x" tabindex={0} role="region" aria-labelledby="peak">
         <table class="plain">
           <thead>
             <tr>
@@ -164,14 +205,13 @@ function Arena() {
             </tr>
           </thead>
           <tbody>
-            {pieces
-              .filter((p) => p.b.a <= peak && p.b.z >= peak)
+            {[...pieces]
               .sort((a, b) => b.size - a.size)
-              .slice(0, 12)
+              .slice(0, most)
               .map((p) => (
                 <tr key={p.b.v}>
                   <td>
-                    <button type="button" class={`value${p.value === s.value ? ' on' : ''}`} onClick={() => select(p.value, p.node.place)}>
+                    <button type="button" class={`value${p.value === value ? ' on' : ''}`} onClick={() => select(p.value, p.node.place)}>
                       %{p.b.v}
                     </button>{' '}
                     <code>{p.node.out.find((r) => r.id === p.value)?.type}</code>
@@ -187,9 +227,9 @@ function Arena() {
               ))}
           </tbody>
         </table>
-        </div>
-      </section>
-    </main>
+      </div>
+      {pieces.length > most ? <p class="dim">and {plural(pieces.length - most, 'smaller buffer')}</p> : null}
+    </section>
   )
 }
 
@@ -244,7 +284,7 @@ function liveBytes(pieces: Piece[], steps: number): number[] {
   return change.slice(0, steps).map((c) => (n += c))
 }
 
-function Tip({ p, x, y }: { p: Piece; x: number; y: number }) {
+function Tip({ p, x, y }: Hover) {
   const flip = x > innerWidth - 300
   return (
     <div class="tip" style={{ left: `${flip ? x - 290 : x + 14}px`, top: `${Math.min(y + 14, innerHeight - 130)}px` }} role="tooltip">

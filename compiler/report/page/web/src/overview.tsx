@@ -63,7 +63,7 @@ function Tiles() {
           good={b < a}
         />
       ) : null}
-      {timed && decode >= 0 ? <TimeTile label={`Predicted TPOT, batch of ${data.buckets[decode]!.tokens}`} bucket={decode} /> : null}
+      {timed && decode >= 0 ? <TimeTile label={`Predicted ${t.entry === 'forward' ? 'TPOT' : 'step'}, batch of ${data.buckets[decode]!.tokens}`} bucket={decode} /> : null}
       {timed && prefill >= 0 ? <TimeTile label={`Predicted prefill, ${count(data.buckets[prefill]!.tokens)} tokens`} bucket={prefill} /> : null}
       <Tile label="Weights on each rank" value={bytes(data.memory.weights)} note={`${plural(data.ranks, 'rank')}`} />
       <Tile
@@ -73,7 +73,7 @@ function Tiles() {
         good={data.memory.arena <= data.memory.bound}
       />
       <Tile label="KV cache a token and rank" value={bytes(data.memory.perToken)} />
-      <Tile label="Rewrites applied" value={count(applied)} note={missed > 0 ? `${count(missed)} missed, each with its reason` : 'none missed'} />
+      <Tile label={data.tracks.length > 1 ? 'Rewrites applied, all entries' : 'Rewrites applied'} value={count(applied)} note={missed > 0 ? `${count(missed)} missed, each with its reason` : 'none missed'} />
     </dl>
   )
 }

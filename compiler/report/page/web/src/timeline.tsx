@@ -49,9 +49,42 @@ export function Timeline() {
 
 function Lanes() {
   const s = useStore()
-  const [box, width] = useWidth()
   const { items, end } = useMemo(() => schedule(s.track, s.bucket), [s.track, s.bucket])
   const streams = [...new Set(items.map((i) => i.stream))].sort((a, b) => a - b)
+  const busy = new Map<string, number>()
+  for (const i of items) busy.set(i.node.family, (busy.get(i.node.family) ?? 0) + i.to - i.from)
+  const bucket = data.buckets[s.bucket]!
+  const rate = count(Math.round((bucket.tokens * 1e6) / end))
+  const share = (us: number) => `${((us / end) * 100).toFixed(1)} % of the step`
+  return (
+    <main class="view timeline" id="main">
+      <div class="summary">
+        {bucket.phase === 'decode' ? (
+          <Fact label="One step, predicted" value={duration(end)} note={`${rate} tokens a second`} />
+        ) : (
+          <Fact label="One chunk, predicted" value={duration(end)} note={`${rate} prompt tokens a second`} />
+        )}
+        <Fact label="Launches" value={count(items.filter((i) => !i.node.view).length)} />
+        <Fact label="Collectives" value={duration(busy.get('comm') ?? 0)} note={share(busy.get('comm') ?? 0)} />
+        <Fact label="Streams" value={String(streams.length)} note={streams.length === 1 ? 'one after the other' : undefined} />
+      </div>
+      <LaneChart items={items} end={end} streams={streams} />
+      <Shares busy={busy} end={end} />
+    </main>
+  )
+}
+
+interface Hover {
+  i: Item
+  x: number
+  y: number
+}
+
+const left = 74 // the width of what stands beside a chart
+
+function LaneChart({ items, end, streams }: { items: Item[]; end: number; streams: number[] }) {
+  const s = useStore()
+  const [box, width] = useWidth()
   const bands = spans(s.track, (i) => items[i]?.from ?? end)
   const [range, setRange] = useState<Range>(() => {
     const layers = bands.filter((b) => b.layer >= 0)
@@ -59,129 +92,143 @@ function Lanes() {
     const at = Math.max(0, layers.findIndex((b) => b.section === s.section) - 1)
     return layers.length <= 3 ? [0, end] : [layers[at]!.from, layers[Math.min(layers.length - 1, at + 2)]!.to]
   })
-  const [hover, setHover] = useState<{ i: Item; x: number; y: number } | null>(null)
-
-  const left = 74
-  const top = 26
+  const [hover, setHover] = useState<Hover | null>(null)
   const lane = streams.length > 1 ? 64 : 92
-  const inner = width - left - 8
+  const inner = width - left - 26
   const x = scaleLinear(range, [0, inner])
-  const all = scaleLinear([0, end], [0, inner])
   const height = streams.length * (lane + 14)
   const laneY = (stream: number) => streams.indexOf(stream) * (lane + 14) + 6
+  const middle = (stream: number) => laneY(stream) + lane / 2
   const shown = items.filter((i) => i.to > range[0] && i.from < range[1] && !i.node.view)
-  const busy = new Map<string, number>()
-  for (const i of items) busy.set(i.node.family, (busy.get(i.node.family) ?? 0) + i.to - i.from)
-  const bucket = data.buckets[s.bucket]!
   return (
-    <main class="view timeline" id="main">
-      <div class="summary">
-        <Fact label={bucket.phase === 'decode' ? 'One step, predicted' : 'One chunk, predicted'} value={duration(end)} note={bucket.phase === 'decode' ? `${count(Math.round((bucket.tokens * 1e6) / end))} tokens a second` : `${count(Math.round((bucket.tokens * 1e6) / end))} prompt tokens a second`} />
-        <Fact label="Launches" value={count(items.filter((i) => !i.node.view).length)} />
-        <Fact label="Collectives" value={duration(busy.get('comm') ?? 0)} note={`${(((busy.get('comm') ?? 0) / end) * 100).toFixed(1)} % of the step`} />
-        <Fact label="Streams" value={String(streams.length)} note={streams.length === 1 ? 'one after the other' : undefined} />
+    <section class="card chart" aria-label="Operators over time">
+      <div class="chart-head">
+        <h2>One step on the time axis</h2>
+        <Legend kinds={new Set(shown.map((i) => i.node.family))} />
+        <button type="button" class="small" onClick={() => setRange([0, end])}>
+          Whole step
+        </button>
       </div>
-      <section class="card chart" aria-label="Operators over time">
-        <div class="chart-head">
-          <h2>One step on the time axis</h2>
-          <Legend kinds={new Set(shown.map((i) => i.node.family))} />
-          <button type="button" class="small" onClick={() => setRange([0, end])}>
-            Whole step
-          </button>
-        </div>
-        <div ref={box} class="chart-box">
-          <svg width={width} height={height + top + 30} class="lanes" role="img" aria-label={`${shown.length} operators from ${duration(range[0])} to ${duration(range[1])}`}>
-            <g transform={`translate(${left},${top})`}>
-              <Bands list={bands} x={x} y={-22} height={18} width={inner} />
-              {streams.map((st) => (
-                <g key={st}>
-                  <rect class="lane" x="0" y={laneY(st)} width={inner} height={lane} rx="4" />
-                  <text class="lane-name" x="-10" y={laneY(st) + lane / 2 + 4} text-anchor="end">
-                    {st === 0 ? 'main' : `stream ${st}`}
-                  </text>
-                </g>
-              ))}
-              {shown.map((i, k) => {
-                const from = Math.max(0, x(i.from))
-                const to = Math.min(inner, x(i.to))
-                const gap = to - from > 4 ? 1 : 0
-                const on = i.node.out.some((r) => r.id === s.value)
-                return (
-                  <g key={k} class={`piece f-${i.node.family}${on ? ' on' : ''}${i.node.family === 'send' ? ' send' : ''}`}>
-                    <rect
-                      x={from}
-                      width={Math.max(0.6, to - from - gap)}
-                      y={laneY(i.stream) + 4}
-                      height={lane - 8}
-                      rx={Math.min(3, (to - from) / 3)}
-                      onPointerEnter={(e) => setHover({ i, x: e.clientX, y: e.clientY })}
-                      onPointerMove={(e) => setHover({ i, x: e.clientX, y: e.clientY })}
-                      onPointerLeave={() => setHover(null)}
-                      onClick={() => select(i.node.out.find((r) => r.type !== 'state')?.id ?? i.node.out[0]?.id ?? 0, i.node.place)}
-                    />
-                    {to - from > 34 ? (
-                      <text x={from + 6} y={laneY(i.stream) + 22}>
-                        {short(i.node.op, to - from - 10)}
-                      </text>
-                    ) : null}
-                    {to - from > 56 ? (
-                      <text class="sub" x={from + 6} y={laneY(i.stream) + 38}>
-                        {duration(i.to - i.from)}
-                      </text>
-                    ) : null}
-                  </g>
-                )
-              })}
-              {shown.flatMap((i, k) =>
-                i.waits.map((w, j) => (
-                  <path key={`${k}.${j}`} class="wait" d={`M${x(w.to)},${laneY(w.stream) + lane / 2}C${x(w.to) + 14},${laneY(w.stream) + lane / 2} ${x(i.from) - 14},${laneY(i.stream) + lane / 2} ${x(i.from)},${laneY(i.stream) + lane / 2}`} />
-                )),
-              )}
-              <XAxis x={x} y={height} width={inner} format={(n) => (n === 0 ? '0' : duration(n))} />
-            </g>
-          </svg>
-          <div class="strip-box">
-            <Strip width={inner} height={40} end={end} range={range} onRange={setRange} label="Time that is shown">
-              {runs(items).map((r, k) => (
-                <rect key={k} class={`f-${r.family}`} x={all(r.from)} width={Math.max(0.4, all(r.to) - all(r.from))} y={6 + (28 / streams.length) * streams.indexOf(r.stream)} height={28 / streams.length - 1} />
-              ))}
-            </Strip>
-            <span class="strip-label">the whole step, {duration(end)}</span>
-          </div>
-        </div>
-        {hover ? (
-          <div class="tip" style={{ left: `${hover.x > innerWidth - 300 ? hover.x - 290 : hover.x + 14}px`, top: `${Math.min(hover.y + 14, innerHeight - 120)}px` }} role="tooltip">
-            <div>
-              <b>{hover.i.node.op}</b> <span class="dim">{hover.i.layer >= 0 ? `layer ${hover.i.layer}` : ''}</span>
-            </div>
-            <div>{duration(hover.i.to - hover.i.from)} predicted, from {duration(hover.i.from)}</div>
-            <div class="dim break">{hover.i.node.path}</div>
-          </div>
-        ) : null}
-      </section>
-      <section class="card" aria-labelledby="kinds">
-        <h2 id="kinds">Where the time goes</h2>
-        <ul class="shares">
-          {[...busy]
-            .filter(([, us]) => us > 0)
-            .sort((a, b) => b[1] - a[1])
-            .map(([f, us]) => (
-              <li key={f} class={`f-${f}`}>
-                <span class="share-name">
-                  <span class="dot" aria-hidden="true" />
-                  {names[f] ?? f}
-                </span>
-                <svg height="10" aria-hidden="true">
-                  <rect class="bar-back" width="100%" height="10" rx="3" />
-                  <rect class="share-fill" width={`${(100 * us) / end}%`} height="10" rx="3" />
-                </svg>
-                <span class="r">{duration(us)}</span>
-                <span class="r dim">{((100 * us) / end).toFixed(1)} %</span>
-              </li>
+      <div ref={box} class="chart-box">
+        <svg width={width} height={height + 56} class="lanes" role="img" aria-label={`${shown.length} operators from ${duration(range[0])} to ${duration(range[1])}`}>
+          <g transform={`translate(${left},26)`}>
+            <Bands list={bands} x={x} y={-22} height={18} width={inner} />
+            {streams.map((st) => (
+              <g key={st}>
+                <rect class="lane" x="0" y={laneY(st)} width={inner} height={lane} rx="4" />
+                <text class="lane-name" x="-10" y={middle(st) + 4} text-anchor="end">
+                  {st === 0 ? 'main' : `stream ${st}`}
+                </text>
+              </g>
             ))}
-        </ul>
-      </section>
-    </main>
+            {shown.map((i, k) => (
+              <ItemView key={k} i={i} from={Math.max(0, x(i.from))} to={Math.min(inner, x(i.to))} top={laneY(i.stream)} lane={lane} onHover={setHover} />
+            ))}
+            {shown.flatMap((i, k) => i.waits.map((w, j) => <path key={`${k}.${j}`} class="wait" d={waiting(x(w.to), middle(w.stream), x(i.from), middle(i.stream))} />))}
+            <XAxis x={x} y={height} width={inner} format={(n) => (n === 0 ? '0' : duration(n))} />
+          </g>
+        </svg>
+        <div class="strip-box">
+          <Strip width={inner} height={40} end={end} range={range} onRange={setRange} label="Time that is shown">
+            {runs(items).map((r, k) => {
+              const all = inner / end
+              const h = 28 / streams.length
+              return <rect key={k} class={`f-${r.family}`} x={r.from * all} width={Math.max(0.4, (r.to - r.from) * all)} y={6 + h * streams.indexOf(r.stream)} height={h - 1} />
+            })}
+          </Strip>
+          <span class="strip-label">the whole step, {duration(end)}</span>
+        </div>
+      </div>
+      {hover ? <Tip {...hover} /> : null}
+    </section>
+  )
+}
+
+// waiting is the line from the end of an operator to the begin of one that waits for it.
+function waiting(x1: number, y1: number, x2: number, y2: number): string {
+  return `M${x1},${y1}C${x1 + 14},${y1} ${x2 - 14},${y2} ${x2},${y2}`
+}
+
+interface ItemProps {
+  i: Item
+  from: number
+  to: number
+  top: number
+  lane: number
+  onHover: (h: Hover | null) => void
+}
+
+function ItemView({ i, from, to, top, lane, onHover }: ItemProps) {
+  const { value } = useStore()
+  const wide = to - from
+  const on = i.node.out.some((r) => r.id === value)
+  const hover = (e: PointerEvent) => onHover({ i, x: e.clientX, y: e.clientY })
+  return (
+    <g class={`piece f-${i.node.family}${on ? ' on' : ''}`}>
+      <rect
+        x={from}
+        width={Math.max(0.6, wide - (wide > 4 ? 1 : 0))}
+        y={top + 4}
+        height={lane - 8}
+        rx={Math.min(3, wide / 3)}
+        onPointerEnter={hover}
+        onPointerMove={hover}
+        onPointerLeave={() => onHover(null)}
+        onClick={() => select(i.node.out.find((r) => r.type !== 'state')?.id ?? i.node.out[0]?.id ?? 0, i.node.place)}
+      />
+      {wide > 34 ? (
+        <text x={from + 6} y={top + 22}>
+          {short(i.node.op, wide - 10)}
+        </text>
+      ) : null}
+      {wide > 56 ? (
+        <text class="sub" x={from + 6} y={top + 38}>
+          {duration(i.to - i.from)}
+        </text>
+      ) : null}
+    </g>
+  )
+}
+
+function Tip({ i, x, y }: Hover) {
+  return (
+    <div class="tip" style={{ left: `${x > innerWidth - 300 ? x - 290 : x + 14}px`, top: `${Math.min(y + 14, innerHeight - 120)}px` }} role="tooltip">
+      <div>
+        <b>{i.node.op}</b> <span class="dim">{i.layer >= 0 ? `layer ${i.layer}` : ''}</span>
+      </div>
+      <div>
+        {duration(i.to - i.from)} predicted, from {duration(i.from)}
+      </div>
+      <div class="dim break">{i.node.path}</div>
+    </div>
+  )
+}
+
+// Shares is the time by kind of work.
+function Shares({ busy, end }: { busy: Map<string, number>; end: number }) {
+  return (
+    <section class="card" aria-labelledby="kinds">
+      <h2 id="kinds">Where the time goes</h2>
+      <ul class="shares">
+        {[...busy]
+          .filter(([, us]) => us > 0)
+          .sort((a, b) => b[1] - a[1])
+          .map(([f, us]) => (
+            <li key={f} class={`f-${f}`}>
+              <span class="share-name">
+                <span class="dot" aria-hidden="true" />
+                {names[f] ?? f}
+              </span>
+              <svg height="10" aria-hidden="true">
+                <rect class="bar-back" width="100%" height="10" rx="3" />
+                <rect class="share-fill" width={`${(100 * us) / end}%`} height="10" rx="3" />
+              </svg>
+              <span class="r">{duration(us)}</span>
+              <span class="r dim">{((100 * us) / end).toFixed(1)} %</span>
+            </li>
+          ))}
+      </ul>
+    </section>
   )
 }
 

@@ -163,17 +163,37 @@ test('a plan without its source', async (t) => {
   }
 })
 
+// edited writes a page whose document was changed.
+function edited(from, to, change) {
+  const text = readFileSync(join(pages, from), 'utf8')
+  const start = text.indexOf('id="data">') + 'id="data">'.length
+  const end = text.indexOf('</script>', start)
+  const doc = JSON.stringify(change(JSON.parse(text.slice(start, end)))).replaceAll('<', '\\u003c')
+  writeFileSync(join(pages, to), text.slice(0, start) + doc + text.slice(end))
+}
+
+test('streams: a lane for each, and what waits', async (t) => {
+  edited('measured.html', 'streams.html', (d) => {
+    const track = d.tracks[0]
+    track.program.forEach((p, i) => {
+      if (i % 7 === 3) Object.assign(p, { t: 1, w: [i - 1] })
+      if (i % 7 === 5) Object.assign(p, { w: [i - 2] })
+    })
+    return d
+  })
+  const page = await open(t, 'streams.html', 'view=timeline')
+  assert.equal(await page.locator('.lane').count(), 2)
+  await page.getByRole('button', { name: 'Whole step' }).click()
+  assert.ok((await page.locator('.wait').count()) > 5)
+})
+
 // Every text of the document becomes hostile; nothing of it may run, and all views have to stand it.
 test('hostile names', async (t) => {
   const evil = `</script><img src=x onerror="alert(1)"><svg onload="alert(2)"><a href="javascript:alert(3)">`
-  const text = readFileSync(join(pages, 'measured.html'), 'utf8')
-  const start = text.indexOf('id="data">') + 'id="data">'.length
-  const end = text.indexOf('</script>', start)
   const plain = new Set(['family', 'phase', 'numeric', 'entry', 'variant', 'buckets'])
   const spoil = (x, key) =>
     typeof x === 'string' ? (plain.has(key) || x === 'state' ? x : x + evil) : Array.isArray(x) ? x.map((y) => spoil(y, key)) : x && typeof x === 'object' ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, spoil(v, k)])) : x
-  const doc = JSON.stringify(spoil(JSON.parse(text.slice(start, end)), '')).replaceAll('<', '\\u003c')
-  writeFileSync(join(pages, 'hostile.html'), text.slice(0, start) + doc + text.slice(end))
+  edited('measured.html', 'hostile.html', (d) => spoil(d, ''))
   const page = await open(t, 'hostile.html')
   for (const v of views) {
     await tab(page, v[0].toUpperCase() + v.slice(1))
