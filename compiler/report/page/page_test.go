@@ -170,6 +170,10 @@ func checkData(t *testing.T, d *page.Data) {
 				t.Errorf("%s %s, stage %d: the sections have %d launches, the graph %d", track.Entry, track.Variant, i, launches, stage.Launches)
 			}
 			for _, l := range track.Layouts {
+				// Streams run beside each other: the whole takes less than its parts.
+				if i == len(track.Stages)-1 && slices.ContainsFunc(track.Program, func(s page.Step) bool { return s.Stream != 0 }) {
+					break
+				}
 				if want := stage.Micros[l.Bucket]; math.Abs(micros[l.Bucket]-want) > 0.01*want {
 					t.Errorf("%s %s, stage %d: the sections take %g µs, the graph %g", track.Entry, track.Variant, i, micros[l.Bucket], want)
 				}

@@ -8190,6 +8190,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const height2 = streams.length * (lane + 14);
     const laneY = (stream) => streams.indexOf(stream) * (lane + 14) + 6;
     const middle = (stream) => laneY(stream) + lane / 2;
+    const edge = (stream, other) => laneY(stream) + (other > stream ? lane - 4 : 4);
     const shown = items.filter((i3) => i3.to > range2[0] && i3.from < range2[1] && !i3.node.view);
     return /* @__PURE__ */ a3("section", { class: "card chart", "aria-label": "Operators over time", children: [
       /* @__PURE__ */ a3("div", { class: "chart-head", children: [
@@ -8202,10 +8203,10 @@ ${b.node.doc ?? ""}` : b.title }),
           /* @__PURE__ */ a3(Bands, { list: bands, x: x2, y: -22, height: 18, width: inner }),
           streams.map((st2) => /* @__PURE__ */ a3("g", { children: [
             /* @__PURE__ */ a3("rect", { class: "lane", x: "0", y: laneY(st2), width: inner, height: lane, rx: "4" }),
-            /* @__PURE__ */ a3("text", { class: "lane-name", x: "-10", y: middle(st2) + 4, "text-anchor": "end", children: st2 === 0 ? "main" : `stream ${st2}` })
+            /* @__PURE__ */ a3("text", { class: "lane-name", x: "-10", y: middle(st2) + 4, "text-anchor": "end", children: laneName(st2, items) })
           ] }, st2)),
           shown.map((i3, k2) => /* @__PURE__ */ a3(ItemView, { i: i3, from: Math.max(0, x2(i3.from)), to: Math.min(inner, x2(i3.to)), top: laneY(i3.stream), lane, onHover: setHover }, k2)),
-          shown.flatMap((i3, k2) => i3.waits.map((w3, j2) => /* @__PURE__ */ a3("path", { class: "wait", d: waiting(x2(w3.to), middle(w3.stream), x2(i3.from), middle(i3.stream)) }, `${k2}.${j2}`))),
+          shown.flatMap((i3, k2) => i3.waits.map((w3, j2) => /* @__PURE__ */ a3("path", { class: "wait", d: `M${x2(w3.to)},${edge(w3.stream, i3.stream)}L${x2(i3.from)},${edge(i3.stream, w3.stream)}` }, `${k2}.${j2}`))),
           /* @__PURE__ */ a3(XAxis, { x: x2, y: height2, width: inner, format: (n2) => n2 === 0 ? "0" : duration(n2) })
         ] }) }),
         /* @__PURE__ */ a3("div", { class: "strip-box", children: [
@@ -8223,8 +8224,9 @@ ${b.node.doc ?? ""}` : b.title }),
       hover ? /* @__PURE__ */ a3(Tip2, { ...hover }) : null
     ] });
   }
-  function waiting(x1, y1, x2, y22) {
-    return `M${x1},${y1}C${x1 + 14},${y1} ${x2 - 14},${y22} ${x2},${y22}`;
+  function laneName(stream, items) {
+    if (stream === 0) return "main";
+    return items.every((i3) => i3.stream !== stream || i3.node.family === "send") ? "transfer" : `stream ${stream}`;
   }
   function ItemView({ i: i3, from, to, top, lane, onHover }) {
     const { value: value2 } = useStore();

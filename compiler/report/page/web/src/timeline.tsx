@@ -99,6 +99,8 @@ function LaneChart({ items, end, streams }: { items: Item[]; end: number; stream
   const height = streams.length * (lane + 14)
   const laneY = (stream: number) => streams.indexOf(stream) * (lane + 14) + 6
   const middle = (stream: number) => laneY(stream) + lane / 2
+  // The side of a lane that faces another one: lines of what waits run from there to there.
+  const edge = (stream: number, other: number) => laneY(stream) + (other > stream ? lane - 4 : 4)
   const shown = items.filter((i) => i.to > range[0] && i.from < range[1] && !i.node.view)
   return (
     <section class="card chart" aria-label="Operators over time">
@@ -117,14 +119,14 @@ function LaneChart({ items, end, streams }: { items: Item[]; end: number; stream
               <g key={st}>
                 <rect class="lane" x="0" y={laneY(st)} width={inner} height={lane} rx="4" />
                 <text class="lane-name" x="-10" y={middle(st) + 4} text-anchor="end">
-                  {st === 0 ? 'main' : `stream ${st}`}
+                  {laneName(st, items)}
                 </text>
               </g>
             ))}
             {shown.map((i, k) => (
               <ItemView key={k} i={i} from={Math.max(0, x(i.from))} to={Math.min(inner, x(i.to))} top={laneY(i.stream)} lane={lane} onHover={setHover} />
             ))}
-            {shown.flatMap((i, k) => i.waits.map((w, j) => <path key={`${k}.${j}`} class="wait" d={waiting(x(w.to), middle(w.stream), x(i.from), middle(i.stream))} />))}
+            {shown.flatMap((i, k) => i.waits.map((w, j) => <path key={`${k}.${j}`} class="wait" d={`M${x(w.to)},${edge(w.stream, i.stream)}L${x(i.from)},${edge(i.stream, w.stream)}`} />))}
             <XAxis x={x} y={height} width={inner} format={(n) => (n === 0 ? '0' : duration(n))} />
           </g>
         </svg>
@@ -144,9 +146,9 @@ function LaneChart({ items, end, streams }: { items: Item[]; end: number; stream
   )
 }
 
-// waiting is the line from the end of an operator to the begin of one that waits for it.
-function waiting(x1: number, y1: number, x2: number, y2: number): string {
-  return `M${x1},${y1}C${x1 + 14},${y1} ${x2 - 14},${y2} ${x2},${y2}`
+function laneName(stream: number, items: Item[]): string {
+  if (stream === 0) return 'main'
+  return items.every((i) => i.stream !== stream || i.node.family === 'send') ? 'transfer' : `stream ${stream}`
 }
 
 interface ItemProps {
