@@ -6731,6 +6731,7 @@ ${w3.recipe}`;
   // src/graph.tsx
   var charWidth = 6.3;
   var lineHeight = 15;
+  var margin = 16;
   function cut(text, most) {
     return text.length > most ? `${text.slice(0, most - 1)}\u2026` : text;
   }
@@ -6761,7 +6762,7 @@ ${w3.recipe}`;
   }
   function draw(nodes, layer) {
     const g3 = new T3({ multigraph: true });
-    g3.setGraph({ rankdir: "TB", nodesep: 18, ranksep: 30, edgesep: 14, marginx: 16, marginy: 16 });
+    g3.setGraph({ rankdir: "TB", nodesep: 18, ranksep: 30, edgesep: 14, marginx: margin, marginy: margin });
     g3.setDefaultEdgeLabel(() => ({}));
     const boxes = /* @__PURE__ */ new Map();
     const add = (b) => {
@@ -6812,13 +6813,17 @@ ${w3.recipe}`;
       b.y = at2.y;
     }
     const size = g3.graph();
+    const drawn = edges.map((e3) => {
+      const points = g3.edge(e3.from, e3.to, e3.name).points;
+      return { value: e3.value, label: e3.label, state: e3.state, points: ends(points, boxes.get(e3.from), boxes.get(e3.to), e3.beside ? 16 : 0) };
+    });
+    const xs = drawn.flatMap((e3) => e3.points.map((p3) => p3.x));
+    const left3 = Math.min(0, ...xs.map((x2) => x2 - margin));
     return {
       boxes: [...boxes.values()],
-      edges: edges.map((e3) => {
-        const points = g3.edge(e3.from, e3.to, e3.name).points;
-        return { value: e3.value, label: e3.label, state: e3.state, points: ends(points, boxes.get(e3.from), boxes.get(e3.to), e3.beside ? 16 : 0) };
-      }),
-      width: size.width ?? 0,
+      edges: drawn,
+      left: left3,
+      width: Math.max(size.width ?? 0, ...xs.map((x2) => x2 + margin)) - left3,
       height: size.height ?? 0
     };
   }
@@ -6926,7 +6931,7 @@ ${w3.recipe}`;
       ] }),
       /* @__PURE__ */ a3("div", { class: "canvas", tabindex: 0, onScroll, role: "region", "aria-label": `Drawing ${title}`, children: [
         nodes.length === 0 ? /* @__PURE__ */ a3("p", { class: "empty", children: "Nothing stands here at this stage." }) : null,
-        /* @__PURE__ */ a3("svg", { width: d3.width * zoom2, height: d3.height * zoom2, viewBox: `0 0 ${d3.width} ${d3.height}`, role: "group", "aria-label": `${nodes.length} operators`, children: [
+        /* @__PURE__ */ a3("svg", { width: d3.width * zoom2, height: d3.height * zoom2, viewBox: `${d3.left} 0 ${d3.width} ${d3.height}`, role: "group", "aria-label": `${nodes.length} operators`, children: [
           d3.edges.map((e3, i3) => /* @__PURE__ */ a3("g", { class: `edge${e3.state ? " state" : ""}${e3.value === value2 ? " on" : ""}`, onClick: () => select(e3.value), children: [
             /* @__PURE__ */ a3("title", { children: `%${e3.value} ${e3.label}` }),
             /* @__PURE__ */ a3("path", { d: smooth(e3.points), class: "hit" }),
@@ -7345,7 +7350,7 @@ ${b.node.doc ?? ""}` : b.title }),
         /* @__PURE__ */ a3("span", { class: "meta", children: [
           pass ? /* @__PURE__ */ a3("b", { children: pass }) : null,
           /* @__PURE__ */ a3("code", { children: r3.id }),
-          /* @__PURE__ */ a3("span", { children: r3.where || r3.entry }),
+          /* @__PURE__ */ a3(RemarkWhere, { r: r3 }),
           r3.buckets ? /* @__PURE__ */ a3("span", { children: r3.buckets }) : null,
           /* @__PURE__ */ a3(Where, { place: r3.place }),
           r3.saves ? /* @__PURE__ */ a3("span", { class: "saves", children: [
@@ -7355,6 +7360,13 @@ ${b.node.doc ?? ""}` : b.title }),
         ] })
       ] })
     ] });
+  }
+  function RemarkWhere({ r: r3 }) {
+    const s3 = useStore();
+    const sections = data.tracks[s3.track].sections;
+    const at2 = sections.findIndex((x2) => x2.layers.some((l3) => r3.layers.includes(l3)));
+    if (!r3.where || at2 < 0) return /* @__PURE__ */ a3("span", { children: r3.where || r3.entry });
+    return /* @__PURE__ */ a3("button", { type: "button", class: "link", title: "Open these layers", onClick: () => set({ section: at2 }), children: r3.where });
   }
   function Sides() {
     const s3 = useStore();
@@ -8324,6 +8336,7 @@ ${b.node.doc ?? ""}` : b.title }),
   function Page() {
     const s3 = useStore();
     useHover();
+    useKeys();
     const rail = s3.view === "passes" || s3.view === "graph";
     const panel = s3.panel && (s3.view === "passes" || s3.value !== 0 || s3.line !== 0);
     return /* @__PURE__ */ a3($, { children: [
@@ -8412,6 +8425,21 @@ ${b.node.doc ?? ""}` : b.title }),
     }, [theme]);
     const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     return /* @__PURE__ */ a3("button", { type: "button", class: "icon theme", "aria-label": dark ? "Light colours" : "Dark colours", onClick: () => setTheme(dark ? "light" : "dark"), children: dark ? "\u2600" : "\u263E" });
+  }
+  function useKeys() {
+    A2(() => {
+      const key = (e3) => {
+        const typing = e3.target instanceof HTMLElement && e3.target.matches("input, select, textarea");
+        const step = e3.key === "[" ? -1 : e3.key === "]" ? 1 : 0;
+        if (typing || step === 0 || e3.ctrlKey || e3.metaKey || e3.altKey || !data.complete) return;
+        const s3 = get();
+        let stage = s3.stage + step;
+        while (stage > 0 && stage < lastStage && !changed(s3.track, stage)) stage += step;
+        if (stage >= 0 && stage <= lastStage) set({ stage, view: s3.view === "graph" ? "graph" : "passes" });
+      };
+      addEventListener("keydown", key);
+      return () => removeEventListener("keydown", key);
+    }, []);
   }
   function useHover() {
     A2(() => {

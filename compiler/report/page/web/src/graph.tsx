@@ -31,12 +31,14 @@ interface Edge {
 interface Drawing {
   boxes: Box[]
   edges: Edge[]
+  left: number
   width: number
   height: number
 }
 
 const charWidth = 6.3
 const lineHeight = 15
+const margin = 16
 
 function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text
@@ -63,7 +65,7 @@ function boxOf(n: Node, layer: number | undefined): Box {
 
 function draw(nodes: Node[], layer: number | undefined): Drawing {
   const g = new Layout({ multigraph: true })
-  g.setGraph({ rankdir: 'TB', nodesep: 18, ranksep: 30, edgesep: 14, marginx: 16, marginy: 16 })
+  g.setGraph({ rankdir: 'TB', nodesep: 18, ranksep: 30, edgesep: 14, marginx: margin, marginy: margin })
   g.setDefaultEdgeLabel(() => ({}))
   const boxes = new Map<string, Box>()
   const add = (b: Box) => {
@@ -114,14 +116,15 @@ function draw(nodes: Node[], layer: number | undefined): Drawing {
     b.y = at.y
   }
   const size = g.graph() as { width?: number; height?: number }
+  const drawn = edges.map((e) => {
+    const points = (g.edge(e.from, e.to, e.name) as { points: Point[] }).points
+    return { value: e.value, label: e.label, state: e.state, points: ends(points, boxes.get(e.from)!, boxes.get(e.to)!, e.beside ? 16 : 0) }
+  })
+  // Long edges may run outside of what dagre counts, which are boxes.
+  const xs = drawn.flatMap((e) => e.points.map((p) => p.x))
+  const left = Math.min(0, ...xs.map((x) => x - margin))
   return {
-    boxes: [...boxes.values()],
-    edges: edges.map((e) => {
-      const points = (g.edge(e.from, e.to, e.name) as { points: Point[] }).points
-      return { value: e.value, label: e.label, state: e.state, points: ends(points, boxes.get(e.from)!, boxes.get(e.to)!, e.beside ? 16 : 0) }
-    }),
-    width: size.width ?? 0,
-    height: size.height ?? 0,
+    boxes: [...boxes.values()], edges: drawn, left, width: Math.max(size.width ?? 0, ...xs.map((x) => x + margin)) - left, height: size.height ?? 0,
   }
 }
 
@@ -266,7 +269,7 @@ function Canvas({ title, nodes, layer, marks, zoom, onScroll }: CanvasProps) {
       </figcaption>
       <div class="canvas" tabindex={0} onScroll={onScroll} role="region" aria-label={`Drawing ${title}`}>
         {nodes.length === 0 ? <p class="empty">Nothing stands here at this stage.</p> : null}
-        <svg width={d.width * zoom} height={d.height * zoom} viewBox={`0 0 ${d.width} ${d.height}`} role="group" aria-label={`${nodes.length} operators`}>
+        <svg width={d.width * zoom} height={d.height * zoom} viewBox={`${d.left} 0 ${d.width} ${d.height}`} role="group" aria-label={`${nodes.length} operators`}>
           {d.edges.map((e, i) => (
             <g key={i} class={`edge${e.state ? ' state' : ''}${e.value === value ? ' on' : ''}`} onClick={() => select(e.value)}>
               <title>{`%${e.value} ${e.label}`}</title>

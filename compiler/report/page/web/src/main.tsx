@@ -3,7 +3,7 @@
 import { render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import './page.css'
-import { data, entries, local, trackFor } from './model'
+import { changed, data, entries, lastStage, local, trackFor } from './model'
 import { Cost } from './cost'
 import { GraphView } from './graph'
 import { Memory } from './memory'
@@ -12,7 +12,7 @@ import { Panel } from './panel'
 import { Passes, Rail } from './passes'
 import { Search } from './search'
 import { Timeline } from './timeline'
-import { commonest, set, useStore, views, type View } from './store'
+import { commonest, get, set, useStore, views, type View } from './store'
 import { count, plural } from './text'
 
 const titles: Record<View, string> = { overview: 'Overview', passes: 'Passes', graph: 'Graph', memory: 'Memory', timeline: 'Timeline', cost: 'Cost' }
@@ -20,6 +20,7 @@ const titles: Record<View, string> = { overview: 'Overview', passes: 'Passes', g
 function Page() {
   const s = useStore()
   useHover()
+  useKeys()
   const rail = s.view === 'passes' || s.view === 'graph'
   const panel = s.panel && (s.view === 'passes' || s.value !== 0 || s.line !== 0)
   return (
@@ -141,6 +142,23 @@ function Theme() {
       {dark ? '☀' : '☾'}
     </button>
   )
+}
+
+// useKeys has [ and ] go to the pass before and behind that changed something.
+function useKeys() {
+  useEffect(() => {
+    const key = (e: KeyboardEvent) => {
+      const typing = e.target instanceof HTMLElement && e.target.matches('input, select, textarea')
+      const step = e.key === '[' ? -1 : e.key === ']' ? 1 : 0
+      if (typing || step === 0 || e.ctrlKey || e.metaKey || e.altKey || !data.complete) return
+      const s = get()
+      let stage = s.stage + step
+      while (stage > 0 && stage < lastStage && !changed(s.track, stage)) stage += step
+      if (stage >= 0 && stage <= lastStage) set({ stage, view: s.view === 'graph' ? 'graph' : 'passes' })
+    }
+    addEventListener('keydown', key)
+    return () => removeEventListener('keydown', key)
+  }, [])
 }
 
 // useHover shows a value everywhere while the pointer is on it.

@@ -188,13 +188,26 @@ export function RemarkRow({ r, pass }: { r: Remark; pass?: string }) {
         <span class="meta">
           {pass ? <b>{pass}</b> : null}
           <code>{r.id}</code>
-          <span>{r.where || r.entry}</span>
+          <RemarkWhere r={r} />
           {r.buckets ? <span>{r.buckets}</span> : null}
           <Where place={r.place} />
           {r.saves ? <span class="saves">saves {r.saves}</span> : null}
         </span>
       </span>
     </li>
+  )
+}
+
+// RemarkWhere names the layers of a remark, and leads to them.
+function RemarkWhere({ r }: { r: Remark }) {
+  const s = useStore()
+  const sections = data.tracks[s.track]!.sections
+  const at = sections.findIndex((x) => x.layers.some((l) => r.layers.includes(l)))
+  if (!r.where || at < 0) return <span>{r.where || r.entry}</span>
+  return (
+    <button type="button" class="link" title="Open these layers" onClick={() => set({ section: at })}>
+      {r.where}
+    </button>
   )
 }
 

@@ -102,6 +102,16 @@ test('the source: a line leads to its values', async (t) => {
   await page.locator('.journey h2 .value').waitFor()
 })
 
+test('keys: the next pass that changed something', async (t) => {
+  const page = await open(t, 'glm-4.7.html', 'view=passes&stage=1')
+  await page.keyboard.press(']')
+  assert.equal(await page.locator('.pass-title h1').textContent(), 'fold_shared_expert')
+  await page.getByRole('button', { name: 'layers 3..91, 89 x', exact: true }).first().click()
+  assert.match(page.url(), /stage=2/)
+  await page.keyboard.press('[')
+  assert.equal(await page.locator('.pass-title h1').textContent(), 'as lowered')
+})
+
 test('columns: one for each pass, unchanged ones folded', async (t) => {
   const page = await open(t, 'glm-4.7.html', 'view=passes')
   await page.getByRole('button', { name: 'All columns' }).click()
