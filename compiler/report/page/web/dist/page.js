@@ -7232,7 +7232,7 @@ ${b.node.doc ?? ""}` : b.title }),
               onClick: () => set(data.complete ? { stage } : { pass: i3 }),
               children: [
                 /* @__PURE__ */ a3("span", { class: "name", children: p3.name }),
-                quiet ? /* @__PURE__ */ a3("span", { class: "note", children: p3.disabled ? "disabled" : p3.applied + p3.missed > 0 ? `${count(p3.applied)} applied${p3.missed ? `, ${count(p3.missed)} missed` : ""}` : data.complete ? "no change" : "no sites" }) : /* @__PURE__ */ a3($, { children: [
+                quiet ? /* @__PURE__ */ a3("span", { class: "note", children: p3.disabled ? "disabled" : p3.applied + p3.missed > 0 ? sites(p3.applied, p3.missed) : data.complete ? "no change" : "no sites" }) : /* @__PURE__ */ a3($, { children: [
                   /* @__PURE__ */ a3("span", { class: "bar", "aria-hidden": "true", children: /* @__PURE__ */ a3(Bar, { share: at2.launches / most, before: before ? before.launches / most : void 0 }) }),
                   /* @__PURE__ */ a3("span", { class: "num", children: count(at2.launches) }),
                   /* @__PURE__ */ a3("span", { class: "sites", children: [
@@ -7256,6 +7256,10 @@ ${b.node.doc ?? ""}` : b.title }),
       ] }),
       data.complete ? /* @__PURE__ */ a3("p", { class: "legend", children: "Bars and numbers: kernel launches of one step behind each pass." }) : null
     ] });
+  }
+  function sites(applied, missed) {
+    if (missed === 0) return `${count(applied)} applied`;
+    return applied === 0 ? `${count(missed)} missed` : `${count(applied)} applied, ${count(missed)} missed`;
   }
   function Bar({ share, before }) {
     return /* @__PURE__ */ a3("svg", { width: "100%", height: "6", preserveAspectRatio: "none", children: [

@@ -45,7 +45,7 @@ export function Rail() {
               >
                 <span class="name">{p.name}</span>
                 {quiet ? (
-                  <span class="note">{p.disabled ? 'disabled' : p.applied + p.missed > 0 ? `${count(p.applied)} applied${p.missed ? `, ${count(p.missed)} missed` : ''}` : data.complete ? 'no change' : 'no sites'}</span>
+                  <span class="note">{p.disabled ? 'disabled' : p.applied + p.missed > 0 ? sites(p.applied, p.missed) : data.complete ? 'no change' : 'no sites'}</span>
                 ) : (
                   <>
                     <span class="bar" aria-hidden="true">
@@ -71,6 +71,12 @@ export function Rail() {
       {data.complete ? <p class="legend">Bars and numbers: kernel launches of one step behind each pass.</p> : null}
     </nav>
   )
+}
+
+// sites counts what a pass did, in few words.
+function sites(applied: number, missed: number): string {
+  if (missed === 0) return `${count(applied)} applied`
+  return applied === 0 ? `${count(missed)} missed` : `${count(applied)} applied, ${count(missed)} missed`
 }
 
 function Bar({ share, before }: { share: number; before?: number }) {
