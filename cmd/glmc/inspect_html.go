@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/plan"
@@ -15,12 +16,23 @@ import (
 	"github.com/glmc/glmc/dsl/diag"
 )
 
+// pageFlags are the flags of `glmc inspect` that belong to --html.
+type pageFlags struct {
+	html    string
+	profile string
+}
+
+func (f *pageFlags) registerPage(fs *pflag.FlagSet) {
+	fs.StringVar(&f.html, "html", "", "write one page with everything to `FILE`, for a browser; it needs no network")
+	fs.StringVar(&f.profile, "profile", "", "measured times, for --html: a `FILE` that glmc run --profile wrote")
+}
+
 // checkPage refuses flags that choose some of what the page has all of.
 func (f *inspectFlags) checkPage(cmd *cobra.Command) error {
 	if f.html == "" {
 		return usagef("--profile wants --html FILE")
 	}
-	for _, name := range []string{"pass", "layer", "entry", "graph", "full", "dot", "json"} {
+	for _, name := range []string{"pass", "layer", "entry", "graph", "full", "dot", "json", "sarif", "memory", "bucket", "why"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--html writes everything: leave out --%s", name)
 		}

@@ -49,22 +49,27 @@ type prediction struct {
 	MicroSec float64 `json:"us"`
 }
 
-func summarise(r *compiler.Result, out string, file []byte) summary {
+func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 	s := summary{Plan: out, Digest: plan.Digest(file), Bytes: len(file), CompileMS: float64(r.Time.Microseconds()) / 1e3,
 		Stored: r.Stored.String(), Assumed: r.Assumed, Launches: map[string]int{}}
 	for _, p := range r.Passes {
 		s.Passes = append(s.Passes, passSummary{p.Pass.Name, p.Applied, p.Missed, float64(p.Time.Microseconds()) / 1e3})
 	}
+	target, err := cost.OfPlan(r.Plan)
+	if err != nil {
+		return s, err
+	}
 	m := report.MeasureMemory(r.Plan)
 	s.Memory = memorySummary{Weights: m.Weights, Arena: m.Arena, CachePerToken: m.CachePerToken, ArenaLowerBound: m.ArenaLowerBound}
-	device := cost.Devices[r.Plan.Target]
 	for _, p := range r.Plan.Programs {
-		s.Launches[p.Graph.Name] = report.Launches(p.Graph)
+		if _, ok := s.Launches[p.Graph.Name]; !ok { // the first program is for the smallest steps
+			s.Launches[p.Graph.Name] = report.Launches(p.Graph)
+		}
 		for _, l := range p.Layouts {
-			s.Predicted = append(s.Predicted, prediction{p.Graph.Name, l.Phase, l.Max.Tokens, 1e6 * cost.Program(p.Graph, l.Max, device).Seconds})
+			s.Predicted = append(s.Predicted, prediction{p.Graph.Name, l.Phase, l.Max.Tokens, 1e6 * cost.Program(p.Graph, l.Max, target).Seconds})
 		}
 	}
-	return s
+	return s, nil
 }
 
 func (s *summary) print(w io.Writer, p *plan.Plan) error {
@@ -89,12 +94,21 @@ func (s *summary) print(w io.Writer, p *plan.Plan) error {
 func (s *summary) printPredictions(w io.Writer, p *plan.Plan) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(t, "PREDICTED ON %s", p.Target)
+	launches := map[string]string{} // of each entry, "1386, 1479" where it has two programs
+	var entries []string
 	for _, prog := range p.Programs {
-		fmt.Fprintf(t, "\t%s", prog.Graph.Name)
+		name := prog.Graph.Name
+		if launches[name] == "" {
+			entries = append(entries, name)
+			fmt.Fprintf(t, "\t%s", name)
+		} else {
+			launches[name] += ", "
+		}
+		launches[name] += fmt.Sprint(report.Launches(prog.Graph))
 	}
 	fmt.Fprint(t, "\nlaunches")
-	for _, prog := range p.Programs {
-		fmt.Fprintf(t, "\t%d", s.Launches[prog.Graph.Name])
+	for _, name := range entries {
+		fmt.Fprintf(t, "\t%s", launches[name])
 	}
 	fmt.Fprintln(t)
 	type bucket struct {
@@ -113,8 +127,8 @@ func (s *summary) printPredictions(w io.Writer, p *plan.Plan) error {
 	}
 	for _, b := range order {
 		fmt.Fprintf(t, "%s %d", b.phase, b.tokens)
-		for _, prog := range p.Programs {
-			fmt.Fprintf(t, "\t%s", times[b][prog.Graph.Name])
+		for _, name := range entries {
+			fmt.Fprintf(t, "\t%s", times[b][name])
 		}
 		fmt.Fprintln(t)
 	}

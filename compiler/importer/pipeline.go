@@ -169,7 +169,7 @@ func pick(tried []trial) trial {
 // isFusion reports whether a pass makes one operator of several, by the verb that its name begins with.
 func isFusion(pass string) bool {
 	verb, _, _ := strings.Cut(pass, "_")
-	return slices.Contains([]string{"fold", "fuse"}, verb)
+	return slices.Contains([]string{"fold", "fuse", "merge"}, verb)
 }
 
 // needs says in words what one rank needs.

@@ -11,7 +11,7 @@ var commOps = []*Op{
 		Infer:    sameType,
 		Work: func(n *Node, s Sizes) Work {
 			b := bytesOf(n.In[0].Type, s)
-			return Work{ReadBytes: b, WriteBytes: b, CommBytes: 2 * b}
+			return Work{ReadBytes: b, WriteBytes: b, CommBytes: b}
 		},
 		Shard: ShardCustom,
 		// As NCCL does: a rank's part is overwritten when all ranks have read it.
@@ -36,7 +36,7 @@ var commOps = []*Op{
 		Work: func(n *Node, s Sizes) Work {
 			b := bytesOf(n.In[0].Type, s)
 			out := bytesOf(n.Out[0].Type, s)
-			return Work{ReadBytes: out, WriteBytes: out, CommBytes: out - b}
+			return Work{ReadBytes: out, WriteBytes: out, CommBytes: b}
 		},
 		Shard: ShardCustom,
 	},

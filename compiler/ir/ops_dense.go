@@ -26,10 +26,7 @@ var denseOps = []*Op{
 			d, err := activationDType(a.Str("dtype"))
 			return []Type{TensorType(d, tokens.Shape[0], w.Shape[1])}, err
 		},
-		Work: func(n *Node, s Sizes) Work {
-			b := bytesOf(n.Out[0].Type, s)
-			return Work{ReadBytes: b, WriteBytes: b}
-		},
+		Work: embedWork,
 		Surface: surface("embed", "the embeddings of tokens",
 			"tokens i32[t] -> act[t, width]", func(l Lowering, a *Args) ([]*Value, error) {
 				w, err := l.Weight(a.Path("w")+".weight", dtype.Invalid, false, a.Int("vocab", 0), a.Int("width", 0))
@@ -50,6 +47,17 @@ var denseOps = []*Op{
 		Surface: surface("linear", "a projection to out values, with the weight w.weight and, where bias is true, w.bias",
 			"x [.., d] -> x[.., out]",
 			lowerLinear, param("x", builtin.Tensor), param("w", builtin.Weight), param("out", builtin.Int), optional("bias", builtin.Bool)),
+	},
+	{
+		Name: "linear.split",
+		Doc: "linear with its columns cut into results of their own: x [..., K], w [N, K], bias [N] -> one [..., n] for each n of " +
+			"sizes, which add up to N; act as in linear",
+		Operands: []Operand{{Name: "x"}, {Name: "w", Kind: LinearOperand}, {Name: "bias", Kind: WeightOperand, Optional: true}},
+		Attrs:    []AttrSpec{{Key: "sizes", Kind: SizesAttr}, {Key: "act", Kind: StringAttr, Optional: true}},
+		Infer:    inferLinearSplit,
+		Work:     linearWork,
+		Shard:    ShardNone, // merge_qkv and merge_gate_up run on what each rank holds
+		Expand:   expandLinearSplit,
 	},
 	{
 		Name:     "norm.rms",
@@ -113,6 +121,7 @@ var denseOps = []*Op{
 			}
 			return []Type{TensorType(in[0].DType, in[1].Shape[0], in[0].Shape[1])}, nil
 		},
+		Work:  gatherWork,
 		Shard: ShardNone,
 	},
 }
@@ -154,16 +163,79 @@ func inferLinear(in []Type, _ Attrs) ([]Type, error) {
 	return []Type{{DType: x.DType, Shape: x.Shape.With(len(x.Shape)-1, w.Shape[0])}}, nil
 }
 
+func inferLinearSplit(in []Type, a Attrs) ([]Type, error) {
+	whole, err := inferLinear(in, a)
+	if err != nil {
+		return nil, err
+	}
+	sizes, _ := a.Get("sizes").(Shape)
+	total, last := 0, len(whole[0].Shape)-1
+	types := make([]Type, len(sizes))
+	for i, size := range sizes {
+		total += size.Add
+		types[i] = Type{DType: whole[0].DType, Shape: whole[0].Shape.With(last, size)}
+	}
+	if have := in[1].Shape[0]; have != Fixed(total) {
+		return nil, fmt.Errorf("sizes %s add up to %d but w has %s rows", sizes, total, have)
+	}
+	return types, nil
+}
+
+// expandLinearSplit is what linear.split stands for. It does not cut the weight: then it would have to declare
+// weights, and a kernel that quantises rows of x would be compared with one that does so for each part.
+func expandLinearSplit(b *Builder, n *Node) []*Value {
+	sizes, _ := n.Attrs.Get("sizes").(Shape)
+	act := slices.DeleteFunc(slices.Clone(n.Attrs), func(a Attr) bool { return a.Key == "sizes" })
+	whole := b.One("linear", n.In, act...)
+	out, from := make([]*Value, len(sizes)), int64(0)
+	for i, size := range sizes {
+		to := from + int64(size.Add)
+		out[i] = b.One("slice", []*Value{whole}, Attr{"from", from}, Attr{"to", to})
+		from = to
+	}
+	return out
+}
+
+// linearWork is the work of linear and linear.split.
 func linearWork(n *Node, s Sizes) Work {
 	w := n.Arg("w").Type
 	rows := elems(n.In[0].Type, s) / float64(w.Shape[1].Add)
 	weight := float64(n.Arg("w").Weight.Bytes())
-	return Work{
+	if bias := n.Arg("bias"); bias != nil {
+		weight += bytesOf(bias.Type, s)
+	}
+	work := Work{
 		Flops:       2 * rows * float64(w.Shape[0].Add) * float64(w.Shape[1].Add),
 		ReadBytes:   bytesOf(n.In[0].Type, s) + weight,
-		WriteBytes:  bytesOf(n.Out[0].Type, s),
 		WeightBytes: weight,
+		Products:    1, Math: productDType(w.DType, n.Attrs), Rows: rows, Matrices: 1,
 	}
+	for _, out := range n.Out {
+		work.WriteBytes += bytesOf(out.Type, s)
+	}
+	return work
+}
+
+// productDType is the dtype that a product with a weight of dtype w is done in. Rows that are not quantised meet a
+// weight in fp8 that was widened to bf16.
+func productDType(w dtype.DType, a Attrs) dtype.DType {
+	if w == dtype.F8E4M3 && a.Str("act") == "" {
+		return dtype.BF16
+	}
+	return w
+}
+
+// embedWork reads the rows that are looked up, in the dtype of the table, and not the table.
+func embedWork(n *Node, s Sizes) Work {
+	ids, w, out := n.Arg("tokens").Type, n.Arg("w").Type, n.Out[0].Type
+	rows := elems(out, s) * float64(w.DType.Size())
+	return Work{ReadBytes: bytesOf(ids, s) + rows, WriteBytes: bytesOf(out, s), WeightBytes: rows}
+}
+
+// gatherWork reads the rows that are wanted, and not all that there are.
+func gatherWork(n *Node, s Sizes) Work {
+	b := bytesOf(n.Out[0].Type, s)
+	return Work{ReadBytes: bytesOf(n.Arg("rows").Type, s) + b, WriteBytes: b}
 }
 
 // activationDType is a dtype that activations can have.

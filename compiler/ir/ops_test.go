@@ -33,6 +33,19 @@ var opCases = []opCase{
 	{"linear", `f32[T, 8], weight bf16[4, 8], weight bf16[8]`, ``, `error: bias is bf16[8], wants [4]`},
 	{"linear", `f32[T, 8], weight bf16[4, 8], weight bf16[4, 1]`, ``, `error: bias is bf16[4, 1], wants [4]`},
 
+	{"linear.split", `bf16[T, 8], weight fp8_e4m3[6, 8], none`, `sizes: [4, 1, 1]`, `bf16[T, 4], bf16[T, 1], bf16[T, 1]`},
+	{"linear.split", `f32[T, 3, 8], weight bf16[6, 8], weight bf16[6]`, `sizes: [2, 4], act: "fp8_e4m3"`, `f32[T, 3, 2], f32[T, 3, 4]`},
+	{"linear.split", `f32[8], weight bf16[4, 8], none`, `sizes: [3, 1]`, `f32[3], f32[1]`},
+	{"linear.split", `bf16[T, 8], weight bf16[4194304, 8], none`, `sizes: [1048576, 1048576, 1048576, 1048576]`,
+		`bf16[T, 1048576], bf16[T, 1048576], bf16[T, 1048576], bf16[T, 1048576]`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [4]`, `error: attribute sizes has 1 sizes, wants 2 to 8`},
+	{"linear.split", `f32[T, 8], weight bf16[9, 8], none`, `sizes: [1, 1, 1, 1, 1, 1, 1, 1, 1]`, `error: attribute sizes has 9 sizes, wants 2 to 8`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [4, 0]`, `error: attribute sizes has the size 0, wants a number from 1 to 2147483648`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [T, 4]`, `error: attribute sizes has the size T, wants a number from 1 to 2147483648`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: 4`, `error: attribute sizes is int64, wants a list of sizes`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [2, 3]`, `error: sizes [2, 3] add up to 5 but w has 4 rows`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], weight bf16[2]`, `sizes: [2, 2]`, `error: bias is bf16[2], wants [4]`},
+
 	{"norm.rms", `f32[T, 8], weight bf16[8]`, `eps: 1e-05`, `f32[T, 8]`},
 	{"norm.rms", `f32[T, 2, 8], weight bf16[8]`, `eps: 1e-05`, `f32[T, 2, 8]`},
 	{"norm.rms", `f32[T, 8], weight bf16[4]`, `eps: 1e-05`, `error: w is bf16[4], wants [8]`},
@@ -147,6 +160,10 @@ var opCases = []opCase{
 	{"kv.write", `f32[T, 2, 8], f32[T, 1, 8], i32[T], cache`, ``, `error: k is f32[T, 2, 8] and v is f32[T, 1, 8]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], f32[T]`, ``, `error: operand cache is f32[T]`},
+
+	{"kv.send", `i32[T], cache`, ``, ``},
+	{"kv.send", `i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
+	{"kv.send", `i32[T], i32[T]`, ``, `error: operand cache is i32[T]`},
 
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `f32[T, 4, 8]`},
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 6`, `f32[T, 4, 6]`},

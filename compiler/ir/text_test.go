@@ -164,6 +164,9 @@ func (g *generator) fitCache(n *Node) bool {
 		if n.Op.attr(valueDim) != nil {
 			values = n.Out[0].Type.Shape[2].Add
 		}
+		if heads == 0 { // it takes the cache as it is
+			heads, dim, values = 2, 4, 4
+		}
 		c := n.In[i].Cache
 		if c.Heads, c.HeadDim = heads, dim; values != dim {
 			c.ValueDim = values
@@ -257,6 +260,8 @@ func (g *generator) attr(a AttrSpec) any {
 		return rapid.SampledFrom([]float64{1, 2.5, 1e-5, 1e6, 1e21, math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1), -3}).Draw(g.t, "float")
 	case ShapeAttr:
 		return rapid.SampledFrom([]Shape{{Symbolic(T), Fixed(2), Fixed(4)}, {Symbolic(T), Fixed(8)}, {{Sym: T, Mul: 2}, Fixed(4)}}).Draw(g.t, "shape")
+	case SizesAttr:
+		return rapid.SampledFrom([]Shape{{Fixed(3), Fixed(5)}, {Fixed(1), Fixed(2), Fixed(3)}, {Symbolic(T), Fixed(8)}}).Draw(g.t, "sizes")
 	}
 	switch a.Key {
 	case "dtype":

@@ -30,8 +30,10 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 	}
 	rope := kernels.Attrs{"eps": 1e-5, "dims": int64(4), "theta": 1e6}
 	return map[string]step{
-		"embed":    {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
-		"linear":   {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
+		"embed":  {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
+		"linear": {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
+		"linear.split": {kernels.Attrs{"sizes": []int64{h, 3, 1}}, &kernels.Call{In: []kernels.Tensor{x, r.Weights(format, h+4, h), r.F32(h + 4)},
+			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, 3), kernels.New(dtype.F32, tokens, 1)}}},
 		"norm.rms": {rope, call(out, x, r.F32(h))},
 		"norm.add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
 			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},

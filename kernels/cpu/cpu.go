@@ -60,6 +60,7 @@ func (d *Device) Kernels() kernels.Set {
 	for name, build := range map[string]kernels.Builder{
 		"embed":               d.embed,
 		"linear":              d.linear,
+		"linear.split":        d.linear, // the results' shapes say where w is cut
 		"norm.rms":            d.normRMS,
 		"norm.add_rms":        d.addNormRMS,
 		"rope.apply":          d.ropeApply,

@@ -39,6 +39,37 @@ func TestAddNormRMS(t *testing.T) {
 	})
 }
 
+// TestLinearSplit: the same bits as the columns of a linear, with and without bias, rows quantised or not.
+func TestLinearSplit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, k := rapid.IntRange(0, 4).Draw(t, "rows"), rapid.IntRange(1, 33).Draw(t, "k")
+		sizes := rapid.SliceOfN(rapid.IntRange(1, 9), 2, 8).Draw(t, "sizes")
+		n := 0
+		for _, size := range sizes {
+			n += size
+		}
+		x, w, bias := r.F32(rows, k), r.F32(n, k), kernels.Tensor{}
+		if rapid.Bool().Draw(t, "biased") {
+			bias = r.F32(n)
+		}
+		attrs := kernels.Attrs{"act": rapid.SampledFrom([]string{"", "fp8_e4m3"}).Draw(t, "act")}
+		whole, parts, want := kernels.New(dtype.F32, rows, n), make([]kernels.Tensor, len(sizes)), make([]kernels.Tensor, len(sizes))
+		kerneltest.Run(t, Kernels(), "linear", attrs, &kernels.Call{In: []kernels.Tensor{x, w, bias}, Out: []kernels.Tensor{whole}})
+		from := 0
+		for i, size := range sizes {
+			parts[i], want[i] = kernels.New(dtype.F32, rows, size), kernels.New(dtype.F32, rows, size)
+			kerneltest.Run(t, Kernels(), "slice", kernels.Attrs{"from": int64(from), "to": int64(from + size)},
+				&kernels.Call{In: []kernels.Tensor{whole}, Out: want[i : i+1]})
+			from += size
+		}
+		kerneltest.Run(t, Kernels(), "linear.split", attrs, &kernels.Call{In: []kernels.Tensor{x, w, bias}, Out: parts})
+		if diff := gocmp.Diff(want, parts); diff != "" {
+			t.Fatalf("(-columns +split)\n%s", diff)
+		}
+	})
+}
+
 // TestSwiGLU: the same bits as act.silu and then mul, on the edges too.
 func TestSwiGLU(t *testing.T) {
 	edges := []float32{0, -0x1p-149, 1, -1, 88, -88, 1e4, -1e4, 3e38, -3e38, inf, -inf, nan}

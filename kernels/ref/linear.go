@@ -45,8 +45,8 @@ func linear(a kernels.Attrs) (kernels.Func, error) {
 	}
 	var scratch []float32 // one quantised row
 	return func(c *kernels.Call) error {
-		x, w, bias, out := &c.In[0], &c.In[1], c.Optional(2), &c.Out[0]
-		n, k := w.Shape[0], w.Shape[1]
+		x, w, bias := &c.In[0], &c.In[1], c.Optional(2)
+		k := w.Shape[1]
 		for r := range x.Rows() {
 			row := x.F32[r*k : (r+1)*k]
 			if quant {
@@ -54,12 +54,17 @@ func linear(a kernels.Attrs) (kernels.Func, error) {
 				quantise(scratch, row)
 				row = scratch
 			}
-			for o := range n {
-				y := Dot(row, w.F32[o*k:])
-				if bias.Present() {
-					y += bias.F32[o]
+			o := 0 // row of w
+			for i := range c.Out {
+				n := c.Out[i].Last()
+				for j := range n {
+					y := Dot(row, w.F32[o*k:])
+					if bias.Present() {
+						y += bias.F32[o]
+					}
+					c.Out[i].F32[r*n+j] = y
+					o++
 				}
-				out.F32[r*n+o] = y
 			}
 		}
 		return nil

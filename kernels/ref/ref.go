@@ -14,6 +14,7 @@ import "github.com/glmc/glmc/kernels"
 //
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
+//	linear.split      x [...,K], w [N,K], bias? [N] -> [...,n] for each n of sizes    sizes (adding up to N), act
 //	norm.rms          x [...,D], w [D] -> as x                              eps
 //	norm.add_rms      a [...,D], b as a, w [D] -> a + b, its norm as a      eps
 //	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
@@ -36,6 +37,7 @@ import "github.com/glmc/glmc/kernels"
 //	moe.experts       x [T,H], ids [T,k], weight [T,k], gate [E,I,H], up [E,I,H], down [E,H,I] -> [T,H]
 //	                                                                        activation, act
 //	kv.write          k [T,n,D], v [T,n,V], slots [T] -> ; writes the cache
+//	kv.send           slots [T] -> ; hands those slots of the cache to the call's Send
 //	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> [T,nh,V]; reads the cache    scale
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
 //	                     writes the cache                                   eps, and as rope.apply
@@ -48,6 +50,7 @@ func Kernels() kernels.Set {
 	return kernels.Set{
 		"embed":               embed,
 		"linear":              linear,
+		"linear.split":        linear, // the results' shapes say where w is cut
 		"norm.rms":            normRMS,
 		"norm.add_rms":        addNormRMS,
 		"rope.apply":          ropeApply,
@@ -72,6 +75,7 @@ func Kernels() kernels.Set {
 		"moe.append_shared":   appendShared,
 		"moe.experts":         experts,
 		"kv.write":            kvWrite,
+		"kv.send":             kvSend,
 		"attn.paged":          attnPaged,
 		"attn.qknorm_rope_kv": qkNormRopeKV,
 		"comm.all_reduce":     allReduce,

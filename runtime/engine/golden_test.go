@@ -239,6 +239,9 @@ type trace struct {
 	experts map[string][]choice
 	// residuals counts the residual sums of the step so far.
 	residuals int
+	// projected is the last result of a projection, reduced over ranks where it is: what a residual sum adds. The sum
+	// may take its place before the trace sees it.
+	projected []float32
 }
 
 // choice is one token's experts with their weights, by rising expert.
@@ -271,7 +274,7 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 		// A layer adds twice: the attention to its input, and the MLP to that. A sum that is fused with its norm
 		// belongs to the norm's layer, which may be the next one; the last sum's norm is the final one.
 		if layer = fmt.Sprint(tr.residuals / 2); tr.residuals%2 == 0 {
-			add("attn_out."+layer, &c.In[1])
+			tr.values["attn_out."+layer] = append(tr.values["attn_out."+layer], tr.projected...)
 		} else {
 			add("hidden."+layer, &c.Out[0])
 		}
@@ -279,6 +282,8 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 		if n.Op.Name == "norm.add_rms" && n.Origin.Path == "" {
 			add("final_norm", &c.Out[1])
 		}
+	case n.Op.Name == "linear" || n.Op.Name == "comm.all_reduce":
+		tr.projected = append(tr.projected[:0], c.Out[0].F32[:c.Out[0].Elems()]...)
 	case n.Op.Name == "norm.rms" && n.Origin.Path == "":
 		add("final_norm", &c.Out[0])
 	case n.Op.Name == "moe.experts":

@@ -51,7 +51,8 @@ type builder struct {
 	data    *Data
 	history *history.History
 	steps   []*ir.Module
-	device  *cost.Device
+	target  cost.Target
+	priced  bool       // the target is known
 	sizes   []ir.Sizes // of the buckets
 	files   map[string]int
 	weights map[Weight]int
@@ -60,11 +61,14 @@ type builder struct {
 // Build makes the data of a page. It fails where the record is not of the plan, or the profile is of another plan.
 func Build(in Input) (*Data, error) {
 	p := in.Plan
-	b := &builder{in: in, device: cost.Devices[p.Target], files: map[string]int{}, weights: map[Weight]int{},
+	b := &builder{in: in, files: map[string]int{}, weights: map[Weight]int{},
 		data: &Data{Version: in.Version, Model: p.Model, Pipeline: p.Pipeline, Target: p.Target, Ranks: p.Module.Ranks,
 			Complete: in.Record != nil, Weights: []Weight{}, Buckets: []Bucket{}, Tracks: []Track{}, Sources: list(slices.Clone(in.Sources))}}
 	for i, s := range in.Sources {
 		b.files[s.Name] = i
+	}
+	if target, err := cost.OfPlan(p); err == nil { // else the page goes without predictions
+		b.target, b.priced = target, true
 	}
 	record := in.Record
 	if record == nil {
@@ -150,11 +154,12 @@ func (b *builder) remarks(pass string) []Remark {
 	}
 	out := []Remark{}
 	at := map[key]int{}
+	scale := report.NewScale(b.in.Plan)
 	for _, r := range b.in.Plan.Remarks {
 		if r.Pass != pass {
 			continue
 		}
-		k := key{r.Applied, r.ID, r.Entry, r.Buckets, r.Source, report.Readable(r.Reason), report.Savings(r.SavesLaunches, r.SavesBytes)}
+		k := key{r.Applied, r.ID, r.Entry, r.Buckets, r.Source, report.Readable(r.Reason), savings(scale, r)}
 		i, ok := at[k]
 		if !ok {
 			i = len(out)
@@ -169,6 +174,15 @@ func (b *builder) remarks(pass string) []Remark {
 		out[i].Where = layers.Where(out[i].Layers)
 	}
 	return out
+}
+
+// savings is what a rewrite saves at each execution, counted and predicted.
+func savings(scale *report.Scale, r plan.Remark) string {
+	counted, predicted := report.Savings(r.SavesLaunches, r.SavesBytes), scale.Predicted(r)
+	if counted != "" && predicted != "" {
+		return counted + "; " + predicted
+	}
+	return counted + predicted
 }
 
 // place turns "file:line:column" into numbers. What has another form is a file of that name.

@@ -180,6 +180,7 @@ type Work struct {
 	Flops float64 `json:"f"`
 	Bytes float64 `json:"b"`
 	Comm  float64 `json:"c,omitempty"`
+	Bound string  `json:"by,omitempty"` // what takes the most of the time: "memory", "compute", "link", "launch" or "network"
 }
 
 // Buffer is a piece of the arena.
@@ -188,8 +189,9 @@ type Buffer struct {
 	Result  int     `json:"r,omitempty"` // which result of its operator that is
 	First   int     `json:"a"`           // first and last place in the order at which it is needed
 	Last    int     `json:"z"`
-	Kind    int     `json:"k"` // its sizes
-	Offsets []int64 `json:"o"` // by layout
+	Kind    int     `json:"k"`           // its sizes
+	Offsets []int64 `json:"o"`           // by layout
+	Over    []int   `json:"p,omitempty"` // layouts in which it takes over the bytes of an operand, at its first step
 }
 
 // Measured is a profile, brought to the operators of the page.

@@ -69,17 +69,12 @@ func (b *builder) node(x *history.Node, s *graphState) Node {
 	for _, a := range x.Attrs {
 		out.Attrs = append(out.Attrs, [2]string{a.Key, a.Value})
 	}
-	if b.device != nil {
+	if b.priced {
 		for _, size := range b.sizes {
-			out.Micros = append(out.Micros, rounded(1e6*b.seconds(n, size)))
+			out.Micros = append(out.Micros, rounded(1e6*cost.Node(n, size, b.target).Seconds))
 		}
 	}
 	return out
-}
-
-// seconds is the predicted time of one operator.
-func (b *builder) seconds(n *ir.Node, s ir.Sizes) float64 {
-	return cost.Program(&ir.Graph{Nodes: []*ir.Node{n}}, s, b.device).Seconds
 }
 
 // otherLayers lists the layers beside a node's own that take a value.

@@ -65,7 +65,7 @@ func (t *trackBuilder) layouts() error {
 			return err
 		}
 		at := slices.Index(t.data.Buckets, Bucket{l.Phase, l.Max.Tokens, l.Max.Seqs, l.Max.Rows})
-		t.track.Layouts = append(t.track.Layouts, Layout{Bucket: at, Arena: l.Arena, Bound: memory.LowerBound(buffers)})
+		t.track.Layouts = append(t.track.Layouts, Layout{Bucket: at, Arena: l.Arena, Bound: memory.Bound(buffers, t.prog.Shares())})
 	}
 	return nil
 }
@@ -108,12 +108,14 @@ func (t *trackBuilder) stage(i int) Stage {
 			s.Changes[at] = append(s.Changes[at], Change{slices.Index(Kinds, c.Kind), c.Before, c.After})
 		}
 	}
-	if t.device == nil {
+	if !t.priced {
 		s.Micros = []float64{}
 		return s
 	}
+	target := t.target
+	target.Ranks = t.steps[i].Ranks
 	for _, l := range t.track.Layouts {
-		s.Micros[l.Bucket] = rounded(1e6 * cost.Program(t.steps[i].Graphs[t.graphs[i]], t.sizes[l.Bucket], t.device).Seconds)
+		s.Micros[l.Bucket] = rounded(1e6 * cost.Program(t.steps[i].Graphs[t.graphs[i]], t.sizes[l.Bucket], target).Seconds)
 	}
 	return s
 }
@@ -169,8 +171,13 @@ func (t *trackBuilder) work() {
 		}
 		row := []Work{}
 		for _, l := range t.track.Layouts {
-			w := n.WorkOf(t.sizes[l.Bucket])
-			row = append(row, Work{Flops: rounded(w.Flops), Bytes: rounded(w.ReadBytes + w.WriteBytes), Comm: rounded(w.CommBytes)})
+			if !t.priced {
+				w := n.WorkOf(t.sizes[l.Bucket])
+				row = append(row, Work{Flops: rounded(w.Flops), Bytes: rounded(w.ReadBytes + w.WriteBytes), Comm: rounded(w.CommBytes)})
+				continue
+			}
+			e := cost.Node(n, t.sizes[l.Bucket], t.target)
+			row = append(row, Work{Flops: rounded(e.Flops), Bytes: rounded(e.Bytes), Comm: rounded(e.CommBytes), Bound: e.Bound()})
 		}
 		t.track.Work[p.section][p.index] = row
 	}
@@ -179,17 +186,13 @@ func (t *trackBuilder) work() {
 // memory describes the arena.
 func (t *trackBuilder) memory() error {
 	t.track.Buffers = make([]Buffer, t.prog.Storages())
-	seen := make([]bool, len(t.track.Buffers))
-	for _, n := range t.prog.Graph.Nodes {
-		for i, v := range n.Out {
-			if s, ok := t.prog.Storage(v); ok && !seen[s] {
-				seen[s] = true
-				t.track.Buffers[s].Value, t.track.Buffers[s].Result = v.ID, i
-			}
-		}
+	for i := range t.track.Buffers {
+		v := t.prog.Result(i)
+		t.track.Buffers[i].Value, t.track.Buffers[i].Result = v.ID, slices.Index(v.Def.Out, v)
 	}
+	shares := t.prog.Shares()
 	sizes := make([][]int64, len(t.track.Buffers))
-	for _, layout := range t.prog.Layouts {
+	for at, layout := range t.prog.Layouts {
 		buffers, err := t.prog.Buffers(layout.Max)
 		if err != nil {
 			return err
@@ -199,6 +202,12 @@ func (t *trackBuilder) memory() error {
 			b.First, b.Last = x.First, x.Last
 			b.Offsets = append(b.Offsets, layout.Offsets[i])
 			sizes[i] = append(sizes[i], x.Bytes)
+		}
+		for _, s := range shares {
+			if layout.Offsets[s.From] == layout.Offsets[s.Into] {
+				b := &t.track.Buffers[s.Into]
+				b.Over = append(b.Over, at)
+			}
 		}
 	}
 	kinds := map[string]int{}

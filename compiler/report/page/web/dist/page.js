@@ -946,7 +946,7 @@ ${w3.recipe}`;
         const key = section === void 0 ? node.op : String(node.id);
         const times = section === void 0 ? t4.sections[sec].count : 1;
         let r3 = byOp.get(key);
-        if (!r3) byOp.set(key, r3 = { key, op: node.op, family: node.family, times: 0, us: 0, flops: 0, bytes: 0, comm: 0, measured: 0, nodes: [] });
+        if (!r3) byOp.set(key, r3 = { key, op: node.op, family: node.family, times: 0, us: 0, flops: 0, bytes: 0, comm: 0, measured: 0, bounds: /* @__PURE__ */ new Set(), nodes: [] });
         const w3 = t4.work[sec][i3][layout];
         r3.times += times;
         r3.us += times * (node.us[bucket] ?? 0);
@@ -954,6 +954,7 @@ ${w3.recipe}`;
         r3.bytes += times * (w3?.b ?? 0);
         r3.comm += times * (w3?.c ?? 0);
         r3.measured += times * (data.profile?.tracks[track]?.us[sec]?.[i3]?.[layout] ?? 0);
+        if (w3?.by) r3.bounds.add(w3.by);
         r3.nodes.push(node);
       });
     });
@@ -1003,6 +1004,7 @@ ${w3.recipe}`;
           measured ? head("measured", "Measured") : null,
           /* @__PURE__ */ a3("th", { scope: "col", class: "wide", children: measured ? "Predicted, measured" : "Share" })
         ] }) : null,
+        timed ? /* @__PURE__ */ a3("th", { scope: "col", children: "Bound by" }) : null,
         head("flops", "Operations"),
         head("bytes", "Bytes")
       ] }) }),
@@ -1040,6 +1042,7 @@ ${w3.recipe}`;
             ] })
           ] }) })
         ] }) : null,
+        timed ? /* @__PURE__ */ a3("td", { class: "dim", children: [...r3.bounds].join(", ") }) : null,
         /* @__PURE__ */ a3("td", { class: "r", children: r3.flops > 0 ? big(r3.flops) : "\u2013" }),
         /* @__PURE__ */ a3("td", { class: "r", children: bytes(Math.round(r3.bytes)) })
       ] }, r3.key)) })
@@ -6995,7 +6998,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const bucket = t4.layouts[layout];
     const prog = w2(() => program(s3.track), [s3.track]);
     const pieces = w2(() => piecesOf(s3.track, layout, prog), [s3.track, layout]);
-    const live = w2(() => liveBytes(pieces, prog.length), [pieces]);
+    const live = w2(() => liveBytes(pieces, layout, prog.length), [pieces]);
     const peak = live.indexOf(Math.max(...live));
     return /* @__PURE__ */ a3("main", { class: "view memory", id: "main", children: [
       /* @__PURE__ */ a3("div", { class: "summary", children: [
@@ -7054,7 +7057,7 @@ ${b.node.doc ?? ""}` : b.title }),
                 /* @__PURE__ */ a3("line", { x2: inner }),
                 /* @__PURE__ */ a3("text", { x: "-8", dy: "4", "text-anchor": "end", children: bytes(v3) })
               ] }, v3)),
-              shown.map((p3) => /* @__PURE__ */ a3(PieceView, { p: p3, from: Math.max(0, x2(p3.b.a)), to: Math.min(inner, x2(p3.b.z + 1)), top: y3(p3.offset + p3.size), bottom: y3(p3.offset), onHover: setHover }, `${p3.b.v}:${p3.b.a}`)),
+              shown.map((p3) => /* @__PURE__ */ a3(PieceView, { p: p3, from: Math.max(0, x2(p3.b.a)), to: Math.min(inner, x2(p3.end)), top: y3(p3.offset + p3.size), bottom: y3(p3.offset), onHover: setHover }, `${p3.b.v}:${p3.b.a}`)),
               bound <= highest ? /* @__PURE__ */ a3("line", { class: "bound", x2: inner, y1: y3(bound), y2: y3(bound) }) : null,
               /* @__PURE__ */ a3(XAxis, { x: x2, y: height, width: inner, format: (n2) => Number.isInteger(n2) ? String(n2) : "" })
             ] })
@@ -7159,24 +7162,26 @@ ${b.node.doc ?? ""}` : b.title }),
   }
   function piecesOf(track, layout, prog) {
     const t4 = data.tracks[track];
+    const over = new Set(t4.buffers.flatMap((b) => b.p?.includes(layout) ? [`${b.o[layout]}:${b.a}`] : []));
     return t4.buffers.flatMap((b) => {
       const p3 = prog[b.a];
       if (!p3) return [];
       const value2 = p3.node.out[b.r ?? 0]?.id ?? 0;
-      return [{ b, size: t4.sizes[b.k][layout], offset: b.o[layout], value: value2, node: p3.node, layer: p3.layer }];
+      return [{ b, size: t4.sizes[b.k][layout], offset: b.o[layout], end: over.has(`${b.o[layout]}:${b.z}`) ? b.z : b.z + 1, value: value2, node: p3.node, layer: p3.layer }];
     });
   }
-  function liveBytes(pieces, steps) {
+  function liveBytes(pieces, layout, steps) {
     const change2 = new Array(steps + 2).fill(0);
     for (const p3 of pieces) {
       const size = Math.ceil(p3.size / 64) * 64;
-      change2[p3.b.a] += size;
+      change2[p3.b.p?.includes(layout) ? p3.b.a + 1 : p3.b.a] += size;
       change2[Math.min(p3.b.z, steps) + 1] -= size;
     }
     let n2 = 0;
     return change2.slice(0, steps).map((c3) => n2 += c3);
   }
   function Tip({ p: p3, x: x2, y: y3 }) {
+    const s3 = useStore();
     const flip = x2 > innerWidth - 300;
     return /* @__PURE__ */ a3("div", { class: "tip", style: { left: `${flip ? x2 - 290 : x2 + 14}px`, top: `${Math.min(y3 + 14, innerHeight - 130)}px` }, role: "tooltip", children: [
       /* @__PURE__ */ a3("div", { children: [
@@ -7198,6 +7203,7 @@ ${b.node.doc ?? ""}` : b.title }),
         " to ",
         p3.b.z
       ] }),
+      p3.b.p?.includes(local(s3.track, s3.bucket)) ? /* @__PURE__ */ a3("div", { class: "dim", children: "in the bytes of an operand" }) : null,
       /* @__PURE__ */ a3("div", { class: "dim break", children: p3.node.path })
     ] });
   }

@@ -17,6 +17,7 @@ interface Row {
   bytes: number
   comm: number
   measured: number
+  bounds: Set<string>
   nodes: Node[]
 }
 
@@ -102,7 +103,7 @@ function rowsOf(track: number, bucket: number, section?: number): Row[] {
       const key = section === undefined ? node.op : String(node.id)
       const times = section === undefined ? t.sections[sec]!.count : 1
       let r = byOp.get(key)
-      if (!r) byOp.set(key, (r = { key, op: node.op, family: node.family, times: 0, us: 0, flops: 0, bytes: 0, comm: 0, measured: 0, nodes: [] }))
+      if (!r) byOp.set(key, (r = { key, op: node.op, family: node.family, times: 0, us: 0, flops: 0, bytes: 0, comm: 0, measured: 0, bounds: new Set(), nodes: [] }))
       const w = t.work[sec]![i]![layout]
       r.times += times
       r.us += times * (node.us[bucket] ?? 0)
@@ -110,6 +111,7 @@ function rowsOf(track: number, bucket: number, section?: number): Row[] {
       r.bytes += times * (w?.b ?? 0)
       r.comm += times * (w?.c ?? 0)
       r.measured += times * (data.profile?.tracks[track]?.us[sec]?.[i]?.[layout] ?? 0)
+      if (w?.by) r.bounds.add(w.by)
       r.nodes.push(node)
     })
   })
@@ -195,6 +197,7 @@ function Table({ rows, timed, measured, sort, onSort, label, each }: TableProps)
               </th>
             </>
           ) : null}
+          {timed ? <th scope="col">Bound by</th> : null}
           {head('flops', 'Operations')}
           {head('bytes', 'Bytes')}
         </tr>
@@ -238,6 +241,7 @@ function Table({ rows, timed, measured, sort, onSort, label, each }: TableProps)
                 </td>
               </>
             ) : null}
+            {timed ? <td class="dim">{[...r.bounds].join(', ')}</td> : null}
             <td class="r">{r.flops > 0 ? big(r.flops) : '–'}</td>
             <td class="r">{bytes(Math.round(r.bytes))}</td>
           </tr>

@@ -130,6 +130,7 @@ export interface Work {
   f: number
   b: number
   c?: number
+  by?: string
 }
 
 export interface Buffer {
@@ -139,6 +140,7 @@ export interface Buffer {
   z: number
   k: number
   o: number[]
+  p?: number[]
 }
 
 export interface Measured {

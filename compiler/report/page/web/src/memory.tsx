@@ -28,6 +28,7 @@ interface Piece {
   b: Buffer
   size: number
   offset: number
+  end: number // the step from which on its bytes are another's
   value: number // as the section calls it
   node: Node
   layer: number
@@ -47,7 +48,7 @@ function Arena() {
   const bucket = t.layouts[layout]!
   const prog = useMemo(() => program(s.track), [s.track])
   const pieces = useMemo(() => piecesOf(s.track, layout, prog), [s.track, layout])
-  const live = useMemo(() => liveBytes(pieces, prog.length), [pieces])
+  const live = useMemo(() => liveBytes(pieces, layout, prog.length), [pieces])
   const peak = live.indexOf(Math.max(...live))
   return (
     <main class="view memory" id="main">
@@ -125,7 +126,7 @@ function ArenaChart({ pieces, live, peak, arena, bound }: { pieces: Piece[]; liv
               </g>
             ))}
             {shown.map((p) => (
-              <PieceView key={`${p.b.v}:${p.b.a}`} p={p} from={Math.max(0, x(p.b.a))} to={Math.min(inner, x(p.b.z + 1))} top={y(p.offset + p.size)} bottom={y(p.offset)} onHover={setHover} />
+              <PieceView key={`${p.b.v}:${p.b.a}`} p={p} from={Math.max(0, x(p.b.a))} to={Math.min(inner, x(p.end))} top={y(p.offset + p.size)} bottom={y(p.offset)} onHover={setHover} />
             ))}
             {bound <= highest ? <line class="bound" x2={inner} y1={y(bound)} y2={y(bound)} /> : null}
             <XAxis x={x} y={height} width={inner} format={(n) => (Number.isInteger(n) ? String(n) : '')} />
@@ -264,20 +265,23 @@ function around(step: number, steps: number): Range {
 
 function piecesOf(track: number, layout: number, prog: { node: Node; layer: number }[]): Piece[] {
   const t = data.tracks[track]!
+  // What is written in place begins at the step that reads its operand last: there the operand ends a step earlier.
+  const over = new Set(t.buffers.flatMap((b) => (b.p?.includes(layout) ? [`${b.o[layout]}:${b.a}`] : [])))
   return t.buffers.flatMap((b) => {
     const p = prog[b.a]
     if (!p) return []
     // A layer that another one is shown for has other numbers for the same results.
     const value = p.node.out[b.r ?? 0]?.id ?? 0
-    return [{ b, size: t.sizes[b.k]![layout]!, offset: b.o[layout]!, value, node: p.node, layer: p.layer }]
+    return [{ b, size: t.sizes[b.k]![layout]!, offset: b.o[layout]!, end: over.has(`${b.o[layout]}:${b.z}`) ? b.z : b.z + 1, value, node: p.node, layer: p.layer }]
   })
 }
 
-function liveBytes(pieces: Piece[], steps: number): number[] {
+// liveBytes is what is alive at each step. What takes over an operand's bytes has them with it at that step.
+function liveBytes(pieces: Piece[], layout: number, steps: number): number[] {
   const change = new Array<number>(steps + 2).fill(0)
   for (const p of pieces) {
     const size = Math.ceil(p.size / 64) * 64
-    change[p.b.a]! += size
+    change[p.b.p?.includes(layout) ? p.b.a + 1 : p.b.a]! += size
     change[Math.min(p.b.z, steps) + 1]! -= size
   }
   let n = 0
@@ -285,6 +289,7 @@ function liveBytes(pieces: Piece[], steps: number): number[] {
 }
 
 function Tip({ p, x, y }: Hover) {
+  const s = useStore()
   const flip = x > innerWidth - 300
   return (
     <div class="tip" style={{ left: `${flip ? x - 290 : x + 14}px`, top: `${Math.min(y + 14, innerHeight - 130)}px` }} role="tooltip">
@@ -298,6 +303,7 @@ function Tip({ p, x, y }: Hover) {
         {p.layer >= 0 ? `layer ${p.layer}, ` : ''}
         {bytes(p.size)} at {bytes(p.offset)}, steps {p.b.a} to {p.b.z}
       </div>
+      {p.b.p?.includes(local(s.track, s.bucket)) ? <div class="dim">in the bytes of an operand</div> : null}
       <div class="dim break">{p.node.path}</div>
     </div>
   )
