@@ -142,8 +142,22 @@ func (b *builder) passes() {
 				row.After = append(row.After, Order{o.Pass, o.Why})
 			}
 		}
+		row.Proof = b.proof(x.Name)
 		b.data.Passes = append(b.data.Passes, row)
 	}
+}
+
+// proof is the plan's evidence for a pass; nil where it has none.
+func (b *builder) proof(pass string) *Proof {
+	if b.in.Plan.Evidence == nil {
+		return nil
+	}
+	for _, x := range b.in.Plan.Evidence.Proofs {
+		if x.Pass == pass {
+			return &Proof{Status: x.Status, Cases: x.Cases, MaxError: x.MaxError, Bound: x.Bound}
+		}
+	}
+	return nil
 }
 
 // remarks joins the remarks of a pass that are alike but for the layer, in the order of the first of each.

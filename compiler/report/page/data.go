@@ -39,7 +39,16 @@ type Pass struct {
 	Applied  int      `json:"applied"`
 	Missed   int      `json:"missed"`
 	After    []Order  `json:"after"`
+	Proof    *Proof   `json:"proof,omitempty"` // where the plan has evidence
 	Remarks  []Remark `json:"remarks"`
+}
+
+// Proof is what validating a pass found: both sides were run on random inputs.
+type Proof struct {
+	Status   string  `json:"status"`
+	Cases    int     `json:"cases"` // results that were compared
+	MaxError float64 `json:"maxError"`
+	Bound    float64 `json:"bound"`
 }
 
 // Order is a constraint on the place of a pass, with its reason.

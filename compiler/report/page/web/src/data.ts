@@ -28,6 +28,7 @@ export interface Pass {
   applied: number
   missed: number
   after: { pass: string; why: string }[]
+  proof?: { status: string; cases: number; maxError: number; bound: number }
   remarks: Remark[]
 }
 

@@ -1,7 +1,7 @@
 // The passes: a rail with all of them, and what one did, as text side by side or with a column for each pass.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Node, Remark } from './data'
+import type { Node, Pass, Remark } from './data'
 import { changed, concerns, data, differs as rowDiffers, graph, launches, layerOf, micros, rows as rowsOf, stageName, stageOf, type Row } from './model'
 import { Line, Where } from './line'
 import { set, useStore } from './store'
@@ -127,6 +127,7 @@ function PassHead() {
           <>
             <li class="ok">{plural(p.applied, 'site')} applied</li>
             {p.missed ? <li class="miss">{count(p.missed)} missed</li> : null}
+            {p.proof ? <Proof proof={p.proof} /> : null}
           </>
         ) : null}
         <li>
@@ -157,6 +158,17 @@ function PassHead() {
       ) : null}
       {p ? <Remarks remarks={p.remarks.filter((r) => concerns(r, t))} /> : null}
     </header>
+  )
+}
+
+// Proof is what running both sides of a pass on random inputs said of it.
+function Proof({ proof }: { proof: NonNullable<Pass['proof']> }) {
+  if (proof.status !== 'proven') return <li>{proof.status === 'idle' ? 'validated: it changed nothing' : `not validated: ${proof.status}`}</li>
+  const error = proof.maxError === 0 ? 'to the bit' : `to ${proof.maxError.toPrecision(2)} of ${proof.bound.toPrecision(2)} allowed`
+  return (
+    <li class="ok" title="The graph before and behind the pass, run on the reference kernels with random weights and inputs">
+      validated: {plural(proof.cases, 'result')} equal {error}
+    </li>
   )
 }
 
