@@ -52,6 +52,30 @@ var denseOps = []*Op{
 			lowerLinear, param("x", builtin.Tensor), param("w", builtin.Weight), param("out", builtin.Int), optional("bias", builtin.Bool)),
 	},
 	{
+		Name:     "linear.f32",
+		Doc:      "linear of x in f32, whatever dtype x has: x [..., K], w [N, K], bias [N] -> f32[..., N]; act as for linear",
+		Operands: []Operand{{Name: "x"}, {Name: "w", Kind: LinearOperand}, {Name: "bias", Kind: WeightOperand, Optional: true}},
+		Attrs:    []AttrSpec{{Key: "act", Kind: StringAttr, Optional: true}},
+		Infer: func(in []Type, a Attrs) ([]Type, error) {
+			out, err := inferLinear(in, a)
+			if err != nil {
+				return nil, err
+			}
+			out[0].DType = dtype.F32
+			return out, nil
+		},
+		Work: func(n *Node, s Sizes) Work {
+			w := linearWork(n, s)
+			w.Flops += elems(n.In[0].Type, s) // each value is widened
+			return w
+		},
+		Shard: ShardCustom,
+		Expand: func(b *Builder, n *Node) []*Value {
+			wide := b.One("cast", []*Value{n.Arg("x")}, Attr{"dtype", dtype.F32.String()})
+			return b.Emit("linear", []*Value{wide, n.Arg("w"), n.Arg("bias")}, n.Attrs...)
+		},
+	},
+	{
 		Name:     "norm.rms",
 		Doc:      "x / sqrt(mean(x^2) + eps) * w over the last dimension: x [..., D], w [D] -> [..., D]",
 		Operands: []Operand{{Name: "x"}, {Name: "w", Kind: WeightOperand}},

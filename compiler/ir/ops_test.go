@@ -33,6 +33,11 @@ var opCases = []opCase{
 	{"linear", `f32[T, 8], weight bf16[4, 8], weight bf16[8]`, ``, `error: bias is bf16[8], wants [4]`},
 	{"linear", `f32[T, 8], weight bf16[4, 8], weight bf16[4, 1]`, ``, `error: bias is bf16[4, 1], wants [4]`},
 
+	{"linear.f32", `bf16[T, 8], weight f32[4, 8], none`, ``, `f32[T, 4]`},
+	{"linear.f32", `f16[T, 3, 8], weight fp8_e4m3[4, 8], weight bf16[4]`, `act: "fp8_e4m3"`, `f32[T, 3, 4]`},
+	{"linear.f32", `f32[8], weight bf16[4, 8], none`, ``, `f32[4]`},
+	{"linear.f32", `bf16[T, 6], weight f32[4, 8], none`, ``, `error: x is bf16[T, 6] but w takes rows of 8 values`},
+
 	{"norm.rms", `f32[T, 8], weight bf16[8]`, `eps: 1e-05`, `f32[T, 8]`},
 	{"norm.rms", `f32[T, 2, 8], weight bf16[8]`, `eps: 1e-05`, `f32[T, 2, 8]`},
 	{"norm.rms", `f32[T, 8], weight bf16[4]`, `eps: 1e-05`, `error: w is bf16[4], wants [8]`},

@@ -119,7 +119,7 @@ func TestLaunchesOfALayer(t *testing.T) {
 		disabled []string
 		want     []string
 	}{
-		{"experts", 50, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "cast", "linear", "moe.route", "moe.experts", "comm.all_reduce"})},
+		{"experts", 50, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "linear.f32", "moe.route", "moe.experts", "comm.all_reduce"})},
 		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms"}, attention, []string{"add", "norm.rms", "cast", "linear",
 			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "moe.experts", "comm.all_reduce", "add"})},
 		{"experts, nothing fused", 50, unfused, []string{"norm.rms", "linear", "linear", "linear", "norm.rms", "norm.rms", "rope.apply", "rope.apply", "kv.write",

@@ -74,7 +74,7 @@ func settleFlow(g *ir.Graph, ranks int, whole map[*ir.Cache]bool) *flow {
 	f := &flow{ranks: ranks, parts: map[*ir.Node]int{}, why: map[*ir.Node]string{}, odd: map[*ir.Node]bool{}, whole: whole}
 	for _, n := range g.Nodes {
 		switch n.Op.Name {
-		case "linear":
+		case "linear", "linear.f32":
 			f.begin(n, n.Arg("w").Weight.Shape[0])
 		case "moe.experts":
 			f.begin(n, n.Arg("gate").Weight.Shape[1])
@@ -166,7 +166,7 @@ func (f *flow) in(v *ir.Value) shardState {
 
 func (f *flow) visit(n *ir.Node) *conflict {
 	switch n.Op.Name {
-	case "linear":
+	case "linear", "linear.f32":
 		return f.linear(n)
 	case "reshape":
 		return f.reshape(n)

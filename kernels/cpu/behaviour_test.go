@@ -30,9 +30,10 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 	}
 	rope := kernels.Attrs{"eps": 1e-5, "dims": int64(4), "theta": 1e6}
 	return map[string]step{
-		"embed":    {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
-		"linear":   {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
-		"norm.rms": {rope, call(out, x, r.F32(h))},
+		"embed":      {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
+		"linear.f32": {nil, call(out, x, r.Weights(format, h, h), kernels.Tensor{})},
+		"linear":     {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
+		"norm.rms":   {rope, call(out, x, r.F32(h))},
 		"norm.add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
 			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},
 		"rope.apply": {rope, call(qOut, q, b.Pos)},

@@ -60,6 +60,7 @@ func (d *Device) Kernels() kernels.Set {
 	for name, build := range map[string]kernels.Builder{
 		"embed":               d.embed,
 		"linear":              d.linear,
+		"linear.f32":          d.linear, // activations are f32
 		"norm.rms":            d.normRMS,
 		"norm.add_rms":        d.addNormRMS,
 		"rope.apply":          d.ropeApply,

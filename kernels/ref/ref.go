@@ -14,6 +14,7 @@ import "github.com/glmc/glmc/kernels"
 //
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
+//	linear.f32        as linear
 //	norm.rms          x [...,D], w [D] -> as x                              eps
 //	norm.add_rms      a [...,D], b as a, w [D] -> a + b, its norm as a      eps
 //	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
@@ -48,6 +49,7 @@ func Kernels() kernels.Set {
 	return kernels.Set{
 		"embed":               embed,
 		"linear":              linear,
+		"linear.f32":          linear, // all values are f32 here
 		"norm.rms":            normRMS,
 		"norm.add_rms":        addNormRMS,
 		"rope.apply":          ropeApply,
