@@ -27,10 +27,8 @@ func assemble(l *lower.Result, v *config.Values, s pipeline.Settings, stored dty
 	}
 	for _, g := range l.Module.Graphs {
 		prog := plan.NewProgram(g)
-		for _, b := range buckets(s) {
-			if err := prog.AddLayout(b.phase, b.max); err != nil {
-				return nil, err
-			}
+		if err := prog.AddLayouts(); err != nil {
+			return nil, err
 		}
 		p.Programs = append(p.Programs, prog)
 	}
@@ -70,18 +68,13 @@ func attrValue(v config.Value) any {
 	return v.Text()
 }
 
-type bucket struct {
-	phase string
-	max   ir.Sizes
-}
-
 // buckets are the step sizes that get a layout: one for each captured decode batch, and the prefill chunk,
 // which may hold some sequences that decode. In prefill, logits are wanted for no more rows than the settings
 // say, because they are by far the largest value of a step.
-func buckets(s pipeline.Settings) []bucket {
-	var out []bucket
+func buckets(s pipeline.Settings) []ir.Bucket {
+	var out []ir.Bucket
 	for _, n := range s.Decode.Capture {
-		out = append(out, bucket{"decode", ir.Sizes{Tokens: n, Seqs: n, Rows: n}})
+		out = append(out, ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: n, Seqs: n, Rows: n}})
 	}
 	seqs := 1
 	if len(s.Decode.Capture) > 0 {
@@ -89,8 +82,8 @@ func buckets(s pipeline.Settings) []bucket {
 	}
 	chunk := s.Prefill.Chunk
 	rows := max(s.Prefill.Rows, seqs)
-	out = append(out, bucket{"prefill", ir.Sizes{Tokens: chunk, Seqs: min(seqs, chunk), Rows: min(rows, chunk)}})
-	slices.SortStableFunc(out, func(a, b bucket) int { return a.max.Tokens - b.max.Tokens })
+	out = append(out, ir.Bucket{Phase: ir.Prefill, Max: ir.Sizes{Tokens: chunk, Seqs: min(seqs, chunk), Rows: min(rows, chunk)}})
+	slices.SortStableFunc(out, func(a, b ir.Bucket) int { return a.Max.Tokens - b.Max.Tokens })
 	return out
 }
 
@@ -100,7 +93,7 @@ func report(p *plan.Plan, ran []passes.Result) {
 			Applied: r.Applied, Missed: r.Missed, NodesBefore: r.NodesBefore, NodesAfter: r.NodesAfter})
 		for _, k := range r.Remarks {
 			p.Remarks = append(p.Remarks, plan.Remark{Pass: k.Pass, ID: k.ID, Applied: k.Applied, Entry: k.Entry, Layer: k.Layer,
-				Source: k.Source, Reason: k.Reason, SavesLaunches: k.Saves.Launches, SavesBytes: k.Saves.Bytes})
+				Buckets: k.Buckets, Source: k.Source, Reason: k.Reason, SavesLaunches: k.Saves.Launches, SavesBytes: k.Saves.Bytes})
 		}
 	}
 }

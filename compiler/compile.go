@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower"
 	"github.com/glmc/glmc/compiler/passes"
@@ -78,6 +79,9 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	list.Append(l)
 	if l.HasErrors() {
 		return nil, list, ErrDiagnostics
+	}
+	for _, g := range lowered.Module.Graphs {
+		g.Buckets = buckets(settings)
 	}
 	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o))
 	if err != nil {
@@ -194,6 +198,7 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Option
 			return slices.ContainsFunc(s.Weights.Skip, func(p pattern.Pattern) bool { _, ok := p.Match(module); return ok })
 		},
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
+		Device:    cost.Devices[s.Target],
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,

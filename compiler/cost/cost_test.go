@@ -1,4 +1,4 @@
-package cost
+package cost_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower/lowertest"
 	"github.com/glmc/glmc/compiler/passes"
@@ -29,17 +30,17 @@ func decode(batch int) ir.Sizes { return ir.Sizes{Tokens: batch, Seqs: batch, Ro
 // a step that touches every expert reads about 44 GB, which takes 10 ms.
 func TestGLM47OnEightH200(t *testing.T) {
 	g := optimised(t, lowertest.GLM47, &passes.Options{TensorParallel: 8, Weights: dtype.F8E4M3, Activations: dtype.F8E4M3})
-	h200 := Devices["h200"]
+	h200 := cost.Devices["h200"]
 	near := func(what string, got, want, within float64) {
 		t.Helper()
 		if math.Abs(got-want) > within*want {
 			t.Errorf("%s is %.3g, want %.3g within %g %%", what, got, want, 100*within)
 		}
 	}
-	one := Program(g, decode(1), h200)
+	one := cost.Program(g, decode(1), h200)
 	near("weights read for one token", one.WeightBytes, 4e9, 0.15)
 	near("time to read them", one.WeightBytes/h200.Bandwidth, 0.9e-3, 0.15)
-	all := Program(g, decode(4096), h200)
+	all := cost.Program(g, decode(4096), h200)
 	near("weights read for 4096 tokens", all.WeightBytes, 44e9, 0.05)
 	near("time to read them", all.WeightBytes/h200.Bandwidth, 10e-3, 0.05)
 	// About 32 billion parameters are active for a token, two operations each, on eight ranks; and in each layer
@@ -55,9 +56,9 @@ func TestGLM47OnEightH200(t *testing.T) {
 
 // TestFusionsSave: launches first of all.
 func TestFusionsSave(t *testing.T) {
-	h200 := Devices["h200"]
-	fused := Program(optimised(t, lowertest.GLM47, &passes.Options{TensorParallel: 8}), decode(1), h200)
-	plain := Program(optimised(t, lowertest.GLM47, &passes.Options{TensorParallel: 8, Disabled: []string{"fold_shared_expert", "fuse_qknorm_rope_kv"}}), decode(1), h200)
+	h200 := cost.Devices["h200"]
+	fused := cost.Program(optimised(t, lowertest.GLM47, &passes.Options{TensorParallel: 8}), decode(1), h200)
+	plain := cost.Program(optimised(t, lowertest.GLM47, &passes.Options{TensorParallel: 8, Disabled: []string{"fold_shared_expert", "fuse_qknorm_rope_kv"}}), decode(1), h200)
 	if saved := plain.Launches - fused.Launches; saved != 89*5+92*4 {
 		t.Errorf("the fusions save %d launches, want 5 for each layer of experts and 4 for each attention", saved)
 	}
@@ -74,14 +75,14 @@ func TestMonotone(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		g := rapid.SampledFrom(graphs).Draw(t, "graph")
-		d := Devices[rapid.SampledFrom([]string{"cpu", "h100", "h200"}).Draw(t, "device")]
+		d := cost.Devices[rapid.SampledFrom([]string{"cpu", "h100", "h200"}).Draw(t, "device")]
 		a := ir.Sizes{Tokens: rapid.IntRange(1, 5000).Draw(t, "tokens")}
 		a.Seqs, a.Rows = rapid.IntRange(1, a.Tokens).Draw(t, "seqs"), rapid.IntRange(1, a.Tokens).Draw(t, "rows")
 		b := a
 		b.Tokens += rapid.IntRange(0, 5000).Draw(t, "more tokens")
 		b.Seqs += rapid.IntRange(0, b.Tokens-b.Seqs).Draw(t, "more seqs")
 		b.Rows += rapid.IntRange(0, b.Tokens-b.Rows).Draw(t, "more rows")
-		x, y := Program(g, a, d), Program(g, b, d)
+		x, y := cost.Program(g, a, d), cost.Program(g, b, d)
 		if x.Launches != y.Launches {
 			t.Fatalf("%d launches at %+v, %d at %+v", x.Launches, a, y.Launches, b)
 		}
@@ -153,7 +154,7 @@ graph g(%1 tokens: i32[T], %2 x: bf16[T, 8], %3 ids: i32[T, 2], %4 r: f32[T, 2],
 }
 
 func TestDevices(t *testing.T) {
-	for name, d := range Devices {
+	for name, d := range cost.Devices {
 		if d.Name != name || !(d.Bandwidth > 0) || !(d.Launch > 0) || !(d.Collective > 0) || !(d.LinkPerRank > 0) {
 			t.Errorf("device %s: %+v", name, d)
 		}
@@ -167,7 +168,7 @@ func TestDevices(t *testing.T) {
 
 // TestElementwiseFusionsSave: each of them saves the launches and the bytes that its remarks say, and time.
 func TestElementwiseFusionsSave(t *testing.T) {
-	h200 := Devices["h200"]
+	h200 := cost.Devices["h200"]
 	for _, pass := range []string{"fuse_route", "fuse_swiglu", "fuse_add_norm"} {
 		m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.GLM47}).Module
 		results, err := passes.Run(m, &passes.Options{}) // on one rank: remarks from before the split mean whole rows
@@ -183,8 +184,8 @@ func TestElementwiseFusionsSave(t *testing.T) {
 				}
 			}
 		}
-		fused := Program(m.Graph("forward"), decode(1), h200)
-		plain := Program(optimised(t, lowertest.GLM47, &passes.Options{Disabled: []string{pass}}), decode(1), h200)
+		fused := cost.Program(m.Graph("forward"), decode(1), h200)
+		plain := cost.Program(optimised(t, lowertest.GLM47, &passes.Options{Disabled: []string{pass}}), decode(1), h200)
 		if got := plain.Launches - fused.Launches; got != saves.Launches || got == 0 {
 			t.Errorf("%s saves %d launches, its remarks say %d", pass, got, saves.Launches)
 		}

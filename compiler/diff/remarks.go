@@ -35,7 +35,8 @@ type Remark struct {
 type RemarkSide struct {
 	Status        string `json:"status"` // "applied" or "missed"
 	ID            string `json:"id"`
-	Layer         int    `json:"layer"` // -1: outside of any layer
+	Layer         int    `json:"layer"`             // -1: outside of any layer
+	Buckets       string `json:"buckets,omitempty"` // where the entry has several programs
 	Source        string `json:"source"`
 	Reason        string `json:"reason"`
 	SavesLaunches int    `json:"saves_launches"`
@@ -90,12 +91,12 @@ type remarkHeld struct {
 func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 	var out []held[remarkHeld]
 	for _, r := range p.Remarks {
-		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Source, r.Reason, r.SavesLaunches, r.SavesBytes}, r.Pass, r.Entry}
+		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Buckets, r.Source, r.Reason, r.SavesLaunches, r.SavesBytes}, r.Pass, r.Entry}
 		layer := ""
 		if r.Layer >= 0 {
 			layer = fmt.Sprint(r.Layer)
 		}
-		key := fmt.Sprintf("%q %v %q %q", r.Pass, r.Applied, r.ID, replaceLayer(r.Reason, layer))
+		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, replaceLayer(r.Reason, layer))
 		out = append(out, held[remarkHeld]{entry: r.Entry, key: key, layer: layer, side: side,
 			same: fmt.Sprintf("%d %d %s", r.SavesLaunches, r.SavesBytes, place(file, r.Source))})
 	}

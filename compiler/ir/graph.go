@@ -26,7 +26,7 @@ type Module struct {
 // MaxRanks bounds tensor parallelism: no machine has more GPUs that see each other's memory.
 const MaxRanks = 64
 
-// Graph returns the graph of an entry, or nil.
+// Graph returns the graph of an entry, the first one where it has several (see Variants), or nil.
 func (m *Module) Graph(entry string) *Graph {
 	for _, g := range m.Graphs {
 		if g.Name == entry {
@@ -55,9 +55,11 @@ func (c *Cache) ValueSize() int {
 // Slot is how many keys and values the cache holds of one token.
 func (c *Cache) Slot() int { return c.Heads * (c.HeadDim + c.ValueSize()) }
 
-// Graph is one entry.
+// Graph is one entry, or the variant of one for some sizes of steps: graphs of the same name have different
+// buckets.
 type Graph struct {
 	Name    string
+	Buckets []Bucket // sizes that it is compiled for; none: not decided yet
 	Inputs  []*Value
 	Nodes   []*Node
 	Outputs []*Value

@@ -297,6 +297,12 @@ func (p *parser) parseGraph() *Graph {
 		p.bind(v)
 		p.graph.Inputs = append(p.graph.Inputs, v)
 	}
+	if p.accept("buckets") {
+		p.graph.Buckets = append(p.graph.Buckets, p.bucket())
+		for p.accept(",") {
+			p.graph.Buckets = append(p.graph.Buckets, p.bucket())
+		}
+	}
 	p.expect("{")
 	for p.err == nil && !p.accept("return") {
 		p.node()
@@ -308,6 +314,19 @@ func (p *parser) parseGraph() *Graph {
 		p.graph.Outputs = append(p.graph.Outputs, p.ref())
 	}
 	return p.graph
+}
+
+// bucket parses a phase with its tokens, sequences and rows: decode(4, 4, 4).
+func (p *parser) bucket() Bucket {
+	b := Bucket{Phase: p.ident()}
+	p.expect("(")
+	b.Max.Tokens = p.int()
+	p.expect(",")
+	b.Max.Seqs = p.int()
+	p.expect(",")
+	b.Max.Rows = p.int()
+	p.expect(")")
+	return b
 }
 
 func (p *parser) newID() int {

@@ -43,7 +43,15 @@ func (g *Graph) print(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "%%%d %s: %s", v.ID, v.Input, v.Type)
 	}
-	b.WriteString(") {\n")
+	b.WriteString(")")
+	for i, x := range g.Buckets {
+		lead := ","
+		if i == 0 {
+			lead = " buckets"
+		}
+		fmt.Fprintf(b, "%s %s(%d, %d, %d)", lead, x.Phase, x.Max.Tokens, x.Max.Seqs, x.Max.Rows)
+	}
+	b.WriteString(" {\n")
 	for _, n := range g.Nodes {
 		b.WriteString("  ")
 		b.WriteString(n.String())

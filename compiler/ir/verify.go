@@ -17,12 +17,11 @@ func (m *Module) Verify() error {
 	}
 	v.weightList()
 	v.cacheList()
-	names := map[string]bool{}
+	v.variants()
 	for _, g := range m.Graphs {
-		if !isIdent(g.Name) || names[g.Name] {
-			v.fail("graph %q: its name is no identifier, or taken", g.Name)
+		if !isIdent(g.Name) {
+			v.fail("graph %q: its name is no identifier", g.Name)
 		}
-		names[g.Name] = true
 		gv := &graphVerifier{moduleVerifier: v, graph: g, defined: map[*Value]bool{}, ids: map[int]*Value{},
 			nodeIDs: map[int]bool{}, roots: map[*Value]*Cache{}, writes: map[*Cache][]*Node{}}
 		gv.run()

@@ -56,9 +56,9 @@ func TestVerify(t *testing.T) {
 		{"too many ranks", func(m *Module, g *Graph) { m.Ranks = 65; m.Weights = m.Weights[:1]; g.Nodes = nil; g.Outputs = nil },
 			`module is for 65 ranks: wants 1 to 64`},
 		{"graph name", func(m *Module, g *Graph) { g.Name = "for ward" },
-			`graph "for ward": its name is no identifier, or taken`},
+			`graph "for ward": its name is no identifier`},
 		{"two graphs of one name", func(m *Module, g *Graph) { m.Graphs = append(m.Graphs, NewGraph("forward")) },
-			`graph "forward": its name is no identifier, or taken`},
+			`graph "forward": its name is taken: graphs of one entry are for different buckets`},
 
 		{"weight declared twice", func(m *Module, g *Graph) { m.Weights[1].Name = "norm.weight" },
 			`weight norm.weight: declared twice`},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func golden(t *testing.T, p *Pass, file string) {
 	}
 	m.SweepWeights() // as after every pass
 	before := m.String()
-	r, err := runOne(p, m, parseOptions(t, c.comment))
+	r, err := runOne(p, Table[slices.Index(Table, p)+1:], m, parseOptions(t, c.comment))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,9 @@ func TestEveryRemarkHasACase(t *testing.T) {
 	ids := 0
 	for _, p := range Table {
 		for _, id := range remarkIDs(t, p.Name+".go") {
-			ids++
+			if ids++; p == bucketGraphs {
+				continue // what it says is up to other passes: bucket_graphs_test.go
+			}
 			if !strings.Contains(all.String(), p.Name+"."+id+",") {
 				t.Errorf("no case in testdata/%s has a remark with the ID %s.%s", p.Name, p.Name, id)
 			}

@@ -117,10 +117,8 @@ func TestLegalOrders(t *testing.T) {
 		order := drawOrder(rt)
 		o := &Options{TensorParallel: rapid.SampledFrom([]int{1, 2, 4}).Draw(rt, "tp")}
 		m := lowertest.Lower(t, lowertest.Setup{Set: base.set, Activation: base.activation}).Module
-		for _, p := range order {
-			if _, err := runOne(p, m, o); err != nil {
-				rt.Fatal(err)
-			}
+		if _, err := runAll(order, m, o); err != nil {
+			rt.Fatal(err)
 		}
 		got, err := base.execute(newMachine(m))
 		if err != nil {

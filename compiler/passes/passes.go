@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -28,7 +29,11 @@ type Pass struct {
 	Doc     string // one sentence
 	Numeric Numeric
 	After   []Order // passes that must have run before, and why
-	Run     func(*Context) error
+	// PerBucket names what the pass decides for steps of that size in a graph as it is before bucket_graphs; "" where
+	// it does nothing. Nil for passes that do the same at every size. The pass itself then finds graphs whose
+	// buckets it decides alike for, and asks with the first of them.
+	PerBucket func(*Context, *ir.Graph, ir.Bucket) string
+	Run       func(*Context) error
 }
 
 // Order is one ordering constraint.
@@ -45,6 +50,7 @@ var Table = []*Pass{
 	quantise,
 	shardTensorParallel,
 	fuseAddNorm,
+	bucketGraphs,
 }
 
 func init() {
@@ -85,6 +91,7 @@ type Options struct {
 	Activations    dtype.DType                  // dtype to quantise the inputs of quantised Linears to; Invalid keeps them
 	KeepWeight     func(module string) bool     // modules whose weights are not quantised; nil keeps none
 	InF32          func(weight string) bool     // stored weights that are f32 because they compute in it; nil: all that are f32
+	Device         *cost.Device                 // that prices are for; nil: there are none, and what a price would decide is applied
 	Disabled       []string                     // passes that do not run
 	Require        []string                     // passes that must apply at every site
 	StopAfter      string                       // the last pass to run; "" runs all
@@ -99,6 +106,7 @@ type Context struct {
 	Module  *ir.Module
 	Options *Options
 	pass    *Pass
+	later   []*Pass // that are going to run behind it
 	remarks []Remark
 }
 
@@ -121,18 +129,27 @@ func Run(m *ir.Module, o *Options) ([]Result, error) {
 	if err := m.Verify(); err != nil {
 		return nil, fmt.Errorf("the lowered module is not valid: %w", err)
 	}
+	results, err := runAll(Table, m, o)
+	if err != nil {
+		return results, err
+	}
+	return results, checkRequired(results, o)
+}
+
+// runAll runs passes in order, as far as the options say.
+func runAll(table []*Pass, m *ir.Module, o *Options) ([]Result, error) {
+	if i := slices.IndexFunc(table, func(p *Pass) bool { return p.Name == o.StopAfter }); i >= 0 {
+		table = table[:i+1]
+	}
 	var results []Result
-	for _, p := range Table {
-		r, err := runOne(p, m, o)
+	for i, p := range table {
+		r, err := runOne(p, table[i+1:], m, o)
 		if err != nil {
 			return results, err
 		}
 		results = append(results, r)
-		if p.Name == o.StopAfter {
-			break
-		}
 	}
-	return results, checkRequired(results, o)
+	return results, nil
 }
 
 func (o *Options) check() error {
@@ -155,7 +172,7 @@ func (o *Options) check() error {
 	return nil
 }
 
-func runOne(p *Pass, m *ir.Module, o *Options) (Result, error) {
+func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 	r := Result{Pass: p, NodesBefore: countNodes(m)}
 	r.NodesAfter = r.NodesBefore
 	if slices.Contains(o.Disabled, p.Name) {
@@ -168,6 +185,11 @@ func runOne(p *Pass, m *ir.Module, o *Options) (Result, error) {
 	}
 	start := time.Now()
 	c := &Context{Module: m, Options: o, pass: p}
+	for _, q := range rest {
+		if !slices.Contains(o.Disabled, q.Name) {
+			c.later = append(c.later, q)
+		}
+	}
 	if err := p.Run(c); err != nil {
 		return r, fmt.Errorf("pass %s: %w", p.Name, err)
 	}

@@ -170,12 +170,12 @@ func TestRunRefusesAnInvalidModule(t *testing.T) {
 func TestPassesThatBreakTheModuleAreNamed(t *testing.T) {
 	m := small(t)
 	p := &Pass{Name: "break_things", Run: func(c *Context) error { c.Module.Graphs[0].Nodes[0].Attrs = nil; return nil }}
-	_, err := runOne(p, m, &Options{})
+	_, err := runOne(p, nil, m, &Options{})
 	if err == nil || !strings.HasPrefix(err.Error(), "pass break_things left a module that is not valid (a bug in the pass): graph forward: ") {
 		t.Errorf("got error %v", err)
 	}
 	p = &Pass{Name: "give_up", Run: func(*Context) error { return fmt.Errorf("no") }}
-	if _, err := runOne(p, m, &Options{}); err == nil || err.Error() != "pass give_up: no" {
+	if _, err := runOne(p, nil, m, &Options{}); err == nil || err.Error() != "pass give_up: no" {
 		t.Errorf("got error %v", err)
 	}
 }

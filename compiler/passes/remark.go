@@ -14,6 +14,7 @@ type Remark struct {
 	ID      string // stable: the pass's name, a dot, what happened
 	Applied bool
 	Entry   string
+	Buckets string // sizes of steps that it is about, where the entry has variants: "decode 1..64"
 	Layer   int    // -1 outside of any layer
 	Source  string // file:line:col
 	Reason  string // why it was missed, or what is worth knowing where it was applied
@@ -36,8 +37,12 @@ func (c *Context) missed(g *ir.Graph, o ir.Origin, id, format string, args ...an
 }
 
 func (c *Context) remark(g *ir.Graph, o ir.Origin, id string, applied bool, saves Saves, format string, args ...any) {
+	buckets := ""
+	if len(c.Module.Variants(g.Name)) > 1 {
+		buckets = ir.BucketNames(g.Buckets)
+	}
 	c.remarks = append(c.remarks, Remark{
-		Pass: c.pass.Name, ID: c.pass.Name + "." + id, Applied: applied, Entry: g.Name, Layer: o.Layer,
+		Pass: c.pass.Name, ID: c.pass.Name + "." + id, Applied: applied, Entry: g.Name, Buckets: buckets, Layer: o.Layer,
 		Source: o.Source, Reason: fmt.Sprintf(format, args...), Saves: saves,
 	})
 }

@@ -12,7 +12,6 @@ import (
 // Bounds on what a plan may say, beside those of package ir. GLM-4.7 on eight ranks stays far below each.
 const (
 	maxStoredParts = 1 << 16 // tensors that one weight is made of
-	maxTokens      = 1 << 20
 	maxPageSize    = 1 << 16
 	maxSteps       = 1 << 16 // of one program
 	maxAttrs       = 64      // of one step, or options of one draft
@@ -59,8 +58,8 @@ func (d *decoder) facts() error {
 
 func (d *decoder) serving() error {
 	s := d.pb.Serving
-	if s.GetPrefillChunk() < 1 || s.GetPrefillChunk() > maxTokens {
-		return fmt.Errorf("a prefill chunk of %d tokens: wants 1 to %d", s.GetPrefillChunk(), maxTokens)
+	if s.GetPrefillChunk() < 1 || s.GetPrefillChunk() > ir.MaxTokens {
+		return fmt.Errorf("a prefill chunk of %d tokens: wants 1 to %d", s.GetPrefillChunk(), ir.MaxTokens)
 	}
 	d.plan.Serving = Serving{PrefillChunk: int(s.PrefillChunk), Transfer: s.Transfer, TransferAsync: s.TransferAsync, TransferPer: s.TransferPer}
 	for _, x := range s.Drafts {
@@ -86,10 +85,10 @@ func (d *decoder) weights() error {
 
 func (d *decoder) caches() error {
 	for _, c := range d.pb.Caches {
-		if c.GetValueDim() > maxTokens {
+		if c.GetValueDim() > ir.MaxTokens {
 			return fmt.Errorf("cache %q: values of %d", c.GetName(), c.GetValueDim())
 		}
-		if c.GetHeads() < 1 || c.GetHeads() > maxTokens || c.GetHeadDim() < 1 || c.GetHeadDim() > maxTokens {
+		if c.GetHeads() < 1 || c.GetHeads() > ir.MaxTokens || c.GetHeadDim() < 1 || c.GetHeadDim() > ir.MaxTokens {
 			return fmt.Errorf("cache %q: %d heads of %d values", c.GetName(), c.GetHeads(), c.GetHeadDim())
 		}
 		d.plan.Module.Caches = append(d.plan.Module.Caches,
@@ -119,12 +118,7 @@ func (d *decoder) names() error {
 }
 
 func (d *decoder) graphs() error {
-	names := map[string]bool{}
 	for _, p := range d.pb.Programs {
-		if names[p.GetEntry()] {
-			return fmt.Errorf("entry %q stands in the plan twice", p.GetEntry())
-		}
-		names[p.GetEntry()] = true
 		g, err := d.graph(p)
 		if err != nil {
 			return fmt.Errorf("entry %q: %w", p.GetEntry(), err)
@@ -139,6 +133,13 @@ func (d *decoder) graph(p *planpb.Program) (*ir.Graph, error) {
 		return nil, fmt.Errorf("%d steps: at most %d are possible", len(p.Steps), maxSteps)
 	}
 	g := ir.NewGraph(p.Entry)
+	for _, l := range p.Layouts {
+		b, err := readBucket(l)
+		if err != nil {
+			return nil, err
+		}
+		g.Buckets = append(g.Buckets, b)
+	}
 	values := make([]*ir.Value, len(p.Values))
 	for i, w := range p.Values {
 		v, err := d.value(w)
@@ -269,9 +270,9 @@ func (d *decoder) verify() error { return d.plan.Module.Verify() }
 func (d *decoder) layouts() error {
 	for i, g := range d.plan.Module.Graphs {
 		p := NewProgram(g)
-		for _, l := range d.pb.Programs[i].Layouts {
-			if err := p.readLayout(l); err != nil {
-				return fmt.Errorf("entry %q, layout for %d tokens: %w", g.Name, l.GetMaxTokens(), err)
+		for k, l := range d.pb.Programs[i].Layouts {
+			if err := p.readLayout(g.Buckets[k], l); err != nil {
+				return fmt.Errorf("entry %q, layout of %s: %w", g.Name, g.Buckets[k], err)
 			}
 		}
 		if len(p.Layouts) == 0 {
@@ -282,11 +283,18 @@ func (d *decoder) layouts() error {
 	return nil
 }
 
-func (p *Program) readLayout(w *planpb.Layout) error {
-	if w.GetMaxTokens() < 1 || w.MaxTokens > maxTokens || w.MaxSequences < 1 || w.MaxSequences > w.MaxTokens || w.MaxRows < 1 || w.MaxRows > w.MaxTokens {
-		return fmt.Errorf("bucket of %d tokens, %d sequences and %d rows", w.GetMaxTokens(), w.GetMaxSequences(), w.GetMaxRows())
+// readBucket reads what a layout is for; whether it makes sense is for the verifier to say.
+func readBucket(w *planpb.Layout) (ir.Bucket, error) {
+	for _, n := range []uint32{w.GetMaxTokens(), w.GetMaxSequences(), w.GetMaxRows()} {
+		if n > ir.MaxTokens {
+			return ir.Bucket{}, fmt.Errorf("a layout is for %d tokens, sequences or rows: at most %d are possible", n, ir.MaxTokens)
+		}
 	}
-	l := Layout{Phase: w.Phase, Max: ir.Sizes{Tokens: int(w.MaxTokens), Seqs: int(w.MaxSequences), Rows: int(w.MaxRows)}}
+	return ir.Bucket{Phase: w.GetPhase(), Max: ir.Sizes{Tokens: int(w.GetMaxTokens()), Seqs: int(w.GetMaxSequences()), Rows: int(w.GetMaxRows())}}, nil
+}
+
+func (p *Program) readLayout(b ir.Bucket, w *planpb.Layout) error {
+	l := Layout{Bucket: b}
 	if w.ArenaBytes > maxBytes {
 		return fmt.Errorf("an arena of %d bytes", w.ArenaBytes)
 	}
@@ -325,7 +333,7 @@ func (d *decoder) report() error {
 		if int64(r.GetPass()) >= int64(len(d.plan.Passes)) || int64(r.GetSource()) >= int64(len(d.pb.Sources)) || r.SavesBytes > math.MaxInt64 {
 			return fmt.Errorf("remark %d names pass %d of %d, source %d of %d", i, r.GetPass(), len(d.plan.Passes), r.GetSource(), len(d.pb.Sources))
 		}
-		d.plan.Remarks = append(d.plan.Remarks, Remark{Pass: d.plan.Passes[r.Pass].Name, ID: r.Id, Applied: r.Applied, Entry: r.Entry,
+		d.plan.Remarks = append(d.plan.Remarks, Remark{Pass: d.plan.Passes[r.Pass].Name, ID: r.Id, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
 			Layer: int(r.Layer), Source: d.pb.Sources[r.Source], Reason: r.Reason, SavesLaunches: int(r.SavesLaunches), SavesBytes: int64(r.SavesBytes)})
 	}
 	return nil

@@ -43,7 +43,7 @@ func TestDecodeErrors(t *testing.T) {
 		panic(id)
 	}
 	const entry = `invalid plan: entry "forward": `
-	const layout = `invalid plan: entry "forward", layout for 2 tokens: `
+	const layout = `invalid plan: entry "forward", layout of decode 2: `
 	for _, c := range []struct {
 		name   string
 		change func(pb *planpb.Plan)
@@ -105,8 +105,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"alias range", func(pb *planpb.Plan) { pb.Aliases[0].Index[1].To = 0 }, `invalid plan: alias "k.{n}": index 1 .. 0`},
 		{"alias indices", func(pb *planpb.Plan) { pb.Aliases[0].Index = make([]*planpb.Index, 9) }, `invalid plan: alias "k.{n}" has 9 indices`},
 
-		{"entry twice", func(pb *planpb.Plan) { pb.Programs = append(pb.Programs, pb.Programs[0]) }, `invalid plan: entry "forward" stands in the plan twice`},
-		{"entry name", func(pb *planpb.Plan) { program(pb).Entry = "for ward" }, `invalid plan: graph "for ward": its name is no identifier, or taken`},
+		{"entry twice", func(pb *planpb.Plan) { pb.Programs = append(pb.Programs, pb.Programs[0]) }, `invalid plan: graph "forward": the bucket decode 2 stands there twice`},
+		{"entry name", func(pb *planpb.Plan) { program(pb).Entry = "for ward" }, `invalid plan: graph "for ward": its name is no identifier`},
 		{"input index", func(pb *planpb.Plan) { program(pb).Inputs[0] = 99 }, entry + `an input is value 99 of 15`},
 		{"input twice", func(pb *planpb.Plan) { program(pb).Inputs[1] = program(pb).Inputs[0] }, entry + `value %1 stands among the inputs: its name "tokens" is empty or taken`},
 		{"result as input", func(pb *planpb.Plan) { program(pb).Inputs[0] = 7 }, `its name "" is empty or taken`},
@@ -159,13 +159,13 @@ func TestDecodeErrors(t *testing.T) {
 		}, entry + `98304 steps: at most 65536 are possible`},
 
 		{"no layouts", func(pb *planpb.Plan) { program(pb).Layouts = nil }, `invalid plan: entry "forward" has no layout`},
-		{"no tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 0 }, `layout for 0 tokens: bucket of 0 tokens, 2 sequences and 2 rows`},
-		{"too many tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 1<<20 + 1 }, `bucket of 1048577 tokens, 2 sequences and 2 rows`},
-		{"no sequences", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 0 }, layout + `bucket of 2 tokens, 0 sequences and 2 rows`},
-		{"more sequences than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 3 }, layout + `bucket of 2 tokens, 3 sequences and 2 rows`},
-		{"no rows", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 0 }, layout + `bucket of 2 tokens, 2 sequences and 0 rows`},
-		{"more rows than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 3 }, layout + `bucket of 2 tokens, 2 sequences and 3 rows`},
-		{"no layout", func(pb *planpb.Plan) { program(pb).Layouts[0] = &planpb.Layout{} }, `bucket of 0 tokens, 0 sequences and 0 rows`},
+		{"no tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 0 }, `a bucket is for 0 tokens, 2 sequences, 2 rows`},
+		{"too many tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 1<<20 + 1 }, `a layout is for 1048577 tokens, sequences or rows`},
+		{"no sequences", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 0 }, `graph "forward": a bucket is for 2 tokens, 0 sequences, 2 rows`},
+		{"more sequences than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxSequences = 3 }, `graph "forward": a bucket is for 2 tokens, 3 sequences, 2 rows`},
+		{"no rows", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 0 }, `graph "forward": a bucket is for 2 tokens, 2 sequences, 0 rows`},
+		{"more rows than tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxRows = 3 }, `graph "forward": a bucket is for 2 tokens, 2 sequences, 3 rows`},
+		{"no layout", func(pb *planpb.Plan) { program(pb).Layouts[0] = &planpb.Layout{} }, `a bucket has the phase ""`},
 		{"arena out of range", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = math.MaxUint64 }, layout + `an arena of 18446744073709551615 bytes`},
 		{"arena too large", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = 1 << 40 }, layout + `the arena has 1099511627776 bytes, its buffers end at `},
 		{"arena too small", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = 8 }, `is not inside of the arena of 8 bytes`},

@@ -79,7 +79,7 @@ func (e *encoder) report(p *Plan) {
 			Applied: uint32(x.Applied), Missed: uint32(x.Missed), NodesBefore: uint32(x.NodesBefore), NodesAfter: uint32(x.NodesAfter)})
 	}
 	for _, r := range p.Remarks {
-		e.pb.Remarks = append(e.pb.Remarks, &planpb.Remark{Pass: index[r.Pass], Id: r.ID, Applied: r.Applied, Entry: r.Entry,
+		e.pb.Remarks = append(e.pb.Remarks, &planpb.Remark{Pass: index[r.Pass], Id: r.ID, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
 			Layer: int32(r.Layer), Source: e.sources.add(r.Source), Reason: r.Reason,
 			SavesLaunches: uint32(max(r.SavesLaunches, 0)), SavesBytes: uint64(max(r.SavesBytes, 0))})
 	}

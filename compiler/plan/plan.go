@@ -25,7 +25,7 @@ type Plan struct {
 	Serving  Serving
 	Aliases  []Alias
 	Ignores  []Ignore
-	Programs []*Program // one for each graph of the module, in its order
+	Programs []*Program // one for each graph of the module, in its order: several for an entry that has variants
 	Passes   []Pass
 	Remarks  []Remark
 }
@@ -92,7 +92,8 @@ type Remark struct {
 	ID            string
 	Applied       bool
 	Entry         string
-	Layer         int // -1 outside of any layer
+	Buckets       string // sizes of steps that it is about, where the entry has variants
+	Layer         int    // -1 outside of any layer
 	Source        string
 	Reason        string
 	SavesLaunches int
@@ -110,10 +111,9 @@ type Program struct {
 	live    []liveRange
 }
 
-// Layout is where results lie when a step has at most Max of everything.
+// Layout is where results lie when a step is no larger than the bucket.
 type Layout struct {
-	Phase   string // "prefill" or "decode"
-	Max     ir.Sizes
+	ir.Bucket
 	Arena   int64
 	Offsets []int64 // by storage
 }
@@ -176,9 +176,25 @@ func (p *Program) Buffers(max ir.Sizes) ([]memory.Buffer, error) {
 	return out, nil
 }
 
-// AddLayout plans the arena for a bucket.
+// AddLayouts plans the arena for every bucket of the graph.
+func (p *Program) AddLayouts() error {
+	for _, b := range p.Graph.Buckets {
+		if err := p.layOut(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AddLayout adds a bucket to the graph and plans its arena.
 func (p *Program) AddLayout(phase string, max ir.Sizes) error {
-	buffers, err := p.Buffers(max)
+	b := ir.Bucket{Phase: phase, Max: max}
+	p.Graph.Buckets = append(p.Graph.Buckets, b)
+	return p.layOut(b)
+}
+
+func (p *Program) layOut(b ir.Bucket) error {
+	buffers, err := p.Buffers(b.Max)
 	if err != nil {
 		return err
 	}
@@ -186,18 +202,28 @@ func (p *Program) AddLayout(phase string, max ir.Sizes) error {
 	if err := memory.Check(buffers, offsets, arena); err != nil {
 		return fmt.Errorf("memory plan of %s: %w", p.Graph.Name, err)
 	}
-	p.Layouts = append(p.Layouts, Layout{Phase: phase, Max: max, Arena: arena, Offsets: offsets})
+	p.Layouts = append(p.Layouts, Layout{Bucket: b, Arena: arena, Offsets: offsets})
 	return nil
 }
 
-// Program returns the program of an entry, or nil.
+// Program returns the program of an entry, the first one where it has variants, or nil.
 func (p *Plan) Program(entry string) *Program {
-	for _, q := range p.Programs {
-		if q.Graph.Name == entry {
-			return q
-		}
+	for _, q := range p.Variants(entry) {
+		return q
 	}
 	return nil
+}
+
+// Variants returns the programs of an entry, none where the plan has no such entry. Several are for different
+// buckets; they take the same inputs and return the same results.
+func (p *Plan) Variants(entry string) []*Program {
+	var out []*Program
+	for _, q := range p.Programs {
+		if q.Graph.Name == entry {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // maxBytes bounds every size that a plan can speak of: far beyond any machine, far below overflow.

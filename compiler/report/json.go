@@ -20,14 +20,15 @@ type JSONPass struct {
 
 // JSONSite is one remark. Rank is null where all ranks are equal.
 type JSONSite struct {
-	Status string         `json:"status"` // "applied" or "missed"
-	ID     string         `json:"id"`
-	Entry  string         `json:"entry"`
-	Layer  int            `json:"layer"` // -1: outside of any layer
-	Rank   *int           `json:"rank"`
-	Source string         `json:"source"` // file:line:col
-	Reason string         `json:"reason"`
-	Saves  map[string]any `json:"saves"` // "launches" and "bytes_per_token" of activations, where they are not 0
+	Status  string         `json:"status"` // "applied" or "missed"
+	ID      string         `json:"id"`
+	Entry   string         `json:"entry"`
+	Layer   int            `json:"layer"`             // -1: outside of any layer
+	Buckets string         `json:"buckets,omitempty"` // sizes of steps, where the entry has several programs
+	Rank    *int           `json:"rank"`
+	Source  string         `json:"source"` // file:line:col
+	Reason  string         `json:"reason"`
+	Saves   map[string]any `json:"saves"` // "launches" and "bytes_per_token" of activations, where they are not 0
 }
 
 // NewJSON collects a plan's passes with the remarks that a filter picks.
@@ -47,7 +48,7 @@ func NewJSON(p *plan.Plan, f Filter) JSON {
 }
 
 func jsonSite(r plan.Remark) JSONSite {
-	s := JSONSite{Status: "missed", ID: r.ID, Entry: r.Entry, Layer: r.Layer, Source: r.Source, Reason: r.Reason, Saves: map[string]any{}}
+	s := JSONSite{Status: "missed", ID: r.ID, Entry: r.Entry, Layer: r.Layer, Buckets: r.Buckets, Source: r.Source, Reason: r.Reason, Saves: map[string]any{}}
 	if r.Applied {
 		s.Status = "applied"
 	}

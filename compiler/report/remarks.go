@@ -39,7 +39,11 @@ func Remarks(w io.Writer, remarks []plan.Remark) error {
 			pass = g.pass
 			fmt.Fprintf(&b, "\n%s\n", pass)
 		}
-		fmt.Fprintf(&b, "  %s%s  %s\n", g.entry, Where(g.layers), g.source)
+		buckets := ""
+		if g.buckets != "" {
+			buckets = ", " + g.buckets
+		}
+		fmt.Fprintf(&b, "  %s%s%s  %s\n", g.entry, Where(g.layers), buckets, g.source)
 		for _, n := range g.notes {
 			n.write(&b)
 		}
@@ -55,7 +59,7 @@ type group struct {
 	notes  []note
 }
 
-type place struct{ pass, entry, source string }
+type place struct{ pass, entry, buckets, source string }
 
 // note is a remark without its place, with {n} for the layer's number.
 type note struct {
@@ -73,7 +77,7 @@ func collapse(remarks []plan.Remark) []group {
 	var order []key
 	layers := map[key][]int{}
 	for _, r := range remarks {
-		k := key{place{r.Pass, r.Entry, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), Savings(r.SavesLaunches, r.SavesBytes)}}
+		k := key{place{r.Pass, r.Entry, r.Buckets, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), Savings(r.SavesLaunches, r.SavesBytes)}}
 		if layers[k] == nil {
 			order = append(order, k)
 		}

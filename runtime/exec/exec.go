@@ -32,6 +32,7 @@ type Options struct {
 // Executor holds a plan that is ready to run. Its methods must not be called at the same time.
 type Executor struct {
 	plan    *plan.Plan
+	entries map[string][]*plan.Program // by name, one for each variant
 	ranks   []*rank
 	group   *group
 	pages   int
@@ -48,7 +49,7 @@ type rank struct {
 	device   Device
 	comm     kernels.Comm // nil with a single rank
 	trace    func(rank int, n *ir.Node, c *kernels.Call)
-	programs map[string]*program
+	programs map[string][]*program // of each entry, one for each of its variants
 }
 
 // ErrCheckpoint says that a checkpoint's tensors are not those that a plan asks for.
@@ -66,7 +67,10 @@ func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
-	e := &Executor{plan: p, pages: o.Pages, memory: memory}
+	e := &Executor{plan: p, pages: o.Pages, memory: memory, entries: map[string][]*plan.Program{}}
+	for _, q := range p.Programs {
+		e.entries[q.Graph.Name] = append(e.entries[q.Graph.Name], q)
+	}
 	if p.Module.Ranks > 1 {
 		e.group = newGroup(p.Module.Ranks)
 	}
@@ -87,7 +91,7 @@ func (e *Executor) newRank(ctx context.Context, n int, loader *weights.Loader, o
 	if err != nil {
 		return nil, err
 	}
-	r := &rank{number: n, device: dev, trace: o.Trace, programs: map[string]*program{}}
+	r := &rank{number: n, device: dev, trace: o.Trace, programs: map[string][]*program{}}
 	if e.group != nil {
 		r.comm = &member{g: e.group, rank: n}
 	}
@@ -120,7 +124,7 @@ func (r *rank) bind(ctx context.Context, e *Executor, entries []*plan.Program, l
 			return fmt.Errorf("entry %s: %w", p.Graph.Name, err)
 		}
 		b.memory = e.memory
-		r.programs[p.Graph.Name] = b
+		r.programs[p.Graph.Name] = append(r.programs[p.Graph.Name], b)
 	}
 	return nil
 }
@@ -200,14 +204,16 @@ type Inputs map[string]kernels.Tensor
 
 // Max is the largest step that an entry has a layout for.
 func (e *Executor) Max(entry string) (ir.Sizes, error) {
-	p := e.plan.Program(entry)
-	if p == nil {
+	variants := e.entries[entry]
+	if len(variants) == 0 {
 		return ir.Sizes{}, fmt.Errorf("the plan has no entry %q", entry)
 	}
 	var most ir.Sizes
-	for _, l := range p.Layouts {
-		if l.Max.Tokens > most.Tokens {
-			most = l.Max
+	for _, p := range variants {
+		for _, l := range p.Layouts {
+			if l.Max.Tokens > most.Tokens {
+				most = l.Max
+			}
 		}
 	}
 	return most, nil
@@ -216,38 +222,38 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 // Step executes an entry once on all ranks and returns its results, which are valid until the entry's next
 // step. After an error the KV slots that the step was to write hold anything.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
-	p := e.plan.Program(entry)
-	if p == nil || e.ranks[0].programs[entry] == nil {
+	variants := e.entries[entry]
+	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {
 		return nil, fmt.Errorf("entry %q is not in the plan or was not loaded", entry)
 	}
-	sizes, err := measure(p.Graph, in)
+	sizes, err := measure(variants[0].Graph, in)
 	if err != nil {
 		return nil, err
 	}
-	layout := fit(p.Layouts, sizes)
-	if layout == nil {
+	at, ok := fit(variants, sizes)
+	if !ok {
 		return nil, fmt.Errorf("a step of %d tokens, %d sequences and %d rows fits none of the plan's buckets for %s", sizes.Tokens, sizes.Seqs, sizes.Rows, entry)
 	}
-	if err := e.runRanks(ctx, entry, layout, sizes, in); err != nil {
+	if err := e.runRanks(ctx, entry, at, sizes, in); err != nil {
 		return nil, err
 	}
-	b := e.ranks[0].programs[entry]
-	out := make([]kernels.Tensor, len(p.Graph.Outputs))
-	for i, v := range p.Graph.Outputs {
+	b := e.ranks[0].programs[entry][at.variant]
+	out := make([]kernels.Tensor, len(b.ir.Outputs))
+	for i, v := range b.ir.Outputs {
 		out[i] = *b.views[v]
 	}
 	return out, nil
 }
 
-func (e *Executor) runRanks(ctx context.Context, entry string, l *plan.Layout, sizes ir.Sizes, in Inputs) error {
+func (e *Executor) runRanks(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) error {
 	if len(e.ranks) == 1 {
-		return e.ranks[0].step(ctx, entry, l, sizes, in)
+		return e.ranks[0].step(ctx, entry, at, sizes, in)
 	}
 	errs := make([]error, len(e.ranks))
 	var wg sync.WaitGroup
 	for i, r := range e.ranks {
 		wg.Go(func() {
-			if errs[i] = r.step(ctx, entry, l, sizes, in); errs[i] != nil {
+			if errs[i] = r.step(ctx, entry, at, sizes, in); errs[i] != nil {
 				e.group.tearDown()
 			}
 		})
@@ -272,9 +278,9 @@ func (e *Executor) settle(errs []error) error {
 	return failed
 }
 
-func (r *rank) step(ctx context.Context, entry string, l *plan.Layout, sizes ir.Sizes, in Inputs) error {
-	b := r.programs[entry]
-	if err := b.set(in, l, sizes); err != nil {
+func (r *rank) step(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) error {
+	b := r.programs[entry][at.variant]
+	if err := b.set(in, at.layout, sizes); err != nil {
 		return err
 	}
 	for i := range b.steps {

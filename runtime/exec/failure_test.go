@@ -26,7 +26,7 @@ func TestOneRankFails(t *testing.T) {
 				want := runStep(t, e, in)
 				running := goleak.IgnoreCurrent()
 				for rank := range ranks {
-					steps := e.ranks[rank].programs["forward"].steps
+					steps := e.ranks[rank].programs["forward"][0].steps
 					for i := range steps {
 						broken := fmt.Errorf("rank %d is broken", rank)
 						run := steps[i].run
@@ -66,7 +66,7 @@ func TestCancelMidStep(t *testing.T) {
 		in := toyInputs(3, 1, 1)
 		at.Store(1 << 40)
 		want := runStep(t, e, in)
-		steps := len(e.ranks[0].programs["forward"].steps)
+		steps := len(e.ranks[0].programs["forward"][0].steps)
 		for n := 1; n < steps; n++ {
 			var ctx context.Context
 			ctx, cancel = context.WithCancel(context.Background())

@@ -9,16 +9,28 @@ import (
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
-// fit returns the smallest layout that holds a step, nil where none does.
-func fit(layouts []plan.Layout, s ir.Sizes) *plan.Layout {
-	var best *plan.Layout
-	for i := range layouts {
-		l := &layouts[i]
-		if s.Tokens <= l.Max.Tokens && s.Seqs <= l.Max.Seqs && s.Rows <= l.Max.Rows && (best == nil || l.Arena < best.Arena) {
-			best = l
+// place is where a step runs: in which of the entry's programs, and with which of its layouts.
+type place struct {
+	variant int
+	layout  *plan.Layout
+}
+
+// fit returns the smallest bucket that holds a step: fewest tokens first, then the smallest arena. False where
+// none does.
+func fit(variants []*plan.Program, s ir.Sizes) (place, bool) {
+	best := place{}
+	for i, p := range variants {
+		for k := range p.Layouts {
+			l := &p.Layouts[k]
+			if s.Tokens > l.Max.Tokens || s.Seqs > l.Max.Seqs || s.Rows > l.Max.Rows {
+				continue
+			}
+			if b := best.layout; b == nil || l.Max.Tokens < b.Max.Tokens || l.Max.Tokens == b.Max.Tokens && l.Arena < b.Arena {
+				best = place{i, l}
+			}
 		}
 	}
-	return best
+	return best, best.layout != nil
 }
 
 // measure finds the sizes of a step from its inputs and checks that they all agree.

@@ -138,7 +138,7 @@ func TestInputsOfEachStep(t *testing.T) {
 func TestNarrowPlansRunWide(t *testing.T) {
 	for _, device := range DeviceNames() {
 		wide, narrow := start(t, toy(t, 2, dtype.F32), Options{Device: device}), start(t, toy(t, 2, dtype.BF16), Options{Device: device})
-		if u := narrow.ranks[0].programs["forward"].unit; u != 2 {
+		if u := narrow.ranks[0].programs["forward"][0].unit; u != 2 {
 			t.Fatalf("the plan's smallest result takes %d bytes: the test wants a plan of bf16", u)
 		}
 		for _, tokens := range []int{1, 3, 16} {

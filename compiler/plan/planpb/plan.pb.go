@@ -1099,7 +1099,8 @@ func (x *Cache) GetValueDim() uint32 {
 	return 0
 }
 
-// What one entry executes, on every rank.
+// What one entry executes, on every rank. An entry may have several programs: for different layouts, with the same
+// inputs and results.
 type Program struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Entry         string                 `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
@@ -1812,6 +1813,7 @@ type Remark struct {
 	Reason        string                 `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
 	SavesLaunches uint32                 `protobuf:"varint,8,opt,name=saves_launches,json=savesLaunches,proto3" json:"saves_launches,omitempty"`
 	SavesBytes    uint64                 `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"` // of activations, for each token
+	Buckets       string                 `protobuf:"bytes,10,opt,name=buckets,proto3" json:"buckets,omitempty"`                         // sizes of steps that it is about, where the entry has several programs: "decode 1..64"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1907,6 +1909,13 @@ func (x *Remark) GetSavesBytes() uint64 {
 		return x.SavesBytes
 	}
 	return 0
+}
+
+func (x *Remark) GetBuckets() string {
+	if x != nil {
+		return x.Buckets
+	}
+	return ""
 }
 
 var File_plan_proto protoreflect.FileDescriptor
@@ -2066,7 +2075,7 @@ const file_plan_proto_rawDesc = "" +
 	"\x06missed\x18\x06 \x01(\rR\x06missed\x12!\n" +
 	"\fnodes_before\x18\a \x01(\rR\vnodesBefore\x12\x1f\n" +
 	"\vnodes_after\x18\b \x01(\rR\n" +
-	"nodesAfter\"\xea\x01\n" +
+	"nodesAfter\"\x84\x02\n" +
 	"\x06Remark\x12\x12\n" +
 	"\x04pass\x18\x01 \x01(\rR\x04pass\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -2077,7 +2086,9 @@ const file_plan_proto_rawDesc = "" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12%\n" +
 	"\x0esaves_launches\x18\b \x01(\rR\rsavesLaunches\x12\x1f\n" +
 	"\vsaves_bytes\x18\t \x01(\x04R\n" +
-	"savesBytes*P\n" +
+	"savesBytes\x12\x18\n" +
+	"\abuckets\x18\n" +
+	" \x01(\tR\abuckets*P\n" +
 	"\x05DType\x12\x15\n" +
 	"\x11DTYPE_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03F32\x10\x01\x12\b\n" +
