@@ -104,18 +104,9 @@ var denseOps = []*Op{
 		Doc:      "a + b, rounded to their dtype, and the norm.rms of it: a and b [..., D], w [D] -> [..., D], [..., D]",
 		Operands: slices.Concat(values("a", "b"), operands(WeightOperand, "w")),
 		Attrs:    []AttrSpec{{Key: "eps", Kind: FloatAttr}},
-		Infer: func(in []Type, _ Attrs) ([]Type, error) {
-			a, b := in[0], in[1]
-			if !a.Equal(b) {
-				return nil, fmt.Errorf("a is %s and b is %s: wants the same", a, b)
-			}
-			if len(a.Shape) == 0 {
-				return nil, fmt.Errorf("a is a scalar")
-			}
-			return []Type{a, a}, wantWeight("w", in[2], a.Shape.Last())
-		},
-		Work:  pointwiseWork(3), // one operation an element for the sum and five for the norm, over both results
-		Shard: ShardNone,        // fuse_add_norm runs on what each rank holds
+		Infer:    func(in []Type, _ Attrs) ([]Type, error) { return inferAddNorm("a", "b", in) },
+		Work:     pointwiseWork(3), // one operation an element for the sum and five for the norm, over both results
+		Shard:    ShardNone,        // fuse_add_norm runs on what each rank holds
 		Expand: func(b *Builder, n *Node) []*Value {
 			sum := b.One("add", []*Value{n.Arg("a"), n.Arg("b")})
 			return []*Value{sum, b.One("norm.rms", []*Value{sum, n.Arg("w")}, n.Attrs...)}
@@ -136,6 +127,18 @@ var denseOps = []*Op{
 		},
 		Shard: ShardNone,
 	},
+}
+
+// inferAddNorm is the rule for a sum of the first two operands, which go by these names in errors, and the norm of it.
+func inferAddNorm(first, second string, in []Type) ([]Type, error) {
+	a, b := in[0], in[1]
+	if !a.Equal(b) {
+		return nil, fmt.Errorf("%s is %s and %s is %s: wants the same", first, a, second, b)
+	}
+	if len(a.Shape) == 0 {
+		return nil, fmt.Errorf("%s is a scalar", first)
+	}
+	return []Type{a, a}, wantWeight("w", in[2], a.Shape.Last())
 }
 
 func lowerLinear(l Lowering, a *Args) ([]*Value, error) {

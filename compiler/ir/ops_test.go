@@ -246,6 +246,15 @@ var opCases = []opCase{
 
 	{"comm.all_reduce", `f32[T, 8]`, ``, `f32[T, 8]`},
 	{"comm.all_reduce", `i32[T]`, ``, `error: operand x is i32[T]`},
+	{"comm.all_reduce_add_rms", `bf16[T, 8], bf16[T, 8], weight bf16[8]`, `eps: 1e-05, ranks: 8`, `bf16[T, 8], bf16[T, 8]`},
+	{"comm.all_reduce_add_rms", `f32[T, 2, 8], f32[T, 2, 8], weight f32[8]`, `eps: 1e-05, ranks: 2`, `f32[T, 2, 8], f32[T, 2, 8]`},
+	{"comm.all_reduce_add_rms", `f32[T, 8], f32[8], weight bf16[8]`, `eps: 1e-05, ranks: 2`, `error: x is f32[T, 8] and residual is f32[8]: wants the same`},
+	{"comm.all_reduce_add_rms", `f32[T, 8], bf16[T, 8], weight bf16[8]`, `eps: 1e-05, ranks: 2`, `error: x is f32[T, 8] and residual is bf16[T, 8]: wants the same`},
+	{"comm.all_reduce_add_rms", `f32[], f32[], weight bf16[1]`, `eps: 1e-05, ranks: 2`, `error: x is a scalar`},
+	{"comm.all_reduce_add_rms", `f32[T, 8], f32[T, 8], weight bf16[4]`, `eps: 1e-05, ranks: 2`, `error: w is bf16[4], wants [8]`},
+	{"comm.all_reduce_add_rms", `f32[T, 8], f32[T, 8], weight bf16[8]`, `eps: 1e-05, ranks: 0`, `error: ranks is 0: wants 1 to 64`},
+	{"comm.all_reduce_add_rms", `f32[T, 8], f32[T, 8], weight bf16[8]`, `eps: 1e-05, ranks: 65`, `error: ranks is 65: wants 1 to 64`},
+
 	{"comm.all_gather", `f32[T, 8]`, `ranks: 4`, `f32[T, 32]`},
 	{"comm.all_gather", `f32[]`, `ranks: 4`, `error: x is f32[], wants a constant last dimension`},
 	{"comm.all_gather", `f32[8, T]`, `ranks: 4`, `error: x is f32[8, T], wants a constant last dimension`},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -118,13 +119,17 @@ func parseOptions(t *testing.T, comment string) *Options {
 			o.Weights, err = dtype.Parse(value)
 		case key == "activations":
 			o.Activations, err = dtype.Parse(value)
+		case key == "device":
+			if o.Device = cost.Devices[value]; o.Device == nil {
+				err = fmt.Errorf("unknown device %q", value)
+			}
 		case key == "keep":
 			var rx *regexp.Regexp
 			if rx, err = regexp.Compile(value); err == nil {
 				o.KeepWeight = rx.MatchString
 			}
 		default:
-			t.Fatalf("unknown option %q: the options are tp, weights, activations and keep; comments begin with #", key)
+			t.Fatalf("unknown option %q: the options are tp, weights, activations, device and keep; comments begin with #", key)
 		}
 		if err != nil {
 			t.Fatalf("option %s: %v", key, err)

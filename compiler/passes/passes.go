@@ -51,6 +51,7 @@ var Table = []*Pass{
 	shardTensorParallel,
 	fuseAddNorm,
 	bucketGraphs,
+	fuseAllReduceAddNorm,
 }
 
 func init() {

@@ -36,6 +36,8 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 		"norm.rms":   {rope, call(out, x, r.F32(h))},
 		"norm.add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
 			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},
+		"comm.all_reduce_add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
+			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},
 		"rope.apply": {rope, call(qOut, q, b.Pos)},
 		"add":        {nil, call(out, x, r.F32(tokens, h))},
 		"mul":        {nil, call(out, x, r.Weights(dtype.BF16, h))},

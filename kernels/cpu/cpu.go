@@ -58,20 +58,21 @@ func (d *Device) Kernels() kernels.Set {
 		set[name] = widened(build)
 	}
 	for name, build := range map[string]kernels.Builder{
-		"embed":               d.embed,
-		"linear":              d.linear,
-		"linear.f32":          d.linear, // activations are f32
-		"norm.rms":            d.normRMS,
-		"norm.add_rms":        d.addNormRMS,
-		"rope.apply":          d.ropeApply,
-		"add":                 d.add,
-		"mul":                 d.mul,
-		"act.silu":            d.silu,
-		"act.swiglu":          d.swiglu,
-		"moe.route":           d.route,
-		"moe.experts":         d.experts,
-		"attn.paged":          d.attnPaged,
-		"attn.qknorm_rope_kv": d.qkNormRopeKV,
+		"embed":                   d.embed,
+		"linear":                  d.linear,
+		"linear.f32":              d.linear, // activations are f32
+		"norm.rms":                d.normRMS,
+		"norm.add_rms":            d.addNormRMS,
+		"rope.apply":              d.ropeApply,
+		"add":                     d.add,
+		"mul":                     d.mul,
+		"act.silu":                d.silu,
+		"act.swiglu":              d.swiglu,
+		"moe.route":               d.route,
+		"moe.experts":             d.experts,
+		"attn.paged":              d.attnPaged,
+		"attn.qknorm_rope_kv":     d.qkNormRopeKV,
+		"comm.all_reduce_add_rms": d.allReduceAddRMS,
 	} {
 		set[name] = build
 	}

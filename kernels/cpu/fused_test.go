@@ -62,6 +62,30 @@ func TestAddNormRMSIsAddThenNorm(t *testing.T) {
 	})
 }
 
+// A sum over ranks with a residual and its norm has the bits that comm.all_reduce and norm.add_rms give, which are
+// held against the reference above.
+func TestAllReduceAddRMSIsAllReduceThenAddNorm(t *testing.T) {
+	set := device(t, 3).Kernels()
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, dim := rapid.IntRange(0, 40).Draw(t, "rows"), rapid.IntRange(1, 600).Draw(t, "D")
+		x, residual := r.F32(rows, dim), r.F32(rows, dim)
+		w := r.Weights(rapid.SampledFrom(weightFormats[:3]).Draw(t, "format"), dim)
+		spoil(t, x)
+		spoil(t, residual)
+		comm := kerneltest.Peers{Ranks: rapid.IntRange(1, 4).Draw(t, "ranks")}
+		apply := func(name string, results int, in ...kernels.Tensor) []kernels.Tensor {
+			out := like(x, results)
+			kerneltest.Run(t, set, name, kernels.Attrs{"eps": 1e-5}, &kernels.Call{In: in, Out: out, Comm: comm})
+			return out
+		}
+		want := apply("norm.add_rms", 2, residual, apply("comm.all_reduce", 1, x)[0], w)
+		got := apply("comm.all_reduce_add_rms", 2, x, residual, w)
+		sameBits(t, "sum", got[0], want[0])
+		sameBits(t, "norm", got[1], want[1])
+	})
+}
+
 // The same experts with the same bits as the reference, whatever the numbers of experts and groups, with ties,
 // damaged logits and a bias in any format, and on any number of threads.
 func TestRouteAgainstRef(t *testing.T) {

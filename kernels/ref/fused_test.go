@@ -39,6 +39,32 @@ func TestAddNormRMS(t *testing.T) {
 	})
 }
 
+// TestAllReduceAddRMS: the same bits as comm.all_reduce, add and norm.rms, on one rank too.
+func TestAllReduceAddRMS(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, d := rapid.IntRange(0, 4).Draw(t, "rows"), rapid.IntRange(1, 33).Draw(t, "d")
+		x, residual, w := r.F32(rows, d), r.F32(rows, d), r.F32(d)
+		if rows > 0 {
+			x.F32[rapid.IntRange(0, d-1).Draw(t, "at")] = rapid.SampledFrom([]float32{1, 0, nan, inf, -inf, 3e38}).Draw(t, "value")
+		}
+		var comm kernels.Comm
+		if ranks := rapid.IntRange(1, 4).Draw(t, "ranks"); ranks > 1 {
+			comm = kerneltest.Peers{Ranks: ranks}
+		}
+		apply := func(name string, in ...kernels.Tensor) []kernels.Tensor {
+			out := []kernels.Tensor{kernels.New(dtype.F32, rows, d), kernels.New(dtype.F32, rows, d)}
+			kerneltest.Run(t, Kernels(), name, kernels.Attrs{"eps": 1e-5}, &kernels.Call{In: in, Out: out, Comm: comm})
+			return out
+		}
+		sum := apply("add", residual, apply("comm.all_reduce", x)[0])[0]
+		want := []kernels.Tensor{sum, apply("norm.rms", sum, w)[0]}
+		if diff := gocmp.Diff(want, apply("comm.all_reduce_add_rms", x, residual, w), cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("(-unfused +fused)\n%s", diff)
+		}
+	})
+}
+
 // TestSwiGLU: the same bits as act.silu and then mul, on the edges too.
 func TestSwiGLU(t *testing.T) {
 	edges := []float32{0, -0x1p-149, 1, -1, 88, -88, 1e4, -1e4, 3e38, -3e38, inf, -inf, nan}

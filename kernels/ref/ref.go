@@ -41,42 +41,44 @@ import "github.com/glmc/glmc/kernels"
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
 //	                     writes the cache                                   eps, and as rope.apply
 //	comm.all_reduce   x -> as x
+//	comm.all_reduce_add_rms  x [...,D], residual as x, w [D] -> residual + the sum of x, its norm as x    eps
 //	comm.all_gather   x [T,n] -> [T,n*ranks]
 //
 // The attribute act is "" or "fp8_e4m3": the latter quantises the rows that enter a matrix product, see
 // dtype.QuantizeF8E4M3.
 func Kernels() kernels.Set {
 	return kernels.Set{
-		"embed":               embed,
-		"linear":              linear,
-		"linear.f32":          linear, // all values are f32 here
-		"norm.rms":            normRMS,
-		"norm.add_rms":        addNormRMS,
-		"rope.apply":          ropeApply,
-		"cast":                copied,
-		"add":                 binary(func(a, b float32) float32 { return a + b }),
-		"sub":                 binary(func(a, b float32) float32 { return a - b }),
-		"mul":                 binary(func(a, b float32) float32 { return a * b }),
-		"div":                 binary(func(a, b float32) float32 { return a / b }),
-		"scale":               unaryBy(func(x, by float32) float32 { return x * by }),
-		"shift":               unaryBy(func(x, by float32) float32 { return x + by }),
-		"act.silu":            unary(SiLU),
-		"act.swiglu":          swiglu,
-		"act.sigmoid":         unary(Sigmoid),
-		"reduce.sum":          reduceSum,
-		"act.softmax":         softmaxRows,
-		"slice":               slice,
-		"repeat.heads":        repeatHeads,
-		"concat":              concat,
-		"gather.rows":         gatherRows,
-		"moe.top_k":           topK,
-		"moe.route":           route,
-		"moe.append_shared":   appendShared,
-		"moe.experts":         experts,
-		"kv.write":            kvWrite,
-		"attn.paged":          attnPaged,
-		"attn.qknorm_rope_kv": qkNormRopeKV,
-		"comm.all_reduce":     allReduce,
-		"comm.all_gather":     allGather,
+		"embed":                   embed,
+		"linear":                  linear,
+		"linear.f32":              linear, // all values are f32 here
+		"norm.rms":                normRMS,
+		"norm.add_rms":            addNormRMS,
+		"rope.apply":              ropeApply,
+		"cast":                    copied,
+		"add":                     binary(func(a, b float32) float32 { return a + b }),
+		"sub":                     binary(func(a, b float32) float32 { return a - b }),
+		"mul":                     binary(func(a, b float32) float32 { return a * b }),
+		"div":                     binary(func(a, b float32) float32 { return a / b }),
+		"scale":                   unaryBy(func(x, by float32) float32 { return x * by }),
+		"shift":                   unaryBy(func(x, by float32) float32 { return x + by }),
+		"act.silu":                unary(SiLU),
+		"act.swiglu":              swiglu,
+		"act.sigmoid":             unary(Sigmoid),
+		"reduce.sum":              reduceSum,
+		"act.softmax":             softmaxRows,
+		"slice":                   slice,
+		"repeat.heads":            repeatHeads,
+		"concat":                  concat,
+		"gather.rows":             gatherRows,
+		"moe.top_k":               topK,
+		"moe.route":               route,
+		"moe.append_shared":       appendShared,
+		"moe.experts":             experts,
+		"kv.write":                kvWrite,
+		"attn.paged":              attnPaged,
+		"attn.qknorm_rope_kv":     qkNormRopeKV,
+		"comm.all_reduce":         allReduce,
+		"comm.all_gather":         allGather,
+		"comm.all_reduce_add_rms": allReduceAddRMS,
 	}
 }

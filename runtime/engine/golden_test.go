@@ -22,6 +22,7 @@ import (
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/syntax"
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/safetensors"
@@ -267,16 +268,20 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 	case n.Op.Name == "embed":
 		add("embed", &c.Out[0])
 		tr.residuals = 0
-	case n.Op.Name == "add" && n.Origin.Path == "model.layers."+layer || n.Op.Name == "norm.add_rms":
+	case n.Op.Name == "add" && n.Origin.Path == "model.layers."+layer || strings.HasSuffix(n.Op.Name, "add_rms"):
 		// A layer adds twice: the attention to its input, and the MLP to that. A sum that is fused with its norm
 		// belongs to the norm's layer, which may be the next one; the last sum's norm is the final one.
 		if layer = fmt.Sprint(tr.residuals / 2); tr.residuals%2 == 0 {
-			add("attn_out."+layer, &c.In[1])
+			added := c.In[1]
+			if n.Op.Name == "comm.all_reduce_add_rms" { // what the ranks' parts add up to is nowhere to be seen
+				added = minus(&c.Out[0], &c.In[1])
+			}
+			add("attn_out."+layer, &added)
 		} else {
 			add("hidden."+layer, &c.Out[0])
 		}
 		tr.residuals++
-		if n.Op.Name == "norm.add_rms" && n.Origin.Path == "" {
+		if n.Op.Name != "add" && n.Origin.Path == "" {
 			add("final_norm", &c.Out[1])
 		}
 	case n.Op.Name == "norm.rms" && n.Origin.Path == "":
@@ -289,6 +294,15 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 			tr.experts[layer] = append(tr.experts[layer], chosen(ids.I32[r*k:(r+1)*k], weights.F32[r*k:(r+1)*k], experts))
 		}
 	}
+}
+
+// minus is a - b.
+func minus(a, b *kernels.Tensor) kernels.Tensor {
+	out := kernels.New(dtype.F32, a.Shape...)
+	for i := range out.F32 {
+		out.F32[i] = a.F32[i] - b.F32[i]
+	}
+	return out
 }
 
 func chosen(ids []int32, weights []float32, experts int32) choice {
