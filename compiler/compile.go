@@ -25,15 +25,15 @@ import (
 
 // Options are what the command line says.
 type Options struct {
-	Pipeline       string            // name; "": the file's for Target
-	Target         string            // "": the pipeline's, or cpu
-	TensorParallel int               // 0: the pipeline's
-	Config         *config.Document  // nil: the model's defaults
-	Stored         dtype.DType       // of the checkpoint's weights, where it is at hand; Invalid: what Config says, else bf16
-	Set            map[string]string // settings of the pipeline or keys of the configuration
-	Disable        []string          // passes that do not run
-	StopAfter      string            // last pass to run
-	Observe        func(pass string, text passes.Text)
+	Pipeline       string                          // name; "": the file's for Target
+	Target         string                          // "": the pipeline's, or cpu
+	TensorParallel int                             // 0: the pipeline's
+	Config         *config.Document                // nil: the model's defaults
+	Stored         dtype.DType                     // of the checkpoint's weights, where it is at hand; Invalid: what Config says, else bf16
+	Set            map[string]string               // settings of the pipeline or keys of the configuration
+	Disable        []string                        // passes that do not run
+	StopAfter      string                          // last pass to run
+	Observe        func(pass string, m *ir.Module) // see passes.Options
 }
 
 // Result is a compiled model and how it came about.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
@@ -277,13 +278,13 @@ func TestDisableAndStopAfter(t *testing.T) {
 	names := passes.Names()
 	for i, name := range names {
 		var observed []string
-		r := compile(t, f, compiler.Options{Set: small, StopAfter: name, Observe: func(pass string, text passes.Text) {
+		r := compile(t, f, compiler.Options{Set: small, StopAfter: name, Observe: func(pass string, m *ir.Module) {
 			observed = append(observed, pass)
-			if len(text.Before()) == 0 || len(text.After()) == 0 {
-				t.Errorf("no graph around %s", pass)
+			if len(m.Graphs) == 0 {
+				t.Errorf("no graph behind %s", pass)
 			}
 		}})
-		if diff := cmp.Diff(names[:i+1], observed); diff != "" {
+		if diff := cmp.Diff(append([]string{""}, names[:i+1]...), observed); diff != "" {
 			t.Errorf("passes up to %s, -want +got:\n%s", name, diff)
 		}
 		if len(r.Plan.Passes) != i+1 {

@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/glmc/glmc/compiler"
-	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/compiler/history"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
 )
@@ -18,6 +21,7 @@ type inspectFlags struct {
 	pass   string
 	layer  int
 	graph  bool
+	full   bool
 	dot    bool
 	entry  string
 	asJSON bool
@@ -32,11 +36,16 @@ func inspectCommand() *cobra.Command {
 every pass: where it applied, where not and why, and what it saves at each execution. Layers that are alike
 stand together. Sites that are equal on all ranks are listed once.
 
+With --graph it prints the final graph too, one layer of each kind, and with --pass NAME what that pass did to
+the graph: a diff, in which values keep their numbers through all passes. --full prints every layer, and the
+graphs before and behind the pass instead of the diff.
+
 With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
 the final graph, or from a .glm file the one behind --pass NAME.`,
 		Example: `  glmc inspect models/glm4moe/model.glm --target h200
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fold_shared_expert --layer 2
-  glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fuse_qknorm_rope_kv --graph
+  glmc inspect models/glm4moe/model.glm --target h200 --pass fuse_qknorm_rope_kv --graph
+  glmc inspect models/glm4moe/model.glm --target h200 --graph --entry draft
   glmc inspect models/glm4moe/model.glm --target h200 --dot
   glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert`,
 		Args: oneArg("MODEL"),
@@ -44,92 +53,147 @@ the final graph, or from a .glm file the one behind --pass NAME.`,
 			if err := f.check(); err != nil {
 				return err
 			}
-			filter := report.Filter{Pass: f.pass}
+			filter := report.Filter{Pass: f.pass, Entry: f.entry}
 			if cmd.Flags().Changed("layer") {
 				filter.Layer = &f.layer
 			}
 			if f.dot {
 				return f.printDot(args[0], filter.Layer)
 			}
-			p, graphs, err := f.load(args[0])
+			seen, err := f.load(args[0], filter.Layer)
 			if err != nil {
 				return err
 			}
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
-			if f.asJSON {
-				return printJSON(report.NewJSON(p, filter))
-			}
-			return printText(func(w io.Writer) error { return inspectText(w, p, filter, graphs) })
+			return f.print(seen, filter)
 		},
 	}
 	f.register(cmd.Flags())
 	f.registerTarget(cmd.Flags())
 	cmd.Flags().StringVar(&f.pass, "pass", "", "only the remarks of the pass of that `NAME`")
 	cmd.Flags().IntVar(&f.layer, "layer", 0, "only layer `N` (-1: outside of the layers; the MTP layer comes after the last one)")
+	cmd.Flags().StringVar(&f.entry, "entry", "", "only the entry of that `NAME` (--dot draws the first one by default)")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
-	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the graph before and after --pass too, from a .glm file")
+	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the final graph too, or what --pass did to the graph")
+	cmd.Flags().BoolVar(&f.full, "full", false, "with --graph, all layers, and the graphs before and behind --pass instead of a diff")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
-	cmd.Flags().StringVar(&f.entry, "entry", "", "`NAME` of the entry that --dot draws (default: the first one)")
 	return cmd
 }
 
 func (f *inspectFlags) check() error {
-	switch {
-	case f.pass != "":
+	if f.pass != "" {
 		if err := checkPass("pass", f.pass); err != nil {
 			return err
 		}
-	case f.graph:
-		return usagef("--graph wants a pass: --pass NAME")
 	}
 	switch {
-	case f.entry != "" && !f.dot:
-		return usagef("--entry wants --dot")
+	case f.full && !f.graph:
+		return usagef("--full wants --graph")
+	case f.full && f.asJSON:
+		return usagef("--full prints text: leave out --json")
 	case f.dot && (f.graph || f.asJSON):
 		return usagef("--dot prints a drawing: leave out --graph and --json")
-	}
-	if f.graph && f.asJSON {
-		return usagef("--graph prints text: leave out --json")
 	}
 	return nil
 }
 
-// load returns the plan of MODEL and, when asked for, the graph before and after the pass.
-func (f *inspectFlags) load(model string) (*plan.Plan, string, error) {
+// inspected is what there is to print.
+type inspected struct {
+	plan    *plan.Plan
+	history *history.History // nil where no graph is wanted; of a plan, the final graph only
+	before  string           // texts of the module around --pass, where all of it is wanted
+	after   string
+}
+
+// load returns what MODEL and its compilation hold.
+func (f *inspectFlags) load(model string, layer *int) (*inspected, error) {
 	m, err := readPlanOrSource(model)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
+	recorder := history.New()
+	recorder.Prefer(layer)
 	if m.isPlan() {
-		if f.graph {
-			return nil, "", usagef("--graph wants the .glm file: a plan holds the final graph only")
-		}
-		p, err := m.decode(&f.compileFlags)
-		return p, "", err
+		return f.loadPlan(m, recorder)
 	}
-	text := ""
+	var out inspected
+	ran := false
 	r, err := m.compileNamed(&f.compileFlags, func(o *compiler.Options) {
 		if !f.graph {
 			return
 		}
-		o.Observe = func(name string, t passes.Text) {
-			if name == f.pass {
-				text = fmt.Sprintf("\nbefore %s\n%s\nafter %s\n%s", name, t.Before(), name, t.After())
+		o.Observe = func(pass string, module *ir.Module) {
+			recorder.Observe(pass, module)
+			ran = ran || pass == f.pass
+			if f.full && f.pass != "" {
+				out.note(f.pass, pass, module, ran)
 			}
 		}
 	})
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if f.graph && text == "" {
-		return nil, "", usagef("--graph: the pass %s is disabled", f.pass)
+	if f.graph && !ran {
+		return nil, usagef("--graph: the pass %s is disabled", f.pass)
 	}
-	return r.Plan, text, nil
+	out.plan = r.Plan
+	if f.graph {
+		out.history = recorder.History()
+	}
+	return &out, f.checkEntry(out.plan.Module)
 }
 
-func inspectText(w io.Writer, p *plan.Plan, filter report.Filter, graphs string) error {
+// note keeps the texts of the module around a pass.
+func (x *inspected) note(wanted, pass string, m *ir.Module, ran bool) {
+	switch {
+	case pass == wanted:
+		x.after = m.String()
+	case !ran:
+		x.before = m.String()
+	}
+}
+
+func (f *inspectFlags) loadPlan(m modelFile, r *history.Recorder) (*inspected, error) {
+	if f.graph && f.pass != "" {
+		return nil, usagef("--graph with --pass wants the .glm file: a plan holds the final graph only")
+	}
+	p, err := m.decode(&f.compileFlags)
+	if err != nil {
+		return nil, err
+	}
+	out := &inspected{plan: p}
+	if f.graph {
+		r.Observe("", p.Module)
+		out.history = r.History()
+	}
+	return out, f.checkEntry(p.Module)
+}
+
+// checkEntry refuses an --entry that a module does not have.
+func (f *inspectFlags) checkEntry(m *ir.Module) error {
+	if f.entry == "" || m.Graph(f.entry) != nil {
+		return nil
+	}
+	var names []string
+	for _, g := range m.Graphs {
+		names = append(names, g.Name)
+	}
+	return usagef("--entry %s: there is no such entry%s", f.entry, didYouMean(f.entry, names))
+}
+
+func (f *inspectFlags) print(x *inspected, filter report.Filter) error {
+	if f.asJSON {
+		out := report.NewJSON(x.plan, filter)
+		out.History = x.history
+		return printJSON(out)
+	}
+	return printText(func(w io.Writer) error { return f.text(w, x, filter) })
+}
+
+func (f *inspectFlags) text(w io.Writer, x *inspected, filter report.Filter) error {
+	p := x.plan
 	fmt.Fprintf(w, "%s for %s, %s\n\n", p.Model, p.Target, plural(p.Module.Ranks, "rank"))
 	if err := report.Passes(w, p); err != nil {
 		return err
@@ -141,6 +205,26 @@ func inspectText(w io.Writer, p *plan.Plan, filter report.Filter, graphs string)
 	if err := report.Remarks(w, remarks); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, graphs)
-	return err
+	if !f.graph {
+		return nil
+	}
+	return f.graphs(w, x, filter)
+}
+
+// graphs writes the final graph, or what the pass did.
+func (f *inspectFlags) graphs(w io.Writer, x *inspected, filter report.Filter) error {
+	o := report.GraphOptions{Entry: f.entry, Layer: filter.Layer, Colour: colourful(os.Stdout)}
+	steps := x.history.Steps
+	switch {
+	case f.full && f.pass != "":
+		_, err := fmt.Fprintf(w, "\nbefore %s\n%s\nafter %s\n%s", f.pass, x.before, f.pass, x.after)
+		return err
+	case f.full:
+		_, err := fmt.Fprintf(w, "\n%s", x.plan.Module)
+		return err
+	case f.pass == "":
+		return report.Graph(w, x.history, &steps[len(steps)-1], o)
+	}
+	at := slices.IndexFunc(steps, func(s history.Step) bool { return s.Pass == f.pass })
+	return report.GraphDiff(w, x.history, at, o)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/dot"
 	"github.com/glmc/glmc/compiler/ir"
-	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/report"
 )
 
@@ -39,9 +38,9 @@ func (f *inspectFlags) loadDrawing(model string) (*drawing, error) {
 		if f.pass == "" {
 			return
 		}
-		o.Observe = func(name string, t passes.Text) {
+		o.Observe = func(name string, m *ir.Module) {
 			if name == f.pass {
-				text = t.After()
+				text = m.String()
 			}
 		}
 	})
@@ -63,13 +62,10 @@ func (f *inspectFlags) loadDrawing(model string) (*drawing, error) {
 func (f *inspectFlags) draw(m *ir.Module, target string) (*drawing, error) {
 	g := m.Graphs[0]
 	if f.entry != "" {
-		if g = m.Graph(f.entry); g == nil {
-			var names []string
-			for _, x := range m.Graphs {
-				names = append(names, x.Name)
-			}
-			return nil, usagef("--entry %s: there is no such entry%s", f.entry, didYouMean(f.entry, names))
+		if err := f.checkEntry(m); err != nil {
+			return nil, err
 		}
+		g = m.Graph(f.entry)
 	}
 	title := fmt.Sprintf("%s, %s for %s, %s", m.Name, g.Name, target, plural(m.Ranks, "rank"))
 	if f.pass != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/align"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
@@ -61,10 +62,10 @@ func union(a, b []string) []string {
 		}
 	}
 	lastA, lastB := 0, 0
-	for _, p := range commonSubsequence(a, b) {
-		take(a[lastA:p.a])
-		take(b[lastB : p.b+1])
-		lastA, lastB = p.a+1, p.b+1
+	for _, p := range align.Common(a, b) {
+		take(a[lastA:p.A])
+		take(b[lastB : p.B+1])
+		lastA, lastB = p.A+1, p.B+1
 	}
 	take(a[lastA:])
 	take(b[lastB:])

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/glmc/glmc/compiler/report"
+	"github.com/glmc/glmc/compiler/layers"
 )
 
 // groups collects lines that are alike but for the entry and the layer, and puts those of the same entries and
@@ -48,9 +48,9 @@ func (g *groups) add(line, entry string, a, b int) {
 func (w *whereabouts) String() string {
 	var parts []string
 	for _, entry := range w.entries {
-		layers := slices.Clone(w.layers[entry])
-		slices.Sort(layers)
-		text := entry + report.Where(slices.Compact(layers))
+		numbers := slices.Clone(w.layers[entry])
+		slices.Sort(numbers)
+		text := layers.At(entry, slices.Compact(numbers))
 		if r := slices.Compact(w.renamed[entry]); len(r) > 0 {
 			text += " (" + strings.Join(r, ", ") + " in B)"
 		}

@@ -1,11 +1,10 @@
 package diff
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
@@ -91,42 +90,13 @@ func layersOf(p *plan.Program) []int {
 	return slices.Compact(out)
 }
 
-// number is a component of a path that is a number.
-var number = regexp.MustCompile(`(^|\.)(\d+)(\.|$)`)
-
-// withoutLayer writes {n} for the layer's number in a name or a path, so that those of two layers can be compared:
-// "model.layers.3.mlp" becomes "model.layers.{n}.mlp" and "3". The layer is the first number; "" where there is none.
-func withoutLayer(name string) (string, string) {
-	m := number.FindStringSubmatch(name)
-	if m == nil {
-		return name, ""
-	}
-	return replaceLayer(name, m[2]), m[2]
-}
-
-// replaceLayer writes {n} for every component of a text that is the given number.
-func replaceLayer(text, layer string) string {
-	if layer == "" {
-		return text
-	}
-	text = strings.ReplaceAll(text, "."+layer+".", ".{n}.")
-	if rest, ok := strings.CutPrefix(text, layer+"."); ok {
-		text = "{n}." + rest
-	}
-	// A digit in front of the dot makes it a fraction: "scaled by 2.5" is no layer 5.
-	if rest, ok := strings.CutSuffix(text, "."+layer); ok && strings.TrimRight(rest, "0123456789") == rest {
-		text = rest + ".{n}"
-	}
-	return text
-}
-
 // sameName reports whether two names are one but for layers that belong together.
 func (e *entry) sameName(a, b string) bool {
 	if a == b {
 		return true
 	}
-	x, layerA := withoutLayer(a)
-	y, layerB := withoutLayer(b)
+	x, layerA := layers.Generic(a)
+	y, layerB := layers.Generic(b)
 	return x == y && e.layers.paired(layerA, layerB)
 }
 

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/align"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/layers"
 )
 
 // Operator is an operator that only one plan has, or that differs.
@@ -61,7 +63,7 @@ func site(n *ir.Node) *Site {
 }
 
 // details lists in what two operators of one row of the table differ.
-func (c *comparison) details(e *entry, m match, moved map[*ir.Node]places) []Detail {
+func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) []Detail {
 	out := []Detail{}
 	add := func(kind, name string, a, b *string) {
 		if p, differs := pairOf(a, b); differs {
@@ -89,11 +91,31 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]places) []Det
 	if generic(pathA) != generic(pathB) {
 		add("path", "", &pathA, &pathB)
 	}
+	streamA, streamB := fmt.Sprint(m.a.Stream), fmt.Sprint(m.b.Stream)
+	add("stream", "", &streamA, &streamB)
+	if !c.sameWaits(m.a, m.b) {
+		out = append(out, Detail{"waits", "", Pair[string]{waitsText(m.a), waitsText(m.b)}})
+	}
 	if p, ok := moved[m.a]; ok {
-		a, b := fmt.Sprint(p.a), fmt.Sprint(p.b)
+		a, b := fmt.Sprint(p.A), fmt.Sprint(p.B)
 		add("position", "", &a, &b)
 	}
 	return out
+}
+
+// sameWaits reports whether two operators wait for operators that belong together.
+func (c *comparison) sameWaits(a, b *ir.Node) bool {
+	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, c.partner[w]) })
+}
+
+// waitsText says which operators an operator waits for.
+func waitsText(n *ir.Node) *string {
+	var parts []string
+	for _, w := range n.Waits {
+		parts = append(parts, w.Op.Name+ofLayer(w.Origin.Layer, n.Origin.Layer)+" at "+w.Origin.Source)
+	}
+	text := strings.Join(parts, ", ")
+	return &text
 }
 
 // sameOrigin reports whether two operands come from what belongs together.
@@ -157,7 +179,7 @@ func typeText(v *ir.Value) *string {
 }
 
 // movedNodes finds the operators that run in another order: those outside of the longest rising chain of pairs.
-func movedNodes(matches []match) map[*ir.Node]places {
+func movedNodes(matches []match) map[*ir.Node]align.Pair {
 	var both []match
 	for _, m := range matches {
 		if m.a != nil && m.b != nil {
@@ -165,36 +187,36 @@ func movedNodes(matches []match) map[*ir.Node]places {
 		}
 	}
 	slices.SortFunc(both, func(x, y match) int { return x.ia - y.ia })
-	forward := make([]places, len(both))
+	forward := make([]align.Pair, len(both))
 	for i, m := range both {
-		forward[i] = places{m.ia, m.ib}
+		forward[i] = align.Pair{A: m.ia, B: m.ib}
 	}
-	backward := make([]places, len(both))
+	backward := make([]align.Pair, len(both))
 	for i, p := range forward {
-		backward[i] = places{p.b, p.a}
+		backward[i] = align.Pair{A: p.B, B: p.A}
 	}
-	slices.SortFunc(backward, func(x, y places) int { return x.a - y.a })
+	slices.SortFunc(backward, func(x, y align.Pair) int { return x.A - y.A })
 	kept := map[int]bool{} // places in A
 	// Of several longest chains, the same one for both directions.
-	if slices.CompareFunc(forward, backward, func(x, y places) int { return x.b - y.b }) <= 0 {
-		for _, p := range longestRise(forward) {
-			kept[p.a] = true
+	if slices.CompareFunc(forward, backward, func(x, y align.Pair) int { return x.B - y.B }) <= 0 {
+		for _, p := range align.LongestRise(forward) {
+			kept[p.A] = true
 		}
 	} else {
-		for _, p := range longestRise(backward) {
-			kept[p.b] = true
+		for _, p := range align.LongestRise(backward) {
+			kept[p.B] = true
 		}
 	}
-	moved := map[*ir.Node]places{}
+	moved := map[*ir.Node]align.Pair{}
 	for _, m := range both {
 		if !kept[m.ia] {
-			moved[m.a] = places{m.ia, m.ib}
+			moved[m.a] = align.Pair{A: m.ia, B: m.ib}
 		}
 	}
 	return moved
 }
 
 func generic(name string) string {
-	out, _ := withoutLayer(name)
+	out, _ := layers.Generic(name)
 	return out
 }

@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
@@ -96,7 +97,7 @@ func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 		if r.Layer >= 0 {
 			layer = fmt.Sprint(r.Layer)
 		}
-		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, replaceLayer(r.Reason, layer))
+		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, layers.Replace(r.Reason, layer))
 		out = append(out, held[remarkHeld]{entry: r.Entry, key: key, layer: layer, side: side,
 			same: fmt.Sprintf("%d %d %s", r.SavesLaunches, r.SavesBytes, place(file, r.Source))})
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/glmc/glmc/compiler/layers"
 )
 
 // writeOperators lists operators that came, went or changed. Operators that are alike but for dtypes, or whose
@@ -140,7 +142,7 @@ func (o *Operator) line(d *Detail) string {
 	change := textOf(d.A) + " -> " + textOf(d.B)
 	switch d.Kind {
 	case "from":
-		a, b := replaceLayer(*d.A, fmt.Sprint(o.A.Layer)), replaceLayer(*d.B, fmt.Sprint(o.B.Layer))
+		a, b := layers.Replace(*d.A, fmt.Sprint(o.A.Layer)), layers.Replace(*d.B, fmt.Sprint(o.B.Layer))
 		if a == b {
 			return d.Name + ": another " + a
 		}

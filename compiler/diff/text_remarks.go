@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/report"
 )
 
@@ -57,7 +58,7 @@ func (r *Remark) line() string {
 }
 
 func (r *RemarkSide) text() string {
-	return fmt.Sprintf("%s\t%s\t%s", r.Status, r.Source, replaceLayer(report.Readable(r.Reason), fmt.Sprint(r.Layer)))
+	return fmt.Sprintf("%s\t%s\t%s", r.Status, r.Source, layers.Replace(report.Readable(r.Reason), fmt.Sprint(r.Layer)))
 }
 
 func (r *RemarkSide) savings() string {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
@@ -184,12 +185,12 @@ func (c *comparison) weightsOf(p *plan.Plan) []held[WeightSide] {
 	uses := firstUse(p)
 	var out []held[WeightSide]
 	for _, w := range p.Module.Weights {
-		name, layer := withoutLayer(w.Name)
+		name, layer := layers.Generic(w.Name)
 		recipe := w.Recipe.String()
 		out = append(out, held[WeightSide]{
 			entry: uses[w], key: c.stored.key(w), layer: layer,
 			side: &WeightSide{w.Name, layerNumber(layer), w.DType.String(), w.Shape, w.Bytes(), recipe},
-			same: fmt.Sprintf("%q %s %v %q", name, w.DType, w.Shape, replaceLayer(recipe, layer)),
+			same: fmt.Sprintf("%q %s %v %q", name, w.DType, w.Shape, layers.Replace(recipe, layer)),
 		})
 	}
 	return out
@@ -207,7 +208,7 @@ func cachesOf(p *plan.Plan) []held[CacheSide] {
 	uses := firstUse(p)
 	var out []held[CacheSide]
 	for _, k := range p.Module.Caches {
-		name, layer := withoutLayer(k.Name)
+		name, layer := layers.Generic(k.Name)
 		out = append(out, held[CacheSide]{
 			entry: uses[k], key: name, layer: layer,
 			side: &CacheSide{k.Name, layerNumber(layer), k.Heads, k.HeadDim, k.ValueSize()},

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
-	"github.com/glmc/glmc/compiler/report"
+	"github.com/glmc/glmc/compiler/layers"
 )
 
 // Options say what of an entry is drawn.
@@ -43,8 +43,8 @@ func Write(w io.Writer, g *ir.Graph, o Options) error {
 // drawing is the text in the making.
 type drawing struct {
 	graph    *ir.Graph
-	layers   []*layer
-	byNumber map[int]*layer
+	layers   []*layers.Layer
+	byNumber map[int]*layers.Layer
 	only     *int
 	weighted map[stream]int   // operators with weights
 	place    map[*ir.Node]int // in the order of execution
@@ -53,10 +53,10 @@ type drawing struct {
 }
 
 func newDrawing(g *ir.Graph, only *int) *drawing {
-	d := &drawing{graph: g, layers: splitLayers(g), only: only, weighted: map[stream]int{},
-		byNumber: map[int]*layer{}, place: map[*ir.Node]int{}, outer: map[string]bool{}}
+	d := &drawing{graph: g, layers: layers.Split(g), only: only, weighted: map[stream]int{},
+		byNumber: map[int]*layers.Layer{}, place: map[*ir.Node]int{}, outer: map[string]bool{}}
 	for _, l := range d.layers {
-		d.byNumber[l.number] = l
+		d.byNumber[l.Number] = l
 	}
 	for i, n := range g.Nodes {
 		d.place[n] = i
@@ -71,22 +71,22 @@ func newDrawing(g *ir.Graph, only *int) *drawing {
 func (d *drawing) has() string {
 	var numbers []int
 	for _, l := range d.layers {
-		if l.number >= 0 {
-			numbers = append(numbers, l.number)
+		if l.Number >= 0 {
+			numbers = append(numbers, l.Number)
 		}
 	}
 	if len(numbers) == 0 {
 		return "it has none"
 	}
-	return "it has" + strings.TrimPrefix(report.Where(numbers), ",")
+	return "it has " + layers.Where(numbers)
 }
 
 // drawn reports whether a layer is drawn itself.
-func (d *drawing) drawn(l *layer) bool {
+func (d *drawing) drawn(l *layers.Layer) bool {
 	if d.only != nil {
-		return l.number == *d.only
+		return l.Number == *d.only
 	}
-	return l.like == l
+	return l.Like == l
 }
 
 // shown is the node that stands for a node in the drawing; nil where there is none.
@@ -98,7 +98,8 @@ func (d *drawing) shown(n *ir.Node) *ir.Node {
 	case d.only != nil:
 		return nil
 	}
-	return l.like.nodes[l.index[n]]
+	at, _ := l.Index(n)
+	return l.Like.Nodes[at]
 }
 
 func (d *drawing) header(title string) {
@@ -124,23 +125,23 @@ func (d *drawing) header(title string) {
 }
 
 // layer writes a layer as a box with its operators; what is outside of the layers has no box.
-func (d *drawing) layer(l *layer) {
+func (d *drawing) layer(l *layers.Layer) {
 	indent := "  "
-	if l.number >= 0 {
+	if l.Number >= 0 {
 		indent = "    "
-		numbers := l.alike
+		numbers := l.Alike
 		if d.only != nil {
-			numbers = []int{l.number}
+			numbers = []int{l.Number}
 		}
 		slices.Sort(numbers)
-		name := strings.TrimPrefix(report.Where(numbers), ", ")
+		name := layers.Where(numbers)
 		fmt.Fprintf(&d.b, "  subgraph cluster_layer_%d {\n    label=<<B>%s</B>>; style=\"rounded,filled\"; color=\"#c3cad4\"; fillcolor=\"#f6f8fa\"; margin=14;\n",
-			l.number, html(name))
+			l.Number, html(name))
 	}
-	for _, n := range l.nodes {
+	for _, n := range l.Nodes {
 		d.node(indent, n)
 	}
-	if l.number >= 0 {
+	if l.Number >= 0 {
 		d.b.WriteString("  }\n")
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/source"
 )
@@ -120,8 +121,8 @@ func TestKinds(t *testing.T) {
 func TestEdgesHaveEnds(t *testing.T) {
 	for _, g := range tiny(t).Graphs {
 		only := []*int{nil}
-		for _, l := range splitLayers(g) {
-			only = append(only, &l.number)
+		for _, l := range layers.Split(g) {
+			only = append(only, &l.Number)
 		}
 		for _, layer := range only {
 			text := write(t, g, Options{Layer: layer})
@@ -276,8 +277,8 @@ func TestGraphviz(t *testing.T) {
 		"GLM-4.7": write(t, module(t, "testdata/configs/glm-4.7.json", compiler.Options{Target: "h200"}).Graph("forward"), Options{}),
 	}
 	for _, g := range tiny(t).Graphs {
-		for _, l := range splitLayers(g) {
-			drawings[fmt.Sprintf("%s, layer %d", g.Name, l.number)] = write(t, g, Options{Title: "x", Layer: &l.number})
+		for _, l := range layers.Split(g) {
+			drawings[fmt.Sprintf("%s, layer %d", g.Name, l.Number)] = write(t, g, Options{Title: "x", Layer: &l.Number})
 		}
 	}
 	for i, name := range hostile {

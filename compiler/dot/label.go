@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/report"
 )
 
@@ -64,7 +65,7 @@ func attrText(v any) string {
 // line for each.
 func weightRow(operand string, w *ir.Weight, layer int) string {
 	var names []string
-	for name := range strings.SplitSeq(ownName(w.Name, layer), " + ") {
+	for name := range strings.SplitSeq(layers.Below(w.Name, layer), " + ") {
 		names = append(names, html(name))
 	}
 	return fmt.Sprintf(`<TR><TD ALIGN="LEFT">%s</TD><TD ALIGN="LEFT">%s</TD></TR>`,

@@ -94,9 +94,14 @@ func (g *Graph) Clone() *Graph {
 		return out
 	}
 	out := &Graph{Name: g.Name, Buckets: slices.Clone(g.Buckets), Inputs: all(g.Inputs), nextID: g.nextID}
+	nodes := map[*Node]*Node{}
 	for _, n := range g.Nodes {
 		c := *n
-		c.In, c.Out, c.Attrs = all(n.In), all(n.Out), slices.Clone(n.Attrs)
+		nodes[n] = &c
+		c.In, c.Out, c.Attrs, c.Waits = all(n.In), all(n.Out), slices.Clone(n.Attrs), slices.Clone(n.Waits)
+		for i, w := range c.Waits {
+			c.Waits[i] = nodes[w]
+		}
 		for _, v := range c.Out {
 			v.Def = &c
 		}

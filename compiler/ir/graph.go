@@ -84,6 +84,8 @@ type Node struct {
 	Out    []*Value
 	Attrs  Attrs
 	Origin Origin
+	Stream int     // where it runs, 0 being the main stream (see streams.go)
+	Waits  []*Node // nodes of other streams that must have finished before it starts; each stands earlier
 }
 
 // Origin says where a node comes from.

@@ -26,11 +26,23 @@ type Op struct {
 	Shard ShardRule
 	// View marks operators that only rename their operand's elements: they cost nothing and share storage.
 	View bool
+	// InPlace lists the operands whose bytes a result may take over.
+	InPlace []InPlace
 	// Expand writes the unfused expression that a fused operator stands for and returns its results.
 	Expand func(b *Builder, n *Node) []*Value
 	// Surface is how .glm files call it; nil for operators that only the compiler writes.
 	Surface *Surface
 }
+
+// InPlace says that a kernel may be given one buffer for an operand and a result: it holds the operand when the
+// kernel starts and the result when it ends. Every kernel of the operator has to bear it, in whatever order and on
+// however many threads it goes through the rows: it reads an element for the last time before it writes the one
+// that lies there. Elementwise operators do, and those that hold a row before they write it; a product does not,
+// whose result's first element is written before the second row of its operand is read.
+//
+// It holds where both have the same type, and where no other operand of the node lies in those bytes. Each result
+// may take another operand at the same time.
+type InPlace struct{ Result, Operand int }
 
 // Operand is one operand of an operator.
 type Operand struct {

@@ -39,6 +39,7 @@ var attentionOps = []*Op{
 		},
 		Work:    pointwiseWork(3),
 		Shard:   ShardRows,
+		InPlace: []InPlace{{0, 0}},
 		Surface: ropeSurface,
 	},
 	{
@@ -119,11 +120,12 @@ var attentionOps = []*Op{
 		Operands: slices.Concat(values("q", "k", "v"),
 			[]Operand{{Name: "q_norm", Kind: WeightOperand, Optional: true}, {Name: "k_norm", Kind: WeightOperand, Optional: true}},
 			indices("pos", "slots"), operands(StateOperand, "cache")),
-		Attrs:  slices.Concat([]AttrSpec{{Key: "eps", Kind: FloatAttr, Optional: true}}, ropeAttrs),
-		Infer:  inferQKNormRopeKV,
-		Work:   pointwiseWork(8),
-		Shard:  ShardCustom,
-		Expand: expandQKNormRopeKV,
+		Attrs:   slices.Concat([]AttrSpec{{Key: "eps", Kind: FloatAttr, Optional: true}}, ropeAttrs),
+		Infer:   inferQKNormRopeKV,
+		Work:    pointwiseWork(8),
+		Shard:   ShardCustom,
+		InPlace: []InPlace{{0, 0}},
+		Expand:  expandQKNormRopeKV,
 	},
 }
 

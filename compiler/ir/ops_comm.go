@@ -17,6 +17,8 @@ var commOps = []*Op{
 			return Work{ReadBytes: b, WriteBytes: b, CommBytes: 2 * b}
 		},
 		Shard: ShardCustom,
+		// As NCCL does: a rank's part is overwritten when all ranks have read it.
+		InPlace: []InPlace{{0, 0}},
 	},
 	{
 		Name: "comm.all_reduce_add_rms",
@@ -38,6 +40,8 @@ var commOps = []*Op{
 			return w
 		},
 		Shard: ShardNone, // fuse_allreduce_add_norm runs on what each rank holds
+		// x goes to the ranks first; the residual is needed until the row of the sum is complete.
+		InPlace: []InPlace{{0, 0}, {1, 1}, {1, 0}},
 		Expand: func(b *Builder, n *Node) []*Value {
 			reduced := b.One("comm.all_reduce", []*Value{n.Arg("x")})
 			sum := b.One("add", []*Value{n.Arg("residual"), reduced})

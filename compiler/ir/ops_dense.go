@@ -86,8 +86,9 @@ var denseOps = []*Op{
 			}
 			return []Type{in[0]}, nil
 		},
-		Work:  pointwiseWork(5),
-		Shard: ShardRows,
+		Work:    pointwiseWork(5),
+		Shard:   ShardRows,
+		InPlace: []InPlace{{0, 0}},
 		Surface: surface("rms_norm", "root-mean-square norm over the last dimension (Zhang and Sennrich 2019)",
 			"x [.., d] -> x[.., d]",
 			func(l Lowering, a *Args) ([]*Value, error) {
@@ -107,6 +108,8 @@ var denseOps = []*Op{
 		Infer:    func(in []Type, _ Attrs) ([]Type, error) { return inferAddNorm("a", "b", in) },
 		Work:     pointwiseWork(3), // one operation an element for the sum and five for the norm, over both results
 		Shard:    ShardNone,        // fuse_add_norm runs on what each rank holds
+		// The norm is that of a row of the sum, which is complete by then: neither a nor b is needed any longer.
+		InPlace: []InPlace{{0, 0}, {0, 1}, {1, 1}, {1, 0}},
 		Expand: func(b *Builder, n *Node) []*Value {
 			sum := b.One("add", []*Value{n.Arg("a"), n.Arg("b")})
 			return []*Value{sum, b.One("norm.rms", []*Value{sum, n.Arg("w")}, n.Attrs...)}

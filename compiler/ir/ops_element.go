@@ -65,8 +65,9 @@ var elementOps = []*Op{
 			}
 			return []Type{in[0]}, nil
 		},
-		Work:  pointwiseWork(5),
-		Shard: ShardPointwise,
+		Work:    pointwiseWork(5),
+		Shard:   ShardPointwise,
+		InPlace: []InPlace{{0, 0}, {0, 1}},
 		Expand: func(b *Builder, n *Node) []*Value {
 			silu := b.One("act.silu", []*Value{n.Arg("gate")})
 			return []*Value{b.One("mul", []*Value{silu, n.Arg("up")})}
@@ -100,8 +101,9 @@ var elementOps = []*Op{
 			}
 			return []Type{in[0]}, nil
 		},
-		Work:  pointwiseWork(5),
-		Shard: ShardRows,
+		Work:    pointwiseWork(5),
+		Shard:   ShardRows,
+		InPlace: []InPlace{{0, 0}},
 		Surface: surface("softmax", "positive values that add up to 1 over the last dimension, in the order of x",
 			"x [.., d] -> x[.., d]",
 			func(l Lowering, a *Args) ([]*Value, error) {
@@ -184,6 +186,7 @@ func binaryOp(name, doc string) *Op {
 		Operands: values("a", "b"),
 		Infer:    inferBinary,
 		Shard:    ShardPointwise,
+		InPlace:  []InPlace{{0, 0}, {0, 1}},
 	}
 }
 
@@ -211,6 +214,7 @@ func scalarOp(name, doc string) *Op {
 		Attrs:    []AttrSpec{{Key: "by", Kind: FloatAttr}},
 		Infer:    sameType,
 		Shard:    ShardPointwise,
+		InPlace:  []InPlace{{0, 0}},
 	}
 }
 
@@ -222,6 +226,7 @@ func unaryOp(name, fn, doc string, flops float64) *Op {
 		Infer:    sameType,
 		Work:     pointwiseWork(flops),
 		Shard:    ShardPointwise,
+		InPlace:  []InPlace{{0, 0}},
 		Surface: surface(fn, doc, "x [..] -> x[..]", func(l Lowering, a *Args) ([]*Value, error) {
 			return l.Emit(name, []*Value{a.Tensor("x")})
 		}, param("x", builtin.Tensor)),

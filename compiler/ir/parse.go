@@ -40,6 +40,7 @@ type parser struct {
 	caches  map[string]*Cache
 	graph   *Graph
 	values  map[int]*Value
+	nodes   map[int]*Node
 	depth   int
 }
 
@@ -284,7 +285,7 @@ func (p *parser) dim() Dim {
 }
 
 func (p *parser) parseGraph() *Graph {
-	p.graph, p.values = NewGraph(p.ident()), map[int]*Value{}
+	p.graph, p.values, p.nodes = NewGraph(p.ident()), map[int]*Value{}, map[int]*Node{}
 	p.expect("(")
 	for p.err == nil && !p.accept(")") {
 		if len(p.graph.Inputs) > 0 {
@@ -382,10 +383,12 @@ func (p *parser) node() {
 	if p.accept("{") {
 		p.attrs(n)
 	}
+	p.schedule(n)
 	n.Origin.Source, n.Origin.Path, n.Origin.Layer = p.str(), p.str(), p.int()
 	for _, v := range n.Out {
 		p.bind(v)
 	}
+	p.nodes[n.ID] = n
 	p.graph.Nodes = append(p.graph.Nodes, n)
 }
 

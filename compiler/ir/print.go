@@ -92,10 +92,11 @@ func (n *Node) String() string {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			fmt.Fprintf(&b, "%s: %s", a.Key, attrText(a.Value))
+			fmt.Fprintf(&b, "%s: %s", a.Key, AttrText(a.Value))
 		}
 		b.WriteString("}")
 	}
+	b.WriteString(n.scheduleText())
 	fmt.Fprintf(&b, " %q %q %d", n.Origin.Source, n.Origin.Path, n.Origin.Layer)
 	return b.String()
 }
@@ -114,8 +115,8 @@ func (v *Value) ref() string {
 	return fmt.Sprintf("%%%d", v.ID)
 }
 
-// attrText writes floats so that they cannot be taken for integers.
-func attrText(v any) string {
+// AttrText is the text form of the value of an attribute. It writes floats so that they cannot be taken for integers.
+func AttrText(v any) string {
 	switch v := v.(type) {
 	case float64:
 		s := strconv.FormatFloat(v, 'g', -1, 64)

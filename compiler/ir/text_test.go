@@ -3,6 +3,7 @@ package ir
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,8 +127,23 @@ func (g *generator) try(op *Op) {
 	if err != nil || !g.fitCache(n) {
 		return
 	}
+	g.schedule(n)
 	g.graph.Nodes = append(g.graph.Nodes, n)
 	g.values = append(g.values, n.Out...)
+}
+
+// schedule puts a node on a random stream and lets it wait for random nodes of others.
+func (g *generator) schedule(n *Node) {
+	if len(g.graph.Nodes) == 0 || rapid.IntRange(0, 3).Draw(g.t, "scheduled") > 0 {
+		return
+	}
+	n.Stream = rapid.IntRange(0, MaxStreams-1).Draw(g.t, "stream")
+	for range rapid.IntRange(0, 2).Draw(g.t, "waits") {
+		w := rapid.SampledFrom(g.graph.Nodes).Draw(g.t, "wait")
+		if w.Stream != n.Stream && !slices.ContainsFunc(n.Waits, func(u *Node) bool { return u.Stream == w.Stream }) {
+			n.Waits = append(n.Waits, w)
+		}
+	}
 }
 
 // fitCache makes the cache of a node hold the node's keys; false where its queries do not go with them.
@@ -287,6 +303,9 @@ func TestParseErrors(t *testing.T) {
 		{graph + `  %2: f32[T] = scale[3](%1) {by: -inf}`, `graph text:3:35: expected a value, found "-inf"`},
 		{graph + `  %2: f32[T] = scale[3](%1) {by: 1e999}`, `graph text:3:34: expected a value, found "1e999"`},
 		{graph + `  %2: f32[T] = scale[3](%1) {by: 99999999999999999999}`, `graph text:3:34: integer 99999999999999999999 is out of range`},
+		{graph + `  %2: f32[T] = act.silu[3](%1) stream x`, `graph text:3:39: expected an integer, found "x"`},
+		{graph + `  %2: f32[T] = act.silu[3](%1) waits 3`, `graph text:3:38: expected "[", found "3"`},
+		{graph + `  %2: f32[T] = act.silu[3](%1) waits [3]`, `graph text:3:40: node 3 is not defined`},
 		{graph + `  %2: f32[T] = act.silu[3](%1) "unclosed`, `graph text:3:32: literal not terminated`},
 		{graph + `  return %1, weight %1 @"w"`, `graph text:3:28: unknown weight "w"`},
 		{head + "cache @\"c\" heads=1 dim=1\ngraph g(%1 x: f32[T]) {\n return cache %1 @\"c\"", `graph text:4:22: %1 stands for two things`},
@@ -321,6 +340,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("module \"m\" ranks=1\n" + chain)
 	f.Add("module \"m\" ranks=2\ncache @\"c\" heads=0 dim=4\nweight @\"w\": f32[4] = shard(concat(slice(tensor(\"w\" [8]), 0, 0, 4), lead(tensor(\"v\" [4])), 0), 0, 2, 1)\n")
 	f.Add("module \"m\" ranks=1\ngraph g(%1 x: f32[4*P-2, 0*B]) {\n  %2: cache = kv.write[3](%1, none, none, %1) {a: -0.0, b: \"\\xff\", c: [T, 2], d: 0x1p-2} \"\" \"\" -1\n  return\n}\n")
+	f.Add("module \"m\" ranks=1\ngraph g(%1 x: f32[T]) {\n  %2: f32[T] = act.silu[3](%1) stream 1 \"\" \"\" -1\n  %4: f32[T] = act.silu[5](%2) waits [3] \"\" \"\" -1\n  return %4\n}\n")
 	f.Add("module \"\" ranks=-1 graph g(%1 s: cache) { return %1 } graph g() { return }")
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := Parse(text)

@@ -8,8 +8,9 @@ import (
 
 // Verify checks that a module means something: every operand is defined before its use, every node agrees
 // with its row of the operator table, every shape is in range, every recipe yields its weight's shape, every
-// cache is read as its last write left it, and collectives span the module's ranks. The error joins the
-// violations, each of which names graph and node; of very many it spells the first out and counts the rest.
+// cache is read as its last write left it, collectives span the module's ranks, and nodes wait for nodes that
+// stand before them. The error joins the violations, each of which names graph and node; of very many it spells
+// the first out and counts the rest.
 func (m *Module) Verify() error {
 	v := &moduleVerifier{module: m, weights: map[*Weight]bool{}, caches: map[*Cache]bool{}}
 	if m.Ranks < 1 || m.Ranks > MaxRanks {
@@ -23,7 +24,7 @@ func (m *Module) Verify() error {
 			v.fail("graph %q: its name is no identifier", g.Name)
 		}
 		gv := &graphVerifier{moduleVerifier: v, graph: g, defined: map[*Value]bool{}, ids: map[int]*Value{},
-			nodeIDs: map[int]bool{}, roots: map[*Value]*Cache{}, writes: map[*Cache][]*Node{}}
+			nodeIDs: map[int]bool{}, nodes: map[*Node]bool{}, roots: map[*Value]*Cache{}, writes: map[*Cache][]*Node{}}
 		gv.run()
 	}
 	return v.err()
@@ -119,6 +120,7 @@ type graphVerifier struct {
 	defined map[*Value]bool
 	ids     map[int]*Value
 	nodeIDs map[int]bool
+	nodes   map[*Node]bool     // so far
 	roots   map[*Value]*Cache  // the cache that a state belongs to
 	writes  map[*Cache][]*Node // in order; the last one's result is what the cache holds
 }
@@ -197,6 +199,8 @@ func (v *graphVerifier) node(n *Node) {
 		v.define(out)
 	}
 	v.write(n)
+	v.schedule(n)
+	v.nodes[n] = true
 }
 
 // rule applies the operator's shape rule.

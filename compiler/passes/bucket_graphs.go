@@ -58,7 +58,7 @@ func (c *Context) split(g *ir.Graph) []*ir.Graph {
 		}
 		buckets[key] = append(buckets[key], b)
 	}
-	if len(order) < 2 {
+	if len(order) < 2 || !c.may(g, ir.Origin{Layer: -1}) {
 		return []*ir.Graph{g}
 	}
 	var out []*ir.Graph

@@ -70,6 +70,9 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 		f.c.missed(f.g, experts.Origin, why.id, "%s", why.text)
 		return nil
 	}
+	if !f.c.may(f.g, experts.Origin) {
+		return nil
+	}
 	count := mlp.gate.Arg("w").Weight.Shape[0] / experts.Arg("gate").Weight.Shape[1]
 	b := &ir.Builder{Graph: f.g, Origin: experts.Origin}
 	routing := b.Emit("moe.append_shared", []*ir.Value{experts.Arg("ids"), experts.Arg("weights")},

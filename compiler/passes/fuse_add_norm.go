@@ -78,6 +78,9 @@ func (f *addNormFuse) visit(norm *ir.Node) error {
 		f.c.missed(f.g, norm.Origin, "second_norm", "another norm of the same sum was fused with it")
 		return nil
 	}
+	if !f.c.may(f.g, norm.Origin) {
+		return nil
+	}
 	// The fused operator stands where the add stood: whatever reads either result comes later. It belongs to the
 	// norm's layer, as its weight does, so that layers stay alike: the last one's sum is normalised outside.
 	b := &ir.Builder{Graph: f.g, Origin: norm.Origin}

@@ -166,6 +166,9 @@ func (f *reduceFuse) visit(norm *ir.Node) error {
 			b, micros(p.fused), micros(p.plain), f.c.Module.Ranks)
 		return nil
 	}
+	if !f.c.may(f.g, norm.Origin) {
+		return nil
+	}
 	b := &ir.Builder{Graph: f.g, Origin: norm.Origin}
 	out := f.fused(b, s)
 	if err := b.Err(); err != nil {

@@ -62,6 +62,9 @@ func (f *qkvFuse) visit(write *ir.Node) error {
 		f.c.missed(f.g, write.Origin, why.id, "%s", why.text)
 		return nil
 	}
+	if !f.c.may(f.g, write.Origin) {
+		return nil
+	}
 	var attrs ir.Attrs
 	norms := [2]*ir.Value{}
 	for i, r := range []*rotated{q, k} {

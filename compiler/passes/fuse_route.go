@@ -86,6 +86,9 @@ func (f *routeFuse) visit(topK *ir.Node) error {
 		f.c.missed(f.g, topK.Origin, "scores_read", "something else reads the scores too")
 		return nil
 	}
+	if !f.c.may(f.g, topK.Origin) {
+		return nil
+	}
 	c := f.follow(topK)
 	b := &ir.Builder{Graph: f.g, Origin: topK.Origin}
 	out := b.Emit("moe.route", []*ir.Value{scores.Def.In[0], topK.Arg("bias")}, c.attrs...)

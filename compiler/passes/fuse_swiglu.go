@@ -66,6 +66,9 @@ func (f *swigluFuse) visit(mul *ir.Node) error {
 		}
 		return nil
 	}
+	if !f.c.may(f.g, mul.Origin) {
+		return nil
+	}
 	b := &ir.Builder{Graph: f.g, Origin: mul.Origin}
 	out := b.One("act.swiglu", []*ir.Value{silu.In[0], up})
 	if err := b.Err(); err != nil {

@@ -46,6 +46,9 @@ func gatherRows(c *Context, g *ir.Graph) error {
 		return nil
 	}
 	head := chain[0]
+	if !c.may(g, head.Origin) {
+		return nil
+	}
 	b := &ir.Builder{Graph: g, Origin: head.Origin}
 	v := b.One("gather.rows", []*ir.Value{head.Arg("x"), g.Input(rowsInput, ir.RowsInput)})
 	for _, n := range chain {

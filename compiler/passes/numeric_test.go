@@ -13,6 +13,7 @@ import (
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower/lowertest"
+	"github.com/glmc/glmc/compiler/verify/machine"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -120,12 +121,12 @@ func TestLegalOrders(t *testing.T) {
 		if _, err := runAll(order, m, o); err != nil {
 			rt.Fatal(err)
 		}
-		got, err := base.execute(newMachine(m))
+		got, err := base.execute(newMachine(t, m, nil))
 		if err != nil {
 			rt.Fatal(err)
 		}
 		for i := range got {
-			if d := difference(base.want[i], got[i]); d > 1e-4 {
+			if d := machine.Difference(base.want[i], got[i]); d > 1e-4 {
 				rt.Errorf("result %d is off by %g of the largest value", i, d)
 			}
 		}
@@ -212,13 +213,13 @@ func TestFoldingOneSharedExpertIsExact(t *testing.T) {
 		if results[1].Pass != foldSharedExpert || results[1].Applied != 3 {
 			t.Fatalf("the fold was applied %d times", results[1].Applied)
 		}
-		got, err := base.execute(newMachine(m))
+		got, err := base.execute(newMachine(t, m, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
 		same := true
 		for i := range got {
-			same = same && sameBits(base.want[i], got[i])
+			same = same && machine.SameBits(base.want[i], got[i])
 		}
 		if same != (shared == "1") {
 			t.Errorf("%s shared experts: the same bits is %t", shared, same)
@@ -249,17 +250,26 @@ func newScenarioOf(t testing.TB, model string, set map[string]string, o *Options
 	s := &scenario{model: model, set: set, margin: math.MaxFloat32, activation: dtype.BF16}
 	o.Disabled = slices.DeleteFunc(Names(), func(name string) bool { return name == quantise.Name })
 	m, _ := s.compiled(t, o)
-	x := newMachine(m)
-	x.trace = func(n *ir.Node, c *kernels.Call) {
+	x := newMachine(t, m, func(n *ir.Node, c *kernels.Call) {
 		if n.Op.Name == "moe.top_k" {
 			s.margin = min(s.margin, topKMargin(n, c))
 		}
-	}
+	})
 	var err error
 	if s.want, err = s.execute(x); err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// newMachine loads a module on the reference kernels.
+func newMachine(t testing.TB, m *ir.Module, trace func(*ir.Node, *kernels.Call)) *machine.Machine {
+	t.Helper()
+	x, err := machine.New(m, &machine.Store{}, machine.Options{Trace: trace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 func (s *scenario) compiled(t testing.TB, o *Options) (*ir.Module, []Result) {
@@ -279,13 +289,13 @@ func (s *scenario) compare(t testing.TB, o *Options) error {
 	for _, r := range results {
 		exact = exact && (r.Pass.Numeric == Exact || r.Pass == quantise || r.Applied == 0)
 	}
-	got, err := s.execute(newMachine(m))
+	got, err := s.execute(newMachine(t, m, nil))
 	if err != nil {
 		return err
 	}
 	for i := range got {
-		d := difference(s.want[i], got[i])
-		if exact && !sameBits(s.want[i], got[i]) || d > 1e-4 {
+		d := machine.Difference(s.want[i], got[i])
+		if exact && !machine.SameBits(s.want[i], got[i]) || d > 1e-4 {
 			return fmt.Errorf("result %d is off by %g of the largest value (exact: %t)", i, d, exact)
 		}
 	}
@@ -294,33 +304,37 @@ func (s *scenario) compare(t testing.TB, o *Options) error {
 
 // execute runs a prefill of two sequences, a step in which one decodes and the other goes on with its prompt,
 // and the same steps of the entry draft. It returns logits of the wanted rows and states of all rows.
-func (s *scenario) execute(x *machine) ([][]float32, error) {
+func (s *scenario) execute(x *machine.Machine) ([][]float32, error) {
 	var all [][]float32
-	for _, step := range []batch{
-		{lengths: []int{5, 3}, from: []int{0, 0}, rows: []int32{4, 7}},
-		{lengths: []int{1, 4}, from: []int{5, 3}, rows: []int32{4, 0, 2}},
+	vocab, err := strconv.Atoi(s.set["vocab_size"])
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []machine.Batch{
+		{Lengths: []int{5, 3}, From: []int{0, 0}, Rows: []int32{4, 7}},
+		{Lengths: []int{1, 4}, From: []int{5, 3}, Rows: []int32{4, 0, 2}},
 	} {
-		in := step.inputs(s.set["vocab_size"])
-		out, err := x.run("forward", in)
+		in := step.Inputs(vocab, 1)
+		out, err := x.Run(x.Module.Graph("forward"), in)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, wanted(x, "forward", out[0], step.rows), out[1].F32)
-		if x.module.Graph("draft") == nil {
+		all = append(all, wanted(x, "forward", out[0], step.Rows), out[1].F32)
+		if x.Module.Graph("draft") == nil {
 			continue
 		}
 		in["hidden"] = out[1]
-		if out, err = x.run("draft", in); err != nil {
+		if out, err = x.Run(x.Module.Graph("draft"), in); err != nil {
 			return nil, err
 		}
-		all = append(all, wanted(x, "draft", out[0], step.rows), out[1].F32)
+		all = append(all, wanted(x, "draft", out[0], step.Rows), out[1].F32)
 	}
 	return all, nil
 }
 
 // wanted gives the rows whose logits are wanted, where the module does not choose them itself.
-func wanted(x *machine, entry string, logits kernels.Tensor, rows []int32) []float32 {
-	for _, v := range x.module.Graph(entry).Inputs {
+func wanted(x *machine.Machine, entry string, logits kernels.Tensor, rows []int32) []float32 {
+	for _, v := range x.Module.Graph(entry).Inputs {
 		if v.Input == rowsInput {
 			return logits.F32
 		}
@@ -330,40 +344,6 @@ func wanted(x *machine, entry string, logits kernels.Tensor, rows []int32) []flo
 		out = append(out, logits.F32[int(r)*logits.Last():][:logits.Last()]...)
 	}
 	return out
-}
-
-// batch is one step: sequence i brings lengths[i] tokens, the first at position from[i].
-type batch struct {
-	lengths, from []int
-	rows          []int32
-}
-
-func (b batch) inputs(vocab string) map[string]kernels.Tensor {
-	size, err := strconv.Atoi(vocab)
-	if err != nil {
-		panic(err)
-	}
-	const perSeq = pages / 2
-	var tokens, pos, slots, table []int32
-	starts := []int32{0}
-	for seq, n := range b.lengths {
-		first := int32(len(table)) // pages of a sequence lie one behind the other, but not in the order of slots
-		for i := range int32(perSeq) {
-			table = append(table, first+perSeq-1-i)
-		}
-		for i := range n {
-			p := b.from[seq] + i
-			tokens = append(tokens, int32((7*p+3*seq+p*p)%size))
-			pos = append(pos, int32(p))
-			slots = append(slots, table[int(first)+p/pageSize]*pageSize+int32(p%pageSize))
-		}
-		starts = append(starts, int32(len(tokens)))
-	}
-	return map[string]kernels.Tensor{
-		"tokens": kernels.FromI32(tokens, len(tokens)), "pos": kernels.FromI32(pos, len(pos)),
-		"slots": kernels.FromI32(slots, len(slots)), "seq_start": kernels.FromI32(starts, len(starts)),
-		"pages": kernels.FromI32(table, len(b.lengths), perSeq), "rows": kernels.FromI32(b.rows, len(b.rows)),
-	}
 }
 
 // topKMargin is the smallest difference, over the rows, between the worst expert that was chosen and the best

@@ -77,30 +77,39 @@ func checkOrder(table []*Pass) error {
 }
 
 // Names lists the passes in order.
-func Names() []string {
-	names := make([]string, len(Table))
-	for i, p := range Table {
-		names[i] = p.Name
+func Names() []string { return names(Table) }
+
+func names(table []*Pass) []string {
+	out := make([]string, len(table))
+	for i, p := range table {
+		out[i] = p.Name
 	}
-	return names
+	return out
 }
 
 // Options is what the pipeline and the command line say to the passes.
 type Options struct {
-	TensorParallel int                          // ranks, up to ir.MaxRanks; 0 and 1 mean one
-	Weights        dtype.DType                  // dtype that Linear weights get; Invalid keeps them
-	Activations    dtype.DType                  // dtype to quantise the inputs of quantised Linears to; Invalid keeps them
-	KeepWeight     func(module string) bool     // modules whose weights are not quantised; nil keeps none
-	InF32          func(weight string) bool     // stored weights that are f32 because they compute in it; nil: all that are f32
-	Device         *cost.Device                 // that prices are for; nil: there are none, and what a price would decide is applied
-	Disabled       []string                     // passes that do not run
-	Require        []string                     // passes that must apply at every site
-	StopAfter      string                       // the last pass to run; "" runs all
-	Observe        func(name string, text Text) // called after each pass that ran; nil for nobody
+	TensorParallel int                      // ranks, up to ir.MaxRanks; 0 and 1 mean one
+	Weights        dtype.DType              // dtype that Linear weights get; Invalid keeps them
+	Activations    dtype.DType              // dtype to quantise the inputs of quantised Linears to; Invalid keeps them
+	KeepWeight     func(module string) bool // modules whose weights are not quantised; nil keeps none
+	InF32          func(weight string) bool // stored weights that are f32 because they compute in it; nil: all that are f32
+	Disabled       []string                 // passes that do not run
+	Require        []string                 // passes that must apply at every site
+	StopAfter      string                   // the last pass to run; "" runs all
+	Device         *cost.Device             // that prices are for; nil: there are none, and what a price would decide is applied
+	Only           func(Site) bool          // whether a site may be rewritten; nil: all may
+	Table          []*Pass                  // the passes to run; nil: Table
+	// Observe is called with the module as it was lowered, and no name, and then after each pass that ran; nil for
+	// nobody. The module is that which the passes work on: an observer must neither change nor keep it.
+	Observe func(pass string, m *ir.Module)
 }
 
-// Text gives an observer the module's text form before and after a pass, made only when asked for.
-type Text struct{ Before, After func() string }
+func (o *Options) observe(pass string, m *ir.Module) {
+	if o.Observe != nil {
+		o.Observe(pass, m)
+	}
+}
 
 // Context is what a pass works on.
 type Context struct {
@@ -109,6 +118,7 @@ type Context struct {
 	pass    *Pass
 	later   []*Pass // that are going to run behind it
 	remarks []Remark
+	sites   int // that the pass asked for
 }
 
 // Result is what one pass did.
@@ -130,7 +140,8 @@ func Run(m *ir.Module, o *Options) ([]Result, error) {
 	if err := m.Verify(); err != nil {
 		return nil, fmt.Errorf("the lowered module is not valid: %w", err)
 	}
-	results, err := runAll(Table, m, o)
+	o.observe("", m)
+	results, err := runAll(o.table(), m, o)
 	if err != nil {
 		return results, err
 	}
@@ -153,11 +164,22 @@ func runAll(table []*Pass, m *ir.Module, o *Options) ([]Result, error) {
 	return results, nil
 }
 
+// table is what Run runs. Whoever gives a table of his own, such as another legal order, has it checked too.
+func (o *Options) table() []*Pass {
+	if o.Table == nil {
+		return Table
+	}
+	return o.Table
+}
+
 func (o *Options) check() error {
+	if err := checkOrder(o.table()); err != nil {
+		return fmt.Errorf("the order of the passes: %w", err)
+	}
 	if o.TensorParallel < 0 || o.TensorParallel > ir.MaxRanks {
 		return fmt.Errorf("%d tensor-parallel ranks: wants 1 to %d", o.TensorParallel, ir.MaxRanks)
 	}
-	names := Names()
+	names := names(o.table())
 	for _, list := range [][]string{o.Disabled, o.Require, {o.StopAfter}} {
 		for _, n := range list {
 			if n != "" && !slices.Contains(names, n) {
@@ -179,10 +201,6 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 	if slices.Contains(o.Disabled, p.Name) {
 		r.Disabled = true
 		return r, nil
-	}
-	before := ""
-	if o.Observe != nil {
-		before = m.String()
 	}
 	start := time.Now()
 	c := &Context{Module: m, Options: o, pass: p}
@@ -206,9 +224,7 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 			r.Missed++
 		}
 	}
-	if o.Observe != nil {
-		o.Observe(p.Name, Text{Before: func() string { return before }, After: m.String})
-	}
+	o.observe(p.Name, m)
 	return r, nil
 }
 

@@ -32,7 +32,8 @@ var quantise = &Pass{
 		if !c.Options.Weights.Valid() && !c.Options.Activations.Valid() {
 			return nil
 		}
-		q := &quantiser{Context: c, kept: map[*ir.Weight]string{}}
+		q := &quantiser{Context: c, kept: map[*ir.Weight]string{}, alone: map[*ir.Node]bool{}}
+		q.ask()
 		if c.Options.Weights.Valid() {
 			q.decide()
 		}
@@ -49,7 +50,8 @@ var quantise = &Pass{
 
 type quantiser struct {
 	*Context
-	kept map[*ir.Weight]string // why a weight keeps its dtype
+	kept  map[*ir.Weight]string // why a weight keeps its dtype
+	alone map[*ir.Node]bool     // nodes that were gated off, and that have said so
 }
 
 // linearOperands names the weights of an operator that have fp8 kernels.
@@ -61,6 +63,23 @@ func linearOperands(op *ir.Op) []string {
 		}
 	}
 	return names
+}
+
+// ask finds the nodes that are to be left alone. It does so before anything is decided, because a weight keeps
+// its dtype where any of its readers does.
+func (q *quantiser) ask() {
+	for _, g := range q.Module.Graphs {
+		for _, n := range g.Nodes {
+			names := linearOperands(n.Op)
+			if names == nil || q.may(g, n.Origin) {
+				continue
+			}
+			q.alone[n] = true
+			for _, o := range names {
+				q.kept[n.Arg(o).Weight] = "another reader of the weight was left alone on request"
+			}
+		}
+	}
 }
 
 // decide finds the weights that are kept: those with a reason of their own, and those that work together
@@ -139,6 +158,9 @@ func (q *quantiser) madeOf(r *ir.Recipe, is func(name string) bool) bool {
 }
 
 func (q *quantiser) node(g *ir.Graph, n *ir.Node, operands []string) {
+	if q.alone[n] {
+		return
+	}
 	kept := false
 	if q.Options.Weights.Valid() {
 		why := q.kept[n.Arg(operands[0]).Weight]

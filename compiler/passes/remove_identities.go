@@ -14,7 +14,7 @@ var removeIdentities = &Pass{
 		for _, g := range c.Module.Graphs {
 			rw := ir.NewRewrite(g)
 			for _, n := range g.Nodes {
-				if isIdentity(n) {
+				if isIdentity(n) && c.may(g, n.Origin) {
 					rw.Replace(n.Out[0], n.In[0])
 					rw.Remove(n)
 					c.applied(g, n.Origin, n.Op.Name, Saves{Launches: 1, Bytes: 2 * rowBytes(n.Out[0])}, "%s changes nothing", n.Op.Name)

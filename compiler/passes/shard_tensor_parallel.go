@@ -21,6 +21,9 @@ import (
 // Heads decide how far keys and values split: with fewer key heads than ranks, neighbouring ranks hold the
 // same head, the one that their query heads belong to.
 //
+// It is one site: where a projection splits depends on what all others do, and a module is written for one number
+// of ranks.
+//
 // A bias behind a contraction is kept by rank 0 alone: every rank adding it would count it ranks times.
 var shardTensorParallel = &Pass{
 	Name:    "shard_tensor_parallel",
@@ -39,6 +42,9 @@ var shardTensorParallel = &Pass{
 		}
 		if c.Module.Ranks != 1 {
 			return fmt.Errorf("the module is already written for %d ranks", c.Module.Ranks)
+		}
+		if !c.mayAll() {
+			return nil
 		}
 		weights := map[shardKey]*ir.Weight{}
 		heads := map[*ir.Cache]int{}

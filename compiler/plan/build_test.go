@@ -113,8 +113,8 @@ weight @"bias": bf16[4] = lead(tensor("bias" [4]))
 
 graph forward(%1 tokens: i32[T], %2 pos: i32[T], %3 slots: i32[T], %4 seq_start: i32[B+1], %5 pages: i32[B, P]) {
   %8: bf16[T, 8] = embed[6](%1, weight %7 @"embed") {dtype: "bf16"} "m.glm:1:1" "layers.0" 0
-  %12: bf16[T, 4] = linear[9](%8, weight %10 @"k", weight %11 @"bias") {act: "fp8_e4m3"} "m.glm:2:1" "layers.0" 0
-  %14: bf16[T, 4] = comm.all_reduce[13](%12) "m.glm:2:1" "layers.0" 0
+  %12: bf16[T, 4] = linear[9](%8, weight %10 @"k", weight %11 @"bias") {act: "fp8_e4m3"} stream 1 waits [6] "m.glm:2:1" "layers.0" 0
+  %14: bf16[T, 4] = comm.all_reduce[13](%12) waits [9] "m.glm:2:1" "layers.0" 0
   %16: bf16[T, 1, 4] = reshape[15](%14) {shape: [T, 1, 4]} "m.glm:3:1" "" -1
   %19: cache = kv.write[17](%16, %16, %3, cache %18 @"attn") "m.glm:4:1" "" -1
   %21: bf16[T, 1, 4] = attn.paged[20](%16, %2, %4, %5, %19) {scale: 0.5} "m.glm:4:1" "" -1
@@ -137,4 +137,14 @@ graph forward(%1 tokens: i32[T], %2 pos: i32[T], %3 slots: i32[T], %4 seq_start:
 		Passes:  []plan.Pass{{Name: "fold", Doc: "folds", Numeric: "exact", Applied: 1}},
 		Remarks: []plan.Remark{{Pass: "fold", ID: "fold.folded", Applied: true, Entry: "forward", Source: "m.glm:1:1", Reason: "why", SavesLaunches: 1, SavesBytes: 2}},
 	}
+}
+
+// stepOf is the step of the first program that has an operator.
+func stepOf(pb *planpb.Plan, op string) *planpb.Step {
+	for _, s := range pb.Programs[0].Steps {
+		if s.Op == op {
+			return s
+		}
+	}
+	panic(op)
 }

@@ -173,9 +173,27 @@ func (d *decoder) graph(p *planpb.Program) (*ir.Graph, error) {
 		if err != nil {
 			return nil, fmt.Errorf("step %d (%s): %w", i, s.GetOp(), err)
 		}
+		if err := readSchedule(n, s, g.Nodes); err != nil {
+			return nil, fmt.Errorf("step %d (%s): %w", i, s.GetOp(), err)
+		}
 		g.Nodes = append(g.Nodes, n)
 	}
 	return g, nil
+}
+
+// readSchedule reads on which stream a step runs and for which of the steps before it it waits.
+func readSchedule(n *ir.Node, s *planpb.Step, before []*ir.Node) error {
+	if s.GetStream() >= ir.MaxStreams || len(s.Waits) >= ir.MaxStreams {
+		return fmt.Errorf("runs on stream %d and waits for %d steps: at most %d streams are possible", s.Stream, len(s.Waits), ir.MaxStreams)
+	}
+	n.Stream = int(s.Stream)
+	for _, i := range s.Waits {
+		if int64(i) >= int64(len(before)) {
+			return fmt.Errorf("waits for step %d, which does not stand before it", i)
+		}
+		n.Waits = append(n.Waits, before[i])
+	}
+	return nil
 }
 
 func pickAll(refs []uint32, what string, pick func(uint32, string) (*ir.Value, error)) ([]*ir.Value, error) {
@@ -310,6 +328,9 @@ func (p *Program) readLayout(b ir.Bucket, w *planpb.Layout) error {
 		return err
 	}
 	if err := memory.Check(buffers, l.Offsets, l.Arena); err != nil {
+		return err
+	}
+	if err := p.checkRaces(&l); err != nil {
 		return err
 	}
 	// An arena that no buffer reaches the end of would make a small plan ask for any amount of memory.

@@ -26,14 +26,7 @@ func deepRecipe(depth int) *planpb.Recipe {
 // TestDecodeErrors makes one change to the message of a valid plan and asks for the error that it causes.
 func TestDecodeErrors(t *testing.T) {
 	program := func(pb *planpb.Plan) *planpb.Program { return pb.Programs[0] }
-	step := func(pb *planpb.Plan, op string) *planpb.Step {
-		for _, s := range pb.Programs[0].Steps {
-			if s.Op == op {
-				return s
-			}
-		}
-		panic(op)
-	}
+	step := stepOf
 	value := func(pb *planpb.Plan, id uint32) *planpb.Value {
 		for _, v := range pb.Programs[0].Values {
 			if v.Id == id {
@@ -107,6 +100,16 @@ func TestDecodeErrors(t *testing.T) {
 
 		{"entry twice", func(pb *planpb.Plan) { pb.Programs = append(pb.Programs, pb.Programs[0]) }, `invalid plan: graph "forward": the bucket decode 2 stands there twice`},
 		{"entry name", func(pb *planpb.Plan) { program(pb).Entry = "for ward" }, `invalid plan: graph "for ward": its name is no identifier`},
+		{"stream", func(pb *planpb.Plan) { step(pb, "linear").Stream = 8 },
+			entry + `step 1 (linear): runs on stream 8 and waits for 1 steps: at most 8 streams are possible`},
+		{"waits", func(pb *planpb.Plan) { step(pb, "linear").Waits = make([]uint32, 8) },
+			entry + `step 1 (linear): runs on stream 1 and waits for 8 steps: at most 8 streams are possible`},
+		{"wait for itself", func(pb *planpb.Plan) { step(pb, "linear").Waits[0] = 1 },
+			entry + `step 1 (linear): waits for step 1, which does not stand before it`},
+		{"wait out of range", func(pb *planpb.Plan) { step(pb, "linear").Waits[0] = math.MaxUint32 },
+			entry + `step 1 (linear): waits for step 4294967295, which does not stand before it`},
+		{"wait on its own stream", func(pb *planpb.Plan) { step(pb, "linear").Stream = 0 },
+			`node 9 (linear, m.glm:2:1): waits for node 6, which runs on its own stream`},
 		{"input index", func(pb *planpb.Plan) { program(pb).Inputs[0] = 99 }, entry + `an input is value 99 of 15`},
 		{"input twice", func(pb *planpb.Plan) { program(pb).Inputs[1] = program(pb).Inputs[0] }, entry + `value %1 stands among the inputs: its name "tokens" is empty or taken`},
 		{"result as input", func(pb *planpb.Plan) { program(pb).Inputs[0] = 7 }, `its name "" is empty or taken`},
@@ -138,7 +141,11 @@ func TestDecodeErrors(t *testing.T) {
 		{"step operand", func(pb *planpb.Plan) { step(pb, "embed").In[0] = 17 }, entry + `step 0 (embed): an operand is value 16 of 15`},
 		{"step without operand", func(pb *planpb.Plan) { step(pb, "embed").In[0] = 0 }, `operand tokens is missing`},
 		{"step without operands", func(pb *planpb.Plan) { step(pb, "embed").In = nil }, `has 0 operands, wants 2`},
-		{"step before its operand", func(pb *planpb.Plan) { s := program(pb).Steps; s[0], s[1] = s[1], s[0] }, `operand x, %8, is not defined before its use`},
+		{"step before its operand", func(pb *planpb.Plan) {
+			s := program(pb).Steps
+			s[0], s[1] = s[1], s[0]
+			s[0].Waits = nil
+		}, `operand x, %8, is not defined before its use`},
 		{"step result", func(pb *planpb.Plan) { step(pb, "embed").Out[0] = 16 }, entry + `step 0 (embed): a result is value 16 of 15`},
 		{"step result twice", func(pb *planpb.Plan) { step(pb, "linear").Out[0] = step(pb, "embed").Out[0] }, entry + `step 1 (linear): result %8 is defined elsewhere`},
 		{"input as result", func(pb *planpb.Plan) { step(pb, "linear").Out[0] = 0 }, entry + `step 1 (linear): result %1 is defined elsewhere`},

@@ -122,9 +122,14 @@ func (e *encoder) program(p *Program) *planpb.Program {
 	for _, v := range g.Inputs {
 		out.Inputs = append(out.Inputs, t.add(v))
 	}
-	for _, n := range g.Nodes {
+	position := make(map[*ir.Node]uint32, len(g.Nodes))
+	for i, n := range g.Nodes {
+		position[n] = uint32(i)
 		s := &planpb.Step{Op: n.Op.Name, Attrs: wireAttrs(n.Attrs), Source: e.sources.add(n.Origin.Source),
-			Path: e.paths.add(n.Origin.Path), Layer: int32(n.Origin.Layer), Id: uint32(n.ID)}
+			Path: e.paths.add(n.Origin.Path), Layer: int32(n.Origin.Layer), Id: uint32(n.ID), Stream: uint32(n.Stream)}
+		for _, w := range n.Waits {
+			s.Waits = append(s.Waits, position[w])
+		}
 		for _, v := range n.In {
 			ref := uint32(0)
 			if v != nil {

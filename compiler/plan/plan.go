@@ -8,9 +8,12 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
+	"github.com/glmc/glmc/compiler/race"
+	"github.com/glmc/glmc/compiler/schedule"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -109,6 +112,7 @@ type Program struct {
 	storage map[*ir.Value]int
 	roots   []*ir.Value
 	live    []liveRange
+	races   *race.Checker // made for the first layout
 }
 
 // Layout is where results lie when a step is no larger than the bucket.
@@ -142,10 +146,32 @@ func NewProgram(g *ir.Graph) *Program {
 			p.live = append(p.live, liveRange{i, i})
 		}
 	}
+	p.outlive(g)
 	for _, v := range g.Outputs {
 		p.touch(v, len(g.Nodes))
 	}
 	return p
+}
+
+// outlive makes live ranges hold for devices that run several streams: a storage lives until behind the last
+// node that is not ordered behind all that touch it. A node that stands later in the list may still run earlier,
+// as the routed experts do that stand behind the shared one: had their result the bytes of the shared expert's
+// input, it would write over what is still being read. Behind that node and not until it, because that node
+// must not take over the bytes of its own operand either.
+func (p *Program) outlive(g *ir.Graph) {
+	if g.Streams() == 1 {
+		return // a node has finished when the next one starts
+	}
+	order := schedule.NewOrder(g)
+	for i, n := range g.Nodes {
+		for _, v := range slices.Concat(n.In, n.Out) {
+			if s, ok := p.storage[v]; ok {
+				if until := order.Until(i); until > i {
+					p.live[s].last = max(p.live[s].last, until+1)
+				}
+			}
+		}
+	}
 }
 
 func (p *Program) touch(v *ir.Value, step int) {
@@ -202,7 +228,11 @@ func (p *Program) layOut(b ir.Bucket) error {
 	if err := memory.Check(buffers, offsets, arena); err != nil {
 		return fmt.Errorf("memory plan of %s: %w", p.Graph.Name, err)
 	}
-	p.Layouts = append(p.Layouts, Layout{Bucket: b, Arena: arena, Offsets: offsets})
+	l := Layout{Bucket: b, Arena: arena, Offsets: offsets}
+	if err := p.checkRaces(&l); err != nil {
+		return fmt.Errorf("schedule or memory plan (a bug in the compiler): %w", err)
+	}
+	p.Layouts = append(p.Layouts, l)
 	return nil
 }
 

@@ -1,10 +1,14 @@
 package report
 
-import "github.com/glmc/glmc/compiler/plan"
+import (
+	"github.com/glmc/glmc/compiler/history"
+	"github.com/glmc/glmc/compiler/plan"
+)
 
 // JSON is what `glmc inspect --json` prints; its form is part of the command-line contract.
 type JSON struct {
-	Passes []JSONPass `json:"passes"`
+	Passes  []JSONPass       `json:"passes"`
+	History *history.History `json:"history,omitempty"` // with --graph: the graph after each pass, whatever the filters say
 }
 
 // JSONPass is one pass with its sites. Applied and Missed count all sites, whatever a filter picks.
@@ -39,7 +43,7 @@ func NewJSON(p *plan.Plan, f Filter) JSON {
 			continue
 		}
 		j := JSONPass{Name: x.Name, Doc: x.Doc, Numeric: x.Numeric, Disabled: x.Disabled, Applied: x.Applied, Missed: x.Missed, Sites: []JSONSite{}}
-		for _, r := range Select(p, Filter{Pass: x.Name, Layer: f.Layer}) {
+		for _, r := range Select(p, Filter{Pass: x.Name, Entry: f.Entry, Layer: f.Layer}) {
 			j.Sites = append(j.Sites, jsonSite(r))
 		}
 		out.Passes = append(out.Passes, j)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/diag"
 )
@@ -15,6 +16,7 @@ import (
 // Filter picks remarks. The zero value picks all.
 type Filter struct {
 	Pass  string
+	Entry string
 	Layer *int
 }
 
@@ -22,7 +24,7 @@ type Filter struct {
 func Select(p *plan.Plan, f Filter) []plan.Remark {
 	var out []plan.Remark
 	for _, r := range p.Remarks {
-		if (f.Pass == "" || r.Pass == f.Pass) && (f.Layer == nil || r.Layer == *f.Layer) {
+		if (f.Pass == "" || r.Pass == f.Pass) && (f.Entry == "" || r.Entry == f.Entry) && (f.Layer == nil || r.Layer == *f.Layer) {
 			out = append(out, r)
 		}
 	}
@@ -43,7 +45,7 @@ func Remarks(w io.Writer, remarks []plan.Remark) error {
 		if g.buckets != "" {
 			buckets = ", " + g.buckets
 		}
-		fmt.Fprintf(&b, "  %s%s%s  %s\n", g.entry, Where(g.layers), buckets, g.source)
+		fmt.Fprintf(&b, "  %s%s  %s\n", layers.At(g.entry, g.layers), buckets, g.source)
 		for _, n := range g.notes {
 			n.write(&b)
 		}
@@ -75,17 +77,17 @@ func collapse(remarks []plan.Remark) []group {
 		note
 	}
 	var order []key
-	layers := map[key][]int{}
+	numbers := map[key][]int{}
 	for _, r := range remarks {
 		k := key{place{r.Pass, r.Entry, r.Buckets, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), Savings(r.SavesLaunches, r.SavesBytes)}}
-		if layers[k] == nil {
+		if numbers[k] == nil {
 			order = append(order, k)
 		}
-		layers[k] = append(layers[k], r.Layer)
+		numbers[k] = append(numbers[k], r.Layer)
 	}
 	var groups []group
 	for _, k := range order {
-		list := layers[k]
+		list := numbers[k]
 		slices.Sort(list)
 		list = slices.Compact(list)
 		if n := len(groups) - 1; n >= 0 && groups[n].place == k.place && slices.Equal(groups[n].layers, list) {
@@ -173,34 +175,4 @@ func wrap(b *strings.Builder, indent, text string) {
 		column += len(word)
 	}
 	b.WriteByte('\n')
-}
-
-// Where says at which layers something happened; the list rises.
-func Where(layers []int) string {
-	inside := slices.DeleteFunc(slices.Clone(layers), func(n int) bool { return n < 0 })
-	switch len(inside) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf(", layer %d", inside[0])
-	}
-	return fmt.Sprintf(", layers %s, %d x", ranges(inside), len(inside))
-}
-
-// ranges writes rising numbers as "0, 3..91".
-func ranges(list []int) string {
-	var parts []string
-	for i := 0; i < len(list); {
-		j := i
-		for j+1 < len(list) && list[j+1] == list[j]+1 {
-			j++
-		}
-		if j > i {
-			parts = append(parts, fmt.Sprintf("%d..%d", list[i], list[j]))
-		} else {
-			parts = append(parts, strconv.Itoa(list[i]))
-		}
-		i = j + 1
-	}
-	return strings.Join(parts, ", ")
 }

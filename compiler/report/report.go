@@ -54,7 +54,7 @@ func Launches(g *ir.Graph) int {
 	return n
 }
 
-// Passes writes the pass table.
+// Passes writes the pass table. Passes that changed nothing are marked.
 func Passes(w io.Writer, p *plan.Plan) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "PASS\tNUMERIC\tAPPLIED\tMISSED\tNODES")
@@ -64,8 +64,11 @@ func Passes(w io.Writer, p *plan.Plan) error {
 			continue
 		}
 		nodes := strconv.Itoa(x.NodesAfter)
-		if x.NodesBefore != x.NodesAfter {
+		switch {
+		case x.NodesBefore != x.NodesAfter:
 			nodes = fmt.Sprintf("%d -> %d", x.NodesBefore, x.NodesAfter)
+		case x.Applied == 0: // every rewrite leaves a remark
+			nodes += " unchanged"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\n", x.Name, x.Numeric, x.Applied, x.Missed, nodes)
 	}

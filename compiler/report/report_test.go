@@ -56,23 +56,6 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-func TestRanges(t *testing.T) {
-	for _, c := range []struct {
-		list []int
-		want string
-	}{
-		{nil, ""},
-		{[]int{4}, "4"},
-		{[]int{0, 1}, "0..1"},
-		{[]int{0, 2, 4}, "0, 2, 4"},
-		{[]int{0, 3, 4, 5, 91}, "0, 3..5, 91"},
-	} {
-		if got := ranges(c.list); got != c.want {
-			t.Errorf("ranges(%v) = %q, want %q", c.list, got, c.want)
-		}
-	}
-}
-
 // passTable has rows of every kind: one that changed the graph, one that did not, one that did not run.
 var passTable = []plan.Pass{
 	{Name: "fold_shared_expert", Doc: "folds", Numeric: "reassociates", Applied: 90, NodesBefore: 3051, NodesAfter: 2601},

@@ -25,7 +25,7 @@ type Options struct {
 	Pages   int      // KV pages of each layer
 	Entries []string // entries to load; nil: all
 	// Trace is called after every step on every rank, from the rank's goroutine, with what the kernel saw.
-	// Views are valid during the call.
+	// Views are valid during the call. An operand whose bytes a result took over (ir.InPlace) shows the result.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
 }
 

@@ -1338,10 +1338,12 @@ type Step struct {
 	In            []uint32               `protobuf:"varint,2,rep,packed,name=in,proto3" json:"in,omitempty"`   // value + 1; 0: an absent optional operand
 	Out           []uint32               `protobuf:"varint,3,rep,packed,name=out,proto3" json:"out,omitempty"` // value
 	Attrs         []*Attr                `protobuf:"bytes,4,rep,name=attrs,proto3" json:"attrs,omitempty"`
-	Source        uint32                 `protobuf:"varint,5,opt,name=source,proto3" json:"source,omitempty"` // index into Plan.sources
-	Path          uint32                 `protobuf:"varint,6,opt,name=path,proto3" json:"path,omitempty"`     // index into Plan.paths
-	Layer         int32                  `protobuf:"zigzag32,7,opt,name=layer,proto3" json:"layer,omitempty"` // -1: outside of any layer
-	Id            uint32                 `protobuf:"varint,8,opt,name=id,proto3" json:"id,omitempty"`         // number in the compiler's text form
+	Source        uint32                 `protobuf:"varint,5,opt,name=source,proto3" json:"source,omitempty"`       // index into Plan.sources
+	Path          uint32                 `protobuf:"varint,6,opt,name=path,proto3" json:"path,omitempty"`           // index into Plan.paths
+	Layer         int32                  `protobuf:"zigzag32,7,opt,name=layer,proto3" json:"layer,omitempty"`       // -1: outside of any layer
+	Id            uint32                 `protobuf:"varint,8,opt,name=id,proto3" json:"id,omitempty"`               // number in the compiler's text form
+	Stream        uint32                 `protobuf:"varint,9,opt,name=stream,proto3" json:"stream,omitempty"`       // 0: the main one
+	Waits         []uint32               `protobuf:"varint,10,rep,packed,name=waits,proto3" json:"waits,omitempty"` // earlier steps of other streams that must have finished, by position
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1430,6 +1432,20 @@ func (x *Step) GetId() uint32 {
 		return x.Id
 	}
 	return 0
+}
+
+func (x *Step) GetStream() uint32 {
+	if x != nil {
+		return x.Stream
+	}
+	return 0
+}
+
+func (x *Step) GetWaits() []uint32 {
+	if x != nil {
+		return x.Waits
+	}
+	return nil
 }
 
 type Attr struct {
@@ -2037,7 +2053,7 @@ const file_plan_proto_rawDesc = "" +
 	"\x06TOKENS\x10\x01\x12\r\n" +
 	"\tSEQUENCES\x10\x02\x12\t\n" +
 	"\x05PAGES\x10\x03\x12\b\n" +
-	"\x04ROWS\x10\x04\"\xb4\x01\n" +
+	"\x04ROWS\x10\x04\"\xe2\x01\n" +
 	"\x04Step\x12\x0e\n" +
 	"\x02op\x18\x01 \x01(\tR\x02op\x12\x0e\n" +
 	"\x02in\x18\x02 \x03(\rR\x02in\x12\x10\n" +
@@ -2046,7 +2062,10 @@ const file_plan_proto_rawDesc = "" +
 	"\x06source\x18\x05 \x01(\rR\x06source\x12\x12\n" +
 	"\x04path\x18\x06 \x01(\rR\x04path\x12\x14\n" +
 	"\x05layer\x18\a \x01(\x11R\x05layer\x12\x0e\n" +
-	"\x02id\x18\b \x01(\rR\x02id\"\xa4\x01\n" +
+	"\x02id\x18\b \x01(\rR\x02id\x12\x16\n" +
+	"\x06stream\x18\t \x01(\rR\x06stream\x12\x14\n" +
+	"\x05waits\x18\n" +
+	" \x03(\rR\x05waits\"\xa4\x01\n" +
 	"\x04Attr\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
 	"\x03int\x18\x02 \x01(\x12H\x00R\x03int\x12\x16\n" +
