@@ -31,8 +31,8 @@ func (b *Builder) One(op string, in []*Value, attrs ...Attr) *Value {
 // Err is the first error, if any.
 func (b *Builder) Err() error { return b.err }
 
-// failed stands in for the results of a node that could not be made: no operator has more than two.
-func failed(string) []*Value { return []*Value{{}, {}} }
+// failed stands in for the results of a node that could not be made: no operator has more than four.
+func failed(string) []*Value { return []*Value{{}, {}, {}, {}} }
 
 // Rewrite collects changes to a graph and applies them in one sweep, so that a pass costs time linear in
 // the graph however many sites it rewrites.

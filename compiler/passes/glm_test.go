@@ -92,7 +92,7 @@ func checkCollectives(t *testing.T, m *ir.Module, layers int) {
 		for _, n := range g.Nodes {
 			if name, ok := strings.CutPrefix(n.Op.Name, "comm."); ok {
 				// A fused sum belongs to its norm's layer, which may be the next: what is reduced tells its own.
-				got[fmt.Sprintf("%s in layer %d", strings.TrimSuffix(name, "_add_rms"), n.In[0].Def.Origin.Layer)]++
+				got[fmt.Sprintf("%s in layer %d", strings.TrimSuffix(strings.TrimSuffix(name, "_quant"), "_add_rms"), n.In[0].Def.Origin.Layer)]++
 			}
 		}
 		first, last, head := 0, layers-1, -1
@@ -111,24 +111,27 @@ func checkCollectives(t *testing.T, m *ir.Module, layers int) {
 
 // TestLaunchesOfALayer: what one of eight ranks launches for a layer of GLM-4.7, in order.
 func TestLaunchesOfALayer(t *testing.T) {
-	elementwise := []string{"fuse_route", "fuse_swiglu", "fuse_add_norm"}
-	attention := []string{"linear", "linear", "linear", "attn.qknorm_rope_kv", "attn.paged", "linear"}
-	reduced := []string{"comm.all_reduce", "norm.add_rms"}
-	unfused := []string{"remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "fuse_add_norm"}
+	elementwise := []string{"fuse_route", "fuse_swiglu", "fuse_add_norm", "fuse_quantise"}
+	attention := []string{"linear.w8a8", "linear.w8a8", "linear.w8a8", "attn.qknorm_rope_kv", "attn.paged", "quant.rows", "linear.w8a8"}
+	experts := []string{"linear.f32", "moe.route", "moe.experts_w8a8"}
+	unfused := []string{"quantise_rows", "remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "fuse_add_norm"}
 	for _, c := range []struct {
 		name     string
 		layer    int
 		disabled []string
 		want     []string
 	}{
-		{"experts", 50, nil, slices.Concat([]string{"comm.all_reduce_add_rms"}, attention, []string{"comm.all_reduce_add_rms", "linear.f32", "moe.route", "moe.experts"})},
-		{"experts, collectives unfused", 50, []string{"fuse_allreduce_add_norm"}, slices.Concat([]string{"norm.add_rms"}, attention, reduced, []string{"linear.f32", "moe.route", "moe.experts", "comm.all_reduce"})},
-		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms"}, attention, []string{"comm.all_reduce", "add", "norm.rms", "cast", "linear",
-			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "moe.experts", "comm.all_reduce", "add"})},
+		{"experts", 50, nil, slices.Concat([]string{"comm.all_reduce_add_rms_quant"}, attention, []string{"comm.all_reduce_add_rms_quant"}, experts)},
+		{"experts, collectives unfused", 50, []string{"fuse_allreduce_add_norm"}, slices.Concat([]string{"norm.add_rms_quant"}, attention,
+			[]string{"comm.all_reduce", "norm.add_rms_quant"}, experts, []string{"comm.all_reduce"})},
+		{"experts, quantisation unfused", 50, []string{"fuse_quantise"}, slices.Concat([]string{"comm.all_reduce_add_rms", "quant.rows"}, attention,
+			[]string{"comm.all_reduce_add_rms", "linear.f32", "moe.route", "quant.rows", "moe.experts_w8a8"})},
+		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms", "quant.rows"}, attention, []string{"comm.all_reduce", "add", "norm.rms", "cast", "linear",
+			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "quant.rows", "moe.experts_w8a8", "comm.all_reduce", "add"})},
 		{"experts, nothing fused", 50, unfused, []string{"norm.rms", "linear", "linear", "linear", "norm.rms", "norm.rms", "rope.apply", "rope.apply", "kv.write",
 			"attn.paged", "linear", "comm.all_reduce", "add", "norm.rms", "cast", "linear", "act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale",
 			"moe.experts", "linear", "act.silu", "linear", "mul", "linear", "add", "comm.all_reduce", "add"}},
-		{"dense", 1, nil, slices.Concat([]string{"comm.all_reduce_add_rms"}, attention, []string{"comm.all_reduce_add_rms", "linear", "linear", "act.swiglu", "linear"})},
+		{"dense", 1, nil, slices.Concat([]string{"comm.all_reduce_add_rms_quant"}, attention, []string{"comm.all_reduce_add_rms_quant", "linear.w8a8", "linear.w8a8", "act.swiglu_quant", "linear.w8a8"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := h200()

@@ -50,8 +50,10 @@ var Table = []*Pass{
 	quantise,
 	shardTensorParallel,
 	fuseAddNorm,
+	quantiseRows,
 	bucketGraphs,
 	fuseAllReduceAddNorm,
+	fuseQuantise,
 }
 
 func init() {

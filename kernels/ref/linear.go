@@ -54,14 +54,19 @@ func linear(a kernels.Attrs) (kernels.Func, error) {
 				quantise(scratch, row)
 				row = scratch
 			}
-			for o := range n {
-				y := Dot(row, w.F32[o*k:])
-				if bias.Present() {
-					y += bias.F32[o]
-				}
-				out.F32[r*n+o] = y
-			}
+			project(out.F32[r*n:], row, w, bias)
 		}
 		return nil
 	}, nil
+}
+
+// project stores w row + bias in dst.
+func project(dst, row []float32, w, bias *kernels.Tensor) {
+	for o := range w.Shape[0] {
+		y := Dot(row, w.F32[o*len(row):])
+		if bias.Present() {
+			y += bias.F32[o]
+		}
+		dst[o] = y
+	}
 }

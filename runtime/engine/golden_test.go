@@ -268,12 +268,12 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 	case n.Op.Name == "embed":
 		add("embed", &c.Out[0])
 		tr.residuals = 0
-	case n.Op.Name == "add" && n.Origin.Path == "model.layers."+layer || strings.HasSuffix(n.Op.Name, "add_rms"):
+	case n.Op.Name == "add" && n.Origin.Path == "model.layers."+layer || strings.Contains(n.Op.Name, "add_rms"):
 		// A layer adds twice: the attention to its input, and the MLP to that. A sum that is fused with its norm
 		// belongs to the norm's layer, which may be the next one; the last sum's norm is the final one.
 		if layer = fmt.Sprint(tr.residuals / 2); tr.residuals%2 == 0 {
 			added := c.In[1]
-			if n.Op.Name == "comm.all_reduce_add_rms" { // what the ranks' parts add up to is nowhere to be seen
+			if strings.HasPrefix(n.Op.Name, "comm.all_reduce_add_rms") { // what the ranks' parts add up to is nowhere to be seen
 				added = minus(&c.Out[0], &c.In[1])
 			}
 			add("attn_out."+layer, &added)
@@ -286,9 +286,9 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 		}
 	case n.Op.Name == "norm.rms" && n.Origin.Path == "":
 		add("final_norm", &c.Out[0])
-	case n.Op.Name == "moe.experts":
-		ids, weights := &c.In[1], &c.In[2]
-		experts := int32(c.In[3].Shape[0])
+	case strings.HasPrefix(n.Op.Name, "moe.experts"):
+		ids, weights := &c.In[n.Op.Operand("ids")], &c.In[n.Op.Operand("weights")]
+		experts := int32(c.In[n.Op.Operand("gate")].Shape[0])
 		k := ids.Last()
 		for r := range ids.Rows() {
 			tr.experts[layer] = append(tr.experts[layer], chosen(ids.I32[r*k:(r+1)*k], weights.F32[r*k:(r+1)*k], experts))
