@@ -91,6 +91,7 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if err != nil {
 		return nil, list, err
 	}
+	p.Source = sourceOf(f, settings, o)
 	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
 	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Time: time.Since(start)}, list, nil
 }

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -117,6 +118,7 @@ func factsOf(p *plan.Plan) *list {
 	}
 	l.add("source", "%s", strings.Join(filesOf(p), ", "))
 	l.add("passes", "%s", strings.Join(names, ", "))
+	sourceFacts(l, &p.Source)
 	return l
 }
 
@@ -172,4 +174,35 @@ func signature(e *entry, p *plan.Program) *list {
 		l.add(fmt.Sprintf("%s output %d", e.name, i), "%s", v.Type)
 	}
 	return l
+}
+
+// sourceFacts are what a plan was compiled from. Texts that differ are told by their size and digest.
+func sourceFacts(l *list, s *plan.Source) {
+	text := func(name string, f plan.SourceFile) {
+		l.add(name, "%s, %d bytes, sha256 %x", f.Name, len(f.Text), sha256.Sum256([]byte(f.Text)))
+	}
+	for i, f := range s.Files {
+		text(fmt.Sprintf("source file %d", i+1), f)
+	}
+	if s.Config != (plan.SourceFile{}) {
+		text("config", s.Config)
+	}
+	said := func(flag, value string) {
+		if value != "" {
+			l.add(flag, "%s", value)
+		}
+	}
+	said("--pipeline", s.Pipeline)
+	said("--target", s.Target)
+	if s.TensorParallel != 0 {
+		said("--tp", fmt.Sprint(s.TensorParallel))
+	}
+	if s.Stored.Valid() {
+		said("stored weights", s.Stored.String())
+	}
+	for _, x := range s.Set {
+		said("--set "+x.Key, x.Value)
+	}
+	said("--disable-pass", strings.Join(s.Disabled, ", "))
+	said("--stop-after", s.StopAfter)
 }

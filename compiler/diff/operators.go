@@ -28,7 +28,7 @@ type Site struct {
 
 // Detail is one thing in which an operator differs.
 type Detail struct {
-	Kind string `json:"kind"` // "attribute", "operand" or "result" (types), "from" (what it reads), "source", "path" or "position"
+	Kind string `json:"kind"` // "attribute", "operand" or "result" (types), "from" (what it reads), "source", "path", "stream", "waits" or "position"
 	Name string `json:"name"` // of the attribute, the operand or the result's number; "" for the others
 	Pair[string]
 }

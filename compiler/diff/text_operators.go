@@ -162,6 +162,10 @@ func (o *Operator) line(d *Detail) string {
 		}
 	case "position":
 		return "runs as number " + change
+	case "stream":
+		return "stream " + change
+	case "waits":
+		return "waits for: " + change
 	}
 	if d.Name == "" {
 		return change

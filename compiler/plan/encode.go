@@ -67,6 +67,7 @@ func toProto(p *Plan) *planpb.Plan {
 		e.pb.Programs = append(e.pb.Programs, e.program(q))
 	}
 	e.report(p)
+	e.pb.Source = wireSource(&p.Source)
 	e.pb.Sources, e.pb.Paths = e.sources.list, e.paths.list
 	return e.pb
 }

@@ -31,6 +31,7 @@ type Plan struct {
 	Programs []*Program // one for each graph of the module, in its order: several for an entry that has variants
 	Passes   []Pass
 	Remarks  []Remark
+	Source   Source
 }
 
 // Facts is what the runtime has to know of the model.

@@ -22,6 +22,7 @@ const (
 // Document is a parsed config.json. It remembers where everything stands.
 type Document struct {
 	Name string // what diagnostics call the file
+	Text []byte // of the file
 	root *node
 }
 
@@ -72,7 +73,7 @@ func Parse(name string, data []byte) (*Document, error) {
 	if _, _, err := p.token(); !errors.Is(err, io.EOF) {
 		return nil, &DocumentError{p.span(len(data)), "there is something behind the JSON object"}
 	}
-	return &Document{Name: name, root: root}, nil
+	return &Document{Name: name, Text: data, root: root}, nil
 }
 
 // documentParser builds the tree from encoding/json's tokens, which come without their places.

@@ -142,7 +142,7 @@ func (x Recipe_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Recipe_Kind.Descriptor instead.
 func (Recipe_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6, 0}
+	return file_plan_proto_rawDescGZIP(), []int{9, 0}
 }
 
 type Value_Kind int32
@@ -197,7 +197,7 @@ func (x Value_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Value_Kind.Descriptor instead.
 func (Value_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12, 0}
+	return file_plan_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type Dim_Symbol int32
@@ -252,7 +252,7 @@ func (x Dim_Symbol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dim_Symbol.Descriptor instead.
 func (Dim_Symbol) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13, 0}
+	return file_plan_proto_rawDescGZIP(), []int{16, 0}
 }
 
 type Plan struct {
@@ -273,6 +273,7 @@ type Plan struct {
 	Remarks       []*Remark              `protobuf:"bytes,14,rep,name=remarks,proto3" json:"remarks,omitempty"`
 	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col", referred to by index
 	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`     // weight paths of blocks, referred to by index
+	Source        *Source                `protobuf:"bytes,17,opt,name=source,proto3" json:"source,omitempty"`   // what it was compiled from
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -419,6 +420,227 @@ func (x *Plan) GetPaths() []string {
 	return nil
 }
 
+func (x *Plan) GetSource() *Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// What the plan was compiled from: enough to compile it again. Nothing that runs a plan reads it.
+type Source struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Files  []*SourceFile          `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`   // the model's file, then all that it imports
+	Config *SourceFile            `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"` // config.json; without a name where there was none
+	// What the command line said.
+	Pipeline       string     `protobuf:"bytes,3,opt,name=pipeline,proto3" json:"pipeline,omitempty"`
+	Target         string     `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
+	TensorParallel uint32     `protobuf:"varint,5,opt,name=tensor_parallel,json=tensorParallel,proto3" json:"tensor_parallel,omitempty"`
+	Stored         DType      `protobuf:"varint,6,opt,name=stored,proto3,enum=glmc.plan.v1.DType" json:"stored,omitempty"` // of the checkpoint's weights, where it was at hand
+	Set            []*Setting `protobuf:"bytes,7,rep,name=set,proto3" json:"set,omitempty"`
+	Disabled       []string   `protobuf:"bytes,8,rep,name=disabled,proto3" json:"disabled,omitempty"`                    // passes
+	StopAfter      string     `protobuf:"bytes,9,opt,name=stop_after,json=stopAfter,proto3" json:"stop_after,omitempty"` // a pass
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Source) Reset() {
+	*x = Source{}
+	mi := &file_plan_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Source) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Source) ProtoMessage() {}
+
+func (x *Source) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Source.ProtoReflect.Descriptor instead.
+func (*Source) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Source) GetFiles() []*SourceFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *Source) GetConfig() *SourceFile {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+func (x *Source) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+func (x *Source) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Source) GetTensorParallel() uint32 {
+	if x != nil {
+		return x.TensorParallel
+	}
+	return 0
+}
+
+func (x *Source) GetStored() DType {
+	if x != nil {
+		return x.Stored
+	}
+	return DType_DTYPE_UNSPECIFIED
+}
+
+func (x *Source) GetSet() []*Setting {
+	if x != nil {
+		return x.Set
+	}
+	return nil
+}
+
+func (x *Source) GetDisabled() []string {
+	if x != nil {
+		return x.Disabled
+	}
+	return nil
+}
+
+func (x *Source) GetStopAfter() string {
+	if x != nil {
+		return x.StopAfter
+	}
+	return ""
+}
+
+type SourceFile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SourceFile) Reset() {
+	*x = SourceFile{}
+	mi := &file_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SourceFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SourceFile) ProtoMessage() {}
+
+func (x *SourceFile) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SourceFile.ProtoReflect.Descriptor instead.
+func (*SourceFile) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SourceFile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SourceFile) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type Setting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Setting) Reset() {
+	*x = Setting{}
+	mi := &file_plan_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Setting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Setting) ProtoMessage() {}
+
+func (x *Setting) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Setting.ProtoReflect.Descriptor instead.
+func (*Setting) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Setting) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Setting) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
 // What the runtime has to know of the model.
 type Facts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -431,7 +653,7 @@ type Facts struct {
 
 func (x *Facts) Reset() {
 	*x = Facts{}
-	mi := &file_plan_proto_msgTypes[1]
+	mi := &file_plan_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -443,7 +665,7 @@ func (x *Facts) String() string {
 func (*Facts) ProtoMessage() {}
 
 func (x *Facts) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[1]
+	mi := &file_plan_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -456,7 +678,7 @@ func (x *Facts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Facts.ProtoReflect.Descriptor instead.
 func (*Facts) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{1}
+	return file_plan_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Facts) GetVocabSize() uint32 {
@@ -490,7 +712,7 @@ type CacheFormat struct {
 
 func (x *CacheFormat) Reset() {
 	*x = CacheFormat{}
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -502,7 +724,7 @@ func (x *CacheFormat) String() string {
 func (*CacheFormat) ProtoMessage() {}
 
 func (x *CacheFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[2]
+	mi := &file_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -515,7 +737,7 @@ func (x *CacheFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheFormat.ProtoReflect.Descriptor instead.
 func (*CacheFormat) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{2}
+	return file_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CacheFormat) GetDtype() DType {
@@ -546,7 +768,7 @@ type Serving struct {
 
 func (x *Serving) Reset() {
 	*x = Serving{}
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +780,7 @@ func (x *Serving) String() string {
 func (*Serving) ProtoMessage() {}
 
 func (x *Serving) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[3]
+	mi := &file_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +793,7 @@ func (x *Serving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Serving.ProtoReflect.Descriptor instead.
 func (*Serving) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{3}
+	return file_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Serving) GetPrefillChunk() uint32 {
@@ -619,7 +841,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +853,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +866,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{4}
+	return file_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Draft) GetKind() string {
@@ -674,7 +896,7 @@ type Weight struct {
 
 func (x *Weight) Reset() {
 	*x = Weight{}
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +908,7 @@ func (x *Weight) String() string {
 func (*Weight) ProtoMessage() {}
 
 func (x *Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +921,7 @@ func (x *Weight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weight.ProtoReflect.Descriptor instead.
 func (*Weight) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{5}
+	return file_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Weight) GetName() string {
@@ -749,7 +971,7 @@ type Recipe struct {
 
 func (x *Recipe) Reset() {
 	*x = Recipe{}
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +983,7 @@ func (x *Recipe) String() string {
 func (*Recipe) ProtoMessage() {}
 
 func (x *Recipe) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +996,7 @@ func (x *Recipe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipe.ProtoReflect.Descriptor instead.
 func (*Recipe) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6}
+	return file_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Recipe) GetKind() Recipe_Kind {
@@ -859,7 +1081,7 @@ type Alias struct {
 
 func (x *Alias) Reset() {
 	*x = Alias{}
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +1093,7 @@ func (x *Alias) String() string {
 func (*Alias) ProtoMessage() {}
 
 func (x *Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +1106,7 @@ func (x *Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alias.ProtoReflect.Descriptor instead.
 func (*Alias) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{7}
+	return file_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Alias) GetName() string {
@@ -921,7 +1143,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1155,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1168,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{8}
+	return file_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Index) GetHole() string {
@@ -988,7 +1210,7 @@ type Ignore struct {
 
 func (x *Ignore) Reset() {
 	*x = Ignore{}
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1222,7 @@ func (x *Ignore) String() string {
 func (*Ignore) ProtoMessage() {}
 
 func (x *Ignore) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1235,7 @@ func (x *Ignore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ignore.ProtoReflect.Descriptor instead.
 func (*Ignore) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{9}
+	return file_plan_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Ignore) GetName() string {
@@ -1043,7 +1265,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1277,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1290,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{10}
+	return file_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Cache) GetName() string {
@@ -1115,7 +1337,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1349,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1362,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{11}
+	return file_plan_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Program) GetEntry() string {
@@ -1200,7 +1422,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1434,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1447,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12}
+	return file_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Value) GetKind() Value_Kind {
@@ -1282,7 +1504,7 @@ type Dim struct {
 
 func (x *Dim) Reset() {
 	*x = Dim{}
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1294,7 +1516,7 @@ func (x *Dim) String() string {
 func (*Dim) ProtoMessage() {}
 
 func (x *Dim) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1307,7 +1529,7 @@ func (x *Dim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dim.ProtoReflect.Descriptor instead.
 func (*Dim) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13}
+	return file_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Dim) GetSymbol() Dim_Symbol {
@@ -1350,7 +1572,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1584,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1597,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{14}
+	return file_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Step) GetOp() string {
@@ -1465,7 +1687,7 @@ type Attr struct {
 
 func (x *Attr) Reset() {
 	*x = Attr{}
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1699,7 @@ func (x *Attr) String() string {
 func (*Attr) ProtoMessage() {}
 
 func (x *Attr) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1712,7 @@ func (x *Attr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attr.ProtoReflect.Descriptor instead.
 func (*Attr) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15}
+	return file_plan_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Attr) GetKey() string {
@@ -1595,7 +1817,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1829,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1842,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16}
+	return file_plan_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Shape) GetDims() []*Dim {
@@ -1646,7 +1868,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +1880,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +1893,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{17}
+	return file_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Layout) GetPhase() string {
@@ -1733,7 +1955,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1967,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1980,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{18}
+	return file_plan_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Pass) GetName() string {
@@ -1836,7 +2058,7 @@ type Remark struct {
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +2070,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +2083,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{19}
+	return file_plan_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Remark) GetPass() uint32 {
@@ -1939,7 +2161,7 @@ var File_plan_proto protoreflect.FileDescriptor
 const file_plan_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"plan.proto\x12\fglmc.plan.v1\"\xfb\x04\n" +
+	"plan.proto\x12\fglmc.plan.v1\"\xa9\x05\n" +
 	"\x04Plan\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
@@ -1957,7 +2179,26 @@ const file_plan_proto_rawDesc = "" +
 	"\x06passes\x18\r \x03(\v2\x12.glmc.plan.v1.PassR\x06passes\x12.\n" +
 	"\aremarks\x18\x0e \x03(\v2\x14.glmc.plan.v1.RemarkR\aremarks\x12\x18\n" +
 	"\asources\x18\x0f \x03(\tR\asources\x12\x14\n" +
-	"\x05paths\x18\x10 \x03(\tR\x05paths\"l\n" +
+	"\x05paths\x18\x10 \x03(\tR\x05paths\x12,\n" +
+	"\x06source\x18\x11 \x01(\v2\x14.glmc.plan.v1.SourceR\x06source\"\xd8\x02\n" +
+	"\x06Source\x12.\n" +
+	"\x05files\x18\x01 \x03(\v2\x18.glmc.plan.v1.SourceFileR\x05files\x120\n" +
+	"\x06config\x18\x02 \x01(\v2\x18.glmc.plan.v1.SourceFileR\x06config\x12\x1a\n" +
+	"\bpipeline\x18\x03 \x01(\tR\bpipeline\x12\x16\n" +
+	"\x06target\x18\x04 \x01(\tR\x06target\x12'\n" +
+	"\x0ftensor_parallel\x18\x05 \x01(\rR\x0etensorParallel\x12+\n" +
+	"\x06stored\x18\x06 \x01(\x0e2\x13.glmc.plan.v1.DTypeR\x06stored\x12'\n" +
+	"\x03set\x18\a \x03(\v2\x15.glmc.plan.v1.SettingR\x03set\x12\x1a\n" +
+	"\bdisabled\x18\b \x03(\tR\bdisabled\x12\x1d\n" +
+	"\n" +
+	"stop_after\x18\t \x01(\tR\tstopAfter\"4\n" +
+	"\n" +
+	"SourceFile\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"1\n" +
+	"\aSetting\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"l\n" +
 	"\x05Facts\x12\x1d\n" +
 	"\n" +
 	"vocab_size\x18\x01 \x01(\rR\tvocabSize\x12\x1f\n" +
@@ -2129,67 +2370,75 @@ func file_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_plan_proto_goTypes = []any{
 	(DType)(0),          // 0: glmc.plan.v1.DType
 	(Recipe_Kind)(0),    // 1: glmc.plan.v1.Recipe.Kind
 	(Value_Kind)(0),     // 2: glmc.plan.v1.Value.Kind
 	(Dim_Symbol)(0),     // 3: glmc.plan.v1.Dim.Symbol
 	(*Plan)(nil),        // 4: glmc.plan.v1.Plan
-	(*Facts)(nil),       // 5: glmc.plan.v1.Facts
-	(*CacheFormat)(nil), // 6: glmc.plan.v1.CacheFormat
-	(*Serving)(nil),     // 7: glmc.plan.v1.Serving
-	(*Draft)(nil),       // 8: glmc.plan.v1.Draft
-	(*Weight)(nil),      // 9: glmc.plan.v1.Weight
-	(*Recipe)(nil),      // 10: glmc.plan.v1.Recipe
-	(*Alias)(nil),       // 11: glmc.plan.v1.Alias
-	(*Index)(nil),       // 12: glmc.plan.v1.Index
-	(*Ignore)(nil),      // 13: glmc.plan.v1.Ignore
-	(*Cache)(nil),       // 14: glmc.plan.v1.Cache
-	(*Program)(nil),     // 15: glmc.plan.v1.Program
-	(*Value)(nil),       // 16: glmc.plan.v1.Value
-	(*Dim)(nil),         // 17: glmc.plan.v1.Dim
-	(*Step)(nil),        // 18: glmc.plan.v1.Step
-	(*Attr)(nil),        // 19: glmc.plan.v1.Attr
-	(*Shape)(nil),       // 20: glmc.plan.v1.Shape
-	(*Layout)(nil),      // 21: glmc.plan.v1.Layout
-	(*Pass)(nil),        // 22: glmc.plan.v1.Pass
-	(*Remark)(nil),      // 23: glmc.plan.v1.Remark
+	(*Source)(nil),      // 5: glmc.plan.v1.Source
+	(*SourceFile)(nil),  // 6: glmc.plan.v1.SourceFile
+	(*Setting)(nil),     // 7: glmc.plan.v1.Setting
+	(*Facts)(nil),       // 8: glmc.plan.v1.Facts
+	(*CacheFormat)(nil), // 9: glmc.plan.v1.CacheFormat
+	(*Serving)(nil),     // 10: glmc.plan.v1.Serving
+	(*Draft)(nil),       // 11: glmc.plan.v1.Draft
+	(*Weight)(nil),      // 12: glmc.plan.v1.Weight
+	(*Recipe)(nil),      // 13: glmc.plan.v1.Recipe
+	(*Alias)(nil),       // 14: glmc.plan.v1.Alias
+	(*Index)(nil),       // 15: glmc.plan.v1.Index
+	(*Ignore)(nil),      // 16: glmc.plan.v1.Ignore
+	(*Cache)(nil),       // 17: glmc.plan.v1.Cache
+	(*Program)(nil),     // 18: glmc.plan.v1.Program
+	(*Value)(nil),       // 19: glmc.plan.v1.Value
+	(*Dim)(nil),         // 20: glmc.plan.v1.Dim
+	(*Step)(nil),        // 21: glmc.plan.v1.Step
+	(*Attr)(nil),        // 22: glmc.plan.v1.Attr
+	(*Shape)(nil),       // 23: glmc.plan.v1.Shape
+	(*Layout)(nil),      // 24: glmc.plan.v1.Layout
+	(*Pass)(nil),        // 25: glmc.plan.v1.Pass
+	(*Remark)(nil),      // 26: glmc.plan.v1.Remark
 }
 var file_plan_proto_depIdxs = []int32{
-	5,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
-	6,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
-	7,  // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
-	9,  // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
-	11, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
-	13, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
-	14, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
-	15, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
-	22, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
-	23, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
-	0,  // 10: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
-	8,  // 11: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
-	19, // 12: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
-	0,  // 13: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
-	10, // 14: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
-	1,  // 15: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
-	10, // 16: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
-	12, // 17: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
-	16, // 18: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
-	18, // 19: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
-	21, // 20: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
-	2,  // 21: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
-	0,  // 22: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
-	17, // 23: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
-	3,  // 24: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
-	19, // 25: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
-	20, // 26: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
-	17, // 27: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	8,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
+	9,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
+	10, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
+	12, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
+	14, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
+	16, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
+	17, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
+	18, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
+	25, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
+	26, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
+	5,  // 10: glmc.plan.v1.Plan.source:type_name -> glmc.plan.v1.Source
+	6,  // 11: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
+	6,  // 12: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
+	0,  // 13: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
+	7,  // 14: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
+	0,  // 15: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
+	11, // 16: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
+	22, // 17: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
+	0,  // 18: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
+	13, // 19: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
+	1,  // 20: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
+	13, // 21: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
+	15, // 22: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
+	19, // 23: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
+	21, // 24: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
+	24, // 25: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
+	2,  // 26: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
+	0,  // 27: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
+	20, // 28: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
+	3,  // 29: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
+	22, // 30: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
+	23, // 31: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
+	20, // 32: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_plan_proto_init() }
@@ -2197,7 +2446,7 @@ func file_plan_proto_init() {
 	if File_plan_proto != nil {
 		return
 	}
-	file_plan_proto_msgTypes[15].OneofWrappers = []any{
+	file_plan_proto_msgTypes[18].OneofWrappers = []any{
 		(*Attr_Int)(nil),
 		(*Attr_Float)(nil),
 		(*Attr_Str)(nil),
@@ -2210,7 +2459,7 @@ func file_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plan_proto_rawDesc), len(file_plan_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
