@@ -18,22 +18,51 @@ func assemble(l *lower.Result, v *config.Values, s pipeline.Settings, stored dty
 	p := &plan.Plan{
 		Model: l.Module.Name, Pipeline: s.Name, Target: s.Target, Module: l.Module,
 		Facts:   plan.Facts{VocabSize: fact(v, "vocab_size"), HiddenSize: fact(v, "hidden_size"), MaxPositions: fact(v, "max_position_embeddings")},
-		Cache:   plan.CacheFormat{DType: s.Cache.DType, PageSize: s.Cache.Page},
+		Cache:   plan.CacheFormat{DType: cacheDType(s, stored), PageSize: s.Cache.Page},
 		Serving: serving(s),
 		Aliases: l.Aliases, Ignores: l.Ignores,
 	}
-	if !p.Cache.DType.Valid() {
-		p.Cache.DType = stored
-	}
-	for _, g := range l.Module.Graphs {
-		prog := plan.NewProgram(g)
-		if err := prog.AddLayouts(); err != nil {
-			return nil, err
-		}
-		p.Programs = append(p.Programs, prog)
+	var err error
+	if p.Programs, err = programs(l.Module, ran); err != nil {
+		return nil, err
 	}
 	report(p, ran)
 	return p, nil
+}
+
+// cacheDType is that of keys and values: where no setting names one, as weights are stored.
+func cacheDType(s pipeline.Settings, stored dtype.DType) dtype.DType {
+	if s.Cache.DType.Valid() {
+		return s.Cache.DType
+	}
+	return stored
+}
+
+// programs are the graphs with their layouts, as plan_memory has made them. Where it is disabled, results lie side by side;
+// where the passes ended before it, the graphs are laid out as they are.
+func programs(m *ir.Module, ran []passes.Result) ([]*plan.Program, error) {
+	apart := false
+	for _, r := range ran {
+		if r.Programs != nil {
+			return r.Programs, nil
+		}
+		apart = apart || r.Disabled && r.Pass.Name == "plan_memory"
+	}
+	var out []*plan.Program
+	for _, g := range m.Graphs {
+		p := plan.NewProgram(g)
+		for _, b := range g.Buckets {
+			layOut := p.LayOut
+			if apart {
+				layOut = p.LayOutApart
+			}
+			if err := layOut(b); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 // fact reads a configuration key that Hugging Face gives the same name in every family; 0 where the model
@@ -93,7 +122,8 @@ func report(p *plan.Plan, ran []passes.Result) {
 			Applied: r.Applied, Missed: r.Missed, NodesBefore: r.NodesBefore, NodesAfter: r.NodesAfter})
 		for _, k := range r.Remarks {
 			p.Remarks = append(p.Remarks, plan.Remark{Pass: k.Pass, ID: k.ID, Applied: k.Applied, Entry: k.Entry, Layer: k.Layer,
-				Buckets: k.Buckets, Source: k.Source, Reason: k.Reason, SavesLaunches: k.Saves.Launches, SavesBytes: k.Saves.Bytes})
+				Buckets: k.Buckets, Source: k.Source, End: k.End, Reason: k.Reason, SavesLaunches: k.Saves.Launches, SavesBytes: k.Saves.Bytes,
+				SavesDecode: k.Saves.Decode, SavesPrefill: k.Saves.Prefill})
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower"
 	"github.com/glmc/glmc/compiler/passes"
@@ -99,7 +100,10 @@ func (c *pipelineCheck) run(m Checked, s pipeline.Settings, doc *config.Document
 		c.list.Append(l)
 		return
 	}
-	results, err := passes.Run(lowered.Module, passOptions(s, lowered, Options{}))
+	for _, g := range lowered.Module.Graphs {
+		g.Buckets = buckets(s)
+	}
+	results, err := passes.Run(lowered.Module, passOptions(s, lowered, Options{}, cost.Devices[s.Target], in.Stored))
 	for _, r := range results {
 		if r.Pass.Name == "shard_tensor_parallel" {
 			c.replicated(s.TensorParallel, r.Remarks)

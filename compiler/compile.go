@@ -25,15 +25,16 @@ import (
 
 // Options are what the command line says.
 type Options struct {
-	Pipeline       string                          // name; "": the file's for Target
-	Target         string                          // "": the pipeline's, or cpu
-	TensorParallel int                             // 0: the pipeline's
-	Config         *config.Document                // nil: the model's defaults
-	Stored         dtype.DType                     // of the checkpoint's weights, where it is at hand; Invalid: what Config says, else bf16
-	Set            map[string]string               // settings of the pipeline or keys of the configuration
-	Disable        []string                        // passes that do not run
-	StopAfter      string                          // last pass to run
-	Observe        func(pass string, m *ir.Module) // see passes.Options
+	Pipeline       string                                    // name; "": the file's for Target
+	Target         string                                    // "": the pipeline's, or cpu
+	TensorParallel int                                       // 0: the pipeline's
+	Config         *config.Document                          // nil: the model's defaults
+	Stored         dtype.DType                               // of the checkpoint's weights, where it is at hand; Invalid: what Config says, else bf16
+	Set            map[string]string                         // settings of the pipeline or keys of the configuration
+	Disable        []string                                  // passes that do not run
+	StopAfter      string                                    // last pass to run
+	Observe        func(pass string, m *ir.Module)           // see passes.Options
+	Device         func(target string) (*cost.Device, error) // figures of the target; nil: those of cost.Devices
 }
 
 // Result is a compiled model and how it came about.
@@ -80,10 +81,14 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if l.HasErrors() {
 		return nil, list, ErrDiagnostics
 	}
+	device, err := o.device(settings.Target)
+	if err != nil {
+		return nil, list, err
+	}
 	for _, g := range lowered.Module.Graphs {
 		g.Buckets = buckets(settings)
 	}
-	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o))
+	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o, device, in.Stored))
 	if err != nil {
 		return nil, list, err
 	}
@@ -92,8 +97,20 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 		return nil, list, err
 	}
 	p.Source = sourceOf(f, settings, o)
+	p.Source.Device = plan.Device{Source: device.Source, Figures: device.Figures()}
 	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
 	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Time: time.Since(start)}, list, nil
+}
+
+// device has the figures of a target.
+func (o *Options) device(target string) (*cost.Device, error) {
+	if o.Device != nil {
+		return o.Device(target)
+	}
+	if d := cost.Devices[target]; d != nil {
+		return d, nil
+	}
+	return nil, fmt.Errorf("there are no figures of target %q: the cost model knows %v", target, cost.Names())
 }
 
 // choose picks the pipeline, and with it the model.
@@ -190,7 +207,7 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 	return in, err
 }
 
-func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Options {
+func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.Device, stored dtype.DType) *passes.Options {
 	return &passes.Options{
 		TensorParallel: s.TensorParallel,
 		Weights:        s.Weights.DType,
@@ -199,7 +216,9 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options) *passes.Option
 			return slices.ContainsFunc(s.Weights.Skip, func(p pattern.Pattern) bool { _, ok := p.Match(module); return ok })
 		},
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
-		Device:    cost.Devices[s.Target],
+		Transfer:  passes.Transfer{Enabled: s.Transfer.Enabled, Async: s.Transfer.Async, Per: s.Transfer.Per},
+		Device:    device,
+		Cache:     cacheDType(s, stored),
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
@@ -44,6 +45,14 @@ func Load(s *plan.Source) (*syntax.File, Options, *diag.List, error) {
 		Disable: slices.Clone(s.Disabled), StopAfter: s.StopAfter, Set: map[string]string{}}
 	if len(s.Files) == 0 {
 		return nil, o, list, ErrNoSource
+	}
+	if s.Device.Source != "" {
+		o.Device = func(target string) (*cost.Device, error) {
+			if target != s.Target { // someone adjusted it
+				return (&Options{}).device(target)
+			}
+			return cost.FromFigures(target, s.Device.Source, s.Device.Figures)
+		}
 	}
 	for _, x := range s.Set {
 		o.Set[x.Key] = x.Value

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
 	glm "github.com/glmc/glmc/dsl/source"
@@ -32,7 +33,12 @@ pipeline mine for glm4_moe { target h200 { tensor_parallel = 8 } decode { captur
 		t.Fatal(list.Err())
 	}
 	r, list, err := compiler.Compile(program.Root, compiler.Options{Pipeline: "mine", TensorParallel: 4, Config: doc, Stored: dtype.F16,
-		Set: map[string]string{"prefill.chunk": "64", "num_hidden_layers": "3"}, Disable: []string{"fuse_route"}, StopAfter: "quantise"})
+		Set: map[string]string{"prefill.chunk": "64", "num_hidden_layers": "3"}, Disable: []string{"fuse_route"}, StopAfter: "quantise",
+		Device: func(target string) (*cost.Device, error) {
+			d := *cost.Devices[target]
+			d.Source, d.Bandwidth = "measured", 1.5e12
+			return &d, nil
+		}})
 	if err != nil {
 		t.Fatal(err, list.Err())
 	}
@@ -54,6 +60,10 @@ pipeline mine for glm4_moe { target h200 { tensor_parallel = 8 } decode { captur
 	other, _, err := compiler.Recompile(&p.Source, func(o *compiler.Options) { o.StopAfter = "" })
 	if err != nil || len(other.Passes) <= len(again.Passes) {
 		t.Errorf("with other options: %v", err)
+	}
+	other, _, err = compiler.Recompile(&p.Source, func(o *compiler.Options) { o.Pipeline, o.Target = "", "h100" })
+	if err != nil || other.Plan.Source.Device.Source != cost.Builtin {
+		t.Errorf("for another device: %v", err)
 	}
 	if text := p.Source.Text("glmc:glm4moe/model.glm"); text == "" || p.Source.Text("none.glm") != "" {
 		t.Errorf("the imported file has the text %q", text)

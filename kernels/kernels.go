@@ -78,6 +78,9 @@ type Call struct {
 	Out   []Tensor
 	Cache *Cache // operators that read or write the KV cache
 	Comm  Comm   // collectives; nil with a single rank
+	// Send is what kv.send hands the cache and the slots that were written to, padding left out. It returns when it
+	// has read them: from then on the slots may be written over. Nil where nobody wants them.
+	Send func(c *Cache, slots []int32) error
 }
 
 // Optional returns operand i, which is absent also when the call ends before it.

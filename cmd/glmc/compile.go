@@ -13,7 +13,7 @@ import (
 
 func compileCommand() *cobra.Command {
 	var flags compileFlags
-	var out string
+	var out, remarks string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "compile MODEL.glm -o FILE.plan",
@@ -32,6 +32,14 @@ are there: they say in which dtype weights are stored, which is else the one of 
 			}
 			if err := checkOutput("-o", out, args[0], flags.config, filepath.Join(flags.weights, "config.json")); err != nil {
 				return err
+			}
+			if err := checkRemarks(remarks); err != nil {
+				return err
+			}
+			if remarks != "" {
+				if err := checkOutput("--remarks", remarks, args[0], flags.config, filepath.Join(flags.weights, "config.json"), out); err != nil {
+					return err
+				}
 			}
 			m, err := readModel(args[0])
 			if err != nil {
@@ -54,7 +62,15 @@ are there: they say in which dtype weights are stored, which is else the one of 
 			if err := writeFile(out, file); err != nil {
 				return err
 			}
-			s := summarise(r, out, file)
+			if remarks != "" {
+				if err := writeRemarks(remarks, r.Plan); err != nil {
+					return err
+				}
+			}
+			s, err := summarise(r, out, file)
+			if err != nil {
+				return err
+			}
 			if asJSON {
 				return printJSON(s)
 			}
@@ -65,6 +81,7 @@ are there: they say in which dtype weights are stored, which is else the one of 
 	flags.registerTarget(cmd.Flags())
 	cmd.Flags().StringVar(&flags.stopAfter, "stop-after", "", "`PASS` that is the last one to run")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "plan `FILE` to write")
+	cmd.Flags().StringVar(&remarks, "remarks", "", "`FILE` to write what the passes had to say to: .json as inspect --json, .sarif as inspect --sarif")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON document")
 	return cmd
 }

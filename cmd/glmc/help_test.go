@@ -15,11 +15,12 @@ import (
 
 // contract lists the flags that scripts rely on.
 var contract = map[string][]string{
-	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json"},
+	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks"},
+	"devices": {"json", "calibrate", "device-figures"},
 	"diff":    {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "json"},
 	"check":   {"config", "weights", "json", "sarif"},
 	"import":  {"output", "force", "target", "json"},
-	"inspect": {"pass", "layer", "json", "dot", "entry"},
+	"inspect": {"pass", "layer", "json", "dot", "entry", "graph", "full", "sarif"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
 	"lsp":     nil,

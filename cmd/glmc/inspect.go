@@ -18,6 +18,7 @@ import (
 // inspectFlags are the flags of `glmc inspect`.
 type inspectFlags struct {
 	compileFlags
+	memoryFlags
 	pass   string
 	layer  int
 	graph  bool
@@ -25,6 +26,7 @@ type inspectFlags struct {
 	dot    bool
 	entry  string
 	asJSON bool
+	sarif  bool
 }
 
 func inspectCommand() *cobra.Command {
@@ -34,20 +36,29 @@ func inspectCommand() *cobra.Command {
 		Short: "Show what each pass did",
 		Long: `Inspect prints the pass table of a plan, or of a .glm file that it compiles in memory, and the remarks of
 every pass: where it applied, where not and why, and what it saves at each execution. Layers that are alike
-stand together. Sites that are equal on all ranks are listed once.
+stand together. Sites that are equal on all ranks are listed once. --json prints the same as data, --sarif as a
+log for code hosts and editors, in which a miss is a note.
 
 With --graph it prints the final graph too, one layer of each kind, and with --pass NAME what that pass did to
 the graph: a diff, in which values keep their numbers through all passes. --full prints every layer, and the
 graphs before and behind the pass instead of the diff.
 
 With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
-the final graph, or from a .glm file the one behind --pass NAME.`,
+the final graph, or the one behind --pass NAME.
+
+With --memory it prints where results lie in the arena: for every bucket how large it is and how large it has to
+be, and what is alive where most is; with --why A,B why two values share bytes, or what keeps them apart. A value
+is %NUMBER, OPERATOR@LAYER, or PATH/OPERATOR as in model.layers.3.mlp/act.swiglu.
+
+A plan holds the source that it was compiled from. It is compiled again where a pass is to be looked at.`,
 		Example: `  glmc inspect models/glm4moe/model.glm --target h200
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fold_shared_expert --layer 2
   glmc inspect models/glm4moe/model.glm --target h200 --pass fuse_qknorm_rope_kv --graph
   glmc inspect models/glm4moe/model.glm --target h200 --graph --entry draft
   glmc inspect models/glm4moe/model.glm --target h200 --dot
-  glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert`,
+  glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert
+  glmc inspect models/glm4moe/model.glm --target h200 --memory --bucket prefill:16384
+  glmc inspect models/glm4moe/model.glm --target h200 --memory --why act.swiglu@0,attn.paged@0`,
 		Args: oneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {
@@ -67,6 +78,9 @@ the final graph, or from a .glm file the one behind --pass NAME.`,
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
+			if f.memory {
+				return f.printMemory(seen.plan)
+			}
 			return f.print(seen, filter)
 		},
 	}
@@ -76,8 +90,12 @@ the final graph, or from a .glm file the one behind --pass NAME.`,
 	cmd.Flags().IntVar(&f.layer, "layer", 0, "only layer `N` (-1: outside of the layers; the MTP layer comes after the last one)")
 	cmd.Flags().StringVar(&f.entry, "entry", "", "only the entry of that `NAME` (--dot draws the first one by default)")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
+	cmd.Flags().BoolVar(&f.sarif, "sarif", false, "print the remarks as a SARIF 2.1.0 log, for code hosts and editors")
 	cmd.Flags().BoolVar(&f.graph, "graph", false, "print the final graph too, or what --pass did to the graph")
 	cmd.Flags().BoolVar(&f.full, "full", false, "with --graph, all layers, and the graphs before and behind --pass instead of a diff")
+	cmd.Flags().BoolVar(&f.memory, "memory", false, "print where results lie in the arena, bucket by bucket")
+	cmd.Flags().StringVar(&f.bucket, "bucket", "", "with --memory, only the `BUCKET` of that phase and size, such as decode:64")
+	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena, or that of --bucket)")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
 	return cmd
 }
@@ -88,13 +106,20 @@ func (f *inspectFlags) check() error {
 			return err
 		}
 	}
+	if err := f.memoryFlags.check(); err != nil {
+		return err
+	}
 	switch {
+	case f.memory && (f.dot || f.graph || f.pass != ""):
+		return usagef("--memory prints the arena: leave out --dot, --graph and --pass")
 	case f.full && !f.graph:
 		return usagef("--full wants --graph")
 	case f.full && f.asJSON:
 		return usagef("--full prints text: leave out --json")
-	case f.dot && (f.graph || f.asJSON):
-		return usagef("--dot prints a drawing: leave out --graph and --json")
+	case f.dot && (f.graph || f.asJSON || f.sarif):
+		return usagef("--dot prints a drawing: leave out --graph, --json and --sarif")
+	case f.sarif && (f.graph || f.asJSON):
+		return usagef("--sarif prints a log of remarks: leave out --graph and --json")
 	}
 	return nil
 }
@@ -107,7 +132,8 @@ type inspected struct {
 	after   string
 }
 
-// load returns what MODEL and its compilation hold.
+// load returns what MODEL and its compilation hold. A plan is compiled again from the source that it holds where its
+// passes are to be looked at; its final graph is in it.
 func (f *inspectFlags) load(model string, layer *int) (*inspected, error) {
 	m, err := readPlanOrSource(model)
 	if err != nil {
@@ -115,12 +141,9 @@ func (f *inspectFlags) load(model string, layer *int) (*inspected, error) {
 	}
 	recorder := history.New()
 	recorder.Prefer(layer)
-	if m.isPlan() {
-		return f.loadPlan(m, recorder)
-	}
 	var out inspected
-	ran := false
-	r, err := m.compileNamed(&f.compileFlags, func(o *compiler.Options) {
+	ran := f.pass == ""
+	observe := func(o *compiler.Options) {
 		if !f.graph {
 			return
 		}
@@ -131,15 +154,24 @@ func (f *inspectFlags) load(model string, layer *int) (*inspected, error) {
 				out.note(f.pass, pass, module, ran)
 			}
 		}
-	})
-	if err != nil {
+	}
+	switch {
+	case !m.isPlan():
+		out.plan, err = planOf(m.compileNamed(&f.compileFlags, observe))
+	case f.graph && (f.pass != "" || f.asJSON):
+		out.plan, err = m.decodeAndRecompile(&f.compileFlags, observe)
+	default:
+		out.plan, err = m.decode(&f.compileFlags)
+		if err == nil && f.graph {
+			recorder.Observe("", out.plan.Module)
+		}
+	}
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if f.graph && !ran {
-		return nil, usagef("--graph: the pass %s is disabled", f.pass)
-	}
-	out.plan = r.Plan
-	if f.graph {
+	case f.graph && !ran:
+		return nil, usagef("--graph: the pass %s did not run", f.pass)
+	case f.graph:
 		out.history = recorder.History()
 	}
 	return &out, f.checkEntry(out.plan.Module)
@@ -155,22 +187,6 @@ func (x *inspected) note(wanted, pass string, m *ir.Module, ran bool) {
 	}
 }
 
-func (f *inspectFlags) loadPlan(m modelFile, r *history.Recorder) (*inspected, error) {
-	if f.graph && f.pass != "" {
-		return nil, usagef("--graph with --pass wants the .glm file: a plan holds the final graph only")
-	}
-	p, err := m.decode(&f.compileFlags)
-	if err != nil {
-		return nil, err
-	}
-	out := &inspected{plan: p}
-	if f.graph {
-		r.Observe("", p.Module)
-		out.history = r.History()
-	}
-	return out, f.checkEntry(p.Module)
-}
-
 // checkEntry refuses an --entry that a module does not have.
 func (f *inspectFlags) checkEntry(m *ir.Module) error {
 	if f.entry == "" || m.Graph(f.entry) != nil {
@@ -184,6 +200,9 @@ func (f *inspectFlags) checkEntry(m *ir.Module) error {
 }
 
 func (f *inspectFlags) print(x *inspected, filter report.Filter) error {
+	if f.sarif {
+		return printText(func(w io.Writer) error { return remarkLog(w, x.plan, filter) })
+	}
 	if f.asJSON {
 		out := report.NewJSON(x.plan, filter)
 		out.History = x.history
@@ -202,7 +221,7 @@ func (f *inspectFlags) text(w io.Writer, x *inspected, filter report.Filter) err
 	if len(remarks) == 0 {
 		fmt.Fprintln(w, "\nno remarks")
 	}
-	if err := report.Remarks(w, remarks); err != nil {
+	if err := report.Remarks(w, p, remarks); err != nil {
 		return err
 	}
 	if !f.graph {

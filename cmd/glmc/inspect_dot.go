@@ -8,6 +8,7 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/dot"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
 )
 
@@ -23,18 +24,8 @@ func (f *inspectFlags) loadDrawing(model string) (*drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.isPlan() {
-		if f.pass != "" {
-			return nil, usagef("--dot with --pass wants the .glm file: a plan holds the final graph only")
-		}
-		p, err := m.decode(&f.compileFlags)
-		if err != nil {
-			return nil, err
-		}
-		return f.draw(p.Module, p.Target)
-	}
 	text := ""
-	r, err := m.compileNamed(&f.compileFlags, func(o *compiler.Options) {
+	observe := func(o *compiler.Options) {
 		if f.pass == "" {
 			return
 		}
@@ -43,20 +34,29 @@ func (f *inspectFlags) loadDrawing(model string) (*drawing, error) {
 				text = m.String()
 			}
 		}
-	})
+	}
+	var p *plan.Plan
+	switch {
+	case !m.isPlan():
+		p, err = planOf(m.compileNamed(&f.compileFlags, observe))
+	case f.pass != "":
+		p, err = m.decodeAndRecompile(&f.compileFlags, observe)
+	default:
+		p, err = m.decode(&f.compileFlags)
+	}
 	switch {
 	case err != nil:
 		return nil, err
 	case f.pass == "":
-		return f.draw(r.Plan.Module, r.Plan.Target)
+		return f.draw(p.Module, p.Target)
 	case text == "":
-		return nil, usagef("--dot: the pass %s is disabled", f.pass)
+		return nil, usagef("--dot: the pass %s did not run", f.pass)
 	}
 	module, err := ir.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("the graph behind %s: %w", f.pass, err)
 	}
-	return f.draw(module, r.Plan.Target)
+	return f.draw(module, p.Target)
 }
 
 func (f *inspectFlags) draw(m *ir.Module, target string) (*drawing, error) {
@@ -67,7 +67,11 @@ func (f *inspectFlags) draw(m *ir.Module, target string) (*drawing, error) {
 		}
 		g = m.Graph(f.entry)
 	}
-	title := fmt.Sprintf("%s, %s for %s, %s", m.Name, g.Name, target, plural(m.Ranks, "rank"))
+	name := g.Name
+	if len(m.Variants(name)) > 1 {
+		name += " (" + ir.BucketNames(g.Buckets) + ")"
+	}
+	title := fmt.Sprintf("%s, %s for %s, %s", m.Name, name, target, plural(m.Ranks, "rank"))
 	if f.pass != "" {
 		title += ", after " + f.pass
 	}

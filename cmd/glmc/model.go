@@ -64,12 +64,44 @@ func (m modelFile) isPlan() bool { return plan.IsPlan(m.data) }
 
 // decode reads a plan. What the flags say about compiling would come too late for it.
 func (m modelFile) decode(f *compileFlags) (*plan.Plan, error) {
-	if f.tp != 0 || len(f.set) > 0 || len(f.disable) > 0 || f.pipeline != "" || f.config != "" || f.target != "" {
-		return nil, usagef("%s is a plan: --tp, --set, --disable-pass, --pipeline, --target and --config belong to compiling one", m.name)
+	if f.tp != 0 || len(f.set) > 0 || len(f.disable) > 0 || f.pipeline != "" || f.config != "" || f.target != "" || f.figures != "" {
+		return nil, usagef("%s is a plan: --tp, --set, --disable-pass, --pipeline, --target, --config and --device-figures belong to compiling one", m.name)
 	}
 	p, err := plan.Decode(m.data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.name, err)
+	}
+	return p, nil
+}
+
+// planOf is the plan of a compilation.
+func planOf(r *compiler.Result, err error) (*plan.Plan, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r.Plan, nil
+}
+
+// decodeAndRecompile reads a plan and compiles what it was compiled from again, so that its passes can be observed. It
+// returns the plan of the file. Where another glmc wrote it, what the passes do now may be something else; that is said.
+func (m modelFile) decodeAndRecompile(f *compileFlags, observe func(*compiler.Options)) (*plan.Plan, error) {
+	p, err := m.decode(f)
+	if err != nil {
+		return nil, err
+	}
+	r, list, err := compiler.Recompile(&p.Source, observe)
+	if list.HasErrors() {
+		sources := map[string][]byte{p.Source.Config.Name: []byte(p.Source.Config.Text)}
+		for _, x := range p.Source.Files {
+			sources[x.Name] = []byte(x.Text)
+		}
+		return nil, diagnose(list, sources)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.name, err)
+	}
+	if r.Plan.Module.String() != p.Module.String() {
+		fmt.Fprintf(os.Stderr, "%s was compiled by another glmc: what its passes do here may differ from what they did there\n", m.name)
 	}
 	return p, nil
 }

@@ -23,6 +23,7 @@ type compileFlags struct {
 	set       []string
 	disable   []string
 	stopAfter string
+	figures   string
 }
 
 func (f *compileFlags) register(fs *pflag.FlagSet) {
@@ -32,6 +33,11 @@ func (f *compileFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.tp, "tp", 0, "`N` tensor-parallel ranks (default: what the pipeline says)")
 	fs.StringArrayVar(&f.set, "set", nil, "`KEY=VALUE` for a setting of the pipeline (prefill.chunk=256) or a key of config.json; may be repeated")
 	fs.StringArrayVar(&f.disable, "disable-pass", nil, "`NAME` of a pass that does not run; may be repeated")
+	registerFigures(fs, &f.figures)
+}
+
+func registerFigures(fs *pflag.FlagSet, figures *string) {
+	fs.StringVar(figures, "device-figures", "", "`FILE` with figures of devices, or builtin (default: what glmc devices --calibrate stored, else builtin)")
 }
 
 // registerTarget adds the flag of the verbs that compile for other machines too.
@@ -41,7 +47,8 @@ func (f *compileFlags) registerTarget(fs *pflag.FlagSet) {
 
 // options turns the flags into the compiler's, without the configuration.
 func (f *compileFlags) options() (compiler.Options, error) {
-	o := compiler.Options{Pipeline: f.pipeline, Target: f.target, TensorParallel: f.tp, Set: map[string]string{}, StopAfter: f.stopAfter}
+	o := compiler.Options{Pipeline: f.pipeline, Target: f.target, TensorParallel: f.tp, Set: map[string]string{}, StopAfter: f.stopAfter,
+		Device: f.device}
 	if f.tp < 0 {
 		return o, usagef("--tp %d: wants a number from 1 on", f.tp)
 	}

@@ -46,7 +46,7 @@ func TestScript(t *testing.T) {
 }
 
 // repository is the root of the checkout.
-func repository(t *testing.T) string {
+func repository(t testing.TB) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {

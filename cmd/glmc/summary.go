@@ -50,26 +50,29 @@ type prediction struct {
 	MicroSec float64 `json:"us"`
 }
 
-func summarise(r *compiler.Result, out string, file []byte) summary {
+func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 	s := summary{Plan: out, Digest: plan.Digest(file), Bytes: len(file), CompileMS: float64(r.Time.Microseconds()) / 1e3,
 		Stored: r.Stored.String(), Assumed: r.Assumed, Launches: map[string]int{}}
 	for _, p := range r.Passes {
 		s.Passes = append(s.Passes, passSummary{p.Pass.Name, p.Applied, p.Missed, float64(p.Time.Microseconds()) / 1e3})
 	}
+	target, err := cost.OfPlan(r.Plan)
+	if err != nil {
+		return s, err
+	}
 	m := report.MeasureMemory(r.Plan)
 	s.Memory = memorySummary{Weights: m.Weights, Arena: m.Arena, CachePerToken: m.CachePerToken, ArenaLowerBound: m.ArenaLowerBound}
-	device := cost.Devices[r.Plan.Target]
 	for _, p := range r.Plan.Programs {
 		launches := report.Launches(p.Graph)
-		if _, ok := s.Launches[p.Graph.Name]; !ok {
+		if _, ok := s.Launches[p.Graph.Name]; !ok { // the first program is for the smallest steps
 			s.Launches[p.Graph.Name] = launches
 		}
 		for _, l := range p.Layouts {
-			us := 1e6 * cost.Program(p.Graph, l.Max, device).Seconds
+			us := 1e6 * cost.Program(p.Graph, l.Max, target).Seconds
 			s.Predicted = append(s.Predicted, prediction{p.Graph.Name, l.Phase, l.Max.Tokens, launches, us})
 		}
 	}
-	return s
+	return s, nil
 }
 
 func (s *summary) print(w io.Writer, p *plan.Plan) error {
@@ -90,7 +93,7 @@ func (s *summary) print(w io.Writer, p *plan.Plan) error {
 	return s.printPredictions(w, p)
 }
 
-// printPredictions writes a table with columns for each entry: its launches and its time in each bucket.
+// printPredictions writes a table with columns for each entry: its time and its launches in each bucket.
 func (s *summary) printPredictions(w io.Writer, p *plan.Plan) error {
 	var entries []string
 	for _, prog := range p.Programs {

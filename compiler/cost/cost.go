@@ -1,80 +1,174 @@
-// Package cost predicts how long a program takes on a device: a roofline for each operator (Williams et al.
-// 2009), the sum over a program's launches.
+// Package cost predicts how long programs take on a device: a roofline for each operator (Williams et al. 2009),
+// and the sum over a program's launches.
+//
+// What one operator does is counted by its row of the table (ir.Op.Work); what a machine does in a second stands in
+// Device. A prediction is good for comparing two ways to do the same thing, and for the order of magnitude; what it
+// leaves out is said where it is left out.
 package cost
 
 import (
+	"fmt"
+
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
-// Device is what the model knows of a machine.
-type Device struct {
-	Name        string
-	Bandwidth   float64                 // bytes a second from main memory
-	Flops       map[dtype.DType]float64 // operations a second by the dtype of the weight
-	Launch      float64                 // seconds between two kernels of a captured graph
-	Collective  float64                 // seconds that a collective takes beside moving bytes
-	LinkPerRank float64                 // bytes a second to other ranks
-	Memory      float64                 // bytes; 0: the machine's own, whatever it has
+// Target is a device as a plan uses it.
+type Target struct {
+	*Device
+	Ranks   int         // that collectives span; 0 and 1 mean one
+	Cache   dtype.DType // of keys and values; Invalid: f32
+	Context int         // keys that a row attends to, on average; 0: ir.ContextPerToken
 }
 
-// Devices are the machines that plans can be compiled for.
-//
-// H200 and H100: datasheets for bandwidth, links, memory and fp8; bf16 as measured on random data, where power and not
-// the datasheet sets the rate. cpu: two cores of a Zen 4 server, which is what a cost can be compared on
-// until a machine is calibrated.
-var Devices = map[string]*Device{
-	"h200": {Name: "h200", Bandwidth: 4.3e12, Launch: 1.5e-6, Collective: 8e-6, LinkPerRank: 450e9, Memory: 141e9,
-		Flops: map[dtype.DType]float64{dtype.BF16: 790e12, dtype.F16: 790e12, dtype.F8E4M3: 1500e12, dtype.F32: 60e12}},
-	"h100": {Name: "h100", Bandwidth: 3.0e12, Launch: 1.5e-6, Collective: 8e-6, LinkPerRank: 450e9, Memory: 80e9,
-		Flops: map[dtype.DType]float64{dtype.BF16: 790e12, dtype.F16: 790e12, dtype.F8E4M3: 1500e12, dtype.F32: 60e12}},
-	"cpu": {Name: "cpu", Bandwidth: 50e9, Launch: 1e-6, Collective: 2e-6, LinkPerRank: 20e9,
-		Flops: map[dtype.DType]float64{dtype.BF16: 400e9, dtype.F16: 200e9, dtype.F8E4M3: 380e9, dtype.F32: 200e9}},
-}
-
-// Estimate is a prediction for one execution of a program on one rank.
+// Estimate is a prediction for one execution of a program, or of one node, on one rank.
 type Estimate struct {
 	Seconds     float64
 	Launches    int
 	Flops       float64
-	Bytes       float64
+	Bytes       float64 // that go through memory, weights, keys and values included
 	WeightBytes float64
-	CommBytes   float64
+	CommBytes   float64 // that the rank receives from others
+
+	Memory, Compute, Comm float64 // seconds that moving the bytes, the operations and the collectives take by themselves
+	Send                  float64 // seconds that pages take to another machine
 }
 
-// Program predicts one execution of a graph at the given sizes.
-func Program(g *ir.Graph, s ir.Sizes, d *Device) Estimate {
+// Sum predicts one execution of some nodes, one behind the other.
+func Sum(nodes []*ir.Node, s ir.Sizes, t Target) Estimate {
 	var e Estimate
-	for _, n := range g.Nodes {
-		if n.Op.View {
-			continue
-		}
-		w := n.WorkOf(s)
-		e.Launches++
-		e.Flops += w.Flops
-		e.Bytes += w.ReadBytes + w.WriteBytes
-		e.WeightBytes += w.WeightBytes
-		e.CommBytes += w.CommBytes
-		e.Seconds += d.seconds(n, w)
+	for _, n := range nodes {
+		e.add(Node(n, s, t))
 	}
 	return e
 }
 
-// seconds is the roofline: the longer of moving the bytes and doing the operations, behind a launch.
-func (d *Device) seconds(n *ir.Node, w ir.Work) float64 {
-	t := max((w.ReadBytes+w.WriteBytes)/d.Bandwidth, w.Flops/d.Flops[mathDType(n)])
-	if w.CommBytes > 0 {
-		t = max(t, d.Collective+w.CommBytes/d.LinkPerRank)
-	}
-	return d.Launch + t
+func (e *Estimate) add(o Estimate) {
+	e.Seconds += o.Seconds
+	e.Launches += o.Launches
+	e.Flops += o.Flops
+	e.Bytes += o.Bytes
+	e.WeightBytes += o.WeightBytes
+	e.CommBytes += o.CommBytes
+	e.Memory += o.Memory
+	e.Compute += o.Compute
+	e.Comm += o.Comm
+	e.Send += o.Send
 }
 
-// mathDType is the dtype that an operator computes in: that of its weight, f32 without one.
-func mathDType(n *ir.Node) dtype.DType {
-	for i, o := range n.Op.Operands {
-		if o.Kind == ir.LinearOperand {
-			return n.In[i].Type.DType
-		}
+// Node predicts one execution of a node. Views take no time and no launch.
+func Node(n *ir.Node, s ir.Sizes, t Target) Estimate {
+	if n.Op.View {
+		return Estimate{}
 	}
-	return dtype.F32
+	w := n.WorkOf(s)
+	if t.Context > 0 && w.CacheRead > 0 { // an attention, all of whose work is with the keys
+		w.CacheRead *= float64(t.Context) / ir.ContextPerToken
+		w.Flops *= float64(t.Context) / ir.ContextPerToken
+	}
+	e := Estimate{Launches: 1, Flops: w.Flops, WeightBytes: w.WeightBytes}
+	e.Bytes = w.ReadBytes + w.WriteBytes + (w.CacheRead+w.CacheWrite)*float64(t.cacheSize())
+	e.Memory = e.Bytes / t.Bandwidth * t.sharers()
+	e.Compute = t.compute(w) * t.sharers()
+	if w.CommBytes > 0 {
+		e.Comm, e.CommBytes = t.collective(n.Op.Name, w.CommBytes)
+	}
+	if t.Network > 0 {
+		e.Send = w.CacheSend * float64(t.cacheSize()) / t.Network
+	}
+	e.Seconds = t.Launch + float64(w.Products)*t.Product + max(e.Memory, e.Compute, e.Comm, e.Send)
+	return e
+}
+
+// Bound names what takes the most of an estimate: "launch", "memory", "compute", "link" or "network".
+func (e Estimate) Bound() string {
+	longest := max(e.Memory, e.Compute, e.Comm, e.Send)
+	switch {
+	case e.Seconds-longest > longest:
+		return "launch"
+	case longest == e.Send && e.Send > 0:
+		return "network"
+	case longest == e.Comm:
+		return "link"
+	case longest == e.Compute:
+		return "compute"
+	}
+	return "memory"
+}
+
+// sharers is how many ranks run on the device.
+func (t Target) sharers() float64 {
+	if !t.Shared {
+		return 1
+	}
+	return float64(max(t.Ranks, 1))
+}
+
+func (t Target) cacheSize() int {
+	if !t.Cache.Valid() {
+		return dtype.F32.Size()
+	}
+	return t.Cache.Size()
+}
+
+// compute is the time of the operations. Rows that share a weight matrix are multiplied by tiles, of which the last
+// one is not full: with few rows for each expert that is most of the work of a tensor core. A matrix that
+// meets a single row may be slower for each operation, and never takes longer than with more rows.
+func (t Target) compute(w ir.Work) float64 {
+	if w.Products == 0 {
+		return w.Flops / t.Flops[dtype.F32]
+	}
+	rate := t.Flops[w.Math]
+	if w.Matrices == 0 || w.Rows == 0 {
+		return w.Flops / rate
+	}
+	perMatrix := w.Rows / w.Matrices
+	tile := float64(t.TileRows)
+	padded := max(perMatrix, tile)
+	if perMatrix > tile {
+		padded += tile / 2 // the expected part of the last tile that is empty
+	}
+	if t.TileRows == 1 {
+		padded = perMatrix
+	}
+	seconds := w.Flops / rate * padded / perMatrix
+	if one := t.OneRow[w.Math]; one > 0 {
+		seconds = max(seconds, w.Flops/max(perMatrix, 1)/one)
+	}
+	return seconds
+}
+
+// collective is the time of a collective whose operand has b bytes on each rank, and the bytes that a rank receives.
+//
+// An all-reduce goes one of two ways, whichever is faster: each rank reads the whole of every other's, which takes
+// one round; or each reads its part of every other's, sums, and reads the sums, which takes two and moves less
+// (the one-shot and two-shot kernels of TensorRT-LLM and vLLM; NCCL's ring moves as much as the second). One that goes
+// on with the sum in the same kernel has only the first way: after the second, a rank has to wait for the others' sums.
+func (t Target) collective(op string, b float64) (seconds, received float64) {
+	r := float64(max(t.Ranks, 1))
+	if r == 1 {
+		return 0, 0
+	}
+	one := (r - 1) * b
+	seconds, received = t.Collective+one/t.Link, one
+	if op != "comm.all_reduce" {
+		return seconds, received
+	}
+	two := 2 * (r - 1) / r * b
+	if other := t.Collective + t.Barrier + two/t.Link; other < seconds {
+		return other, two
+	}
+	return seconds, received
+}
+
+// Text writes a time with three digits and a unit: "98.1 µs".
+func Text(seconds float64) string {
+	us := seconds * 1e6
+	switch { // the borders are where the next smaller unit rounds to 1000
+	case us >= 999.5e3:
+		return fmt.Sprintf("%.3g s", us/1e6)
+	case us >= 999.5:
+		return fmt.Sprintf("%.3g ms", us/1e3)
+	}
+	return fmt.Sprintf("%.3g µs", us)
 }

@@ -9,9 +9,6 @@
 package diff
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
@@ -57,7 +54,8 @@ type Fact struct {
 
 // Launches is how many kernels one execution of an entry launches.
 type Launches struct {
-	Entry string `json:"entry"`
+	Entry   string `json:"entry"`
+	Buckets string `json:"buckets"` // sizes of steps, where an entry has several programs; else ""
 	Pair[int]
 }
 
@@ -88,56 +86,26 @@ type comparison struct {
 	a, b    *plan.Plan
 	sources sources
 	entries []*entry
-	byName  map[string]*entry
+	byName  map[string]*entry // the first of each name
 	stored  *storedNames
-	partner map[*ir.Node]*ir.Node // from A to B
-}
-
-// entry is one entry of either plan or of both.
-type entry struct {
-	name    string
-	a, b    *plan.Program // nil where a plan lacks the entry
-	layers  layerPairs
-	matches []match
 }
 
 func newComparison(a, b *plan.Plan) *comparison {
-	c := &comparison{a: a, b: b, sources: newSources(a, b), byName: map[string]*entry{}, stored: newStoredNames(),
-		partner: map[*ir.Node]*ir.Node{}}
-	named := func(p *plan.Program) *entry {
-		name := p.Graph.Name
-		if c.byName[name] == nil {
-			c.byName[name] = &entry{name: name}
-			c.entries = append(c.entries, c.byName[name])
-		}
-		return c.byName[name]
-	}
-	for _, p := range a.Programs {
-		named(p).a = p
-	}
-	for _, p := range b.Programs {
-		named(p).b = p
-	}
-	// The largest entry is the one that matters most; the order must not depend on which side is A.
-	slices.SortFunc(c.entries, func(x, y *entry) int {
-		if n := y.size() - x.size(); n != 0 {
-			return n
-		}
-		return strings.Compare(x.name, y.name)
-	})
+	c := &comparison{a: a, b: b, sources: newSources(a, b), byName: map[string]*entry{}, stored: newStoredNames(), entries: pairEntries(a, b)}
 	for _, e := range c.entries {
+		if c.byName[e.name] == nil {
+			c.byName[e.name] = e
+		}
 		e.layers = pairLayers(layersOf(e.a), layersOf(e.b))
 		e.matches = c.matchNodes(e)
 		for _, m := range e.matches {
 			if m.a != nil && m.b != nil {
-				c.partner[m.a] = m.b
+				e.partner[m.a] = m.b
 			}
 		}
 	}
 	return c
 }
-
-func (e *entry) size() int { return max(len(nodes(e.a)), len(nodes(e.b))) }
 
 // nodes are the operators of a program, which may be nil.
 func nodes(p *plan.Program) []*ir.Node {
@@ -151,7 +119,7 @@ func (c *comparison) launches() []Launches {
 	out := []Launches{}
 	for _, e := range c.entries {
 		if p, differs := pairOf(launchesOf(e.a), launchesOf(e.b)); differs {
-			out = append(out, Launches{e.name, p})
+			out = append(out, Launches{e.name, e.buckets, p})
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/compiler/align"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
@@ -73,7 +74,22 @@ func union(a, b []string) []string {
 	return out
 }
 
-func planFacts(a, b *plan.Plan) []Fact { return compareLists(factsOf(a), factsOf(b)) }
+func planFacts(a, b *plan.Plan) []Fact {
+	out := compareLists(factsOf(a), factsOf(b))
+	if a.Target == b.Target { // two devices differ in about every figure
+		out = append(out, compareLists(figuresOf(a), figuresOf(b))...)
+	}
+	return out
+}
+
+// figuresOf is what the cost model took a plan's device to be.
+func figuresOf(p *plan.Plan) *list {
+	l := &list{}
+	for _, f := range p.Source.Device.Figures {
+		l.add("figure "+f.Key, "%v", f.Value)
+	}
+	return l
+}
 
 // factsOf are the facts of a whole plan, the most important first.
 func factsOf(p *plan.Plan) *list {
@@ -83,6 +99,9 @@ func factsOf(p *plan.Plan) *list {
 		l.add("module", "%s", p.Module.Name)
 	}
 	l.add("target", "%s", p.Target)
+	if p.Source.Device.Source != "" {
+		l.add("figures", "%s", p.Source.Device.Source)
+	}
 	l.add("ranks", "%d", p.Module.Ranks)
 	l.add("pipeline", "%s", p.Pipeline)
 	l.add("vocab_size", "%d", p.Facts.VocabSize)
@@ -92,7 +111,11 @@ func factsOf(p *plan.Plan) *list {
 	l.add("cache.page", "%d", p.Cache.PageSize)
 	var entries []string
 	for _, prog := range p.Programs {
-		entries = append(entries, prog.Graph.Name)
+		buckets := ""
+		if len(p.Variants(prog.Graph.Name)) > 1 {
+			buckets = ir.BucketNames(prog.Graph.Buckets)
+		}
+		entries = append(entries, entryLabel(prog.Graph.Name, buckets))
 	}
 	l.add("entries", "%s", strings.Join(entries, ", "))
 	l.add("prefill.chunk", "%d", p.Serving.PrefillChunk)
@@ -152,7 +175,7 @@ func (c *comparison) entryFacts() []Fact {
 		x, y := e.a.Graph.Outputs, e.b.Graph.Outputs
 		for i := range min(len(x), len(y)) {
 			if !c.sameOrigin(e, x[i], y[i]) {
-				out = append(out, Fact{fmt.Sprintf("%s output %d from", e.name, i), Pair[string]{originText(x[i], -1), originText(y[i], -1)}})
+				out = append(out, Fact{fmt.Sprintf("%s output %d from", e.label(), i), Pair[string]{originText(x[i], -1), originText(y[i], -1)}})
 			}
 		}
 	}
@@ -166,12 +189,12 @@ func signature(e *entry, p *plan.Program) *list {
 	if len(layers) > 0 && layers[0] < 0 {
 		layers = layers[1:]
 	}
-	l.add(e.name+" layers", "%d", len(layers))
+	l.add(e.label()+" layers", "%d", len(layers))
 	for _, v := range p.Graph.Inputs {
-		l.add(e.name+" input "+v.Input, "%s", v.Type)
+		l.add(e.label()+" input "+v.Input, "%s", v.Type)
 	}
 	for i, v := range p.Graph.Outputs {
-		l.add(fmt.Sprintf("%s output %d", e.name, i), "%s", v.Type)
+		l.add(fmt.Sprintf("%s output %d", e.label(), i), "%s", v.Type)
 	}
 	return l
 }

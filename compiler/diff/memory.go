@@ -41,8 +41,11 @@ func (c *comparison) memory() []Memory {
 		}
 	}
 	for _, e := range c.entries {
-		namesA, arenasA := arenas(e.a)
-		namesB, arenasB := arenas(e.b)
+		if c.byName[e.name] != e {
+			continue // the first program of the entry has those of all
+		}
+		namesA, arenasA := arenas(c.a.Variants(e.name))
+		namesB, arenasB := arenas(c.b.Variants(e.name))
 		for _, name := range mergeBuckets(namesA, namesB) {
 			if p, differs := pairOf(arenasA[name], arenasB[name]); differs {
 				out = append(out, Memory{"arena", e.name, name.phase, name.tokens, p})
@@ -58,13 +61,15 @@ type bucket struct {
 	tokens, nth int
 }
 
-func arenas(p *plan.Program) ([]bucket, map[bucket]*Extent) {
+// arenas lists the layouts of the programs of an entry.
+func arenas(programs []*plan.Program) ([]bucket, map[bucket]*Extent) {
 	var names []bucket
+	var layouts []plan.Layout
 	out, seen := map[bucket]*Extent{}, map[bucket]int{}
-	if p == nil {
-		return names, out
+	for _, p := range programs {
+		layouts = append(layouts, p.Layouts...)
 	}
-	for _, l := range p.Layouts {
+	for _, l := range layouts {
 		name := bucket{phase: l.Phase, tokens: l.Max.Tokens}
 		seen[name]++
 		name.nth = seen[name]

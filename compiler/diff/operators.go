@@ -12,8 +12,10 @@ import (
 
 // Operator is an operator that only one plan has, or that differs.
 type Operator struct {
-	Entry string `json:"entry"`
+	Entry   string `json:"entry"`
+	Buckets string `json:"buckets"` // sizes of steps, where an entry has several programs; else ""
 	Pair[Site]
+	Passes  []string `json:"passes"`  // that did something there in one plan only, as remarks tell
 	Details []Detail `json:"details"` // empty where only one side has the operator
 }
 
@@ -22,6 +24,7 @@ type Site struct {
 	Op     string `json:"op"`
 	Layer  int    `json:"layer"`  // -1: outside of any layer
 	Source string `json:"source"` // file:line:col
+	End    string `json:"end"`    // line:col behind the last character there; "": not known
 	Path   string `json:"path"`   // weight path of the block that wrote it
 	Type   string `json:"type"`   // of its results, with commas between them
 }
@@ -35,10 +38,11 @@ type Detail struct {
 
 func (c *comparison) operators() []Operator {
 	out := []Operator{}
+	made := c.provenance()
 	for _, e := range c.entries {
 		moved := movedNodes(e.matches)
 		for _, m := range e.matches {
-			o := Operator{Entry: e.name, Pair: Pair[Site]{site(m.a), site(m.b)}, Details: []Detail{}}
+			o := Operator{Entry: e.name, Buckets: e.buckets, Pair: Pair[Site]{site(m.a), site(m.b)}, Passes: made.by(e, m), Details: []Detail{}}
 			if m.a != nil && m.b != nil {
 				o.Details = c.details(e, m, moved)
 				if len(o.Details) == 0 {
@@ -59,7 +63,7 @@ func site(n *ir.Node) *Site {
 	for _, v := range n.Out {
 		types = append(types, v.Type.String())
 	}
-	return &Site{n.Op.Name, n.Origin.Layer, n.Origin.Source, n.Origin.Path, strings.Join(types, ", ")}
+	return &Site{n.Op.Name, n.Origin.Layer, n.Origin.Source, n.Origin.End, n.Origin.Path, strings.Join(types, ", ")}
 }
 
 // details lists in what two operators of one row of the table differ.
@@ -85,7 +89,8 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 		add("result", fmt.Sprint(i), typeText(m.a.Out[i]), typeText(m.b.Out[i]))
 	}
 	if !c.sources.same(m.a.Origin, m.b.Origin) {
-		add("source", "", &m.a.Origin.Source, &m.b.Origin.Source)
+		x, y := c.sources.differing(m.a.Origin, m.b.Origin)
+		add("source", "", &x, &y)
 	}
 	pathA, pathB := m.a.Origin.Path, m.b.Origin.Path
 	if generic(pathA) != generic(pathB) {
@@ -93,7 +98,7 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 	}
 	streamA, streamB := fmt.Sprint(m.a.Stream), fmt.Sprint(m.b.Stream)
 	add("stream", "", &streamA, &streamB)
-	if !c.sameWaits(m.a, m.b) {
+	if !sameWaits(e, m.a, m.b) {
 		out = append(out, Detail{"waits", "", Pair[string]{waitsText(m.a), waitsText(m.b)}})
 	}
 	if p, ok := moved[m.a]; ok {
@@ -104,8 +109,8 @@ func (c *comparison) details(e *entry, m match, moved map[*ir.Node]align.Pair) [
 }
 
 // sameWaits reports whether two operators wait for operators that belong together.
-func (c *comparison) sameWaits(a, b *ir.Node) bool {
-	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, c.partner[w]) })
+func sameWaits(e *entry, a, b *ir.Node) bool {
+	return len(a.Waits) == len(b.Waits) && !slices.ContainsFunc(a.Waits, func(w *ir.Node) bool { return !slices.Contains(b.Waits, e.partner[w]) })
 }
 
 // waitsText says which operators an operator waits for.
@@ -122,7 +127,7 @@ func waitsText(n *ir.Node) *string {
 func (c *comparison) sameOrigin(e *entry, x, y *ir.Value) bool {
 	switch {
 	case x.Def != nil && y.Def != nil:
-		return c.partner[x.Def] == y.Def && slices.Index(x.Def.Out, x) == slices.Index(y.Def.Out, y)
+		return e.partner[x.Def] == y.Def && slices.Index(x.Def.Out, x) == slices.Index(y.Def.Out, y)
 	case x.Weight != nil && y.Weight != nil:
 		return c.sameStored(e, x.Weight, y.Weight)
 	case x.Cache != nil && y.Cache != nil:

@@ -2,9 +2,12 @@ package diff
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/layers"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/compiler/report"
 )
 
 // Pass is a pass whose row in the pass table differs.
@@ -34,14 +37,17 @@ type Remark struct {
 
 // RemarkSide is a remark in one plan.
 type RemarkSide struct {
-	Status        string `json:"status"` // "applied" or "missed"
-	ID            string `json:"id"`
-	Layer         int    `json:"layer"`             // -1: outside of any layer
-	Buckets       string `json:"buckets,omitempty"` // where the entry has several programs
-	Source        string `json:"source"`
-	Reason        string `json:"reason"`
-	SavesLaunches int    `json:"saves_launches"`
-	SavesBytes    int64  `json:"saves_bytes_per_token"`
+	Status        string  `json:"status"` // "applied" or "missed"
+	ID            string  `json:"id"`
+	Layer         int     `json:"layer"`             // -1: outside of any layer
+	Buckets       string  `json:"buckets,omitempty"` // where the entry has several programs
+	Source        string  `json:"source"`            // file:line:col
+	End           string  `json:"end"`               // line:col behind the last character there; "": not known
+	Reason        string  `json:"reason"`
+	SavesLaunches int     `json:"saves_launches"`
+	SavesBytes    int64   `json:"saves_bytes_per_token"`
+	SavesDecode   float64 `json:"saves_decode_us"` // of the largest decode bucket, as predicted
+	SavesPrefill  float64 `json:"saves_prefill_us"`
 }
 
 func passes(a, b *plan.Plan) []Pass {
@@ -92,14 +98,16 @@ type remarkHeld struct {
 func remarksOf(p *plan.Plan, file string) []held[remarkHeld] {
 	var out []held[remarkHeld]
 	for _, r := range p.Remarks {
-		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Buckets, r.Source, r.Reason, r.SavesLaunches, r.SavesBytes}, r.Pass, r.Entry}
+		side := &remarkHeld{RemarkSide{status(r), r.ID, r.Layer, r.Buckets, r.Source, r.End, r.Reason, r.SavesLaunches, r.SavesBytes,
+			report.Microseconds(r.SavesDecode), report.Microseconds(r.SavesPrefill)}, r.Pass, r.Entry}
 		layer := ""
 		if r.Layer >= 0 {
 			layer = fmt.Sprint(r.Layer)
 		}
-		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, layers.Replace(r.Reason, layer))
+		key := fmt.Sprintf("%q %v %q %q %q", r.Pass, r.Applied, r.ID, r.Buckets, layers.Replace(report.Unpriced(r.Reason), layer))
 		out = append(out, held[remarkHeld]{entry: r.Entry, key: key, layer: layer, side: side,
-			same: fmt.Sprintf("%d %d %s", r.SavesLaunches, r.SavesBytes, place(file, r.Source))})
+			same: fmt.Sprintf("%d %d %d %d %s %s", r.SavesLaunches, r.SavesBytes, r.SavesDecode, r.SavesPrefill,
+				strings.TrimPrefix(r.Reason, report.Unpriced(r.Reason)), place(file, ir.JoinRange(r.Source, r.End)))})
 	}
 	return out
 }

@@ -52,7 +52,15 @@ func place(file, source string) string {
 }
 
 // same reports whether two operators stand at the same place.
-func (s sources) same(a, b ir.Origin) bool { return place(s.a, a.Source) == place(s.b, b.Source) }
+func (s sources) same(a, b ir.Origin) bool { return place(s.a, a.Range()) == place(s.b, b.Range()) }
+
+// differing are the places of two operators: where these begin, or where that is the same, all of the place.
+func (s sources) differing(a, b ir.Origin) (x, y string) {
+	if place(s.a, a.Source) == place(s.b, b.Source) {
+		return a.Range(), b.Range()
+	}
+	return a.Source, b.Source
+}
 
 // splitSource splits "file:line:col" into the file and the rest. What has another form has no file.
 func splitSource(source string) (file, rest string) {

@@ -80,7 +80,7 @@ func (d *Diff) writeFacts(b *strings.Builder) {
 func (d *Diff) writeLaunches(b *strings.Builder) {
 	var rows [][]string
 	for _, l := range d.Launches {
-		row := []string{l.Entry, countOf(l.A) + " -> " + countOf(l.B)}
+		row := []string{entryLabel(l.Entry, l.Buckets), countOf(l.A) + " -> " + countOf(l.B)}
 		if l.A != nil && l.B != nil {
 			row = append(row, fmt.Sprintf("%+d", *l.B-*l.A))
 		}

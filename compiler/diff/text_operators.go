@@ -20,22 +20,23 @@ func (d *Diff) writeOperators(b *strings.Builder) {
 	follow := map[string]int{} // by what follows
 	var followOrder []string
 	for _, o := range d.Operators {
-		_, lacking := whole[o.Entry]
+		name := entryLabel(o.Entry, o.Buckets)
+		_, lacking := whole[name]
 		switch {
 		case lacking:
-			whole[o.Entry]++
+			whole[name]++
 		case o.A == nil:
 			added++
-			g.add("+ "+siteText(o.B), o.Entry, o.B.Layer, o.B.Layer)
+			g.add("+ "+siteText(o.B)+o.by(), name, o.B.Layer, o.B.Layer)
 		case o.B == nil:
 			removed++
-			g.add("- "+siteText(o.A), o.Entry, o.A.Layer, o.A.Layer)
+			g.add("- "+siteText(o.A)+o.by(), name, o.A.Layer, o.A.Layer)
 		default:
 			lines, follows, other := o.changes()
 			switch {
 			case len(lines) > 0:
 				changed++
-				g.add("~ "+siteOf(o.Pair)+join(lines), o.Entry, o.A.Layer, o.B.Layer)
+				g.add("~ "+siteOf(o.Pair)+join(lines, o.by()), name, o.A.Layer, o.B.Layer)
 			case other:
 				changed++
 				if follow[follows] == 0 {
@@ -58,12 +59,13 @@ func (d *Diff) writeOperators(b *strings.Builder) {
 	}
 }
 
-// wholeEntries are the entries that only one side has, for counting what belongs to them instead of listing it.
+// wholeEntries are the entries, or the programs of entries that have several, that only one side has, for counting
+// what belongs to them instead of listing it.
 func (d *Diff) wholeEntries() map[string]int {
 	out := map[string]int{}
 	for _, l := range d.Launches {
 		if l.A == nil || l.B == nil {
-			out[l.Entry] = 0
+			out[entryLabel(l.Entry, l.Buckets)] = 0
 		}
 	}
 	return out
@@ -80,22 +82,31 @@ func countedTitle(title string, removed, added, changed int) string {
 // writeWhole writes such counts.
 func (d *Diff) writeWhole(b *strings.Builder, counts map[string]int) {
 	for _, l := range d.Launches {
-		switch n := counts[l.Entry]; {
+		name := entryLabel(l.Entry, l.Buckets)
+		switch n := counts[name]; {
 		case n == 0:
 		case l.A == nil:
-			fmt.Fprintf(b, "  %s, which only B has: %d\n", l.Entry, n)
+			fmt.Fprintf(b, "  %s, which only B has: %d\n", name, n)
 		case l.B == nil:
-			fmt.Fprintf(b, "  %s, which only A has: %d\n", l.Entry, n)
+			fmt.Fprintf(b, "  %s, which only A has: %d\n", name, n)
 		}
 	}
 }
 
-// join puts one change behind the operator and several below it.
-func join(lines []string) string {
+// join puts one change behind the operator and several below it, and by whom they are at the end of the first line.
+func join(lines []string, by string) string {
 	if len(lines) == 1 {
-		return "\t" + lines[0]
+		return "\t" + lines[0] + by
 	}
-	return "\n    " + strings.Join(lines, "\n    ")
+	return by + "\n    " + strings.Join(lines, "\n    ")
+}
+
+// by says which passes made a difference, in a column of its own; "" where nothing tells.
+func (o *Operator) by() string {
+	if len(o.Passes) == 0 {
+		return ""
+	}
+	return "\tby " + strings.Join(o.Passes, ", ")
 }
 
 func siteText(s *Site) string {

@@ -58,7 +58,7 @@ func (r *Remark) line() string {
 }
 
 func (r *RemarkSide) text() string {
-	return fmt.Sprintf("%s\t%s\t%s", r.Status, r.Source, layers.Replace(report.Readable(r.Reason), fmt.Sprint(r.Layer)))
+	return fmt.Sprintf("%s\t%s\t%s", r.Status, r.Source, layers.Replace(report.Readable(report.Unpriced(r.Reason)), fmt.Sprint(r.Layer)))
 }
 
 func (r *RemarkSide) savings() string {

@@ -297,5 +297,10 @@ func (b *builder) replaced(g, before *graph) map[int]int {
 	for i := range min(len(g.outputs), len(before.outputs)) {
 		note(before.outputs[i], g.outputs[i])
 	}
+	for from, to := range g.replaced { // what took it may be gone too
+		if left[to] {
+			note(from, to)
+		}
+	}
 	return found
 }

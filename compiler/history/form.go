@@ -12,8 +12,8 @@ type form struct{ node Node }
 
 // form describes an operator of a layer.
 func (r *Recorder) form(n *ir.Node, l *layer) form {
-	f := Node{Op: n.Op.Name, View: n.Op.View, Source: n.Origin.Source, Path: generic(n.Origin.Path, l.layer),
-		Results: []Result{}, Operands: []Operand{}, Attrs: []Attr{}}
+	f := Node{Op: n.Op.Name, View: n.Op.View, Source: n.Origin.Source, End: n.Origin.End, Path: generic(n.Origin.Path, l.layer),
+		Results: []Result{}, Operands: []Operand{}, Attrs: []Attr{}, Stream: n.Stream, Waits: make([]Wait, len(n.Waits))}
 	for _, v := range n.Out {
 		f.Results = append(f.Results, Result{Type: v.Type.String()})
 	}
@@ -75,6 +75,10 @@ func (r *Recorder) nodes(p *part) []Node {
 		for j := range n.Operands {
 			n.Operands[j].Value, n.Operands[j].From = next(), next()
 		}
+		n.Waits = make([]Wait, len(n.Waits))
+		for j := range n.Waits {
+			n.Waits[j] = Wait{next(), next()}
+		}
 		out[i] = n
 	}
 	return out
@@ -89,7 +93,7 @@ func (r *Recorder) results(p *part) []int {
 			at++
 			out = append(out, int(p.ids[at]))
 		}
-		at += 1 + 2*len(f.node.Operands)
+		at += 1 + 2*(len(f.node.Operands)+len(f.node.Waits))
 	}
 	return out
 }
@@ -101,6 +105,6 @@ func (r *Recorder) operands(p *part, into map[int32][]int32) {
 		id := p.ids[at]
 		at += 1 + len(f.node.Results)
 		into[id] = p.ids[at : at+2*len(f.node.Operands)]
-		at += 2 * len(f.node.Operands)
+		at += 2 * (len(f.node.Operands) + len(f.node.Waits))
 	}
 }

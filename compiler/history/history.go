@@ -78,8 +78,17 @@ type Node struct {
 	Operands []Operand `json:"operands"`
 	Attrs    []Attr    `json:"attrs"`
 	Source   string    `json:"source"` // file:line:col
+	End      string    `json:"end"`    // line:col behind the last character there; "" where it is not known
 	Path     string    `json:"path"`   // weight path of the block that wrote it
 	Layer    int       `json:"layer"`  // -1 outside of the layers
+	Stream   int       `json:"stream"` // where it runs, 0 being the main stream
+	Waits    []Wait    `json:"waits"`  // for operators of other streams that must have finished before it starts
+}
+
+// Wait names an operator.
+type Wait struct {
+	ID     int `json:"id"`
+	Result int `json:"result"` // its first result; 0 where it has none
 }
 
 // Result is a value that an operator makes, or that an entry takes.

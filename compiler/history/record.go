@@ -45,7 +45,8 @@ type graph struct {
 	outputs             []int
 	parts               []*part
 	byKey               map[partKey]*part
-	like                *graph // the graph of the step before, where nothing has changed
+	like                *graph      // the graph of the step before, where nothing has changed
+	replaced            map[int]int // values of the step before that rewrites replaced
 }
 
 // partKey tells the parts of a graph apart: the number of a layer, or -1 and whether it comes behind the layers.
@@ -72,16 +73,24 @@ func (r *Recorder) Observe(pass string, m *ir.Module) {
 		s.changed = last.ranks != s.ranks || len(last.graphs) != len(m.Graphs)
 	}
 	for _, g := range m.Graphs {
-		x := r.graph(g, len(m.Graphs), last)
+		x := r.graph(g, variant(m, g), last)
 		s.changed = s.changed || last != nil && x.like == nil
 		s.graphs = append(s.graphs, x)
 	}
 	r.steps = append(r.steps, s)
 }
 
+// variant names the step sizes that a graph is for, where the entry has several graphs.
+func variant(m *ir.Module, g *ir.Graph) string {
+	if len(m.Variants(g.Name)) < 2 {
+		return ""
+	}
+	return ir.BucketNames(g.Buckets)
+}
+
 // graph records one entry.
-func (r *Recorder) graph(g *ir.Graph, _ int, last *step) *graph {
-	x := &graph{entry: g.Name, before: -1, operators: len(g.Nodes), byKey: map[partKey]*part{}}
+func (r *Recorder) graph(g *ir.Graph, variant string, last *step) *graph {
+	x := &graph{entry: g.Name, variant: variant, before: -1, operators: len(g.Nodes), byKey: map[partKey]*part{}}
 	var before *graph
 	if last != nil {
 		x.before = origin(last, x)
@@ -111,7 +120,26 @@ func (r *Recorder) graph(g *ir.Graph, _ int, last *step) *graph {
 	if same && len(before.parts) == len(x.parts) {
 		x.like = before
 	}
+	if before != nil {
+		x.replaced = r.rewritten(g, before, x)
+	}
 	return x
+}
+
+// rewritten lists what rewrites put in place of values of parts that have changed.
+func (r *Recorder) rewritten(g *ir.Graph, before, now *graph) map[int]int {
+	out := map[int]int{}
+	for _, p := range before.parts {
+		if now.byKey[p.partKey] == p {
+			continue
+		}
+		for _, v := range r.results(p) {
+			if to := g.Replacement(v); to != v {
+				out[v] = to
+			}
+		}
+	}
+	return out
 }
 
 // origin is the place of the graph that another one was before a pass: the one of the same variant, or the one that
@@ -202,7 +230,7 @@ func (r *Recorder) part(l *layer) *part {
 	}
 	size := 0
 	for _, n := range l.nodes {
-		size += 1 + len(n.Out) + 2*len(n.In)
+		size += 1 + len(n.Out) + 2*(len(n.In)+len(n.Waits))
 	}
 	p.ids = make([]int32, 0, size)
 	for _, n := range l.nodes {
@@ -219,6 +247,13 @@ func (r *Recorder) part(l *layer) *part {
 				}
 			}
 			p.ids = append(p.ids, id, from)
+		}
+		for _, w := range n.Waits {
+			result := int32(0)
+			if len(w.Out) > 0 {
+				result = int32(w.Out[0].ID)
+			}
+			p.ids = append(p.ids, int32(w.ID), result)
 		}
 	}
 	return p

@@ -15,7 +15,10 @@ func (n *Node) String() string {
 		}
 		fmt.Fprintf(&b, "%%%d: %s", v.ID, v.Type)
 	}
-	fmt.Fprintf(&b, " = %s(", n.Op)
+	if len(n.Results) > 0 {
+		b.WriteString(" = ")
+	}
+	b.WriteString(n.Op + "(")
 	for i, o := range n.Operands {
 		if i > 0 {
 			b.WriteString(", ")
@@ -24,17 +27,29 @@ func (n *Node) String() string {
 	}
 	b.WriteByte(')')
 	for i, a := range n.Attrs {
-		b.WriteString(cond(i == 0, " {", ", "))
+		b.WriteString(either(i == 0, " {", ", "))
 		b.WriteString(a.Key + ": " + a.Value)
 	}
 	if len(n.Attrs) > 0 {
 		b.WriteByte('}')
 	}
+	if n.Stream != 0 {
+		fmt.Fprintf(&b, " stream %d", n.Stream)
+	}
+	for i, w := range n.Waits {
+		b.WriteString(either(i == 0, " waits for ", ", "))
+		if w.Result == 0 {
+			fmt.Fprintf(&b, "operator %d", w.ID)
+		} else {
+			fmt.Fprintf(&b, "%%%d", w.Result)
+		}
+	}
 	return b.String() + "  " + n.Source
 }
 
-func cond(first bool, a, b string) string {
-	if first {
+// either is the first text on a condition, else the second.
+func either(condition bool, a, b string) string {
+	if condition {
 		return a
 	}
 	return b

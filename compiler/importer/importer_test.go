@@ -143,7 +143,7 @@ func TestChosen(t *testing.T) {
 		if p.TensorParallel != tt.ranks || p.Activations.Valid() != tt.fp8 || !p.Fits || (p.DraftSteps == 0) {
 			t.Errorf("%s on %s: %+v, want %d ranks", tt.config, tt.target, p, tt.ranks)
 		}
-		if diff := cmp.Diff([]string{"fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "fuse_add_norm"}, p.Require); diff != "" {
+		if diff := cmp.Diff([]string{"fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "merge_qkv", "merge_gate_up", "fuse_add_norm"}, p.Require); diff != "" {
 			t.Errorf("%s on %s (-want +got):\n%s", tt.config, tt.target, diff)
 		}
 	}
@@ -185,7 +185,7 @@ func TestWithoutDraft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := r.Pipelines[0]; p.DraftSteps != 0 || !slices.Equal(p.Require, []string{"fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "fuse_add_norm"}) || strings.Contains(string(r.Text), "draft") {
+	if p := r.Pipelines[0]; p.DraftSteps != 0 || !slices.Equal(p.Require, []string{"fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "merge_qkv", "merge_gate_up", "fuse_add_norm"}) || strings.Contains(string(r.Text), "draft") {
 		t.Errorf("%+v\n%s", p, r.Text)
 	}
 }

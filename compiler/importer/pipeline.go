@@ -171,7 +171,7 @@ func pick(tried []trial) trial {
 // looks at the size of a step is none to rely on: another list of captured sizes could make it miss.
 func isFusion(pass string) bool {
 	verb, _, _ := strings.Cut(pass, "_")
-	return slices.Contains([]string{"fold", "fuse"}, verb) &&
+	return slices.Contains([]string{"fold", "fuse", "merge"}, verb) &&
 		!slices.ContainsFunc(passes.Table, func(p *passes.Pass) bool { return p.Name == pass && p.PerBucket != nil })
 }
 

@@ -93,7 +93,7 @@ func (g *Graph) Clone() *Graph {
 		}
 		return out
 	}
-	out := &Graph{Name: g.Name, Buckets: slices.Clone(g.Buckets), Inputs: all(g.Inputs), nextID: g.nextID}
+	out := &Graph{Name: g.Name, Buckets: slices.Clone(g.Buckets), Inputs: all(g.Inputs), nextID: g.nextID, replaced: maps.Clone(g.replaced)}
 	nodes := map[*Node]*Node{}
 	for _, n := range g.Nodes {
 		c := *n

@@ -1,5 +1,7 @@
 package ir
 
+import "slices"
+
 // Builder makes nodes one behind the other, for passes and expansions. The first error sticks and is
 // returned by Err; until then, and after it, calls are safe.
 type Builder struct {
@@ -9,15 +11,16 @@ type Builder struct {
 	err    error
 }
 
-// Emit makes a node and returns its results.
+// Emit makes a node and returns its results. Where it cannot be made, now or because of an error before, there are
+// stand-ins for as many results as any operator has.
 func (b *Builder) Emit(op string, in []*Value, attrs ...Attr) []*Value {
 	if b.err != nil {
-		return failed(op)
+		return failed()
 	}
 	n, err := b.Graph.NewNode(op, in, attrs, b.Origin)
 	if err != nil {
 		b.err = err
-		return failed(op)
+		return failed()
 	}
 	b.Nodes = append(b.Nodes, n)
 	return n.Out
@@ -31,8 +34,17 @@ func (b *Builder) One(op string, in []*Value, attrs ...Attr) *Value {
 // Err is the first error, if any.
 func (b *Builder) Err() error { return b.err }
 
-// failed stands in for the results of a node that could not be made: no operator has more than four.
-func failed(string) []*Value { return []*Value{{}, {}, {}, {}} }
+// MaxResults is how many results an operator has at most: as many as linear.split can have sizes.
+const MaxResults = MaxRank
+
+// failed stands in for the results of a node that could not be made.
+func failed() []*Value {
+	out := make([]*Value, MaxResults)
+	for i := range out {
+		out[i] = &Value{}
+	}
+	return out
+}
 
 // Rewrite collects changes to a graph and applies them in one sweep, so that a pass costs time linear in
 // the graph however many sites it rewrites.
@@ -93,6 +105,26 @@ func (r *Rewrite) Apply() {
 	for i, v := range g.Outputs {
 		g.Outputs[i] = r.resolve(v)
 	}
+	for old, v := range r.replace {
+		if g.replaced == nil {
+			g.replaced = map[int]int{}
+		}
+		g.replaced[old.ID] = v.ID
+	}
+}
+
+// Replacement is the number of the value that is used in place of another one since a Rewrite replaced it, and of what
+// replaced that one in turn; the number itself where nothing did. It is what this process knows: a graph that was
+// parsed or decoded knows of no replacement.
+func (g *Graph) Replacement(id int) int {
+	for range len(g.replaced) { // a chain has no more links
+		next, ok := g.replaced[id]
+		if !ok {
+			break
+		}
+		id = next
+	}
+	return id
 }
 
 func (r *Rewrite) resolve(v *Value) *Value {
@@ -106,20 +138,19 @@ func (r *Rewrite) resolve(v *Value) *Value {
 	return v
 }
 
-// RemoveDead drops nodes whose results nobody uses. Writes to a cache are kept: a later step reads them.
-func (g *Graph) RemoveDead() int {
+// RemoveDead drops nodes whose results nobody uses and returns them, the last one first. In that order it asks may for
+// each: a node that is to stay uses its operands. Writes to a cache are kept,
+// because a later step reads them, and so is what has an effect.
+func (g *Graph) RemoveDead(may func(n *Node) bool) []*Node {
 	live := map[*Value]bool{}
 	for _, v := range g.Outputs {
 		live[v] = true
 	}
-	var kept []*Node
-	for i := len(g.Nodes) - 1; i >= 0; i-- {
-		n := g.Nodes[i]
-		keep := false
-		for _, v := range n.Out {
-			keep = keep || live[v] || v.Type.State
-		}
-		if !keep {
+	var kept, removed []*Node
+	for _, n := range slices.Backward(g.Nodes) {
+		used := n.Op.Effect || slices.ContainsFunc(n.Out, func(v *Value) bool { return live[v] || v.Type.State })
+		if !used && may(n) {
+			removed = append(removed, n)
 			continue
 		}
 		kept = append(kept, n)
@@ -129,10 +160,7 @@ func (g *Graph) RemoveDead() int {
 			}
 		}
 	}
-	removed := len(g.Nodes) - len(kept)
-	for i, j := 0, len(kept)-1; i < j; i, j = i+1, j-1 {
-		kept[i], kept[j] = kept[j], kept[i]
-	}
+	slices.Reverse(kept)
 	g.Nodes = kept
 	return removed
 }

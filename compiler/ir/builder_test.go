@@ -24,7 +24,10 @@ func parseGraph(t *testing.T, text string) (*Module, *Graph) {
 func lines(g *Graph) string {
 	var b strings.Builder
 	for _, n := range g.Nodes {
-		b.WriteString(n.Out[0].ref() + " = " + n.Op.Name)
+		if len(n.Out) > 0 {
+			b.WriteString(n.Out[0].ref() + " = ")
+		}
+		b.WriteString(n.Op.Name)
 		for _, v := range n.In {
 			b.WriteString(" " + v.ref())
 		}
@@ -107,6 +110,9 @@ func TestBuilderKeepsTheFirstError(t *testing.T) {
 	x := b.One("act.silu", []*Value{g.Inputs[0]})
 	bad := b.One("reshape", []*Value{x}, Attr{"shape", Shape{Fixed(3)}})
 	b.Emit("moe.top_k", []*Value{bad, nil}, Attr{"k", int64(1)})
+	if n := len(b.Emit("linear.split", nil)); n != MaxResults {
+		t.Errorf("%d results stand in for those of linear.split", n)
+	}
 	want := "reshape: f32[T, 8] has 8*T elements, [3] has 3"
 	if err := b.Err(); err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
@@ -125,14 +131,23 @@ graph g(%1 x: f32[T, 2, 4], %2 slots: i32[T]) {
   %6: f32[T, 2, 4] = act.sigmoid[5](%4) "" "" -1
   %8: f32[T, 2, 4] = act.silu[7](%1) "" "" -1
   %11: cache = kv.write[10](%8, %8, %2, cache %9 @"c") "" "" -1
+  kv.send[14](%2, %11) "" "" -1
   %13: f32[T, 2, 4] = scale[12](%1) {by: 2.0} "" "" -1
   return %13
 }`)
-	if n := g.RemoveDead(); n != 2 {
-		t.Errorf("%d nodes removed, want silu and sigmoid", n)
+	var removed []string
+	if n := g.RemoveDead(func(n *Node) bool { return n.Op.Name != "act.sigmoid" }); len(n) > 0 {
+		t.Errorf("%d nodes were removed that were to stay, or that one reads which was", len(n))
+	}
+	for _, n := range g.RemoveDead(func(*Node) bool { return true }) {
+		removed = append(removed, n.Op.Name)
+	}
+	if diff := cmp.Diff([]string{"act.sigmoid", "act.silu"}, removed); diff != "" {
+		t.Errorf("removed, -want +got:\n%s", diff)
 	}
 	want := `%8 = act.silu %1
 %11 = kv.write %8 %8 %2 cache %9 @"c"
+kv.send %2 %11
 %13 = scale %1
 return %13`
 	if diff := cmp.Diff(want, lines(g)); diff != "" {
@@ -193,6 +208,17 @@ func TestReinfer(t *testing.T) {
 	}
 	if err := g.Nodes[2].Reinfer(); err == nil || !strings.Contains(err.Error(), "the shapes do not go together") {
 		t.Errorf("got error %v", err)
+	}
+}
+
+func TestPlainAttributes(t *testing.T) {
+	a := Attrs{{"n", int64(3)}, {"s", "text"}, {"sizes", Shape{Fixed(2), Fixed(5)}}}
+	var got []any
+	for _, x := range a {
+		got = append(got, x.Plain())
+	}
+	if diff := cmp.Diff([]any{int64(3), "text", []int64{2, 5}}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

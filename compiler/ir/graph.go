@@ -64,6 +64,8 @@ type Graph struct {
 	Nodes   []*Node
 	Outputs []*Value
 	nextID  int
+	// replaced are the values that a Rewrite replaced, by number.
+	replaced map[int]int
 }
 
 // Value is an operand or a result. Exactly one of Def, Weight, Cache and Input says where it comes from.
@@ -91,6 +93,7 @@ type Node struct {
 // Origin says where a node comes from.
 type Origin struct {
 	Source string // file:line:col in the .glm file
+	End    string // line:col behind the last character; "" where it is not known
 	Path   string // weight path of the block that wrote it, "model.layers.3.mlp"
 	Layer  int    // the first number in Path; -1 outside of any layer
 }
@@ -100,6 +103,20 @@ type Origin struct {
 type Attr struct {
 	Key   string
 	Value any
+}
+
+// Plain is the value in types that kernels know: a Shape, which is one of numbers where a kernel reads it, becomes
+// []int64.
+func (a Attr) Plain() any {
+	shape, ok := a.Value.(Shape)
+	if !ok {
+		return a.Value
+	}
+	numbers := make([]int64, len(shape))
+	for i, d := range shape {
+		numbers[i] = int64(d.Add)
+	}
+	return numbers
 }
 
 // Attrs are a node's attributes in the order of the operator's table row.

@@ -24,6 +24,8 @@ type Op struct {
 	Work func(n *Node, s Sizes) Work
 	// Shard says how the operator behaves when an operand is split over ranks.
 	Shard ShardRule
+	// Effect marks operators that do something besides their results, and so are needed where nobody reads them.
+	Effect bool
 	// View marks operators that only rename their operand's elements: they cost nothing and share storage.
 	View bool
 	// InPlace lists the operands whose bytes a result may take over.
@@ -78,10 +80,11 @@ const (
 	FloatAttr
 	StringAttr
 	ShapeAttr
+	SizesAttr // a Shape whose dimensions stand beside one another: their product means nothing and has no bound
 )
 
 func (k AttrKind) String() string {
-	return [...]string{"an integer", "a float", "a string", "a shape"}[k]
+	return [...]string{"an integer", "a float", "a string", "a shape", "a list of sizes"}[k]
 }
 
 // check asks for a value of the attribute's kind that means something.
@@ -97,9 +100,16 @@ func (s *AttrSpec) check(v any) error {
 	case string:
 		ok = s.Kind == StringAttr
 	case Shape:
-		if ok = s.Kind == ShapeAttr; ok {
+		switch s.Kind {
+		case ShapeAttr:
+			ok = true
 			if err := v.Check(); err != nil {
 				return fmt.Errorf("is no shape: %w", err)
+			}
+		case SizesAttr:
+			ok = true
+			if err := v.checkSizes(); err != nil {
+				return err
 			}
 		}
 	}
@@ -125,7 +135,16 @@ type Work struct {
 	ReadBytes   float64
 	WriteBytes  float64
 	WeightBytes float64 // part of ReadBytes
-	CommBytes   float64 // sent by this rank
+	CommBytes   float64 // this rank's operand of a collective, whatever way it then takes
+	CacheRead   float64 // keys and values: elements, because a graph does not know the dtype of the cache; not in ReadBytes
+	CacheWrite  float64 // likewise; not in WriteBytes
+	CacheSend   float64 // of CacheRead, what goes to another machine
+
+	// Of operators that multiply matrices; zero for others, whose operations are done one by one in f32.
+	Products int         // how many there are that wait for one another
+	Math     dtype.DType // that they multiply in
+	Rows     float64     // rows that are multiplied with a weight matrix each, over all of Matrices
+	Matrices float64     // weight matrices that are read; 0: the operands are no weights
 }
 
 // Surface is a function of the language that stands for an operator.

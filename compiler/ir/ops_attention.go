@@ -86,6 +86,17 @@ var attentionOps = []*Op{
 		Shard: ShardCustom,
 	},
 	{
+		Name: "kv.send",
+		Doc: "hands the keys and values in the slots i32[T] of the cache to whoever transfers them to another machine, and " +
+			"ends when they have been read; no result",
+		Operands: slices.Concat(indices("slots"), operands(StateOperand, "cache")),
+		Infer: func(in []Type, _ Attrs) ([]Type, error) {
+			return nil, wantIndex("slots", in[0], Symbolic(T))
+		},
+		Work:   kvSendWork,
+		Effect: true,
+	},
+	{
 		Name: "attn.paged",
 		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D] -> [T, heads, value_dim or D]; the row " +
 			"at position pos[t] attends to positions 0..pos[t] of its sequence",
@@ -122,7 +133,7 @@ var attentionOps = []*Op{
 			indices("pos", "slots"), operands(StateOperand, "cache")),
 		Attrs:   slices.Concat([]AttrSpec{{Key: "eps", Kind: FloatAttr, Optional: true}}, ropeAttrs),
 		Infer:   inferQKNormRopeKV,
-		Work:    pointwiseWork(8),
+		Work:    qkNormRopeKVWork,
 		Shard:   ShardCustom,
 		InPlace: []InPlace{{0, 0}},
 		Expand:  expandQKNormRopeKV,
@@ -228,23 +239,49 @@ func wantHeads(name string, t Type) error {
 }
 
 func kvWriteWork(n *Node, s Sizes) Work {
-	b := bytesOf(n.Arg("k").Type, s) + bytesOf(n.Arg("v").Type, s)
-	return Work{ReadBytes: b, WriteBytes: b}
+	k, v, slots := n.Arg("k").Type, n.Arg("v").Type, n.Arg("slots").Type
+	return Work{ReadBytes: bytesOf(k, s) + bytesOf(v, s) + bytesOf(slots, s), CacheWrite: elems(k, s) + elems(v, s)}
 }
 
-// contextPerToken is the context length that the cost model assumes where the step does not say.
-const contextPerToken = 4096
+// kvSendWork: what the step's tokens have in the cache is read, and goes over the network.
+func kvSendWork(n *Node, s Sizes) Work {
+	w := Work{ReadBytes: bytesOf(n.Arg("slots").Type, s)}
+	if c := n.Arg("cache").RootCache(); c != nil {
+		w.CacheRead = elems(n.Arg("slots").Type, s) * float64(c.Slot())
+		w.CacheSend = w.CacheRead
+	}
+	return w
+}
+
+// qkNormRopeKVWork is that of the norms, the rotations and the write, each operand and result being moved once.
+func qkNormRopeKVWork(n *Node, s Sizes) Work {
+	w := pointwiseWork(0)(n, s)
+	q, k, v := elems(n.Arg("q").Type, s), elems(n.Arg("k").Type, s), elems(n.Arg("v").Type, s)
+	perElem := [2]float64{3, 3} // of q and k: the rotation
+	for i, name := range []string{"q_norm", "k_norm"} {
+		if n.Arg(name) != nil {
+			perElem[i] += 5
+		}
+	}
+	w.Flops = perElem[0]*q + perElem[1]*k
+	w.CacheWrite = k + v
+	return w
+}
+
+// ContextPerToken is how many keys the cost model takes a row to attend to, on average over all rows of a step,
+// because a step's sizes do not say: a sequence that is decoded has a context of as many tokens, and a chunk of
+// prefill belongs to prompts of twice as many.
+const ContextPerToken = 4096
 
 func attentionWork(n *Node, s Sizes) Work {
 	q := n.Arg("q").Type
-	in, out := bytesOf(q, s), bytesOf(n.Out[0].Type, s)
-	var read float64
+	w := Work{ReadBytes: bytesOf(q, s), WriteBytes: bytesOf(n.Out[0].Type, s), Products: 1, Math: q.DType}
 	if c := n.Arg("cache").RootCache(); c != nil {
 		// Every sequence reads its own keys and values once; the query heads of a group share them.
-		read = float64(max(s.Seqs, 1)) * contextPerToken * float64(c.Slot()*q.DType.Size())
+		w.CacheRead = float64(max(s.Seqs, 1)) * ContextPerToken * float64(c.Slot())
 	}
-	flops := 2 * (elems(q, s) + elems(n.Out[0].Type, s)) * contextPerToken
-	return Work{Flops: flops, ReadBytes: in + read, WriteBytes: out}
+	w.Flops = 2 * (elems(q, s) + elems(n.Out[0].Type, s)) * ContextPerToken
+	return w
 }
 
 // RootCache is the cache whose state v is, however often it was written since the step began; nil when v does

@@ -14,7 +14,7 @@ var commOps = []*Op{
 		Infer:    sameType,
 		Work: func(n *Node, s Sizes) Work {
 			b := bytesOf(n.In[0].Type, s)
-			return Work{ReadBytes: b, WriteBytes: b, CommBytes: 2 * b}
+			return Work{ReadBytes: b, WriteBytes: b, CommBytes: b}
 		},
 		Shard: ShardCustom,
 		// As NCCL does: a rank's part is overwritten when all ranks have read it.
@@ -34,9 +34,7 @@ var commOps = []*Op{
 		},
 		Work: func(n *Node, s Sizes) Work {
 			w := pointwiseWork(3)(n, s) // that of norm.add_rms
-			// One shot: every rank sends its whole part to every other, which adds all of them in rank order. A ring sends
-			// it twice whatever the ranks, in as many hops.
-			w.CommBytes = float64(n.Attrs.Int("ranks")-1) * bytesOf(n.In[0].Type, s)
+			w.CommBytes = bytesOf(n.In[0].Type, s)
 			return w
 		},
 		Shard: ShardNone, // fuse_allreduce_add_norm runs on what each rank holds
@@ -66,7 +64,7 @@ var commOps = []*Op{
 		Work: func(n *Node, s Sizes) Work {
 			b := bytesOf(n.In[0].Type, s)
 			out := bytesOf(n.Out[0].Type, s)
-			return Work{ReadBytes: out, WriteBytes: out, CommBytes: out - b}
+			return Work{ReadBytes: out, WriteBytes: out, CommBytes: b}
 		},
 		Shard: ShardCustom,
 	},

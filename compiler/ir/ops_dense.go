@@ -26,10 +26,7 @@ var denseOps = []*Op{
 			d, err := activationDType(a.Str("dtype"))
 			return []Type{TensorType(d, tokens.Shape[0], w.Shape[1])}, err
 		},
-		Work: func(n *Node, s Sizes) Work {
-			b := bytesOf(n.Out[0].Type, s)
-			return Work{ReadBytes: b, WriteBytes: b}
-		},
+		Work: embedWork,
 		Surface: surface("embed", "the embeddings of tokens",
 			"tokens i32[t] -> act[t, width]", func(l Lowering, a *Args) ([]*Value, error) {
 				w, err := l.Weight(a.Path("w")+".weight", dtype.Invalid, false, a.Int("vocab", 0), a.Int("width", 0))
@@ -74,6 +71,17 @@ var denseOps = []*Op{
 			wide := b.One("cast", []*Value{n.Arg("x")}, Attr{"dtype", dtype.F32.String()})
 			return b.Emit("linear", []*Value{wide, n.Arg("w"), n.Arg("bias")}, n.Attrs...)
 		},
+	},
+	{
+		Name: "linear.split",
+		Doc: "linear with its columns cut into results of their own: x [..., K], w [N, K], bias [N] -> one [..., n] for each n of " +
+			"sizes, which add up to N; act as in linear",
+		Operands: []Operand{{Name: "x"}, {Name: "w", Kind: LinearOperand}, {Name: "bias", Kind: WeightOperand, Optional: true}},
+		Attrs:    []AttrSpec{{Key: "sizes", Kind: SizesAttr}, {Key: "act", Kind: StringAttr, Optional: true}},
+		Infer:    inferLinearSplit,
+		Work:     linearWork,
+		Shard:    ShardNone, // merge_qkv and merge_gate_up run on what each rank holds
+		Expand:   func(b *Builder, n *Node) []*Value { return expandSplit(b, n, "linear") },
 	},
 	{
 		Name:     "norm.rms",
@@ -128,6 +136,7 @@ var denseOps = []*Op{
 			}
 			return []Type{TensorType(in[0].DType, in[1].Shape[0], in[0].Shape[1])}, nil
 		},
+		Work:  gatherWork,
 		Shard: ShardNone,
 	},
 }
@@ -181,16 +190,79 @@ func inferLinear(in []Type, _ Attrs) ([]Type, error) {
 	return []Type{{DType: x.DType, Shape: x.Shape.With(len(x.Shape)-1, w.Shape[0])}}, nil
 }
 
+func inferLinearSplit(in []Type, a Attrs) ([]Type, error) {
+	whole, err := inferLinear(in, a)
+	if err != nil {
+		return nil, err
+	}
+	sizes, _ := a.Get("sizes").(Shape)
+	total, last := 0, len(whole[0].Shape)-1
+	types := make([]Type, len(sizes))
+	for i, size := range sizes {
+		total += size.Add
+		types[i] = Type{DType: whole[0].DType, Shape: whole[0].Shape.With(last, size)}
+	}
+	if have := in[1].Shape[0]; have != Fixed(total) {
+		return nil, fmt.Errorf("sizes %s add up to %d but w has %s rows", sizes, total, have)
+	}
+	return types, nil
+}
+
+// expandSplit is what a split form of that product stands for. It does not cut the weight: then it would have to declare
+// weights, and a kernel that quantises rows of x would be compared with one that does so for each part.
+func expandSplit(b *Builder, n *Node, product string) []*Value {
+	sizes, _ := n.Attrs.Get("sizes").(Shape)
+	attrs := slices.DeleteFunc(slices.Clone(n.Attrs), func(a Attr) bool { return a.Key == "sizes" })
+	whole := b.One(product, n.In, attrs...)
+	out, from := make([]*Value, len(sizes)), int64(0)
+	for i, size := range sizes {
+		to := from + int64(size.Add)
+		out[i] = b.One("slice", []*Value{whole}, Attr{"from", from}, Attr{"to", to})
+		from = to
+	}
+	return out
+}
+
+// linearWork is the work of linear and linear.split.
 func linearWork(n *Node, s Sizes) Work {
 	w := n.Arg("w").Type
 	rows := elems(n.In[0].Type, s) / float64(w.Shape[1].Add)
 	weight := float64(n.Arg("w").Weight.Bytes())
-	return Work{
+	if bias := n.Arg("bias"); bias != nil {
+		weight += bytesOf(bias.Type, s)
+	}
+	work := Work{
 		Flops:       2 * rows * float64(w.Shape[0].Add) * float64(w.Shape[1].Add),
 		ReadBytes:   bytesOf(n.In[0].Type, s) + weight,
-		WriteBytes:  bytesOf(n.Out[0].Type, s),
 		WeightBytes: weight,
+		Products:    1, Math: productDType(n, w.DType), Rows: rows, Matrices: 1,
 	}
+	for _, out := range n.Out {
+		work.WriteBytes += bytesOf(out.Type, s)
+	}
+	return work
+}
+
+// productDType is the dtype that a node's product with a weight of dtype w is done in. Rows that are not quantised meet a
+// weight in fp8 that was widened to bf16.
+func productDType(n *Node, w dtype.DType) dtype.DType {
+	if w == dtype.F8E4M3 && n.Attrs.Str("act") == "" && n.Arg("x").Type.DType != dtype.F8E4M3 {
+		return dtype.BF16
+	}
+	return w
+}
+
+// embedWork reads the rows that are looked up, in the dtype of the table, and not the table.
+func embedWork(n *Node, s Sizes) Work {
+	ids, w, out := n.Arg("tokens").Type, n.Arg("w").Type, n.Out[0].Type
+	rows := elems(out, s) * float64(w.DType.Size())
+	return Work{ReadBytes: bytesOf(ids, s) + rows, WriteBytes: bytesOf(out, s), WeightBytes: rows}
+}
+
+// gatherWork reads the rows that are wanted, and not all that there are.
+func gatherWork(n *Node, s Sizes) Work {
+	b := bytesOf(n.Out[0].Type, s)
+	return Work{ReadBytes: bytesOf(n.Arg("rows").Type, s) + b, WriteBytes: b}
 }
 
 // activationDType is a dtype that activations can have.

@@ -146,19 +146,37 @@ func wantRouting(ids, weights Type) error {
 	return nil
 }
 
-// expertsWork counts the experts that s.Tokens tokens are expected to touch when the router is fair:
-// E * (1 - (1 - 1/E)^(T*k)).
+// expertsWork counts the experts that s.Tokens tokens are expected to touch when the router is fair and each takes
+// k different ones of E: E * (1 - (1 - k/E)^T). Experts that were appended for every token are always touched.
+//
+// Beside the operand and the result, two values go through memory between the two products, because the second
+// one wants whole rows of what the first one makes: the inner channels of each slot, and each slot's row before the
+// rows of a token are summed.
 func expertsWork(n *Node, s Sizes) Work {
-	gate := n.Arg("gate").Type.Shape
-	count, width, hidden := float64(gate[0].Add), float64(gate[1].Add), float64(gate[2].Add)
-	slots := elems(n.Arg("ids").Type, s)
-	touched := count * (1 - math.Pow(1-1/count, slots))
+	gate, ids := n.Arg("gate").Type, n.Arg("ids")
+	count, width, hidden := float64(gate.Shape[0].Add), float64(gate.Shape[1].Add), float64(gate.Shape[2].Add)
+	slots, always := elems(ids.Type, s), float64(appended(ids))
+	k, routed := float64(ids.Type.Shape[1].Add)-always, count-always
+	touched := always
+	if routed > 0 {
+		touched += routed * (1 - math.Pow(max(1-k/routed, 0), slots/(k+always)))
+	}
 	all := float64(n.Arg("gate").Weight.Bytes() + n.Arg("up").Weight.Bytes() + n.Arg("down").Weight.Bytes())
 	weight := all * touched / count
+	between := slots * (width + hidden) * float64(n.Out[0].Type.DType.Size())
 	return Work{
 		Flops:       6 * slots * width * hidden,
-		ReadBytes:   bytesOf(n.In[0].Type, s) + weight,
-		WriteBytes:  bytesOf(n.Out[0].Type, s),
+		ReadBytes:   bytesOf(n.In[0].Type, s) + weight + between,
+		WriteBytes:  bytesOf(n.Out[0].Type, s) + between,
 		WeightBytes: weight,
+		Products:    2, Math: productDType(n, gate.DType), Rows: slots, Matrices: touched,
 	}
+}
+
+// appended is how many of a token's experts are the same for all tokens: those behind the choice of ids.
+func appended(ids *Value) int {
+	if ids.Def == nil {
+		return 0
+	}
+	return ids.Def.Attrs.Int("count")
 }

@@ -34,21 +34,23 @@ var quantOps = []*Op{
 		Operands: slices.Concat(operands(CodesOperand, "x"), values("scale"), operands(LinearOperand, "w"),
 			[]Operand{{Name: "bias", Kind: WeightOperand, Optional: true}}),
 		Attrs: []AttrSpec{{Key: "dtype", Kind: StringAttr}},
-		Infer: func(in []Type, a Attrs) ([]Type, error) {
-			if err := wantScale(in[0], in[1]); err != nil {
-				return nil, err
-			}
-			if err := wantF8("w", in[2]); err != nil {
-				return nil, err
-			}
-			return inDType(a)(inferLinear([]Type{in[0], in[2], in[3]}, a))
-		},
-		Work: func(n *Node, s Sizes) Work {
-			w := linearWork(n, s)
-			w.ReadBytes += bytesOf(n.Arg("scale").Type, s)
-			return w
-		},
+		Infer: inferW8A8(inferLinear),
+		Work:  w8a8Work,
 		Shard: ShardNone, // quantise_rows runs on what each rank holds
+	},
+	{
+		Name: "linear.split_w8a8",
+		Doc: "linear.w8a8 with its columns cut into results of their own: codes x fp8_e4m3[..., K] with scale f32[..., 1], " +
+			"w fp8_e4m3[N, K], bias [N] -> one [..., n] for each n of sizes, which add up to N",
+		Operands: slices.Concat(operands(CodesOperand, "x"), values("scale"), operands(LinearOperand, "w"),
+			[]Operand{{Name: "bias", Kind: WeightOperand, Optional: true}}),
+		Attrs: []AttrSpec{{Key: "sizes", Kind: SizesAttr}, {Key: "dtype", Kind: StringAttr}},
+		Infer: inferW8A8(inferLinearSplit),
+		Work:  w8a8Work,
+		Shard: ShardNone, // as linear.w8a8
+		Expand: func(b *Builder, n *Node) []*Value {
+			return expandSplit(b, n, "linear.w8a8")
+		},
 	},
 	{
 		Name: "moe.experts_w8a8",
@@ -79,6 +81,26 @@ var quantOps = []*Op{
 	thenQuantised(opOf(denseOps, "norm.add_rms")),
 	thenQuantised(opOf(commOps, "comm.all_reduce_add_rms")),
 	thenQuantised(opOf(elementOps, "act.swiglu")),
+}
+
+// inferW8A8 has the types of a projection of codes and scales, whose plain form has those that infer says.
+func inferW8A8(infer func([]Type, Attrs) ([]Type, error)) func([]Type, Attrs) ([]Type, error) {
+	return func(in []Type, a Attrs) ([]Type, error) {
+		if err := wantScale(in[0], in[1]); err != nil {
+			return nil, err
+		}
+		if err := wantF8("w", in[2]); err != nil {
+			return nil, err
+		}
+		return inDType(a)(infer([]Type{in[0], in[2], in[3]}, a))
+	}
+}
+
+// w8a8Work is the work of linear.w8a8 and linear.split_w8a8.
+func w8a8Work(n *Node, s Sizes) Work {
+	w := linearWork(n, s)
+	w.ReadBytes += bytesOf(n.Arg("scale").Type, s)
+	return w
 }
 
 // quantiseFlops are the operations that a value costs: its part in the maximum, the division, the rounding.
@@ -179,13 +201,16 @@ func wantF8(name string, w Type) error {
 	return nil
 }
 
-// inDType gives the one result of a product the dtype that the attribute names.
+// inDType gives the results of a product the dtype that the attribute names.
 func inDType(a Attrs) func(out []Type, err error) ([]Type, error) {
 	return func(out []Type, err error) ([]Type, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[0].DType, err = activationDType(a.Str("dtype"))
+		as, err := activationDType(a.Str("dtype"))
+		for i := range out {
+			out[i].DType = as
+		}
 		return out, err
 	}
 }

@@ -38,6 +38,19 @@ var opCases = []opCase{
 	{"linear.f32", `f32[8], weight bf16[4, 8], none`, ``, `f32[4]`},
 	{"linear.f32", `bf16[T, 6], weight f32[4, 8], none`, ``, `error: x is bf16[T, 6] but w takes rows of 8 values`},
 
+	{"linear.split", `bf16[T, 8], weight fp8_e4m3[6, 8], none`, `sizes: [4, 1, 1]`, `bf16[T, 4], bf16[T, 1], bf16[T, 1]`},
+	{"linear.split", `f32[T, 3, 8], weight bf16[6, 8], weight bf16[6]`, `sizes: [2, 4], act: "fp8_e4m3"`, `f32[T, 3, 2], f32[T, 3, 4]`},
+	{"linear.split", `f32[8], weight bf16[4, 8], none`, `sizes: [3, 1]`, `f32[3], f32[1]`},
+	{"linear.split", `bf16[T, 8], weight bf16[4194304, 8], none`, `sizes: [1048576, 1048576, 1048576, 1048576]`,
+		`bf16[T, 1048576], bf16[T, 1048576], bf16[T, 1048576], bf16[T, 1048576]`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [4]`, `error: attribute sizes has 1 sizes, wants 2 to 8`},
+	{"linear.split", `f32[T, 8], weight bf16[9, 8], none`, `sizes: [1, 1, 1, 1, 1, 1, 1, 1, 1]`, `error: attribute sizes has 9 sizes, wants 2 to 8`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [4, 0]`, `error: attribute sizes has the size 0, wants a number from 1 to 2147483648`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [T, 4]`, `error: attribute sizes has the size T, wants a number from 1 to 2147483648`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: 4`, `error: attribute sizes is int64, wants a list of sizes`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], none`, `sizes: [2, 3]`, `error: sizes [2, 3] add up to 5 but w has 4 rows`},
+	{"linear.split", `f32[T, 8], weight bf16[4, 8], weight bf16[2]`, `sizes: [2, 2]`, `error: bias is bf16[2], wants [4]`},
+
 	{"norm.rms", `f32[T, 8], weight bf16[8]`, `eps: 1e-05`, `f32[T, 8]`},
 	{"norm.rms", `f32[T, 2, 8], weight bf16[8]`, `eps: 1e-05`, `f32[T, 2, 8]`},
 	{"norm.rms", `f32[T, 8], weight bf16[4]`, `eps: 1e-05`, `error: w is bf16[4], wants [8]`},
@@ -152,6 +165,10 @@ var opCases = []opCase{
 	{"kv.write", `f32[T, 2, 8], f32[T, 1, 8], i32[T], cache`, ``, `error: k is f32[T, 2, 8] and v is f32[T, 1, 8]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
 	{"kv.write", `f32[T, 2, 8], f32[T, 2, 8], i32[T], f32[T]`, ``, `error: operand cache is f32[T]`},
+
+	{"kv.send", `i32[T], cache`, ``, ``},
+	{"kv.send", `i32[B], cache`, ``, `error: slots is i32[B], wants i32[T]`},
+	{"kv.send", `i32[T], i32[T]`, ``, `error: operand cache is i32[T]`},
 
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5`, `f32[T, 4, 8]`},
 	{"attn.paged", `f32[T, 4, 8], i32[T], i32[B+1], i32[B, P], cache`, `scale: 0.5, value_dim: 6`, `f32[T, 4, 6]`},
@@ -277,6 +294,11 @@ var opCases = []opCase{
 	{"linear.w8a8", `fp8_e4m3[T, 6], f32[T, 1], weight fp8_e4m3[4, 8], none`, `dtype: "bf16"`, `error: x is fp8_e4m3[T, 6] but w takes rows of 8 values`},
 	{"linear.w8a8", `fp8_e4m3[T, 8], f32[T, 1], weight fp8_e4m3[4, 8], none`, `dtype: "fp8_e4m3"`, `error: dtype is fp8_e4m3: activations are f32, bf16 or f16`},
 
+	{"linear.split_w8a8", `fp8_e4m3[T, 8], f32[T, 1], weight fp8_e4m3[4, 8], weight bf16[4]`, `sizes: [3, 1], dtype: "bf16"`, `bf16[T, 3], bf16[T, 1]`},
+	{"linear.split_w8a8", `fp8_e4m3[T, 8], f32[T, 1], weight fp8_e4m3[4, 8], none`, `sizes: [3, 2], dtype: "bf16"`, `error: sizes [3, 2] add up to 5 but w has 4 rows`},
+	{"linear.split_w8a8", `fp8_e4m3[T, 8], f32[T, 2], weight fp8_e4m3[4, 8], none`, `sizes: [3, 1], dtype: "bf16"`, `error: scale is f32[T, 2], wants f32[T, 1]`},
+	{"linear.split_w8a8", `fp8_e4m3[T, 8], f32[T, 1], weight bf16[4, 8], none`, `sizes: [3, 1], dtype: "bf16"`, `error: w is bf16[4, 8], wants fp8_e4m3`},
+	{"linear.split_w8a8", `fp8_e4m3[T, 8], f32[T, 1], weight fp8_e4m3[4, 8], none`, `sizes: [3, 1], dtype: "fp8_e4m3"`, `error: dtype is fp8_e4m3: activations are f32, bf16 or f16`},
 	{"moe.experts_w8a8", `fp8_e4m3[T, 8], f32[T, 1], i32[T, 2], f32[T, 2], weight fp8_e4m3[4, 6, 8], weight fp8_e4m3[4, 6, 8], weight fp8_e4m3[4, 8, 6]`,
 		`activation: "silu", dtype: "bf16"`, `bf16[T, 8]`},
 	{"moe.experts_w8a8", `fp8_e4m3[T, 8], f32[T], i32[T, 2], f32[T, 2], weight fp8_e4m3[4, 6, 8], weight fp8_e4m3[4, 6, 8], weight fp8_e4m3[4, 8, 6]`,

@@ -357,14 +357,8 @@ func (p *parser) bind(v *Value) {
 
 func (p *parser) node() {
 	n := &Node{}
-	for p.err == nil && !p.accept("=") {
-		if len(n.Out) > 0 {
-			p.expect(",")
-		}
-		v := &Value{ID: p.newID(), Def: n}
-		p.expect(":")
-		v.Type = p.valueType()
-		n.Out = append(n.Out, v)
+	if p.tok == '%' {
+		p.results(n)
 	}
 	name := p.ident()
 	if n.Op = Lookup(name); n.Op == nil {
@@ -384,12 +378,26 @@ func (p *parser) node() {
 		p.attrs(n)
 	}
 	p.schedule(n)
-	n.Origin.Source, n.Origin.Path, n.Origin.Layer = p.str(), p.str(), p.int()
+	n.Origin.Source, n.Origin.End = CutRange(p.str())
+	n.Origin.Path, n.Origin.Layer = p.str(), p.int()
 	for _, v := range n.Out {
 		p.bind(v)
 	}
 	p.nodes[n.ID] = n
 	p.graph.Nodes = append(p.graph.Nodes, n)
+}
+
+// results parses the values in front of an operator that has any, and the equals sign.
+func (p *parser) results(n *Node) {
+	for p.err == nil && !p.accept("=") {
+		if len(n.Out) > 0 {
+			p.expect(",")
+		}
+		v := &Value{ID: p.newID(), Def: n}
+		p.expect(":")
+		v.Type = p.valueType()
+		n.Out = append(n.Out, v)
+	}
 }
 
 func (p *parser) attrs(n *Node) {

@@ -78,7 +78,10 @@ func (n *Node) String() string {
 		}
 		fmt.Fprintf(&b, "%%%d: %s", v.ID, v.Type)
 	}
-	fmt.Fprintf(&b, " = %s[%d](", n.Op.Name, n.ID)
+	if len(n.Out) > 0 {
+		b.WriteString(" = ")
+	}
+	fmt.Fprintf(&b, "%s[%d](", n.Op.Name, n.ID)
 	for i, v := range n.In {
 		if i > 0 {
 			b.WriteString(", ")
@@ -97,7 +100,7 @@ func (n *Node) String() string {
 		b.WriteString("}")
 	}
 	b.WriteString(n.scheduleText())
-	fmt.Fprintf(&b, " %q %q %d", n.Origin.Source, n.Origin.Path, n.Origin.Layer)
+	fmt.Fprintf(&b, " %q %q %d", n.Origin.Range(), n.Origin.Path, n.Origin.Layer)
 	return b.String()
 }
 

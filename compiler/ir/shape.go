@@ -135,6 +135,19 @@ func (s Shape) Check() error {
 	return nil
 }
 
+// checkSizes asks for two to MaxResults numbers that are possible as dimensions.
+func (s Shape) checkSizes() error {
+	if len(s) < 2 || len(s) > MaxResults {
+		return fmt.Errorf("has %d sizes, wants 2 to %d", len(s), MaxResults)
+	}
+	for _, d := range s {
+		if err := d.check(); err != nil || !d.IsConst() {
+			return fmt.Errorf("has the size %s, wants a number from 1 to %d", d, MaxDim)
+		}
+	}
+	return nil
+}
+
 // Elems is the number of elements as a dimension. It fails when more than one dimension is symbolic, which
 // no activation has; page tables are never reshaped or planned.
 func (s Shape) Elems() (Dim, error) {

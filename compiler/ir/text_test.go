@@ -164,6 +164,9 @@ func (g *generator) fitCache(n *Node) bool {
 		if n.Op.attr(valueDim) != nil {
 			values = n.Out[0].Type.Shape[2].Add
 		}
+		if heads == 0 { // it takes the cache as it is
+			heads, dim, values = 2, 4, 4
+		}
 		c := n.In[i].Cache
 		if c.Heads, c.HeadDim = heads, dim; values != dim {
 			c.ValueDim = values
@@ -180,7 +183,8 @@ func (g *generator) fitCache(n *Node) bool {
 var usual = map[string]string{
 	"q": "f32[T, 2, 4]", "k": "f32[T, 2, 4]", "v": "f32[T, 2, 4]", "pos": "i32[T]", "slots": "i32[T]", "seq_start": "i32[B+1]",
 	"pages": "i32[B, P]", "ids": "i32[T, 2]", "weights": "f32[T, 2]", "x": "f32[T, 8]", "logits": "f32[T, 8]", "rope.apply x": "f32[T, 2, 4]", "repeat.heads x": "f32[T, 1, 4]", "gate": "[2 3 8]", "up": "[2 3 8]", "down": "[2 8 3]",
-	"scale": "f32[T, 1]", "linear.w8a8 x": "fp8_e4m3[T, 8]", "linear.w8a8 w": "[6 8]", "moe.experts_w8a8 x": "fp8_e4m3[T, 8]",
+	"scale": "f32[T, 1]", "linear.w8a8 x": "fp8_e4m3[T, 8]", "linear.w8a8 w": "[6 8]", "linear.split_w8a8 x": "fp8_e4m3[T, 8]",
+	"linear.split_w8a8 w": "[6 8]", "moe.experts_w8a8 x": "fp8_e4m3[T, 8]",
 	"moe.experts_w8a8 gate": "[2 3 8]", "moe.experts_w8a8 up": "[2 3 8]", "moe.experts_w8a8 down": "[2 8 3]",
 }
 
@@ -259,6 +263,8 @@ func (g *generator) attr(a AttrSpec) any {
 		return rapid.SampledFrom([]float64{1, 2.5, 1e-5, 1e6, 1e21, math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1), -3}).Draw(g.t, "float")
 	case ShapeAttr:
 		return rapid.SampledFrom([]Shape{{Symbolic(T), Fixed(2), Fixed(4)}, {Symbolic(T), Fixed(8)}, {{Sym: T, Mul: 2}, Fixed(4)}}).Draw(g.t, "shape")
+	case SizesAttr:
+		return rapid.SampledFrom([]Shape{{Fixed(3), Fixed(5)}, {Fixed(1), Fixed(2), Fixed(3)}, {Symbolic(T), Fixed(8)}}).Draw(g.t, "sizes")
 	}
 	switch a.Key {
 	case "dtype":

@@ -33,9 +33,19 @@ func (k *Kinds) Of(nodes []*ir.Node, layer int, index func(*ir.Node) (int, bool)
 	for _, n := range nodes {
 		k.text(n.Op.Name)
 		k.text(n.Origin.Source)
+		k.text(n.Origin.End)
 		k.attrs(n.Attrs)
 		for _, v := range n.In {
 			k.operand(v, layer, index)
+		}
+		k.number(n.Stream)
+		k.number(len(n.Waits))
+		for _, w := range n.Waits {
+			at, inside := index(w)
+			if !inside {
+				at = -1
+			}
+			k.number(at)
 		}
 		k.number(len(n.Out))
 		for _, v := range n.Out {
@@ -85,8 +95,9 @@ func (k *Kinds) operand(v *ir.Value, layer int, index func(*ir.Node) (int, bool)
 	default:
 		k.buf = append(k.buf, 'v')
 		at, inside := index(v.Def)
-		if !inside {
-			at = -1
+		if !inside { // whichever result of whatever operator it is
+			k.number(-1)
+			break
 		}
 		k.number(at)
 		k.number(slices.Index(v.Def.Out, v))

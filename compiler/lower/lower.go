@@ -395,12 +395,14 @@ func (l *lowerer) checkResults(out results, declared []*syntax.Type) bool {
 
 // origin is where a node comes from.
 func (l *lowerer) origin() ir.Origin {
-	return ir.Origin{Source: source(l.at), Path: l.path, Layer: layerOf(l.path)}
+	return ir.Origin{Source: source(l.at), End: end(l.at), Path: l.path, Layer: layerOf(l.path)}
 }
 
 func source(s syntax.Span) string {
 	return fmt.Sprintf("%s:%d:%d", s.Pos.Filename, s.Pos.Line, s.Pos.Column)
 }
+
+func end(s syntax.Span) string { return fmt.Sprintf("%d:%d", s.End.Line, s.End.Column) }
 
 // layerOf is the first number in a weight path; -1 where there is none.
 func layerOf(path string) int {

@@ -1,11 +1,7 @@
 // Package memory lays the results of a program out in one arena, so that results which are not alive at the
-// same time share bytes.
+// same time share bytes, and a result takes over those of an operand where the operator works in place. Check
+// proves a layout, whoever made it.
 package memory
-
-import (
-	"cmp"
-	"slices"
-)
 
 // Buffer is one result: its size in bytes, and the first and last step at which it must hold its value.
 type Buffer struct {
@@ -13,104 +9,151 @@ type Buffer struct {
 	First, Last int
 }
 
+// Share says that buffer Into may take over the bytes of buffer From, which has the same size: the step that writes
+// Into is the last to read From, and its operator works in place (ir.InPlace).
+type Share struct{ From, Into int }
+
+// Layout is where buffers lie.
+type Layout struct {
+	Offsets []int64
+	Arena   int64 // bytes that they take together
+	Bound   int64 // see LowerBound
+}
+
 // Align is the alignment of every offset: a cache line, and enough for any vector load.
 const Align = 64
 
-// Plan gives every buffer an offset and returns the bytes that the arena needs. It places the largest buffer
-// first, each into the smallest gap that it fits in (greedy by size, Pisarchyk and Lee 2020), which is
-// deterministic and, for the long chains that decoders are, mostly at the live-range bound.
+// Plan gives every buffer an offset. It does not depend on anything but its operands, and its work is bounded (see
+// search).
 //
-// Where it is not, it tries again. First with the buffers of one size in another order, the one that is needed
-// longest before the others: where a residual and its norm are alive together, as behind a fused add and norm,
-// the first way leaves gaps apart that the next larger buffer needs in one piece. Then, a few times, with the
-// buffer that ended up on top of the arena before all others. The first of the smallest arenas wins.
-func Plan(buffers []Buffer) (offsets []int64, arena int64) {
-	bound := LowerBound(buffers)
-	bySize := func(a, b int) int { return cmp.Compare(buffers[b].Bytes, buffers[a].Bytes) }
-	lastFirst := func(a, b int) int { return cmp.Or(bySize(a, b), cmp.Compare(buffers[b].Last, buffers[a].Last)) }
-
-	order := make([]int, len(buffers))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, bySize)
-	offsets, arena = place(buffers, order)
-	if arena == bound {
-		return offsets, arena
-	}
-	slices.SortStableFunc(order, lastFirst)
-	for range promotions {
-		o, a := place(buffers, order)
-		if a < arena {
-			offsets, arena = o, a
+// Buffers that may share in place do: one body of bytes then lives from the first step of the one to the last step of
+// the other, where otherwise both were alive at the step between. That lowers the bytes that are alive at that step and
+// at no step raises them. It takes freedom, too: two buffers in one place may fit worse between others than two
+// buffers in two. So where a layout of bodies is above the bound, one without sharing is tried.
+func Plan(buffers []Buffer, shares []Share) Layout {
+	bodies, body := merge(buffers, match(buffers, shares))
+	bound := LowerBound(bodies)
+	offsets, arena := search(bodies, bound)
+	if arena > bound && len(bodies) < len(buffers) {
+		if apart, a := search(buffers, max(bound, LowerBound(buffers))); a < arena {
+			return Layout{apart, a, bound}
 		}
-		if arena == bound {
-			break
-		}
-		top := slices.IndexFunc(order, func(i int) bool { return o[i]+aligned(buffers[i].Bytes) == a })
-		first := order[top]
-		order = slices.Insert(slices.Delete(order, top, top+1), 0, first)
 	}
-	return offsets, arena
+	out := Layout{Offsets: make([]int64, len(buffers)), Arena: arena, Bound: bound}
+	for i, b := range body {
+		out.Offsets[i] = offsets[b]
+	}
+	return out
 }
 
-// promotions bounds the orders that are tried; each costs a few milliseconds for a model of a hundred layers.
-const promotions = 8
-
-// place gives the buffers offsets, one after the other in that order.
-func place(buffers []Buffer, order []int) (offsets []int64, arena int64) {
-	offsets = make([]int64, len(buffers))
-	var placed []int // in the order of their offsets
-	for _, i := range order {
-		size := aligned(buffers[i].Bytes)
-		at := bestGap(buffers, offsets, placed, i, size)
-		offsets[i] = at
-		arena = max(arena, at+size)
-		pos, _ := slices.BinarySearchFunc(placed, at, func(p int, at int64) int { return cmp.Compare(offsets[p], at) })
-		placed = slices.Insert(placed, pos, i)
+// Apart puts buffers side by side.
+func Apart(buffers []Buffer) Layout {
+	l := Layout{Offsets: make([]int64, len(buffers)), Bound: LowerBound(buffers)}
+	for i, b := range buffers {
+		l.Offsets[i] = l.Arena
+		l.Arena += aligned(b.Bytes)
 	}
-	return offsets, arena
+	return l
 }
 
-// bestGap finds the smallest gap of at least size bytes between the placed buffers that are alive together
-// with buffer i, or the end of the last of them.
-func bestGap(buffers []Buffer, offsets []int64, placed []int, i int, size int64) int64 {
-	best, bestSize := int64(-1), int64(0)
-	end := int64(0)
-	for _, p := range placed {
-		if !overlap(buffers[p], buffers[i]) {
+// Bound is the most bytes that are alive at one step where every share is taken that can be: no layout can do with
+// less.
+func Bound(buffers []Buffer, shares []Share) int64 {
+	most, _ := Peak(buffers, shares)
+	return most
+}
+
+// Peak is Bound with the first step at which so much is alive; 0, 0 for no buffers.
+func Peak(buffers []Buffer, shares []Share) (most int64, step int) {
+	bodies, _ := merge(buffers, match(buffers, shares))
+	for i, n := range live(bodies) {
+		if n > most {
+			most, step = n, i
+		}
+	}
+	return most, step
+}
+
+// match picks as many shares as can be taken together, each buffer giving its bytes away once and taking over one at
+// most: a matching of the largest size, found by augmenting paths (Kuhn 1955). All sizes in a path are equal, so that
+// the most shares are also the most bytes; shares of buffers that do not fit are left out. The result gives the buffer that each takes over, -1 for none.
+func match(buffers []Buffer, shares []Share) []int {
+	n := len(buffers)
+	offers := map[int][]int{} // by Into
+	for _, s := range shares {
+		if from, into := buffers[s.From], buffers[s.Into]; s.From < s.Into && from.Bytes == into.Bytes && from.Last == into.First {
+			offers[s.Into] = append(offers[s.Into], s.From)
+		}
+	}
+	from, into := make([]int, n), make([]int, n)
+	for i := range n {
+		from[i], into[i] = -1, -1
+	}
+	var augment func(i int, tried map[int]bool) bool
+	augment = func(i int, tried map[int]bool) bool {
+		for _, f := range offers[i] {
+			if tried[f] {
+				continue
+			}
+			tried[f] = true
+			if into[f] < 0 || augment(into[f], tried) {
+				from[i], into[f] = f, i
+				return true
+			}
+		}
+		return false
+	}
+	for i := range n {
+		if len(offers[i]) > 0 {
+			augment(i, map[int]bool{})
+		}
+	}
+	return from
+}
+
+// merge makes one body of buffers that take over each other's bytes, and says in which body each buffer is. Results are
+// numbered behind what they are made of, so that from[i] is in its body already.
+func merge(buffers []Buffer, from []int) (bodies []Buffer, body []int) {
+	body = make([]int, len(buffers))
+	for i, b := range buffers {
+		f := from[i]
+		if f < 0 {
+			body[i] = len(bodies)
+			bodies = append(bodies, b)
 			continue
 		}
-		if gap := offsets[p] - end; gap >= size && (best < 0 || gap < bestSize) {
-			best, bestSize = end, gap
-		}
-		end = max(end, offsets[p]+aligned(buffers[p].Bytes))
+		body[i] = body[f]
+		bodies[body[f]].Last = b.Last
 	}
-	if best >= 0 {
-		return best
-	}
-	return end
+	return bodies, body
 }
 
 func overlap(a, b Buffer) bool { return a.First <= b.Last && b.First <= a.Last }
 
 func aligned(n int64) int64 { return (n + Align - 1) / Align * Align }
 
-// LowerBound is the most bytes that are alive at one step: no layout can do with less.
-func LowerBound(buffers []Buffer) int64 {
+// live gives the bytes that are alive at each step.
+func live(buffers []Buffer) []int64 {
 	steps := 0
 	for _, b := range buffers {
 		steps = max(steps, b.Last+1)
 	}
-	change := make([]int64, steps+1)
+	out := make([]int64, steps+1)
 	for _, b := range buffers {
-		change[b.First] += aligned(b.Bytes)
-		change[b.Last+1] -= aligned(b.Bytes)
+		out[b.First] += aligned(b.Bytes)
+		out[b.Last+1] -= aligned(b.Bytes)
 	}
-	live, most := int64(0), int64(0)
-	for _, c := range change {
-		live += c
-		most = max(most, live)
+	for i := 1; i < len(out); i++ {
+		out[i] += out[i-1]
+	}
+	return out[:steps]
+}
+
+// LowerBound is the most bytes that are alive at one step: no layout of these buffers can do with less.
+func LowerBound(buffers []Buffer) int64 {
+	most := int64(0)
+	for _, n := range live(buffers) {
+		most = max(most, n)
 	}
 	return most
 }

@@ -28,6 +28,9 @@ var bucketGraphs = &Pass{
 		{"quantise", "weights are there once for all step sizes"},
 		{"shard_tensor_parallel", "weights are there once for all step sizes, and collectives are what prices differ in"},
 	},
+	Remarks: []RemarkKind{
+		{"split", true, "step sizes for which later passes decide alike have a graph of their own"},
+	},
 	Run: func(c *Context) error {
 		var out []*ir.Graph
 		for _, g := range c.Module.Graphs {

@@ -3,6 +3,7 @@ package passes
 import (
 	"fmt"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 )
 
@@ -22,6 +23,9 @@ import (
 // multiplies the shared expert by it (2.5 in GLM-4.7). Here the ids and weights that the experts operator
 // takes are final, so nothing scales the slot afterwards.
 //
+// Its rival is overlap_shared_expert, which runs the shared expert on a second stream. The weights of a layer are
+// there once, folded or not, so that the choice is one for all step sizes: see price.
+//
 // It must not fire when the two sides differ in input, width (not a multiple), activation or weight format,
 // when the shared MLP has a bias (the experts operator has none), or when something in it is broadcast: a
 // shared MLP with a single output channel adds the same value to every channel, which no expert does.
@@ -29,11 +33,23 @@ var foldSharedExpert = &Pass{
 	Name:    "fold_shared_expert",
 	Doc:     "the shared expert becomes the last routed expert, its slot appended with weight 1",
 	Numeric: Reassociates,
-	After:   []Order{{"remove_identities", "a scaling by one between the routed sum and the add would hide the pattern"}},
+	After: []Order{
+		{"remove_dead", "a reader that nobody reads would count as another reader of the routed sum or in the shared expert"},
+		{"remove_identities", "a scaling by one between the routed sum and the add would hide the pattern"},
+	},
+	Remarks: []RemarkKind{
+		{"folded", true, "the shared experts are routed experts that every token takes with weight 1"},
+		{"no_shared_expert", false, "what is added to the routed experts' sum is no shared expert, or nothing is added"},
+		{"input", false, "the shared expert reads another value than the routed experts"},
+		{"broadcast", false, "one channel of the shared expert is spread over several"},
+		{"shared_width", false, "the shared expert's width is no multiple of the routed experts'"},
+		{"format", false, "the weights or the quantised inputs of the shared expert have another format than those of the routed experts"},
+		{Unprofitable, false, "the shared experts are predicted to take less beside the routed ones, or behind them"},
+	},
 	Run: func(c *Context) error {
 		stacked := map[[2]*ir.Weight]*ir.Weight{}
 		for _, g := range c.Module.Graphs {
-			f := &sharedFold{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g), stacked: stacked}
+			f := &sharedFold{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g), stacked: stacked, priced: map[cost.Experts]sharedVerdict{}}
 			for _, n := range g.Nodes {
 				if n.Op.Name == "moe.experts" {
 					if err := f.visit(n); err != nil {
@@ -42,7 +58,6 @@ var foldSharedExpert = &Pass{
 				}
 			}
 			f.rw.Apply()
-			g.RemoveDead()
 		}
 		return nil
 	},
@@ -55,6 +70,7 @@ type sharedFold struct {
 	rw    *ir.Rewrite
 	// stacked has the weights that were declared, by what they are made of: entries share their layers.
 	stacked map[[2]*ir.Weight]*ir.Weight
+	priced  map[cost.Experts]sharedVerdict
 }
 
 // gatedMLP is a matched down(silu(gate x) * up x).
@@ -70,10 +86,18 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 		f.c.missed(f.g, experts.Origin, why.id, "%s", why.text)
 		return nil
 	}
+	count := mlp.gate.Arg("w").Weight.Shape[0] / experts.Arg("gate").Weight.Shape[1]
+	verdict, err := f.price(experts, count)
+	if err != nil {
+		return err
+	}
+	if !verdict.pays {
+		f.c.missed(f.g, experts.Origin, Unprofitable, "folding does not pay; %s", verdict.text)
+		return nil
+	}
 	if !f.c.may(f.g, experts.Origin) {
 		return nil
 	}
-	count := mlp.gate.Arg("w").Weight.Shape[0] / experts.Arg("gate").Weight.Shape[1]
 	b := &ir.Builder{Graph: f.g, Origin: experts.Origin}
 	routing := b.Emit("moe.append_shared", []*ir.Value{experts.Arg("ids"), experts.Arg("weights")},
 		ir.Attr{Key: "first", Value: int64(experts.Arg("gate").Weight.Shape[0])}, ir.Attr{Key: "count", Value: int64(count)})
@@ -87,9 +111,13 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 	}
 	f.rw.Before(experts, b.Nodes...)
 	f.rw.Replace(add.Out[0], folded[0])
-	f.rw.Remove(experts, add, mlp.gate, mlp.up, mlp.down)
-	f.rw.Remove(mlp.inner...)
-	f.c.applied(f.g, experts.Origin, "folded", f.saves(mlp, add), "%s", foldedNote(experts.Arg("gate").Weight, count))
+	gone := append([]*ir.Node{experts, add, mlp.gate, mlp.up, mlp.down}, mlp.inner...)
+	f.rw.Remove(gone...)
+	note := foldedNote(experts.Arg("gate").Weight, count)
+	if verdict.text != "" {
+		note += "; " + verdict.text
+	}
+	f.c.applied(f.g, experts.Origin, "folded", f.c.saved(gone, b.Nodes), "%s", note)
 	return nil
 }
 
@@ -101,17 +129,6 @@ func foldedNote(routed *ir.Weight, count int) string {
 		numbers = fmt.Sprintf("experts %d to %d", first, first+count-1)
 	}
 	return fmt.Sprintf("%d shared expert(s) of width %d became %s of %d", count, width, numbers, first+count)
-}
-
-// saves counts the launches that go (gate, up, silu, mul, down, add; the append comes instead) and the bytes
-// of their results, which were written once and read once.
-func (f *sharedFold) saves(mlp *gatedMLP, add *ir.Node) Saves {
-	gone := append([]*ir.Node{mlp.gate, mlp.up, mlp.down, add}, mlp.inner...)
-	s := Saves{Launches: len(gone) - 1}
-	for _, n := range gone {
-		s.Bytes += 2 * rowBytes(n.Out[0])
-	}
-	return s
 }
 
 type missReason struct{ id, text string }

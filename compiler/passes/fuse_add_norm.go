@@ -34,6 +34,12 @@ var fuseAddNorm = &Pass{
 		{"fuse_qknorm_rope_kv", "a head-wise norm belongs to the attention's fusion, which saves more"},
 		{"shard_tensor_parallel", "two partial sums that are added and normalised are reduced over ranks once, between the two"},
 	},
+	Remarks: []RemarkKind{
+		{"fused", true, "the norm takes the sum as it is made"},
+		{"reduced", false, "the sum is partial on each rank and reduced before the norm"},
+		{"broadcast", false, "one operand of the sum is spread over the other"},
+		{"second_norm", false, "another norm of the same sum was fused with it"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			f := &addNormFuse{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g), taken: map[*ir.Node]bool{}}
@@ -97,6 +103,6 @@ func (f *addNormFuse) visit(norm *ir.Node) error {
 	if len(f.users[add.Out[0]]) == 1 && !f.g.IsOutput(add.Out[0]) {
 		note += "; nothing else reads the sum"
 	}
-	f.c.applied(f.g, norm.Origin, "fused", Saves{Launches: 1, Bytes: rowBytes(add.Out[0])}, "%s", note)
+	f.c.applied(f.g, norm.Origin, "fused", f.c.saved([]*ir.Node{add, norm}, b.Nodes), "%s", note)
 	return nil
 }

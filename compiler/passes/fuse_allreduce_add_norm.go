@@ -22,11 +22,11 @@ import (
 // It must not fire where something else reads the sum over ranks: it would be gone, or reduced a second time. That
 // includes the add itself: in norm.add_rms(r, r) the residual is the reduced sum too.
 //
-// It pays for small steps only. A sum over ranks in one kernel with what follows is one-shot: every rank sends its
-// whole part to all others, ranks - 1 times the bytes of a row, where the all-reduce on its own sends about twice
-// the bytes whatever the ranks. So the launch and the trip through memory that are saved are lost again from some
-// number of tokens on, and the cost model decides for each bucket. All ranks run the graph of the bucket that the
-// step has, so none can decide otherwise than the rest.
+// It pays for small steps only. A sum over ranks in one kernel with what follows is one-shot: every rank reads the
+// whole part of all others, where the all-reduce on its own may go the other way, that of two shots, which moves about
+// twice the bytes of a part whatever the ranks (cost.Node). So the launch and the trip through memory that are saved
+// are lost again from some number of tokens on, and the cost model decides for each bucket. All ranks run the graph of
+// the bucket that the step has, so none can decide otherwise than the rest.
 //
 // It stands behind fuse_add_norm, whose operator it takes in. Before the split over ranks there is nothing to reduce.
 var fuseAllReduceAddNorm = &Pass{
@@ -37,6 +37,11 @@ var fuseAllReduceAddNorm = &Pass{
 		{"shard_tensor_parallel", "the split over ranks puts the collectives in"},
 		{"fuse_add_norm", "the add and the norm are one operator then"},
 		{"bucket_graphs", "large steps want a graph without it"},
+	},
+	Remarks: []RemarkKind{
+		{"fused", true, "the sum over ranks, the add and the norm are one kernel"},
+		{"other_reader", false, "something else reads the sum over ranks too"},
+		{Unprofitable, false, "at steps of that size two kernels are predicted to take less: in one, each rank sends its part to all others"},
 	},
 	PerBucket: func(c *Context, g *ir.Graph, b ir.Bucket) string {
 		f := newReduceFuse(c, g)
@@ -126,8 +131,8 @@ type priceKey struct {
 
 // price asks the cost model. Without a device there are no prices, and fusing costs nothing.
 func (f *reduceFuse) price(s reduceSite, at ir.Bucket) price {
-	d := f.c.Options.Device
-	if d == nil {
+	t := f.c.target()
+	if t.Device == nil {
 		return price{}
 	}
 	key := priceKey{s.reduce.Out[0].Type.String(), at}
@@ -136,7 +141,7 @@ func (f *reduceFuse) price(s reduceSite, at ir.Bucket) price {
 	}
 	b := &ir.Builder{Graph: ir.NewGraph(f.g.Name)} // a graph that only prices are asked for
 	f.fused(b, s)
-	seconds := func(nodes ...*ir.Node) float64 { return cost.Program(&ir.Graph{Nodes: nodes}, at.Max, d).Seconds }
+	seconds := func(nodes ...*ir.Node) float64 { return cost.Sum(nodes, at.Max, t).Seconds }
 	p := price{fused: seconds(b.Nodes...), plain: seconds(s.reduce, s.norm)}
 	f.prices[key] = p
 	return p
@@ -162,8 +167,8 @@ func (f *reduceFuse) visit(norm *ir.Node) error {
 	}
 	if b, yes := f.loses(s); yes {
 		p := f.price(s, b)
-		f.c.missed(f.g, norm.Origin, "large_step", "at %s one kernel would take %s, two take %s: each of %d ranks would send its part to all others",
-			b, micros(p.fused), micros(p.plain), f.c.Module.Ranks)
+		f.c.missed(f.g, norm.Origin, Unprofitable, "one kernel has each of %d ranks send its part to all others%s on %s: in one kernel %s, in two %s at %s",
+			f.c.Module.Ranks, Priced, f.c.Options.Device.Name, cost.Text(p.fused), cost.Text(p.plain), b)
 		return nil
 	}
 	if !f.c.may(f.g, norm.Origin) {
@@ -180,12 +185,10 @@ func (f *reduceFuse) visit(norm *ir.Node) error {
 	f.rw.Remove(s.reduce, norm)
 	note := fmt.Sprintf("the sum over %d ranks is added and normalised as it arrives", f.c.Module.Ranks)
 	if f.c.Options.Device != nil && len(f.g.Buckets) > 0 {
-		largest := f.g.Buckets[len(f.g.Buckets)-1]
-		p := f.price(s, largest)
-		note += fmt.Sprintf(", at %s in %s instead of %s", largest, micros(p.fused), micros(p.plain))
+		b := f.g.Buckets[len(f.g.Buckets)-1]
+		p := f.price(s, b)
+		note += fmt.Sprintf("%s on %s: in one kernel %s, in two %s at %s", Priced, f.c.Options.Device.Name, cost.Text(p.fused), cost.Text(p.plain), b)
 	}
-	f.c.applied(f.g, norm.Origin, "fused", saves([]*ir.Node{s.reduce, norm}, b.Nodes), "%s", note)
+	f.c.applied(f.g, norm.Origin, "fused", f.c.saved([]*ir.Node{s.reduce, norm}, b.Nodes), "%s", note)
 	return nil
 }
-
-func micros(seconds float64) string { return fmt.Sprintf("%.1f µs", 1e6*seconds) }

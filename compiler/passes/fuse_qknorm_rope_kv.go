@@ -26,6 +26,18 @@ var fuseQKNormRopeKV = &Pass{
 	Name:    "fuse_qknorm_rope_kv",
 	Doc:     "head-wise norm of q and k, partial rotary embedding and the write into the KV cache in one kernel",
 	Numeric: Exact,
+	After:   []Order{{"remove_dead", "a reader that nobody reads would count as another reader of the rotated q or k"}},
+	Remarks: []RemarkKind{
+		{"fused", true, "the norms of q and k, where there are any, the rotation and the write of keys and values are one kernel"},
+		{"reader", false, "the cache that is written is not read by exactly one attention"},
+		{"parts", false, "k is put together of a part that is rotated and one that is not"},
+		{"no_rope", false, "q or k does not come straight from a rotary embedding that nothing else reads"},
+		{"values", false, "the rotated k is stored as the values too"},
+		{"value_size", false, "keys and values have heads of different sizes"},
+		{"positions", false, "q and k are rotated by different positions"},
+		{"rotary", false, "q and k are rotated with different dims, theta or scaling"},
+		{"eps", false, "the norms of q and k have different eps"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			f := &qkvFuse{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g)}
@@ -37,7 +49,6 @@ var fuseQKNormRopeKV = &Pass{
 				}
 			}
 			f.rw.Apply()
-			g.RemoveDead()
 		}
 		return nil
 	},
@@ -85,16 +96,11 @@ func (f *qkvFuse) visit(write *ir.Node) error {
 	f.rw.Replace(write.Out[0], out[1])
 	gone := append(append(q.nodes(), k.nodes()...), write)
 	f.rw.Remove(gone...)
-	saves := Saves{Launches: len(gone) - 1}
-	for _, n := range gone[:len(gone)-1] {
-		saves.Bytes += 2 * rowBytes(n.Out[0])
-	}
-	saves.Bytes -= 2 * rowBytes(out[0])
 	note := "norm, rotary embedding and cache write in one"
 	if norms[0] == nil && norms[1] == nil {
 		note = "rotary embedding and cache write in one; there is no head-wise norm"
 	}
-	f.c.applied(f.g, write.Origin, "fused", saves, "%s", note)
+	f.c.applied(f.g, write.Origin, "fused", f.c.saved(gone, b.Nodes), "%s", note)
 	return nil
 }
 

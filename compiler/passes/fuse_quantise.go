@@ -21,8 +21,8 @@ import (
 // every code of the row another.
 //
 // It must not fire where the quantised rows are another result than the operator's last: the sum of norm.add_rms is
-// not normalised. Nor where the rows were reshaped on the way, and are longer or shorter. Nor can it where a kernel does not hold a whole row: attention kernels compute heads apart, and a
-// row that goes into o_proj is that of all heads.
+// not normalised. Nor where the rows were reshaped on the way, and are longer or shorter. Nor can it where a kernel does
+// not hold a whole row: attention kernels compute heads apart, and a row that goes into o_proj is that of all heads.
 //
 // It stands behind the fusions that make the operators it looks for.
 var fuseQuantise = &Pass{
@@ -34,6 +34,15 @@ var fuseQuantise = &Pass{
 		{"fuse_swiglu", "the gate is one operator then"},
 		{"fuse_add_norm", "a norm that quantises is not fused with the add before it any more"},
 		{"fuse_allreduce_add_norm", "an add and norm that quantises is not fused with the all-reduce before it any more"},
+	},
+	Remarks: []RemarkKind{
+		{"fused", true, "the operator that makes the rows quantises them"},
+		{"given", false, "no operator makes the rows"},
+		{"heads", false, "a row is that of all heads, which the operator that makes it computes apart"},
+		{"maker", false, "the operator that makes the rows has no form that quantises them"},
+		{"reshaped", false, "the operator makes rows of another length, which are reshaped on the way"},
+		{"other_result", false, "the rows are another than the operator's last result"},
+		{"quantised", false, "the operator quantises these rows already"},
 	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
@@ -92,7 +101,7 @@ func (f *quantiseFuse) visit(q *ir.Node) error {
 	if others != "" {
 		note += fmt.Sprintf(", and keeps them in %s for %s", x.Type.DType, others)
 	}
-	f.c.applied(f.g, q.Origin, "fused", saves([]*ir.Node{from, q}, b.Nodes), "%s", note)
+	f.c.applied(f.g, q.Origin, "fused", f.c.saved([]*ir.Node{from, q}, b.Nodes), "%s", note)
 	return nil
 }
 

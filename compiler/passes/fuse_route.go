@@ -41,8 +41,14 @@ var fuseRoute = &Pass{
 	Doc:     "scores, choice of the experts, renormalisation, scale and shared slot in one kernel",
 	Numeric: Exact,
 	After: []Order{
+		{"remove_dead", "a reader that nobody reads would count as another reader of the scores"},
 		{"remove_identities", "a scaling by one between the steps would end the chain early"},
 		{"fold_shared_expert", "the shared expert's slot is appended in the same kernel"},
+	},
+	Remarks: []RemarkKind{
+		{"fused", true, "scores, bias, groups, top-k, weights and shared slots are one kernel, as far as the reason says"},
+		{"scores", false, "the scores are neither a sigmoid nor a softmax of logits"},
+		{"scores_read", false, "something else reads the scores too"},
 	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
@@ -107,7 +113,7 @@ func (f *routeFuse) visit(topK *ir.Node) error {
 		c.note = append(c.note, fmt.Sprintf("the projection widens its %s input itself", lin.Arg("x").Def.In[0].Type.DType))
 	}
 	f.rw.Remove(gone...)
-	f.c.applied(f.g, topK.Origin, "fused", saves(gone, b.Nodes), "%s", strings.Join(c.note, ", "))
+	f.c.applied(f.g, topK.Origin, "fused", f.c.saved(gone, b.Nodes), "%s", strings.Join(c.note, ", "))
 	return nil
 }
 
@@ -201,21 +207,4 @@ func (f *routeFuse) only(v *ir.Value, op string) *ir.Node {
 		return users[0]
 	}
 	return nil
-}
-
-// saves compares what the nodes that go read and write for a token with what those that come do.
-func saves(gone, come []*ir.Node) Saves {
-	one := ir.Sizes{Tokens: 1, Seqs: 1, Rows: 1}
-	s := Saves{Launches: len(gone) - len(come)}
-	moved := func(n *ir.Node) int64 {
-		w := n.WorkOf(one)
-		return int64(w.ReadBytes + w.WriteBytes)
-	}
-	for _, n := range gone {
-		s.Bytes += moved(n)
-	}
-	for _, n := range come {
-		s.Bytes -= moved(n)
-	}
-	return s
 }

@@ -31,8 +31,14 @@ var fuseSwiGLU = &Pass{
 	Doc:     "SiLU of the gate and the product with up in one kernel",
 	Numeric: Exact,
 	After: []Order{
+		{"remove_dead", "a reader that nobody reads would count as another reader of the SiLU"},
 		{"remove_identities", "a scaling by one between the gate and the product would hide the pattern"},
 		{"fold_shared_expert", "a shared expert is known by its silu and its product"},
+	},
+	Remarks: []RemarkKind{
+		{"fused", true, "the activation of the gate and the product are one kernel"},
+		{"other_reader", false, "something else reads the activation too"},
+		{"broadcast", false, "one factor is spread over the other"},
 	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
@@ -77,7 +83,7 @@ func (f *swigluFuse) visit(mul *ir.Node) error {
 	f.rw.Before(mul, b.Nodes...)
 	f.rw.Replace(mul.Out[0], out)
 	f.rw.Remove(silu, mul)
-	f.c.applied(f.g, mul.Origin, "fused", Saves{Launches: 1, Bytes: 2 * rowBytes(silu.Out[0])},
+	f.c.applied(f.g, mul.Origin, "fused", f.c.saved([]*ir.Node{silu, mul}, b.Nodes),
 		"SiLU and product of %s values a token in one", mul.Out[0].Type.Shape.Last())
 	return nil
 }

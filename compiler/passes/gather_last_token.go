@@ -22,6 +22,14 @@ var gatherLastToken = &Pass{
 	Name:    "gather_last_token",
 	Doc:     "only the rows whose logits are wanted reach the output projection",
 	Numeric: Exact,
+	After:   []Order{{"remove_dead", "a reader that nobody reads would count as another reader of the logits"}},
+	Remarks: []RemarkKind{
+		{"gathered", true, "only the rows whose logits are wanted are projected"},
+		{"no_projection", false, "the logits come from no projection that only they use"},
+		{"other_reader", false, "something else reads the logits too"},
+		{"rows", false, "the projection does not work on one row for each token"},
+		{"input_taken", false, "the entry has an input of that name of its own"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			if err := gatherRows(c, g); err != nil {
@@ -63,7 +71,7 @@ func gatherRows(c *Context, g *ir.Graph) error {
 	rw.Remove(chain...)
 	rw.Replace(logits, v)
 	rw.Apply()
-	c.applied(g, head.Origin, "gathered", Saves{Bytes: 2 * rowBytes(logits)}, "only wanted rows are projected to %s logits", logits.Type.Shape.Last())
+	c.applied(g, head.Origin, "gathered", c.saved(chain, b.Nodes), "only wanted rows are projected to %s logits", logits.Type.Shape.Last())
 	return nil
 }
 

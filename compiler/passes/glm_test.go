@@ -60,6 +60,10 @@ func TestFusionsFireOnEveryLayer(t *testing.T) {
 			m, results := glm(t, c.set, h200())
 			checkSites(t, results["fold_shared_expert"], c.dense, c.layers, c.experts)
 			checkSites(t, results["fuse_qknorm_rope_kv"], 0, c.layers, c.fused)
+			checkSites(t, results["merge_qkv"], 0, c.layers, "3 projections, to 1536, 128 and 128 values a token, in one")
+			if r := results["merge_gate_up"]; r.Applied != c.dense || r.Missed != 0 {
+				t.Errorf("merge_gate_up: applied %d, missed %d, want the %d dense layers", r.Applied, r.Missed, c.dense)
+			}
 			checkCollectives(t, m, c.layers)
 		})
 	}
@@ -112,26 +116,33 @@ func checkCollectives(t *testing.T, m *ir.Module, layers int) {
 // TestLaunchesOfALayer: what one of eight ranks launches for a layer of GLM-4.7, in order.
 func TestLaunchesOfALayer(t *testing.T) {
 	elementwise := []string{"fuse_route", "fuse_swiglu", "fuse_add_norm", "fuse_quantise"}
-	attention := []string{"linear.w8a8", "linear.w8a8", "linear.w8a8", "attn.qknorm_rope_kv", "attn.paged", "quant.rows", "linear.w8a8"}
+	merges := []string{"merge_qkv", "merge_gate_up"}
+	reduce := []string{"comm.all_reduce_add_rms_quant"}
+	attention := []string{"linear.split_w8a8", "attn.qknorm_rope_kv", "attn.paged", "quant.rows", "linear.w8a8"}
+	unmerged := slices.Concat([]string{"linear.w8a8", "linear.w8a8", "linear.w8a8"}, attention[1:])
 	experts := []string{"linear.f32", "moe.route", "moe.experts_w8a8"}
-	unfused := []string{"quantise_rows", "remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "fuse_add_norm"}
+	unfused := slices.Concat([]string{"quantise_rows", "remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv"}, elementwise, merges)
 	for _, c := range []struct {
 		name     string
 		layer    int
 		disabled []string
 		want     []string
 	}{
-		{"experts", 50, nil, slices.Concat([]string{"comm.all_reduce_add_rms_quant"}, attention, []string{"comm.all_reduce_add_rms_quant"}, experts)},
+		{"experts", 50, nil, slices.Concat(reduce, attention, reduce, experts)},
 		{"experts, collectives unfused", 50, []string{"fuse_allreduce_add_norm"}, slices.Concat([]string{"norm.add_rms_quant"}, attention,
 			[]string{"comm.all_reduce", "norm.add_rms_quant"}, experts, []string{"comm.all_reduce"})},
 		{"experts, quantisation unfused", 50, []string{"fuse_quantise"}, slices.Concat([]string{"comm.all_reduce_add_rms", "quant.rows"}, attention,
 			[]string{"comm.all_reduce_add_rms", "linear.f32", "moe.route", "quant.rows", "moe.experts_w8a8"})},
+		{"experts, rows quantised inside", 50, []string{"quantise_rows"}, []string{"comm.all_reduce_add_rms", "linear.split", "attn.qknorm_rope_kv", "attn.paged",
+			"linear", "comm.all_reduce_add_rms", "linear.f32", "moe.route", "moe.experts"}},
 		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms", "quant.rows"}, attention, []string{"comm.all_reduce", "add", "norm.rms", "cast", "linear",
 			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "quant.rows", "moe.experts_w8a8", "comm.all_reduce", "add"})},
+		{"experts, nothing merged", 50, merges, slices.Concat(reduce, unmerged, reduce, experts)},
 		{"experts, nothing fused", 50, unfused, []string{"norm.rms", "linear", "linear", "linear", "norm.rms", "norm.rms", "rope.apply", "rope.apply", "kv.write",
 			"attn.paged", "linear", "comm.all_reduce", "add", "norm.rms", "cast", "linear", "act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale",
 			"moe.experts", "linear", "act.silu", "linear", "mul", "linear", "add", "comm.all_reduce", "add"}},
-		{"dense", 1, nil, slices.Concat([]string{"comm.all_reduce_add_rms_quant"}, attention, []string{"comm.all_reduce_add_rms_quant", "linear.w8a8", "linear.w8a8", "act.swiglu_quant", "linear.w8a8"})},
+		{"dense", 1, nil, slices.Concat(reduce, attention, reduce, []string{"linear.split_w8a8", "act.swiglu_quant", "linear.w8a8"})},
+		{"dense, nothing merged", 1, merges, slices.Concat(reduce, unmerged, reduce, []string{"linear.w8a8", "linear.w8a8", "act.swiglu_quant", "linear.w8a8"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := h200()
@@ -167,16 +178,17 @@ func TestShapesOfEightRanks(t *testing.T) {
 	}
 	const dense, moe, mtp = "model.layers.0.", "model.layers.3.", "model.layers.92."
 	for name, want := range map[string]string{
-		"model.embed_tokens.weight":                  `bf16[151552 5120] = tensor("model.embed_tokens.weight" [151552, 5120])`,
-		"lm_head.weight @0/8":                        `bf16[18944 5120] = shard(tensor("lm_head.weight" [151552, 5120]), 0, 8, 1)`,
-		"model.norm.weight":                          `bf16[5120] = tensor("model.norm.weight" [5120])`,
-		dense + "self_attn.q_proj.weight @0/8":       `fp8_e4m3[1536 5120] = shard(tensor("model.layers.0.self_attn.q_proj.weight" [12288, 5120]), 0, 8, 1)`,
-		dense + "self_attn.q_proj.bias @0/8":         `bf16[1536] = shard(tensor("model.layers.0.self_attn.q_proj.bias" [12288]), 0, 8, 1)`,
-		dense + "self_attn.k_proj.weight @0/8":       `fp8_e4m3[128 5120] = shard(tensor("model.layers.0.self_attn.k_proj.weight" [1024, 5120]), 0, 8, 1)`,
-		dense + "self_attn.v_proj.bias @0/8":         `bf16[128] = shard(tensor("model.layers.0.self_attn.v_proj.bias" [1024]), 0, 8, 1)`,
-		dense + "self_attn.q_norm.weight":            `bf16[128] = tensor("model.layers.0.self_attn.q_norm.weight" [128])`,
-		dense + "self_attn.o_proj.weight @1/8":       `fp8_e4m3[5120 1536] = shard(tensor("model.layers.0.self_attn.o_proj.weight" [5120, 12288]), 1, 8, 1)`,
-		dense + "mlp.gate_proj.weight @0/8":          `fp8_e4m3[1536 5120] = shard(tensor("model.layers.0.mlp.gate_proj.weight" [12288, 5120]), 0, 8, 1)`,
+		"model.embed_tokens.weight": `bf16[151552 5120] = tensor("model.embed_tokens.weight" [151552, 5120])`,
+		"lm_head.weight @0/8":       `bf16[18944 5120] = shard(tensor("lm_head.weight" [151552, 5120]), 0, 8, 1)`,
+		"model.norm.weight":         `bf16[5120] = tensor("model.norm.weight" [5120])`,
+		mergedName(dense+"self_attn.", "%s_proj.weight", "q", "k", "v") + " @0/8": `fp8_e4m3[1792 5120] = concat(shard(tensor("model.layers.0.self_attn.q_proj.weight" [12288, 5120]), 0, 8, 1), ` +
+			`shard(tensor("model.layers.0.self_attn.k_proj.weight" [1024, 5120]), 0, 8, 1), shard(tensor("model.layers.0.self_attn.v_proj.weight" [1024, 5120]), 0, 8, 1), 0)`,
+		mergedName(dense+"self_attn.", "%s_proj.bias", "q", "k", "v") + " @0/8": `bf16[1792] = concat(shard(tensor("model.layers.0.self_attn.q_proj.bias" [12288]), 0, 8, 1), ` +
+			`shard(tensor("model.layers.0.self_attn.k_proj.bias" [1024]), 0, 8, 1), shard(tensor("model.layers.0.self_attn.v_proj.bias" [1024]), 0, 8, 1), 0)`,
+		dense + "self_attn.q_norm.weight":      `bf16[128] = tensor("model.layers.0.self_attn.q_norm.weight" [128])`,
+		dense + "self_attn.o_proj.weight @1/8": `fp8_e4m3[5120 1536] = shard(tensor("model.layers.0.self_attn.o_proj.weight" [5120, 12288]), 1, 8, 1)`,
+		mergedName(dense+"mlp.", "%s_proj.weight", "gate", "up") + " @0/8": `fp8_e4m3[3072 5120] = concat(shard(tensor("model.layers.0.mlp.gate_proj.weight" [12288, 5120]), 0, 8, 1), ` +
+			`shard(tensor("model.layers.0.mlp.up_proj.weight" [12288, 5120]), 0, 8, 1), 0)`,
 		dense + "mlp.down_proj.weight @1/8":          `fp8_e4m3[5120 1536] = shard(tensor("model.layers.0.mlp.down_proj.weight" [5120, 12288]), 1, 8, 1)`,
 		moe + "mlp.gate.weight":                      `f32[160 5120] = tensor("model.layers.3.mlp.gate.weight" [160, 5120])`,
 		moe + "mlp.gate.e_score_correction_bias":     `f32[160] = tensor("model.layers.3.mlp.gate.e_score_correction_bias" [160])`,
@@ -201,6 +213,15 @@ func TestShapesOfEightRanks(t *testing.T) {
 	if len(m.Caches) != 93 {
 		t.Errorf("%d caches, want one for each layer and one for the MTP layer", len(m.Caches))
 	}
+}
+
+// mergedName is the name of a merged weight, of parts whose names differ in one word.
+func mergedName(block, format string, words ...string) string {
+	var names []string
+	for _, w := range words {
+		names = append(names, block+fmt.Sprintf(format, w))
+	}
+	return strings.Join(names, " + ")
 }
 
 func stacked(layer, proj string) string {
@@ -230,7 +251,7 @@ func TestRanksAndHeads(t *testing.T) {
 		{64, " [12288 5120]", " [1024 5120]", " [5120 12288]", 8, "query and key heads do not split over 64 ranks together", true},
 	} {
 		t.Run(fmt.Sprint(c.ranks, " ranks"), func(t *testing.T) {
-			m, results := glm(t, lowertest.With(lowertest.GLM47, "num_hidden_layers", "4"), &Options{TensorParallel: c.ranks})
+			m, results := glm(t, lowertest.With(lowertest.GLM47, "num_hidden_layers", "4"), &Options{TensorParallel: c.ranks, Disabled: []string{"merge_qkv"}})
 			for name, want := range map[string]string{"q_proj": c.q, "k_proj": c.k, "v_proj": c.k, "o_proj": c.o} {
 				prefix := "model.layers.0.self_attn." + name + ".weight"
 				i := slices.IndexFunc(m.Weights, func(w *ir.Weight) bool { return strings.HasPrefix(w.Name, prefix) })

@@ -121,15 +121,20 @@ func parseOptions(t *testing.T, comment string) *Options {
 			o.Activations, err = dtype.Parse(value)
 		case key == "device":
 			if o.Device = cost.Devices[value]; o.Device == nil {
-				err = fmt.Errorf("unknown device %q", value)
+				err = fmt.Errorf("there is no device %q", value)
 			}
 		case key == "keep":
 			var rx *regexp.Regexp
 			if rx, err = regexp.Compile(value); err == nil {
 				o.KeepWeight = rx.MatchString
 			}
+		case key == "transfer":
+			o.Transfer = Transfer{Enabled: true, Async: value == "async", Per: PerLayer}
+			if value == PerRequest {
+				o.Transfer.Per = PerRequest
+			}
 		default:
-			t.Fatalf("unknown option %q: the options are tp, weights, activations, device and keep; comments begin with #", key)
+			t.Fatalf("unknown option %q: the options are tp, weights, activations, device, keep and transfer; comments begin with #", key)
 		}
 		if err != nil {
 			t.Fatalf("option %s: %v", key, err)
@@ -147,21 +152,26 @@ func remarkLines(remarks []Remark) string {
 		}
 		fmt.Fprintf(&b, "%s %s, %s, layer %d, %s: %s", status, r.ID, r.Entry, r.Layer, r.Source, r.Reason)
 		if r.Saves != (Saves{}) {
-			fmt.Fprintf(&b, " (saves %d launches, %d bytes)", r.Saves.Launches, r.Saves.Bytes)
+			fmt.Fprintf(&b, " (saves %d launches, %d bytes", r.Saves.Launches, r.Saves.Bytes)
+			if r.Saves.Decode != 0 || r.Saves.Prefill != 0 {
+				fmt.Fprintf(&b, ", %v of decode, %v of prefill", r.Saves.Decode, r.Saves.Prefill)
+			}
+			b.WriteByte(')')
 		}
 		b.WriteByte('\n')
 	}
 	return b.String()
 }
 
-// TestEveryRemarkHasACase: the IDs that stand in the passes' source are the IDs that the goldens have.
+// TestEveryRemarkHasACase: the IDs that stand in the passes' source are the IDs that the goldens have, and both are
+// those that the pass declares.
 func TestEveryRemarkHasACase(t *testing.T) {
 	var all strings.Builder
-	files, err := filepath.Glob(filepath.Join("testdata", "*", "*.txtar"))
+	cases, err := filepath.Glob(filepath.Join("testdata", "*", "*.txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range files {
+	for _, file := range cases {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -171,13 +181,33 @@ func TestEveryRemarkHasACase(t *testing.T) {
 	}
 	ids := 0
 	for _, p := range Table {
+		declared := map[string]RemarkKind{}
+		for _, k := range p.Remarks {
+			if _, twice := declared[k.ID]; twice || k.Doc == "" {
+				t.Errorf("pass %s declares the remark %s twice, or without saying what it means", p.Name, k.ID)
+			}
+			declared[k.ID] = k
+		}
+		said, names := map[string]bool{}, p.Name
+		if p == mergeQKV || p == mergeGateUp {
+			names = "merge_(?:qkv|gate_up)" // one implementation: a case of either will do
+		}
+		for _, m := range regexp.MustCompile(`(?m)^(applied|missed) `+names+`\.([^,]+),`).FindAllStringSubmatch(all.String(), -1) {
+			said[m[2]] = true
+			if k, ok := declared[m[2]]; !ok || k.Applied != (m[1] == "applied") {
+				t.Errorf("pass %s does not declare the %s remark %s", p.Name, m[1], m[2])
+			}
+		}
+		for id := range declared {
+			if !said[id] && p != bucketGraphs { // what that says is up to other passes: bucket_graphs_test.go
+				t.Errorf("no case in testdata/%s has the remark %s that the pass declares", p.Name, id)
+			}
+		}
 		for _, id := range remarkIDs(t, p.Name+".go") {
-			if ids++; p == bucketGraphs {
-				continue // what it says is up to other passes: bucket_graphs_test.go
+			if _, ok := declared[id]; !ok {
+				t.Errorf("pass %s does not declare the remark %s", p.Name, id)
 			}
-			if !strings.Contains(all.String(), p.Name+"."+id+",") {
-				t.Errorf("no case in testdata/%s has a remark with the ID %s.%s", p.Name, p.Name, id)
-			}
+			ids++
 		}
 	}
 	if ids < 20 {

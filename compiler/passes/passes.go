@@ -11,6 +11,7 @@ import (
 
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -28,7 +29,8 @@ type Pass struct {
 	Name    string // verb_object: file, flag and remark prefix
 	Doc     string // one sentence
 	Numeric Numeric
-	After   []Order // passes that must have run before, and why
+	After   []Order      // passes that must have run before, and why
+	Remarks []RemarkKind // all that the pass has to say, in the order of docs/passes.md
 	// PerBucket names what the pass decides for steps of that size in a graph as it is before bucket_graphs; "" where
 	// it does nothing. Nil for passes that do the same at every size. The pass itself then finds graphs whose
 	// buckets it decides alike for, and asks with the first of them.
@@ -41,6 +43,7 @@ type Order struct{ Pass, Why string }
 
 // Table is the pipeline, in order. checkOrder proves the constraints when the program starts.
 var Table = []*Pass{
+	removeDead,
 	removeIdentities,
 	foldSharedExpert,
 	fuseQKNormRopeKV,
@@ -49,14 +52,22 @@ var Table = []*Pass{
 	gatherLastToken,
 	quantise,
 	shardTensorParallel,
+	shareCommon,
+	mergeQKV,
+	mergeGateUp,
 	fuseAddNorm,
 	quantiseRows,
 	bucketGraphs,
 	fuseAllReduceAddNorm,
 	fuseQuantise,
+	overlapSharedExpert,
+	scheduleTransfer,
+	planMemory,
 }
 
 func init() {
+	behindAll(Table[:slices.Index(Table, overlapSharedExpert)+1], overlapSharedExpert, "nodes that others wait for must not be rewritten, and prices are of the nodes as they run")
+	behindAll(Table, planMemory, "a layout is of the nodes as they run, and of no others")
 	if err := checkOrder(Table); err != nil {
 		panic("passes: " + err.Error())
 	}
@@ -99,6 +110,8 @@ type Options struct {
 	Disabled       []string                 // passes that do not run
 	Require        []string                 // passes that must apply at every site
 	StopAfter      string                   // the last pass to run; "" runs all
+	Transfer       Transfer                 // how the cache leaves a prefill worker
+	Cache          dtype.DType              // of keys and values, for prices; Invalid: f32
 	Device         *cost.Device             // that prices are for; nil: there are none, and what a price would decide is applied
 	Only           func(Site) bool          // whether a site may be rewritten; nil: all may
 	Table          []*Pass                  // the passes to run; nil: Table
@@ -120,7 +133,11 @@ type Context struct {
 	pass    *Pass
 	later   []*Pass // that are going to run behind it
 	remarks []Remark
-	sites   int // that the pass asked for
+	// programs are what plan_memory makes.
+	programs []*plan.Program
+	before   map[*ir.Graph]*flow // how values will split over ranks, as the module was before the pass
+	splits   *splits
+	sites    int // that the pass asked for
 }
 
 // Result is what one pass did.
@@ -131,6 +148,7 @@ type Result struct {
 	NodesBefore, NodesAfter int
 	Time                    time.Duration
 	Remarks                 []Remark
+	Programs                []*plan.Program // of plan_memory: one for each graph of the module that has buckets
 }
 
 // Run applies the table to a module. It fails when a pass breaks the module (a bug, named) or when a
@@ -156,8 +174,9 @@ func runAll(table []*Pass, m *ir.Module, o *Options) ([]Result, error) {
 		table = table[:i+1]
 	}
 	var results []Result
+	split := &splits{}
 	for i, p := range table {
-		r, err := runOne(p, table[i+1:], m, o)
+		r, err := runPass(p, table[i+1:], m, o, split)
 		if err != nil {
 			return results, err
 		}
@@ -197,7 +216,12 @@ func (o *Options) check() error {
 	return nil
 }
 
+// runOne runs a pass by itself.
 func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
+	return runPass(p, rest, m, o, &splits{})
+}
+
+func runPass(p *Pass, rest []*Pass, m *ir.Module, o *Options, split *splits) (Result, error) {
 	r := Result{Pass: p, NodesBefore: countNodes(m)}
 	r.NodesAfter = r.NodesBefore
 	if slices.Contains(o.Disabled, p.Name) {
@@ -205,20 +229,22 @@ func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
 		return r, nil
 	}
 	start := time.Now()
-	c := &Context{Module: m, Options: o, pass: p}
+	c := &Context{Module: m, Options: o, pass: p, splits: split}
 	for _, q := range rest {
 		if !slices.Contains(o.Disabled, q.Name) {
 			c.later = append(c.later, q)
 		}
 	}
+	c.before = c.shares()
 	if err := p.Run(c); err != nil {
 		return r, fmt.Errorf("pass %s: %w", p.Name, err)
 	}
+	c.price()
 	m.SweepWeights()
 	if err := m.Verify(); err != nil {
 		return r, fmt.Errorf("pass %s left a module that is not valid (a bug in the pass): %w", p.Name, err)
 	}
-	r.Time, r.NodesAfter, r.Remarks = time.Since(start), countNodes(m), c.remarks
+	r.Time, r.NodesAfter, r.Remarks, r.Programs = time.Since(start), countNodes(m), c.remarks, c.programs
 	for _, k := range c.remarks {
 		if k.Applied {
 			r.Applied++

@@ -28,6 +28,12 @@ var quantise = &Pass{
 	After: []Order{
 		{"fold_shared_expert", "routed and shared experts are then quantised as one weight and cannot end up in different formats"},
 	},
+	Remarks: []RemarkKind{
+		{"weights", true, "a weight is held in the pipeline's format"},
+		{"activations", true, "the rows that go into a quantised weight are quantised"},
+		{"weights_kept", false, "a weight stays in the format that it is stored in"},
+		{"activations_kept", false, "the rows that go into a weight stay as they are, because the weight is not quantised"},
+	},
 	Run: func(c *Context) error {
 		if !c.Options.Weights.Valid() && !c.Options.Activations.Valid() {
 			return nil

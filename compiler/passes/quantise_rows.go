@@ -1,6 +1,8 @@
 package passes
 
 import (
+	"slices"
+
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -28,8 +30,14 @@ var quantiseRows = &Pass{
 	Numeric: Exact,
 	After: []Order{
 		{"quantise", "it decides which inputs are quantised"},
+		{"merge_qkv", "it looks for projections by their operator"},
+		{"merge_gate_up", "it looks for projections by their operator"},
 		{"gather_last_token", "only the rows whose logits are wanted are quantised then"},
 		{"shard_tensor_parallel", "a rank takes the scale of the part of a row that it holds"},
+	},
+	Remarks: []RemarkKind{
+		{"separated", true, "rows are quantised by an operator of its own, for all that read them"},
+		{"weight", false, "a weight that the rows go into is not fp8"},
 	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
@@ -52,7 +60,7 @@ type rowQuantiser struct {
 func (r *rowQuantiser) run() error {
 	var rows []*ir.Value // in the order of their first readers
 	for _, n := range r.g.Nodes {
-		if n.Op.Name != "linear" && n.Op.Name != "moe.experts" || n.Attrs.Str("act") != dtype.F8E4M3.String() {
+		if w8a8Form(n.Op) == "" || n.Attrs.Str("act") != dtype.F8E4M3.String() {
 			continue
 		}
 		if w := wide(n); w != nil {
@@ -102,21 +110,33 @@ func (r *rowQuantiser) visit(x *ir.Value) error {
 	for i, n := range readers {
 		m := b.Nodes[i+1]
 		r.rw.Before(n, m)
-		r.rw.Replace(n.Out[0], m.Out[0])
+		for j, v := range n.Out {
+			r.rw.Replace(v, m.Out[j])
+		}
 	}
 	r.rw.Remove(readers...)
-	r.c.applied(r.g, first.Origin, "separated", Saves{}, "rows of %s values are quantised by an operator of its own, for %d reader(s)", x.Type.Shape.Last(), len(readers))
+	r.c.applied(r.g, first.Origin, "separated", r.c.saved(readers, b.Nodes), "rows of %s values are quantised by an operator of its own, for %d reader(s)", x.Type.Shape.Last(), len(readers))
 	return nil
+}
+
+// w8a8Form names the operator that does what op does with codes and scales in place of its first operand, rows that
+// op would quantise; "" where there is none.
+func w8a8Form(op *ir.Op) string {
+	switch op.Name {
+	case "linear":
+		return "linear.w8a8"
+	case "linear.split":
+		return "linear.split_w8a8"
+	case "moe.experts":
+		return "moe.experts_w8a8"
+	}
+	return ""
 }
 
 // take makes the form of a projection that takes codes and scales.
 func (r *rowQuantiser) take(b *ir.Builder, n *ir.Node, q []*ir.Value) {
 	b.Origin = n.Origin
 	as := ir.Attr{Key: "dtype", Value: n.Out[0].Type.DType.String()}
-	if n.Op.Name == "linear" {
-		b.Emit("linear.w8a8", []*ir.Value{q[0], q[1], n.Arg("w"), n.Arg("bias")}, as)
-		return
-	}
-	b.Emit("moe.experts_w8a8", []*ir.Value{q[0], q[1], n.Arg("ids"), n.Arg("weights"), n.Arg("gate"), n.Arg("up"), n.Arg("down")},
-		ir.Attr{Key: "activation", Value: n.Attrs.Str("activation")}, as)
+	attrs := slices.DeleteFunc(slices.Clone(n.Attrs), func(a ir.Attr) bool { return a.Key == "act" })
+	b.Emit(w8a8Form(n.Op), slices.Concat(q, n.In[1:]), append(attrs, as)...)
 }

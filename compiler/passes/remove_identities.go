@@ -10,6 +10,10 @@ var removeIdentities = &Pass{
 	Name:    "remove_identities",
 	Doc:     "drops casts to the same dtype and scalings by one",
 	Numeric: Exact,
+	Remarks: []RemarkKind{
+		{"cast", true, "a cast to the dtype that the value has already is gone"},
+		{"scale", true, "a scaling by one is gone"},
+	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			rw := ir.NewRewrite(g)
@@ -17,11 +21,10 @@ var removeIdentities = &Pass{
 				if isIdentity(n) && c.may(g, n.Origin) {
 					rw.Replace(n.Out[0], n.In[0])
 					rw.Remove(n)
-					c.applied(g, n.Origin, n.Op.Name, Saves{Launches: 1, Bytes: 2 * rowBytes(n.Out[0])}, "%s changes nothing", n.Op.Name)
+					c.applied(g, n.Origin, n.Op.Name, c.saved([]*ir.Node{n}, nil), "%s changes nothing", n.Op.Name)
 				}
 			}
 			rw.Apply()
-			g.RemoveDead()
 		}
 		return nil
 	},

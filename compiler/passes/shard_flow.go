@@ -33,6 +33,8 @@ type flow struct {
 	states map[*ir.Value]shardState
 	whole  map[*ir.Cache]bool // caches that another entry does not split
 
+	outputs []*ir.Value // that the graph returned when the splits were settled
+
 	contracts    map[*ir.Node]bool // projections over a split dimension
 	keepsPartial map[*ir.Node]bool // nodes that take partial operands as they are
 	caches       map[*ir.Cache]int
@@ -71,8 +73,11 @@ func settleFlows(m *ir.Module, ranks int) []*flow {
 // settleFlow finds the splits of a graph: it starts with every split that divides and takes back those that
 // meet an operator which cannot work on a part, until none does.
 func settleFlow(g *ir.Graph, ranks int, whole map[*ir.Cache]bool) *flow {
-	f := &flow{ranks: ranks, parts: map[*ir.Node]int{}, why: map[*ir.Node]string{}, odd: map[*ir.Node]bool{}, whole: whole}
-	for _, n := range g.Nodes {
+	f := &flow{ranks: ranks, parts: map[*ir.Node]int{}, why: map[*ir.Node]string{}, odd: map[*ir.Node]bool{}, whole: whole, outputs: slices.Clone(g.Outputs),
+		states: map[*ir.Value]shardState{}, contracts: map[*ir.Node]bool{}, keepsPartial: map[*ir.Node]bool{}, caches: map[*ir.Cache]int{}}
+	at := make(map[*ir.Node]int, len(g.Nodes))
+	for i, n := range g.Nodes {
+		at[n] = i
 		switch n.Op.Name {
 		case "linear", "linear.f32":
 			f.begin(n, n.Arg("w").Weight.Shape[0])
@@ -82,12 +87,17 @@ func settleFlow(g *ir.Graph, ranks int, whole map[*ir.Cache]bool) *flow {
 			f.begin(n, n.Attrs.Int("heads"))
 		}
 	}
-	for {
-		c := f.pass(g)
+	for i := 0; ; {
+		c := f.pass(g, i)
 		if c == nil {
 			return f
 		}
 		f.takeBack(c)
+		// What stands before the projections that lost parts is as it was.
+		i = len(g.Nodes)
+		for _, src := range c.from {
+			i = min(i, at[src])
+		}
 	}
 }
 
@@ -136,11 +146,10 @@ func (f *flow) limit(c *conflict, want int) bool {
 	return lost
 }
 
-// pass walks the graph once. It returns the first conflict, or nil when there is none.
-func (f *flow) pass(g *ir.Graph) *conflict {
-	f.states = map[*ir.Value]shardState{}
-	f.contracts, f.keepsPartial, f.caches = map[*ir.Node]bool{}, map[*ir.Node]bool{}, map[*ir.Cache]int{}
-	for _, n := range g.Nodes {
+// pass walks the graph from a node on. It returns the first conflict, or nil when there is none.
+func (f *flow) pass(g *ir.Graph, from int) *conflict {
+	for _, n := range g.Nodes[from:] {
+		f.forget(n)
 		if c := f.visit(n); c != nil {
 			return c
 		}
@@ -152,6 +161,15 @@ func (f *flow) pass(g *ir.Graph) *conflict {
 		}
 	}
 	return nil
+}
+
+// forget drops what an earlier walk found out about a node.
+func (f *flow) forget(n *ir.Node) {
+	for _, v := range n.Out {
+		delete(f.states, v)
+	}
+	delete(f.contracts, n)
+	delete(f.keepsPartial, n)
 }
 
 // in is the state of an operand as the operator sees it: partial sums are added up first unless the operator

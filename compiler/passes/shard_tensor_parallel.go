@@ -35,6 +35,13 @@ var shardTensorParallel = &Pass{
 		{"quantise", "a channel's scale is that of its whole row, not of one rank's part"},
 		{"gather_last_token", "the vocabulary is gathered for the wanted rows only"},
 	},
+	Remarks: []RemarkKind{
+		{"column", true, "a projection is split by output channels"},
+		{"row", true, "a projection is split by input channels, and the partial sums are reduced over the ranks"},
+		{"experts", true, "experts are split by hidden channels, and the partial sums are reduced over the ranks"},
+		{"indivisible", false, "a projection stays whole on every rank, because it does not divide by their number"},
+		{"replicated", false, "a projection stays whole on every rank, because it is meant to, such as a router"},
+	},
 	Run: func(c *Context) error {
 		ranks := c.Options.TensorParallel
 		if ranks <= 1 {

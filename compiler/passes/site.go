@@ -27,12 +27,15 @@ func (c *Context) mayAll() bool {
 	return c.ask(&ir.Graph{}, o, Site{Layer: -1})
 }
 
+// Gated is what any pass says of a site that it was not allowed to rewrite.
+var Gated = RemarkKind{"gated", false, "a tool that looks for one site, such as glmc bisect, had this one left alone"}
+
 func (c *Context) ask(g *ir.Graph, o ir.Origin, s Site) bool {
 	s.Pass, s.Ordinal = c.pass.Name, c.sites
 	c.sites++
 	if c.Options.Only == nil || c.Options.Only(s) {
 		return true
 	}
-	c.missed(g, o, "gated", "this site was left alone on request")
+	c.missed(g, o, Gated.ID, "this site was left alone on request")
 	return false
 }

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,8 +17,9 @@ import (
 // gated runs the table on the small model, split over two ranks and in fp8, with the sites that only allows.
 func gated(t *testing.T, only func(Site) bool) (string, []Result) {
 	t.Helper()
-	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
-	o := &Options{TensorParallel: 2, Weights: dtype.F8E4M3, Activations: dtype.F8E4M3, Only: only}
+	m := lowerForPrefill(t)
+	o := &Options{TensorParallel: 2, Weights: dtype.F8E4M3, Activations: dtype.F8E4M3, Only: only,
+		Transfer: Transfer{Enabled: true, Async: true, Per: PerLayer}}
 	results, err := Run(m, o)
 	if err != nil {
 		t.Fatal(err)
@@ -25,10 +27,24 @@ func gated(t *testing.T, only func(Site) bool) (string, []Result) {
 	return m.String(), results
 }
 
+// siteless passes find nothing in the small model when no other pass has rewritten it: it has no buckets, nothing dead
+// and nothing twice, its SiLUs and products are not fused, its sums not reduced, and its rows not quantised.
+var siteless = []*Pass{bucketGraphs, removeDead, shareCommon, mergeGateUp, quantiseRows, fuseAllReduceAddNorm, fuseQuantise}
+
+// lowerForPrefill is the small model for steps of prefill, which send pages.
+func lowerForPrefill(t *testing.T) *ir.Module {
+	t.Helper()
+	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
+	for _, g := range m.Graphs {
+		g.Buckets = []ir.Bucket{{Phase: ir.Prefill, Max: ir.Sizes{Tokens: 64, Seqs: 4, Rows: 4}}}
+	}
+	return m
+}
+
 // TestEveryPassAsksForItsSites: without a yes no pass changes anything, and it says so at every site.
 func TestEveryPassAsksForItsSites(t *testing.T) {
 	asked := map[string]int{}
-	m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.Small, Activation: dtype.F32}).Module
+	m := lowerForPrefill(t)
 	m.SweepWeights()
 	before := m.String()
 	after, results := gated(t, func(s Site) bool {
@@ -54,9 +70,7 @@ func TestEveryPassAsksForItsSites(t *testing.T) {
 		if r.Applied != 0 || n != asked[r.Pass.Name] {
 			t.Errorf("pass %s asked %d times, applied %d sites and left %d alone", r.Pass.Name, asked[r.Pass.Name], r.Applied, n)
 		}
-		// A graph without buckets has nothing to split, and these look for what a pass before them makes.
-		later := []*Pass{bucketGraphs, quantiseRows, fuseAllReduceAddNorm, fuseQuantise}
-		if n == 0 && !slices.Contains(later, r.Pass) {
+		if n == 0 && !slices.Contains(siteless, r.Pass) {
 			t.Errorf("pass %s found no site", r.Pass.Name)
 		}
 	}
@@ -91,6 +105,59 @@ func TestFirstSites(t *testing.T) {
 
 func place(k Remark) string { return fmt.Sprintf("%s %s %d %s", k.ID, k.Entry, k.Layer, k.Source) }
 
+// TestFirstSitesOfCases: whatever a case is about, allowing the first sites of the pass only leaves a module that is
+// valid, and no more is rewritten than was allowed.
+func TestFirstSitesOfCases(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "*", "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		p := Table[slices.Index(Names(), filepath.Base(filepath.Dir(file)))]
+		c := readCase(t, file)
+		for n, asked := 0, 1; n <= asked; n++ {
+			m, err := ir.Parse(c.before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := parseOptions(t, c.comment)
+			asked = 0
+			o.Only = func(s Site) bool { asked++; return s.Ordinal < n }
+			m.SweepWeights()
+			r, err := runOne(p, nil, m, o)
+			if err != nil {
+				t.Errorf("%s, %d sites: %v", file, n, err)
+			}
+			if p != quantise && p != shardTensorParallel && r.Applied > n {
+				t.Errorf("%s: %d sites of %d allowed were rewritten", file, r.Applied, n)
+			}
+		}
+	}
+}
+
+// TestMergedWeightsAreGatedForAllEntries: where the projections of one entry are left alone, those of another that has
+// the same weights would hold them a second time.
+func TestMergedWeightsAreGatedForAllEntries(t *testing.T) {
+	m, err := ir.Parse(readCase(t, "testdata/merge_qkv/merges_in_two_entries.txtar").before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := m.String()
+	r, err := runOne(mergeQKV, nil, m, &Options{Only: func(s Site) bool { return s.Entry != "draft" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `missed merge_qkv.gated, draft, layer 0, m.glm:1:1: this site was left alone on request
+missed merge_qkv.other_reader, forward, layer 0, m.glm:1:1: q is read by something else too and would be held twice
+`
+	if diff := cmp.Diff(want, remarkLines(r.Remarks)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(before, m.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestAWeightThatIsReadTwiceIsGatedForBoth: quantise cannot give one weight two dtypes. The two experts operators
 // of the case share their gates, and so each has the dtypes of the other.
 func TestAWeightThatIsReadTwiceIsGatedForBoth(t *testing.T) {
@@ -121,7 +188,7 @@ func TestTableOfOnesOwn(t *testing.T) {
 	if err != nil || ran != 1 || len(results) != 2 {
 		t.Errorf("ran %d times, %d results, error %v", ran, len(results), err)
 	}
-	_, err = Run(m, &Options{Table: []*Pass{foldSharedExpert, removeIdentities}})
+	_, err = Run(m, &Options{Table: []*Pass{removeDead, foldSharedExpert, removeIdentities}})
 	want := "the order of the passes: fold_shared_expert must run after remove_identities: a scaling by one between the routed sum and the add would hide the pattern"
 	if fmt.Sprint(err) != want {
 		t.Errorf("got error %v, want %s", err, want)

@@ -130,12 +130,13 @@ graph forward(%1 tokens: i32[T], %2 pos: i32[T], %3 slots: i32[T], %4 seq_start:
 	}
 	return &plan.Plan{
 		Model: "hand", Target: "cpu", Module: m, Programs: []*plan.Program{q},
+		Source:  plan.Source{Device: plan.Device{Source: "here", Figures: ir.Attrs{{Key: "bandwidth", Value: 2.5}, {Key: "tile_rows", Value: int64(1)}}}},
 		Cache:   plan.CacheFormat{DType: dtype.BF16, PageSize: 16},
 		Serving: plan.Serving{PrefillChunk: 2, Drafts: []plan.Draft{{Kind: "mtp", Options: ir.Attrs{{Key: "steps", Value: int64(1)}}}}},
 		Aliases: []plan.Alias{{Name: "k.{n}", Target: "kv", Index: []plan.Index{{Hole: "n"}, {From: 1, To: 3, Range: true}}}},
 		Ignores: []plan.Ignore{{Name: "x.{rest...}", Reason: "not used"}},
 		Passes:  []plan.Pass{{Name: "fold", Doc: "folds", Numeric: "exact", Applied: 1}},
-		Remarks: []plan.Remark{{Pass: "fold", ID: "fold.folded", Applied: true, Entry: "forward", Source: "m.glm:1:1", Reason: "why", SavesLaunches: 1, SavesBytes: 2}},
+		Remarks: []plan.Remark{{Pass: "fold", ID: "fold.folded", Applied: true, Entry: "forward", Source: "m.glm:1:1", Reason: "why", SavesLaunches: 1, SavesBytes: 2, SavesDecode: 3, SavesPrefill: -4}},
 	}
 }
 

@@ -2,7 +2,7 @@ package plan
 
 import (
 	"fmt"
-	"math"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
@@ -44,6 +44,11 @@ func (d *decoder) facts() error {
 		return fmt.Errorf("vocabulary %d, hidden size %d or positions %d is out of range", f.GetVocabSize(), f.GetHiddenSize(), f.GetMaxPositions())
 	}
 	d.plan.Facts = Facts{VocabSize: int(f.GetVocabSize()), HiddenSize: int(f.GetHiddenSize()), MaxPositions: int(f.GetMaxPositions())}
+	figures, err := readAttrs(d.pb.Device.GetFigures())
+	if err != nil {
+		return fmt.Errorf("figures of the device: %w", err)
+	}
+	d.plan.Source.Device = Device{Source: d.pb.Device.GetSource(), Figures: figures}
 	c := d.pb.CacheFormat
 	t, err := readDType(c.GetDtype())
 	if err != nil || !t.IsFloat() {
@@ -257,7 +262,8 @@ func (d *decoder) node(s *planpb.Step, pick func(uint32, string) (*ir.Value, err
 	if int64(s.Source) >= int64(len(d.pb.Sources)) || int64(s.Path) >= int64(len(d.pb.Paths)) {
 		return nil, fmt.Errorf("names source %d of %d, path %d of %d", s.Source, len(d.pb.Sources), s.Path, len(d.pb.Paths))
 	}
-	n.Origin = ir.Origin{Source: d.pb.Sources[s.Source], Path: d.pb.Paths[s.Path], Layer: int(s.Layer)}
+	n.Origin = ir.Origin{Path: d.pb.Paths[s.Path], Layer: int(s.Layer)}
+	n.Origin.Source, n.Origin.End = ir.CutRange(d.pb.Sources[s.Source])
 	var err error
 	if n.Attrs, err = readAttrs(s.Attrs); err != nil {
 		return nil, err
@@ -313,12 +319,12 @@ func readBucket(w *planpb.Layout) (ir.Bucket, error) {
 
 func (p *Program) readLayout(b ir.Bucket, w *planpb.Layout) error {
 	l := Layout{Bucket: b}
-	if w.ArenaBytes > maxBytes {
+	if w.ArenaBytes > memory.MaxBytes {
 		return fmt.Errorf("an arena of %d bytes", w.ArenaBytes)
 	}
 	l.Arena = int64(w.ArenaBytes)
 	for _, o := range w.Offsets {
-		if o > maxBytes {
+		if o > memory.MaxBytes {
 			return fmt.Errorf("offset %d", o)
 		}
 		l.Offsets = append(l.Offsets, int64(o))
@@ -327,7 +333,7 @@ func (p *Program) readLayout(b ir.Bucket, w *planpb.Layout) error {
 	if err != nil {
 		return err
 	}
-	if err := memory.Check(buffers, l.Offsets, l.Arena); err != nil {
+	if err := p.Check(&l); err != nil {
 		return err
 	}
 	if err := p.checkRaces(&l); err != nil {
@@ -351,11 +357,13 @@ func (d *decoder) report() error {
 			Applied: int(x.GetApplied()), Missed: int(x.GetMissed()), NodesBefore: int(x.GetNodesBefore()), NodesAfter: int(x.GetNodesAfter())})
 	}
 	for i, r := range d.pb.Remarks {
-		if int64(r.GetPass()) >= int64(len(d.plan.Passes)) || int64(r.GetSource()) >= int64(len(d.pb.Sources)) || r.SavesBytes > math.MaxInt64 {
+		if int64(r.GetPass()) >= int64(len(d.plan.Passes)) || int64(r.GetSource()) >= int64(len(d.pb.Sources)) {
 			return fmt.Errorf("remark %d names pass %d of %d, source %d of %d", i, r.GetPass(), len(d.plan.Passes), r.GetSource(), len(d.pb.Sources))
 		}
+		source, end := ir.CutRange(d.pb.Sources[r.Source])
 		d.plan.Remarks = append(d.plan.Remarks, Remark{Pass: d.plan.Passes[r.Pass].Name, ID: r.Id, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
-			Layer: int(r.Layer), Source: d.pb.Sources[r.Source], Reason: r.Reason, SavesLaunches: int(r.SavesLaunches), SavesBytes: int64(r.SavesBytes)})
+			Layer: int(r.Layer), Source: source, End: end, Reason: r.Reason, SavesLaunches: int(r.SavesLaunches), SavesBytes: r.SavesBytes,
+			SavesDecode: time.Duration(r.SavesDecode), SavesPrefill: time.Duration(r.SavesPrefill)})
 	}
 	return nil
 }

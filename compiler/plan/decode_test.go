@@ -157,7 +157,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"attribute of another kind", func(pb *planpb.Plan) { step(pb, "attn.paged").Attrs[0].Value = &planpb.Attr_Bool{Bool: true} }, `attribute scale is bool, wants a float`},
 		{"attribute NaN", func(pb *planpb.Plan) { step(pb, "attn.paged").Attrs[0].Value = &planpb.Attr_Float{Float: math.NaN()} }, `attribute scale is NaN, wants a finite number`},
 		{"attribute unknown", func(pb *planpb.Plan) { step(pb, "attn.paged").Attrs[0].Key = "slope" }, `has no attribute "slope"`},
-		{"attribute shape", func(pb *planpb.Plan) { step(pb, "reshape").Attrs[0].GetShape().Dims[1].Add = 0 }, `attribute "shape": shape [T, 0, 4]: dimension 0 is out of range`},
+		{"attribute shape", func(pb *planpb.Plan) { step(pb, "reshape").Attrs[0].GetShape().Dims[1].Add = 0 }, `attribute shape is no shape: shape [T, 0, 4]: dimension 0 is out of range`},
 		{"attribute shape missing", func(pb *planpb.Plan) { step(pb, "reshape").Attrs[0].Value = &planpb.Attr_Shape{} }, `bf16[T, 4] has 4*T elements, [] has 1`},
 		{"too many steps", func(pb *planpb.Plan) {
 			for len(program(pb).Steps) <= 1<<16 {
@@ -175,18 +175,19 @@ func TestDecodeErrors(t *testing.T) {
 		{"no layout", func(pb *planpb.Plan) { program(pb).Layouts[0] = &planpb.Layout{} }, `a bucket has the phase ""`},
 		{"arena out of range", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = math.MaxUint64 }, layout + `an arena of 18446744073709551615 bytes`},
 		{"arena too large", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = 1 << 40 }, layout + `the arena has 1099511627776 bytes, its buffers end at `},
-		{"arena too small", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = 8 }, `is not inside of the arena of 8 bytes`},
-		{"arena for more tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 1000 }, `is not inside of the arena of 128 bytes`},
-		{"offset missing", func(pb *planpb.Plan) { o := &program(pb).Layouts[0].Offsets; *o = (*o)[1:] }, layout + `3 offsets for 4 buffers`},
-		{"offset too many", func(pb *planpb.Plan) { o := &program(pb).Layouts[0].Offsets; *o = append(*o, 0) }, layout + `5 offsets for 4 buffers`},
+		{"arena too small", func(pb *planpb.Plan) { program(pb).Layouts[0].ArenaBytes = 8 }, `its 32 bytes at offset 0 are not inside of the arena of 8 bytes`},
+		{"arena for more tokens", func(pb *planpb.Plan) { program(pb).Layouts[0].MaxTokens = 1000 }, `its 16000 bytes at offset 0 are not inside of the arena of 128 bytes`},
+		{"offset missing", func(pb *planpb.Plan) { o := &program(pb).Layouts[0].Offsets; *o = (*o)[1:] }, layout + `3 offsets for 4 results`},
+		{"offset too many", func(pb *planpb.Plan) { o := &program(pb).Layouts[0].Offsets; *o = append(*o, 0) }, layout + `5 offsets for 4 results`},
 		{"offset out of range", func(pb *planpb.Plan) { program(pb).Layouts[0].Offsets[0] = math.MaxUint64 }, layout + `offset 18446744073709551615`},
-		{"offset out of the arena", func(pb *planpb.Plan) { program(pb).Layouts[0].Offsets[0] = 1 << 20 }, `at offset 1048576 is not inside of the arena`},
+		{"offset out of the arena", func(pb *planpb.Plan) { program(pb).Layouts[0].Offsets[0] = 1 << 20 }, `at offset 1048576 are not inside of the arena`},
 		{"offset not aligned", func(pb *planpb.Plan) { program(pb).Layouts[0].Offsets[1] = 4 }, `or not aligned to 64`},
-		{"overlap", func(pb *planpb.Plan) { program(pb).Layouts[0].Offsets = []uint64{0, 0, 0, 0} }, layout + `buffers 0 and 1 are alive together at step 1 and share bytes`},
+		{"overlap", func(pb *planpb.Plan) { program(pb).Layouts[0].Offsets = []uint64{0, 0, 0, 0} }, layout + `%12 (linear, m.glm:2:1) at [0, 16) is written over %8 (embed, m.glm:1:1) at [0, 32), which the node reads: the operator does not work in place there`},
 
 		{"remark pass", func(pb *planpb.Plan) { pb.Remarks[0].Pass = 1 }, `invalid plan: remark 0 names pass 1 of 1, source 0 of 4`},
 		{"remark source", func(pb *planpb.Plan) { pb.Remarks[0].Source = 4 }, `invalid plan: remark 0 names pass 0 of 1, source 4 of 4`},
-		{"remark saves", func(pb *planpb.Plan) { pb.Remarks[0].SavesBytes = math.MaxUint64 }, `invalid plan: remark 0 names pass 0 of 1, source 0 of 4`},
+		{"figure twice", func(pb *planpb.Plan) { pb.Device.Figures = append(pb.Device.Figures, pb.Device.Figures[0]) }, `figures of the device: `},
+		{"figure without a value", func(pb *planpb.Plan) { pb.Device.Figures[0].Value = nil }, `figures of the device: attribute "bandwidth" has no value`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pb := wire(t, encode(t, hand(t)))

@@ -116,9 +116,9 @@ func (e *editor) value(field protoreflect.FieldDescriptor, old protoreflect.Valu
 		return protoreflect.ValueOfUint32(uint32(e.number()))
 	case protoreflect.Uint64Kind:
 		return protoreflect.ValueOfUint64(e.number())
-	case protoreflect.Sint32Kind:
+	case protoreflect.Sint32Kind, protoreflect.Int32Kind:
 		return protoreflect.ValueOfInt32(int32(e.number()) - 1)
-	case protoreflect.Sint64Kind:
+	case protoreflect.Sint64Kind, protoreflect.Int64Kind:
 		return protoreflect.ValueOfInt64(int64(e.number()) - 1)
 	}
 	panic("a plan has no fields of kind " + field.Kind().String())

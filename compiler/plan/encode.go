@@ -42,6 +42,9 @@ func toProto(p *Plan) *planpb.Plan {
 		Serving: &planpb.Serving{PrefillChunk: uint32(p.Serving.PrefillChunk), Transfer: p.Serving.Transfer,
 			TransferAsync: p.Serving.TransferAsync, TransferPer: p.Serving.TransferPer},
 	}}
+	if p.Source.Device.Source != "" {
+		e.pb.Device = &planpb.Device{Source: p.Source.Device.Source, Figures: wireAttrs(p.Source.Device.Figures)}
+	}
 	for _, d := range p.Serving.Drafts {
 		e.pb.Serving.Drafts = append(e.pb.Serving.Drafts, &planpb.Draft{Kind: d.Kind, Options: wireAttrs(d.Options)})
 	}
@@ -81,8 +84,9 @@ func (e *encoder) report(p *Plan) {
 	}
 	for _, r := range p.Remarks {
 		e.pb.Remarks = append(e.pb.Remarks, &planpb.Remark{Pass: index[r.Pass], Id: r.ID, Applied: r.Applied, Entry: r.Entry, Buckets: r.Buckets,
-			Layer: int32(r.Layer), Source: e.sources.add(r.Source), Reason: r.Reason,
-			SavesLaunches: uint32(max(r.SavesLaunches, 0)), SavesBytes: uint64(max(r.SavesBytes, 0))})
+			Layer: int32(r.Layer), Source: e.sources.add(ir.JoinRange(r.Source, r.End)), Reason: r.Reason,
+			SavesLaunches: int32(r.SavesLaunches), SavesBytes: r.SavesBytes,
+			SavesDecode: int64(r.SavesDecode), SavesPrefill: int64(r.SavesPrefill)})
 	}
 }
 
@@ -126,7 +130,7 @@ func (e *encoder) program(p *Program) *planpb.Program {
 	position := make(map[*ir.Node]uint32, len(g.Nodes))
 	for i, n := range g.Nodes {
 		position[n] = uint32(i)
-		s := &planpb.Step{Op: n.Op.Name, Attrs: wireAttrs(n.Attrs), Source: e.sources.add(n.Origin.Source),
+		s := &planpb.Step{Op: n.Op.Name, Attrs: wireAttrs(n.Attrs), Source: e.sources.add(n.Origin.Range()),
 			Path: e.paths.add(n.Origin.Path), Layer: int32(n.Origin.Layer), Id: uint32(n.ID), Stream: uint32(n.Stream)}
 		for _, w := range n.Waits {
 			s.Waits = append(s.Waits, position[w])

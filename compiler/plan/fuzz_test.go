@@ -7,7 +7,6 @@ import (
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower/lowertest"
-	"github.com/glmc/glmc/compiler/memory"
 	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/plan/planpb"
@@ -60,11 +59,7 @@ func checkAccepted(t *testing.T, p *plan.Plan) {
 	}
 	for _, q := range p.Programs {
 		for _, l := range q.Layouts {
-			buffers, err := q.Buffers(l.Max)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := memory.Check(buffers, l.Offsets, l.Arena); err != nil {
+			if err := q.Check(&l); err != nil {
 				t.Fatal(err)
 			}
 		}

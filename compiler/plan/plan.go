@@ -9,6 +9,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
@@ -98,10 +99,13 @@ type Remark struct {
 	Entry         string
 	Buckets       string // sizes of steps that it is about, where the entry has variants
 	Layer         int    // -1 outside of any layer
-	Source        string
+	Source        string // file:line:col
+	End           string // line:col behind the last character there; "": not known
 	Reason        string
 	SavesLaunches int
-	SavesBytes    int64
+	SavesBytes    int64         // of activations, for each token
+	SavesDecode   time.Duration // of the largest decode bucket, as predicted; below 0: it costs as much
+	SavesPrefill  time.Duration // likewise of the prefill chunk
 }
 
 // Program is one graph with its layouts.
@@ -120,7 +124,7 @@ type Program struct {
 type Layout struct {
 	ir.Bucket
 	Arena   int64
-	Offsets []int64 // by storage
+	Offsets []int64 // by storage; a result that takes over an operand's bytes has its offset
 }
 
 type liveRange struct{ first, last int }
@@ -190,11 +194,14 @@ func (p *Program) Storage(v *ir.Value) (int, bool) {
 // Storages is the number of storages.
 func (p *Program) Storages() int { return len(p.roots) }
 
+// Result is the value that was written into a storage. Views of it have the same one.
+func (p *Program) Result(storage int) *ir.Value { return p.roots[storage] }
+
 // Buffers gives the storages' sizes and live ranges for a bucket.
 func (p *Program) Buffers(max ir.Sizes) ([]memory.Buffer, error) {
 	out := make([]memory.Buffer, len(p.roots))
 	for i, v := range p.roots {
-		n, err := byteSize(v.Type, max)
+		n, err := memory.Bytes(v.Type, max)
 		if err != nil {
 			return nil, fmt.Errorf("value %%%d: %w", v.ID, err)
 		}
@@ -203,38 +210,11 @@ func (p *Program) Buffers(max ir.Sizes) ([]memory.Buffer, error) {
 	return out, nil
 }
 
-// AddLayouts plans the arena for every bucket of the graph.
-func (p *Program) AddLayouts() error {
-	for _, b := range p.Graph.Buckets {
-		if err := p.layOut(b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // AddLayout adds a bucket to the graph and plans its arena.
 func (p *Program) AddLayout(phase string, max ir.Sizes) error {
 	b := ir.Bucket{Phase: phase, Max: max}
 	p.Graph.Buckets = append(p.Graph.Buckets, b)
-	return p.layOut(b)
-}
-
-func (p *Program) layOut(b ir.Bucket) error {
-	buffers, err := p.Buffers(b.Max)
-	if err != nil {
-		return err
-	}
-	offsets, arena := memory.Plan(buffers)
-	if err := memory.Check(buffers, offsets, arena); err != nil {
-		return fmt.Errorf("memory plan of %s: %w", p.Graph.Name, err)
-	}
-	l := Layout{Bucket: b, Arena: arena, Offsets: offsets}
-	if err := p.checkRaces(&l); err != nil {
-		return fmt.Errorf("schedule or memory plan (a bug in the compiler): %w", err)
-	}
-	p.Layouts = append(p.Layouts, l)
-	return nil
+	return p.LayOut(b)
 }
 
 // Program returns the program of an entry, the first one where it has variants, or nil.
@@ -255,25 +235,4 @@ func (p *Plan) Variants(entry string) []*Program {
 		}
 	}
 	return out
-}
-
-// maxBytes bounds every size that a plan can speak of: far beyond any machine, far below overflow.
-const maxBytes = 1 << 46
-
-// byteSize is the size of a value at given sizes, with overflow checked. A value whose size depends on the
-// number of pages has none: layouts do not bound pages, and only page tables have that dimension, which the
-// caller provides.
-func byteSize(t ir.Type, s ir.Sizes) (int64, error) {
-	n := int64(t.DType.Size())
-	for _, d := range t.Shape {
-		if d.Sym == ir.P {
-			return 0, fmt.Errorf("%s is not bounded by a layout", t)
-		}
-		e := int64(d.Eval(s))
-		if e < 0 || e > maxBytes || n > 0 && e > maxBytes/n {
-			return 0, fmt.Errorf("%s is too large for %+v", t, s)
-		}
-		n *= e
-	}
-	return n, nil
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/memory"
 	"github.com/glmc/glmc/compiler/race"
 )
 
@@ -21,7 +22,7 @@ func (p *Program) checkRaces(l *Layout) error {
 		if !ok {
 			return race.Extent{}, false
 		}
-		n, err := byteSize(v.Type, l.Max)
+		n, err := memory.Bytes(v.Type, l.Max)
 		if err != nil {
 			failed = err
 		}

@@ -40,6 +40,15 @@ func readInts(v []uint64) ([]int, error) {
 
 // readShape reads the shape of an operand or a result.
 func readShape(dims []*planpb.Dim) (ir.Shape, error) {
+	s, err := readDims(dims)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Check()
+}
+
+// readDims reads dimensions one by one. What they mean together is for an operator's row to say.
+func readDims(dims []*planpb.Dim) (ir.Shape, error) {
 	if len(dims) > ir.MaxRank {
 		return nil, fmt.Errorf("%d dimensions", len(dims))
 	}
@@ -51,7 +60,7 @@ func readShape(dims []*planpb.Dim) (ir.Shape, error) {
 		}
 		s[i] = ir.Dim{Sym: ir.Sym(symbol), Mul: int(mul), Add: int(add)}
 	}
-	return s, s.Check()
+	return s, nil
 }
 
 func readWeight(w *planpb.Weight) (*ir.Weight, error) {
@@ -118,7 +127,7 @@ func readAttrs(list []*planpb.Attr) (ir.Attrs, error) {
 		case *planpb.Attr_Bool:
 			a.Value = v.Bool
 		case *planpb.Attr_Shape:
-			s, err := readShape(v.Shape.GetDims())
+			s, err := readDims(v.Shape.GetDims())
 			if err != nil {
 				return nil, fmt.Errorf("attribute %q: %w", a.Key, err)
 			}

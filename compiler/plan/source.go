@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan/planpb"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -21,6 +22,14 @@ type Source struct {
 	Set            []Setting   // in the order of their keys
 	Disabled       []string    // passes, in the order in which they were named
 	StopAfter      string
+	Device         Device // what the target was taken to be
+}
+
+// Device is what the cost model took the target to be when it decided, and when it predicted what remarks say: the
+// same source and the same figures give the same plan.
+type Device struct {
+	Source  string   // "builtin", or on what and when it was measured; "" in plans from before there was the field
+	Figures ir.Attrs // by name, see package cost
 }
 
 // SourceFile is a file with its text.
@@ -84,6 +93,7 @@ func (d *decoder) source() error {
 	for _, x := range w.Set {
 		s.Set = append(s.Set, Setting{x.GetKey(), x.GetValue()})
 	}
+	s.Device = d.plan.Source.Device
 	d.plan.Source = s
 	return nil
 }

@@ -3,12 +3,14 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/glmc/glmc/compiler/layers"
+	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/diag"
 )
@@ -31,21 +33,17 @@ func Select(p *plan.Plan, f Filter) []plan.Remark {
 	return out
 }
 
-// Remarks writes remarks, pass by pass and place by place. Those that are alike but for the layer are written
+// Remarks writes remarks of a plan, pass by pass and place by place. Those that are alike but for the layer are written
 // once: "layers 3..91, 89 x".
-func Remarks(w io.Writer, remarks []plan.Remark) error {
+func Remarks(w io.Writer, p *plan.Plan, remarks []plan.Remark) error {
 	var b strings.Builder
 	pass := ""
-	for _, g := range collapse(remarks) {
+	for _, g := range collapse(NewScale(p), remarks) {
 		if g.pass != pass {
 			pass = g.pass
 			fmt.Fprintf(&b, "\n%s\n", pass)
 		}
-		buckets := ""
-		if g.buckets != "" {
-			buckets = ", " + g.buckets
-		}
-		fmt.Fprintf(&b, "  %s%s  %s\n", layers.At(g.entry, g.layers), buckets, g.source)
+		fmt.Fprintf(&b, "  %s  %s\n", g.text(), g.source)
 		for _, n := range g.notes {
 			n.write(&b)
 		}
@@ -61,7 +59,16 @@ type group struct {
 	notes  []note
 }
 
-type place struct{ pass, entry, buckets, source string }
+type place struct{ pass, entry, buckets, source, end string }
+
+// text says where remarks belong: "forward, layers 3..91, 89 x, decode 1..64".
+func (g *group) text() string {
+	text := layers.At(g.entry, g.layers)
+	if g.buckets != "" {
+		text += ", " + g.buckets
+	}
+	return text
+}
 
 // note is a remark without its place, with {n} for the layer's number.
 type note struct {
@@ -71,7 +78,7 @@ type note struct {
 
 // collapse joins remarks that are alike, and then those about one place that concern the same layers. Their
 // order is that of the first of each.
-func collapse(remarks []plan.Remark) []group {
+func collapse(scale *Scale, remarks []plan.Remark) []group {
 	type key struct {
 		place
 		note
@@ -79,7 +86,7 @@ func collapse(remarks []plan.Remark) []group {
 	var order []key
 	numbers := map[key][]int{}
 	for _, r := range remarks {
-		k := key{place{r.Pass, r.Entry, r.Buckets, r.Source}, note{r.Applied, r.ID, Readable(r.Reason), Savings(r.SavesLaunches, r.SavesBytes)}}
+		k := key{place{r.Pass, r.Entry, r.Buckets, r.Source, r.End}, note{r.Applied, r.ID, Readable(r.Reason), scale.savings(r)}}
 		if numbers[k] == nil {
 			order = append(order, k)
 		}
@@ -104,6 +111,12 @@ var (
 	byteCount   = regexp.MustCompile(`\b(\d+) bytes( instead of (\d+))?\b`)
 )
 
+// Unpriced is a reason without the prices that may end it, which another device or another number of ranks changes.
+func Unpriced(reason string) string {
+	said, _, _ := strings.Cut(reason, passes.Priced)
+	return said
+}
+
 // Readable is a reason as people want it: {n} for the layer's number, and sizes with units.
 func Readable(reason string) string {
 	reason = layerNumber.ReplaceAllString(reason, "layers.{n}.")
@@ -124,18 +137,22 @@ func Readable(reason string) string {
 	})
 }
 
-// Savings says what a rewrite saves at each execution: launches, and bytes of activations for each token. It is
-// empty where that is nothing.
+// Savings says what a rewrite saves at each execution: launches, and bytes of activations for each token, with a sign
+// where it costs. It is empty where that is nothing.
 func Savings(launches int, bytes int64) string {
 	var parts []string
-	switch {
-	case launches == 1:
-		parts = append(parts, "1 launch")
-	case launches > 1:
+	switch launches {
+	case 0:
+	case 1, -1:
+		parts = append(parts, fmt.Sprintf("%d launch", launches))
+	default:
 		parts = append(parts, fmt.Sprintf("%d launches", launches))
 	}
-	if bytes > 0 {
+	switch {
+	case bytes > 0:
 		parts = append(parts, Bytes(bytes)+" of activations a token")
+	case bytes < 0:
+		parts = append(parts, "-"+Bytes(-max(bytes, -math.MaxInt64))+" of activations a token")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -161,7 +178,7 @@ func (n note) write(b *strings.Builder) {
 // wrap writes words behind an indent, and continues behind another one of the same width on the next lines.
 func wrap(b *strings.Builder, indent, text string) {
 	column := len(indent)
-	for i, word := range strings.Fields(text) {
+	for i, word := range wordsOf(text) {
 		switch {
 		case i == 0:
 		case column+1+len(word) > lineWidth:
@@ -175,4 +192,22 @@ func wrap(b *strings.Builder, indent, text string) {
 		column += len(word)
 	}
 	b.WriteByte('\n')
+}
+
+// quantity is a number and its unit, which stay on one line.
+var quantity = regexp.MustCompile(`^\d+(\.\d+)? ([µm]?s|[KMGT]i?B|B)\b`)
+
+// wordsOf splits a text where lines may end.
+func wordsOf(text string) []string {
+	var out []string
+	fields := strings.Fields(text)
+	for i := 0; i < len(fields); i++ {
+		if i+1 < len(fields) && quantity.MatchString(fields[i]+" "+fields[i+1]) {
+			out = append(out, fields[i]+" "+fields[i+1])
+			i++
+			continue
+		}
+		out = append(out, fields[i])
+	}
+	return out
 }

@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 )
 
 // folded is what fold_shared_expert says of a layer.
 func folded(entry string, layer int) plan.Remark {
-	return plan.Remark{Pass: "fold", ID: "fold.folded", Applied: true, Entry: entry, Layer: layer, Source: "m.glm:65:14",
+	return plan.Remark{Pass: "fold", ID: "fold.folded", Applied: true, Entry: entry, Layer: layer, Source: "m.glm:65:14", End: "66:69",
 		Reason: "1 shared expert of width 1536 became expert 160 of 161", SavesLaunches: 5, SavesBytes: 65536}
 }
 
@@ -36,7 +38,7 @@ func TestRemarks(t *testing.T) {
 	remarks = append(remarks,
 		quantised(5, "weights", "model.layers.%d.q.weight takes 2048 bytes"),
 		plan.Remark{Pass: "quantise", ID: "quantise.weights_kept", Entry: "forward", Layer: -1, Source: "m.glm:95:16",
-			Reason: "lm_head.weight is on the pipeline's skip list", SavesLaunches: 1})
+			Reason: "lm_head.weight is on the pipeline's skip list", SavesLaunches: 1, SavesPrefill: 2100})
 
 	const want = `
 fold
@@ -55,7 +57,7 @@ quantise
     applied  quantise.weights: model.layers.{n}.q.weight takes 2.0 KiB
   forward  m.glm:95:16
     missed   quantise.weights_kept: lm_head.weight is on the pipeline's skip list
-             saves 1 launch
+             saves 1 launch; 2.1 µs of prefill 16384 predicted on h200
 `
 	if diff := cmp.Diff(want, remarksText(t, remarks)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -70,10 +72,12 @@ func TestRemarksThatDifferStayApart(t *testing.T) {
 		"id":       func(r *plan.Remark) { r.ID = "fold.other" },
 		"entry":    func(r *plan.Remark) { r.Entry = "draft" },
 		"source":   func(r *plan.Remark) { r.Source = "m.glm:66:1" },
+		"end":      func(r *plan.Remark) { r.End = "67:1" },
 		"reason":   func(r *plan.Remark) { r.Reason = "another reason" },
 		"status":   func(r *plan.Remark) { r.Applied = false },
 		"launches": func(r *plan.Remark) { r.SavesLaunches = 6 },
 		"bytes":    func(r *plan.Remark) { r.SavesBytes = 1024 },
+		"decode":   func(r *plan.Remark) { r.SavesDecode = time.Millisecond },
 	} {
 		second := folded("forward", 2)
 		if text := remarksText(t, []plan.Remark{first, second}); strings.Count(text, "expert 160") != 1 {
@@ -129,10 +133,42 @@ func TestReadable(t *testing.T) {
 	}
 }
 
+// testPlan has an entry whose programs are for these steps, in two variants.
+func testPlan() *plan.Plan {
+	bucket := func(phase string, tokens int) ir.Bucket {
+		return ir.Bucket{Phase: phase, Max: ir.Sizes{Tokens: tokens, Seqs: 1, Rows: 1}}
+	}
+	return &plan.Plan{Target: "h200", Programs: []*plan.Program{
+		{Graph: &ir.Graph{Name: "forward", Buckets: []ir.Bucket{bucket(ir.Decode, 1), bucket(ir.Decode, 64)}}},
+		{Graph: &ir.Graph{Name: "forward", Buckets: []ir.Bucket{bucket(ir.Decode, 256), bucket(ir.Prefill, 16384)}}},
+	}}
+}
+
+// TestPredicted: remarks are about the largest steps of their entry, or of the buckets that they name.
+func TestPredicted(t *testing.T) {
+	saves := plan.Remark{Entry: "forward", SavesDecode: 3140, SavesPrefill: 40 * time.Microsecond}
+	small, only := saves, saves
+	small.Buckets, only.SavesDecode, only.SavesPrefill = "decode 1..64", -1500, 0
+	for _, c := range []struct {
+		r    plan.Remark
+		want string
+	}{
+		{saves, "3.1 µs of decode 256, 40.0 µs of prefill 16384 predicted on h200"},
+		{small, "3.1 µs of decode 64 predicted on h200"},
+		{only, "-1.5 µs of decode 256 predicted on h200"},
+		{plan.Remark{Entry: "draft", SavesDecode: 1}, ""},
+		{plan.Remark{Entry: "forward"}, ""},
+	} {
+		if diff := cmp.Diff(c.want, NewScale(testPlan()).Predicted(c.r)); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", c.r, diff)
+		}
+	}
+}
+
 func remarksText(t *testing.T, remarks []plan.Remark) string {
 	t.Helper()
 	var b strings.Builder
-	if err := Remarks(&b, remarks); err != nil {
+	if err := Remarks(&b, testPlan(), remarks); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -162,7 +198,7 @@ func TestSelect(t *testing.T) {
 func TestRemarksOfAHostilePlan(t *testing.T) {
 	var b strings.Builder
 	r := plan.Remark{Pass: "p\x1b[2J", ID: "p.x\a", Entry: "e\r", Layer: 1, Source: "m\u202e.glm:1:1", Reason: "\x1b]0;title\a"}
-	if err := Remarks(&b, []plan.Remark{r}); err != nil {
+	if err := Remarks(&b, testPlan(), []plan.Remark{r}); err != nil {
 		t.Fatal(err)
 	}
 	if i := strings.IndexFunc(b.String(), func(c rune) bool { return c != '\n' && (c < ' ' || c == '\u202e' || c >= 0x7f && c < 0xa0) }); i >= 0 {

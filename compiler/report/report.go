@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"text/tabwriter"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/memory"
@@ -36,7 +37,7 @@ func MeasureMemory(p *plan.Plan) Memory {
 			}
 			m.Arena = l.Arena
 			if buffers, err := prog.Buffers(l.Max); err == nil {
-				m.ArenaLowerBound = memory.LowerBound(buffers)
+				m.ArenaLowerBound = memory.Bound(buffers, prog.Shares())
 			}
 		}
 	}
@@ -88,6 +89,9 @@ func Bytes(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %s", v, units[i])
 }
+
+// Microseconds is a time as JSON has it.
+func Microseconds(d time.Duration) float64 { return float64(d) / 1e3 }
 
 // Duration writes microseconds with a unit: 1.24 ms.
 func Duration(us float64) string {

@@ -84,7 +84,7 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	if err := Passes(fullDisk{}, p); !errors.Is(err, errFull) {
 		t.Errorf("Passes: %v", err)
 	}
-	if err := Remarks(fullDisk{}, []plan.Remark{{Pass: "p", ID: "p.x"}}); !errors.Is(err, errFull) {
+	if err := Remarks(fullDisk{}, testPlan(), []plan.Remark{{Pass: "p", ID: "p.x"}}); !errors.Is(err, errFull) {
 		t.Errorf("Remarks: %v", err)
 	}
 }
@@ -107,8 +107,8 @@ func TestMeasureMemory(t *testing.T) {
 	want := Memory{
 		Weights:         64 + 48,
 		CachePerToken:   2 * (2 + 1) * 16 * 2, // keys and values
-		Arena:           2 * 32 * 64 * 4,      // of three results in a row of [32, 64] f32, two are alive at a time
-		ArenaLowerBound: 2 * 32 * 64 * 4,
+		Arena:           32 * 64 * 4,          // three results in a row of [32, 64] f32 take each other's place
+		ArenaLowerBound: 32 * 64 * 4,
 	}
 	if diff := cmp.Diff(want, MeasureMemory(p)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -72,6 +72,18 @@ func ParseSpan(text string, source func(file string) []byte) Span {
 	return Span{File: file, Start: start, End: end}
 }
 
+// ParseRange is the stretch from a place, "file:line:column", up to an end, "line:column"; one character where the end
+// is empty. Offsets are not known.
+func ParseRange(start, end string) Span {
+	none := func(string) []byte { return nil }
+	s := ParseSpan(start, none)
+	if e := ParseSpan(":"+end, none); end != "" && s.Start.Line > 0 && e.Start.Line > 0 {
+		s.End = e.Start
+	}
+	s.Start.Offset, s.End.Offset = 0, 0
+	return s
+}
+
 // cutNumber cuts the number behind the last colon; a file's name may have colons of its own.
 func cutNumber(s string) (rest string, n int, ok bool) {
 	i := strings.LastIndexByte(s, ':')

@@ -240,6 +240,23 @@ func TestNearestShort(t *testing.T) {
 	}
 }
 
+func TestParseRange(t *testing.T) {
+	for _, c := range []struct {
+		start, end string
+		want       Span
+	}{
+		{"m.glm:2:3", "4:5", Span{File: "m.glm", Start: Pos{0, 2, 3}, End: Pos{0, 4, 5}}},
+		{"m.glm:2:3", "", Span{File: "m.glm", Start: Pos{0, 2, 3}, End: Pos{0, 2, 4}}},
+		{"m.glm:2:3", "x:5", Span{File: "m.glm", Start: Pos{0, 2, 3}, End: Pos{0, 2, 4}}},
+		{"m.glm", "4:5", Span{File: "m.glm"}},
+		{"", "", Span{}},
+	} {
+		if got := ParseRange(c.start, c.end); got != c.want {
+			t.Errorf("ParseRange(%q, %q) = %+v, want %+v", c.start, c.end, got, c.want)
+		}
+	}
+}
+
 func TestParseSpan(t *testing.T) {
 	src := func(string) []byte { return []byte("ab\ncdé\nf") }
 	for text, want := range map[string]Span{

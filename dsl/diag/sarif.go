@@ -24,13 +24,44 @@ type SARIFRun struct {
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/), for code hosts and editors. Columns count UTF-16 code units.
 // Notes are related locations. A suggestion of a name that stands at the diagnostic's place is a fix too.
 func SARIF(w io.Writer, list *List, run SARIFRun) error {
-	s := &sarifWriter{SARIFRun: run, index: map[string]int{}, lines: map[string][][]byte{}}
-	out := sarifRun{ColumnKind: "utf16CodeUnits", Results: []sarifResult{}}
+	s := newSARIFWriter(run)
+	results := []sarifResult{}
 	for _, d := range list.All() {
-		out.Results = append(out.Results, s.result(d))
+		results = append(results, s.result(d))
 	}
-	out.Tool.Driver = sarifDriver{Name: "glmc", Version: run.Version, InformationURI: "https://github.com/glmc/glmc", Rules: s.rules}
-	out.Invocations = []sarifInvocation{s.invocation(list)}
+	return s.write(w, results, list.Dropped())
+}
+
+// SARIFRemark is a result that is no diagnostic: something that was done, or could not be.
+type SARIFRemark struct {
+	ID   string
+	Rule string // what the ID means; "": nothing is said about it
+	// Missed says that something could not be done: a result of level note. What was done is informational, which the
+	// format tells apart from results of every level.
+	Missed     bool
+	Span       Span
+	Message    string
+	Properties map[string]any // for programs; keys are the writer's own
+}
+
+// SARIFRemarks writes remarks as such a log.
+func SARIFRemarks(w io.Writer, remarks []SARIFRemark, run SARIFRun) error {
+	s := newSARIFWriter(run)
+	results := []sarifResult{}
+	for i := range remarks {
+		results = append(results, s.remark(&remarks[i]))
+	}
+	return s.write(w, results, 0)
+}
+
+func newSARIFWriter(run SARIFRun) *sarifWriter {
+	return &sarifWriter{SARIFRun: run, index: map[string]int{}, lines: map[string][][]byte{}}
+}
+
+func (s *sarifWriter) write(w io.Writer, results []sarifResult, dropped int) error {
+	out := sarifRun{ColumnKind: "utf16CodeUnits", Results: results}
+	out.Tool.Driver = sarifDriver{Name: "glmc", Version: s.Version, InformationURI: "https://github.com/glmc/glmc", Rules: s.rules}
+	out.Invocations = []sarifInvocation{s.invocation(dropped)}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{out}})
@@ -77,11 +108,13 @@ type (
 	sarifResult struct { // 3.27
 		RuleID    string          `json:"ruleId"`
 		RuleIndex int             `json:"ruleIndex"`
+		Kind      string          `json:"kind,omitempty"`
 		Level     string          `json:"level"`
 		Message   sarifMessage    `json:"message"`
 		Locations []sarifLocation `json:"locations,omitempty"`
 		Related   []sarifLocation `json:"relatedLocations,omitempty"`
 		Fixes     []sarifFix      `json:"fixes,omitempty"`
+		Bag       map[string]any  `json:"properties,omitempty"`
 	}
 	sarifLocation struct { // 3.28
 		ID       *int           `json:"id,omitempty"`
@@ -137,25 +170,25 @@ func message(s string) sarifMessage {
 	return sarifMessage{s}
 }
 
-func (s *sarifWriter) invocation(list *List) sarifInvocation {
+func (s *sarifWriter) invocation(dropped int) sarifInvocation {
 	out := sarifInvocation{Successful: len(s.Failed) == 0}
 	for _, why := range s.Failed {
 		out.Notifications = append(out.Notifications, sarifNotification{"error", message(why)})
 	}
-	if n := list.Dropped(); n > 0 {
-		out.Notifications = append(out.Notifications, sarifNotification{"note", message(fmt.Sprintf("%d more %s not shown", n, plural("diagnostic", n)))})
+	if dropped > 0 {
+		out.Notifications = append(out.Notifications, sarifNotification{"note", message(fmt.Sprintf("%d more %s not shown", dropped, plural("diagnostic", dropped)))})
 	}
 	return out
 }
 
 // rule returns the place of an ID in the list of rules, which has those that were seen.
-func (s *sarifWriter) rule(id string) int {
+func (s *sarifWriter) rule(id, what string) int {
 	i, known := s.index[id]
 	if !known {
 		i = len(s.rules)
 		s.index[id] = i
 		r := sarifRule{ID: id}
-		if what := Describe(id); what != "" {
+		if what != "" {
 			m := message(what)
 			r.ShortDescription = &m
 		}
@@ -169,7 +202,7 @@ func (s *sarifWriter) result(d *Diagnostic) sarifResult {
 	if d.Suggestion != "" {
 		text += "\n" + d.Suggestion
 	}
-	r := sarifResult{RuleID: d.ID, RuleIndex: s.rule(d.ID), Level: d.Severity.String(), Message: message(text)}
+	r := sarifResult{RuleID: d.ID, RuleIndex: s.rule(d.ID, Describe(d.ID)), Level: d.Severity.String(), Message: message(text)}
 	if p := s.physical(d.Span); p != nil {
 		r.Locations = []sarifLocation{{Physical: p}}
 	}
@@ -179,6 +212,17 @@ func (s *sarifWriter) result(d *Diagnostic) sarifResult {
 	}
 	if region, text, ok := s.fix(d); ok {
 		r.Fixes = []sarifFix{{message(d.Suggestion), []sarifChange{{s.artifact(d.File), []sarifReplacement{{region, sarifContent{text}}}}}}}
+	}
+	return r
+}
+
+func (s *sarifWriter) remark(x *SARIFRemark) sarifResult {
+	r := sarifResult{RuleID: x.ID, RuleIndex: s.rule(x.ID, x.Rule), Level: "note", Message: message(x.Message), Bag: x.Properties}
+	if !x.Missed { // 3.27.10: what is no failure has no level
+		r.Kind, r.Level = "informational", "none"
+	}
+	if p := s.physical(x.Span); p != nil {
+		r.Locations = []sarifLocation{{Physical: p}}
 	}
 	return r
 }

@@ -246,3 +246,37 @@ func TestRules(t *testing.T) {
 		}
 	}
 }
+
+// TestSARIFRemarks: what was missed is a note, what was done is no result with a level.
+func TestSARIFRemarks(t *testing.T) {
+	remarks := []SARIFRemark{
+		{ID: "p.fused", Rule: "a {rule}", Span: place("m.glm", source, "wdth"), Message: "forward, layers 3..91", Properties: map[string]any{"layers": []int{3, 91}}},
+		{ID: "p.other", Missed: true, Message: "nowhere"},
+		{ID: "p.fused", Span: Span{File: "glmc:m.glm", Start: Pos{Line: 3, Column: 4}}, Message: "no text of it"},
+	}
+	var b bytes.Buffer
+	if err := SARIFRemarks(&b, remarks, SARIFRun{Sources: func(string) []byte { return []byte(source) }, Dir: "/work"}); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sarifValidator(t).Validate(doc); err != nil {
+		t.Fatalf("%v\n%s", err, b.String())
+	}
+	var log sarifLog
+	if err := json.Unmarshal(b.Bytes(), &log); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range log.Runs[0].Results {
+		got = append(got, strings.TrimSpace(r.RuleID+" "+r.Kind+" "+r.Level))
+	}
+	if diff := cmp.Diff([]string{"p.fused informational none", "p.other  note", "p.fused informational none"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if rules := log.Runs[0].Tool.Driver.Rules; len(rules) != 2 || rules[0].ShortDescription.Text != "a {{rule}}" || rules[1].ShortDescription != nil {
+		t.Errorf("rules: %+v", rules)
+	}
+}

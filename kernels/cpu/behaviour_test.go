@@ -46,6 +46,8 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 	return map[string]step{
 		"quant.rows":  {nil, once(x)},
 		"linear.w8a8": {nil, call(kernels.New(dtype.F32, tokens, h), codes, scales, r.Weights(format, h, h), r.F32(h))},
+		"linear.split_w8a8": {kernels.Attrs{"sizes": []int64{h, 3, 1}}, &kernels.Call{In: []kernels.Tensor{codes, scales, r.Weights(format, h+4, h), r.F32(h + 4)},
+			Out: []kernels.Tensor{kernels.New(dtype.F32, tokens, h), kernels.New(dtype.F32, tokens, 3), kernels.New(dtype.F32, tokens, 1)}}},
 		"moe.experts_w8a8": {kernels.Attrs{"activation": "silu"}, call(kernels.New(dtype.F32, tokens, h), codes, scales, r.Distinct(e, tokens, k), r.F32(tokens, k),
 			r.Weights(format, e, i, h), r.Weights(format, e, i, h), r.Weights(format, e, h, i))},
 		"norm.rms_quant":                {rope, once(x, r.F32(h))},
@@ -56,6 +58,8 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 		"linear.f32":                    {nil, call(out, x, r.Weights(format, h, h), kernels.Tensor{})},
 		"linear":                        {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
 		"norm.rms":                      {rope, call(out, x, r.F32(h))},
+		"linear.split": {kernels.Attrs{"sizes": []int64{h, 3, 1}}, &kernels.Call{In: []kernels.Tensor{x, r.Weights(format, h+4, h), r.F32(h + 4)},
+			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, 3), kernels.New(dtype.F32, tokens, 1)}}},
 		"norm.add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
 			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},
 		"comm.all_reduce_add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},

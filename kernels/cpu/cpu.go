@@ -61,6 +61,7 @@ func (d *Device) Kernels() kernels.Set {
 		"embed":                         d.embed,
 		"linear":                        d.linear,
 		"linear.f32":                    d.linear, // activations are f32
+		"linear.split":                  d.linear, // the results' shapes say where w is cut
 		"norm.rms":                      d.normRMS,
 		"norm.add_rms":                  d.addNormRMS,
 		"rope.apply":                    d.ropeApply,
@@ -75,6 +76,7 @@ func (d *Device) Kernels() kernels.Set {
 		"comm.all_reduce_add_rms":       d.allReduceAddRMS,
 		"quant.rows":                    d.quantRows,
 		"linear.w8a8":                   d.linearW8A8,
+		"linear.split_w8a8":             d.linearW8A8,
 		"moe.experts_w8a8":              d.expertsW8A8,
 		"norm.rms_quant":                d.thenQuantised(d.normRMS),
 		"norm.add_rms_quant":            d.thenQuantised(d.addNormRMS),

@@ -130,6 +130,96 @@ func TestRouteAgainstRef(t *testing.T) {
 	})
 }
 
+// A linear whose columns are cut has the bits of the whole one's columns, and of one linear for each part of the
+// weight, in both kernel sets.
+func TestLinearSplitIsLinears(t *testing.T) {
+	d := device(t, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawLinear(t)
+		sizes := drawSizes(t, c.n)
+		spoil(t, c.x)
+		split := func(set kernels.Set, c linearCase) {
+			out := make([]kernels.Tensor, len(sizes))
+			for i, n := range sizes {
+				out[i] = kernels.New(dtype.F32, c.rows, n)
+			}
+			kerneltest.Run(t, set, "linear.split", c.attrs, &kernels.Call{In: []kernels.Tensor{c.x, c.w, c.bias}, Out: out})
+			whole, from := c.run(t, set), 0
+			for i, n := range sizes {
+				a := kernels.Attrs{"from": int64(from), "to": int64(from + n)}
+				sameBits(t, fmt.Sprint("columns of result ", i), out[i], run(t, set, "slice", a, out[i].Shape, whole))
+				part := c
+				part.n, part.w, part.bias = n, rowsOf(c.w, from, n), rowsOf(c.bias, from, n)
+				sameBits(t, fmt.Sprint("part ", i), out[i], part.run(t, set))
+				from += n
+			}
+		}
+		split(d.Kernels(), c)
+		wide := c
+		wide.w, wide.bias = kerneltest.Dequantise(c.w), kerneltest.Dequantise(c.bias)
+		split(ref.Kernels(), wide)
+	})
+}
+
+// drawSizes cuts n columns into parts.
+func drawSizes(t *rapid.T, n int) []int {
+	var sizes []int
+	for n > 0 {
+		size := rapid.IntRange(1, n).Draw(t, "size")
+		sizes, n = append(sizes, size), n-size
+	}
+	return sizes
+}
+
+// rowsOf copies n rows of a weight, or elements of a bias, from one on.
+func rowsOf(w kernels.Tensor, from, n int) kernels.Tensor {
+	if !w.Present() {
+		return w
+	}
+	shape := append([]int{n}, w.Shape[1:]...)
+	part := kernels.New(w.DType, shape...)
+	at, end := from*w.Elems()/w.Shape[0], (from+n)*w.Elems()/w.Shape[0]
+	switch w.DType {
+	case dtype.F32:
+		copy(part.F32, w.F32[at:end])
+	case dtype.F8E4M3:
+		copy(part.U8, w.U8[at:end])
+		part.Scale = w.Scale[from : from+n]
+	default:
+		copy(part.U16, w.U16[at:end])
+	}
+	return part
+}
+
+// BenchmarkQKV has one of eight ranks' projections of GLM-4.7's attention: what one product saves over three.
+func BenchmarkQKV(b *testing.B) {
+	const hidden, q, kv = 5120, 1536, 128
+	for _, rows := range []int{1, 64} {
+		r := kerneltest.NewRand(1)
+		x, w := r.F32(rows, hidden), r.Weights(dtype.BF16, q+2*kv, hidden)
+		out := []kernels.Tensor{kernels.New(dtype.F32, rows, q), kernels.New(dtype.F32, rows, kv), kernels.New(dtype.F32, rows, kv)}
+		b.Run(fmt.Sprintf("merged/rows=%d", rows), func(b *testing.B) {
+			bench(b, "linear.split", nil, &kernels.Call{In: []kernels.Tensor{x, w}, Out: out}, 2*rows*hidden*(q+2*kv), 2*hidden*(q+2*kv))
+		})
+		b.Run(fmt.Sprintf("apart/rows=%d", rows), func(b *testing.B) {
+			d := New(2)
+			defer d.Close()
+			f := kerneltest.Build(b, d.Kernels(), "linear", nil)
+			var calls []*kernels.Call
+			for i, from := range []int{0, q, q + kv} {
+				calls = append(calls, &kernels.Call{In: []kernels.Tensor{x, rowsOf(w, from, out[i].Last())}, Out: out[i : i+1]})
+			}
+			for b.Loop() {
+				for _, c := range calls {
+					if err := f(c); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkRoute has GLM-4.7's routing, fused and operator by operator.
 func BenchmarkRoute(b *testing.B) {
 	const experts, k = 160, 8
@@ -245,6 +335,9 @@ func TestQuantisedRows(t *testing.T) {
 
 		weight, bias := r.Weights(dtype.F8E4M3, n, dim), r.F32(n)
 		same("linear", call("linear.w8a8", nil, wide(n), q[0], q[1], weight, bias), call("linear", kernels.Attrs{"act": "fp8_e4m3"}, wide(n), x, weight, bias))
+		cut := func() []kernels.Tensor { return slices.Concat(wide(n), wide(1)) }
+		weight, bias = r.Weights(dtype.F8E4M3, n+1, dim), r.F32(n+1)
+		same("linear.split", call("linear.split_w8a8", nil, cut(), q[0], q[1], weight, bias), call("linear.split", kernels.Attrs{"act": "fp8_e4m3"}, cut(), x, weight, bias))
 		mlp := []kernels.Tensor{r.Distinct(4, rows, 2), r.F32(rows, 2), r.Weights(dtype.F8E4M3, 4, n, dim), r.Weights(dtype.F8E4M3, 4, n, dim), r.Weights(dtype.F8E4M3, 4, dim, n)}
 		a := kernels.Attrs{"activation": "silu", "act": "fp8_e4m3"}
 		same("experts", call("moe.experts_w8a8", a, wide(dim), slices.Concat(q, mlp)...), call("moe.experts", a, wide(dim), slices.Concat([]kernels.Tensor{x}, mlp)...))

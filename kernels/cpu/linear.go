@@ -24,9 +24,11 @@ func (d *Device) embed(kernels.Attrs) (kernels.Func, error) {
 	}, nil
 }
 
-// linear is x [..., K] times w [N, K], transposed, plus bias [N].
+// linear is x [..., K] times w [N, K], transposed, plus bias [N]. linear.split is the same with its columns cut into
+// several results, each with rows of its own.
 //
-// Threads share out the N weight rows; each is read once for every rowBlock rows of x.
+// Threads share out the N weight rows, whichever result they belong to; each is read once for every rowBlock rows
+// of x.
 type linear struct {
 	dev       *Device
 	quantised bool
@@ -36,7 +38,7 @@ type linear struct {
 
 	// Of the call in progress.
 	w    *kernels.Tensor
-	out  []float32
+	out  []kernels.Tensor
 	body func(worker, lo, hi int)
 }
 
@@ -71,14 +73,14 @@ func (d *Device) newLinear(quantised bool) *linear {
 func (l *linear) run(c *kernels.Call) error {
 	x, w := &c.In[0], &c.In[1]
 	l.in.prepare(x.F32, x.Rows(), w.Shape[1], formFor(w.DType, l.quantised))
-	l.product(w, c.Optional(2), &c.Out[0])
+	l.product(w, c.Optional(2), c.Out)
 	return nil
 }
 
 // product multiplies the rows that are prepared.
-func (l *linear) product(w, bias, out *kernels.Tensor) {
+func (l *linear) product(w, bias *kernels.Tensor, out []kernels.Tensor) {
 	n, k := w.Shape[0], w.Shape[1]
-	l.w, l.out = w, out.F32
+	l.w, l.out = w, out
 	l.bias = l.bias[:0]
 	if bias.Present() {
 		l.bias = kernels.Resize(l.bias, n)
@@ -87,22 +89,34 @@ func (l *linear) product(w, bias, out *kernels.Tensor) {
 	l.dev.pool.run(n, l.dev.grain(n, len(l.in.rows)*k), l.body)
 }
 
-// columns computes the columns [lo, hi) of the result, which belong to as many weight rows.
+// columns computes the columns [lo, hi) of all results side by side, which belong to as many weight rows.
 func (l *linear) columns(worker, lo, hi int) {
-	me, n := &l.workers[worker], l.w.Shape[0]
+	me := &l.workers[worker]
 	block := min(rowBlock(l.in.k), len(l.in.rows))
 	me.y = kernels.Resize(me.y, block)
 	for r0 := 0; r0 < len(l.in.rows); r0 += block {
-		rows := l.in.rows[r0:min(r0+block, len(l.in.rows))]
-		for o := lo; o < hi; o++ {
-			me.row(me.y, l.w, o, rows)
-			var b float32
-			if len(l.bias) > 0 {
-				b = l.bias[o]
-			}
-			for r := range rows {
-				l.out[(r0+r)*n+o] = me.y[r]*l.in.scaleOf(r0+r) + b
-			}
+		end := min(r0+block, len(l.in.rows))
+		first := 0 // column of the result at hand
+		for i := range l.out {
+			next := first + l.out[i].Last()
+			l.part(me, &l.out[i], first, max(lo, first), min(hi, next), r0, end)
+			first = next
+		}
+	}
+}
+
+// part computes the columns [lo, hi) of the rows [r0, r1), where they lie in the result that begins with column
+// first.
+func (l *linear) part(me *linearWorker, out *kernels.Tensor, first, lo, hi, r0, r1 int) {
+	rows, n := l.in.rows[r0:r1], out.Last()
+	for o := lo; o < hi; o++ {
+		me.row(me.y, l.w, o, rows)
+		var b float32
+		if len(l.bias) > 0 {
+			b = l.bias[o]
+		}
+		for r := range rows {
+			out.F32[(r0+r)*n+o-first] = me.y[r]*l.in.scaleOf(r0+r) + b
 		}
 	}
 }

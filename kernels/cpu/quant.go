@@ -73,13 +73,13 @@ func (d *Device) thenQuantised(build kernels.Builder) kernels.Builder {
 	}
 }
 
-// linearW8A8 is linear of rows that are quantised already.
+// linearW8A8 is linear, or linear.split, of rows that are quantised already.
 func (d *Device) linearW8A8(kernels.Attrs) (kernels.Func, error) {
 	l := d.newLinear(true)
 	return func(c *kernels.Call) error {
 		x, scale := &c.In[0], &c.In[1]
 		l.in.prepareCodes(x.U8, scale.F32, x.Rows(), x.Last())
-		l.product(&c.In[2], c.Optional(3), &c.Out[0])
+		l.product(&c.In[2], c.Optional(3), c.Out)
 		return nil
 	}, nil
 }

@@ -31,6 +31,27 @@ func writeCache(cache *kernels.Cache, checker *kernels.SlotChecker, k, v, slots 
 	return nil
 }
 
+func kvSend(kernels.Attrs) (kernels.Func, error) {
+	var checker kernels.SlotChecker
+	var written []int32
+	return func(c *kernels.Call) error {
+		if c.Cache == nil {
+			return kernels.ErrNoCache
+		}
+		rows := c.In[0].I32[:c.In[0].Elems()]
+		if err := checker.Check(rows, c.Cache); err != nil || c.Send == nil {
+			return err
+		}
+		written = written[:0]
+		for _, slot := range rows {
+			if slot != kernels.PaddingSlot {
+				written = append(written, slot)
+			}
+		}
+		return c.Send(c.Cache, written)
+	}, nil
+}
+
 // attention is the attributes and scratch of attn.paged.
 type attention struct {
 	scale float32

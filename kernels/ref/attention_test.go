@@ -3,6 +3,7 @@ package ref
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -61,6 +62,45 @@ func TestKVWriteRejects(t *testing.T) {
 		t.Error(err)
 	}
 	if err := write(&kernels.Call{In: in(0)}); !errors.Is(err, kernels.ErrNoCache) {
+		t.Errorf("without a cache: %v", err)
+	}
+}
+
+// TestKVSend: the slots of rows that are no padding are handed on, with the cache that they lie in, and nothing is
+// where nobody wants them.
+func TestKVSend(t *testing.T) {
+	send := kerneltest.Build(t, Kernels(), "kv.send", nil)
+	cache := kernels.NewCache(dtype.F32, 2, 2, 1, 1, 1)
+	var got [][]int32
+	call := &kernels.Call{In: []kernels.Tensor{kernels.FromI32([]int32{3, -1, 0}, 3)}, Cache: cache,
+		Send: func(c *kernels.Cache, slots []int32) error {
+			if c != cache {
+				t.Error("another cache")
+			}
+			got = append(got, slices.Clone(slots))
+			return nil
+		}}
+	for range 2 {
+		if err := send(call); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := gocmp.Diff([][]int32{{3, 0}, {3, 0}}, got); diff != "" {
+		t.Errorf("the slots (-want +got):\n%s", diff)
+	}
+	full := errors.New("the link is down")
+	call.Send = func(*kernels.Cache, []int32) error { return full }
+	if err := send(call); !errors.Is(err, full) {
+		t.Errorf("got error %v, want that of the transfer", err)
+	}
+	call.Send = nil
+	if err := send(call); err != nil {
+		t.Errorf("nobody to send to: %v", err)
+	}
+	call.In[0] = kernels.FromI32([]int32{4}, 1)
+	wantError(t, send(call), "row 0: KV slot 4")
+	call.Cache = nil
+	if err := send(call); !errors.Is(err, kernels.ErrNoCache) {
 		t.Errorf("without a cache: %v", err)
 	}
 }

@@ -67,6 +67,37 @@ func TestAllReduceAddRMS(t *testing.T) {
 	})
 }
 
+// TestLinearSplit: the same bits as the columns of a linear, with and without bias, rows quantised or not.
+func TestLinearSplit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, k := rapid.IntRange(0, 4).Draw(t, "rows"), rapid.IntRange(1, 33).Draw(t, "k")
+		sizes := rapid.SliceOfN(rapid.IntRange(1, 9), 2, 8).Draw(t, "sizes")
+		n := 0
+		for _, size := range sizes {
+			n += size
+		}
+		x, w, bias := r.F32(rows, k), r.F32(n, k), kernels.Tensor{}
+		if rapid.Bool().Draw(t, "biased") {
+			bias = r.F32(n)
+		}
+		attrs := kernels.Attrs{"act": rapid.SampledFrom([]string{"", "fp8_e4m3"}).Draw(t, "act")}
+		whole, parts, want := kernels.New(dtype.F32, rows, n), make([]kernels.Tensor, len(sizes)), make([]kernels.Tensor, len(sizes))
+		kerneltest.Run(t, Kernels(), "linear", attrs, &kernels.Call{In: []kernels.Tensor{x, w, bias}, Out: []kernels.Tensor{whole}})
+		from := 0
+		for i, size := range sizes {
+			parts[i], want[i] = kernels.New(dtype.F32, rows, size), kernels.New(dtype.F32, rows, size)
+			kerneltest.Run(t, Kernels(), "slice", kernels.Attrs{"from": int64(from), "to": int64(from + size)},
+				&kernels.Call{In: []kernels.Tensor{whole}, Out: want[i : i+1]})
+			from += size
+		}
+		kerneltest.Run(t, Kernels(), "linear.split", attrs, &kernels.Call{In: []kernels.Tensor{x, w, bias}, Out: parts})
+		if diff := gocmp.Diff(want, parts); diff != "" {
+			t.Fatalf("(-columns +split)\n%s", diff)
+		}
+	})
+}
+
 // TestSwiGLU: the same bits as act.silu and then mul, on the edges too.
 func TestSwiGLU(t *testing.T) {
 	edges := []float32{0, -0x1p-149, 1, -1, 88, -88, 1e4, -1e4, 3e38, -3e38, inf, -inf, nan}
@@ -230,6 +261,16 @@ func TestW8A8(t *testing.T) {
 		want := run("linear", kernels.Attrs{"act": "fp8_e4m3"}, []int{rows, n}, x, w, bias)
 		if diff := gocmp.Diff(want, run("linear.w8a8", nil, want.Shape, q[0], q[1], w, bias), cmpopts.EquateNaNs()); diff != "" {
 			t.Fatalf("linear (-act +w8a8)\n%s", diff)
+		}
+		halves := func(name string, a kernels.Attrs, in ...kernels.Tensor) []kernels.Tensor {
+			out := []kernels.Tensor{kernels.New(dtype.F32, rows, n), kernels.New(dtype.F32, rows, 1)}
+			kerneltest.Run(t, Kernels(), name, a, &kernels.Call{In: in, Out: out})
+			return out
+		}
+		long, longBias := kerneltest.Dequantise(r.Weights(dtype.F8E4M3, n+1, d)), r.F32(n+1)
+		parts := halves("linear.split", kernels.Attrs{"act": "fp8_e4m3"}, x, long, longBias)
+		if diff := gocmp.Diff(parts, halves("linear.split_w8a8", nil, q[0], q[1], long, longBias), cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("linear.split (-act +w8a8)\n%s", diff)
 		}
 		const experts, k = 4, 2
 		ids, weights := r.Distinct(experts, rows, k), r.F32(rows, k)

@@ -45,8 +45,8 @@ func linear(a kernels.Attrs) (kernels.Func, error) {
 	}
 	var scratch []float32 // one quantised row
 	return func(c *kernels.Call) error {
-		x, w, bias, out := &c.In[0], &c.In[1], c.Optional(2), &c.Out[0]
-		n, k := w.Shape[0], w.Shape[1]
+		x, w, bias := &c.In[0], &c.In[1], c.Optional(2)
+		k := w.Shape[1]
 		for r := range x.Rows() {
 			row := x.F32[r*k : (r+1)*k]
 			if quant {
@@ -54,19 +54,24 @@ func linear(a kernels.Attrs) (kernels.Func, error) {
 				quantise(scratch, row)
 				row = scratch
 			}
-			project(out.F32[r*n:], row, w, bias)
+			project(c.Out, r, row, w, bias)
 		}
 		return nil
 	}, nil
 }
 
-// project stores w row + bias in dst.
-func project(dst, row []float32, w, bias *kernels.Tensor) {
-	for o := range w.Shape[0] {
-		y := Dot(row, w.F32[o*len(row):])
-		if bias.Present() {
-			y += bias.F32[o]
+// project stores w row + bias in the rows r of the results, side by side.
+func project(out []kernels.Tensor, r int, row []float32, w, bias *kernels.Tensor) {
+	o := 0 // row of w
+	for i := range out {
+		n := out[i].Last()
+		for j := range n {
+			y := Dot(row, w.F32[o*len(row):])
+			if bias.Present() {
+				y += bias.F32[o]
+			}
+			out[i].F32[r*n+j] = y
+			o++
 		}
-		dst[o] = y
 	}
 }

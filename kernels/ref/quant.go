@@ -60,11 +60,11 @@ func withScale(x, scale *kernels.Tensor) kernels.Tensor {
 func linearW8A8(kernels.Attrs) (kernels.Func, error) {
 	var row []float32
 	return func(c *kernels.Call) error {
-		x, w, bias, out := withScale(&c.In[0], &c.In[1]), &c.In[2], c.Optional(3), &c.Out[0]
+		x, w, bias := withScale(&c.In[0], &c.In[1]), &c.In[2], c.Optional(3)
 		row = kernels.Resize(row, x.Last())
 		for r := range x.Rows() {
 			x.LoadRow(row, r)
-			project(out.F32[r*w.Shape[0]:], row, w, bias)
+			project(c.Out, r, row, w, bias)
 		}
 		return nil
 	}, nil

@@ -15,6 +15,7 @@ import "github.com/glmc/glmc/kernels"
 //	embed             ids [T], w [V,H] -> [T,H]
 //	linear            x [...,K], w [N,K], bias? [N] -> [...,N]              act
 //	linear.f32        as linear
+//	linear.split      x [...,K], w [N,K], bias? [N] -> [...,n] for each n of sizes    sizes (adding up to N), act
 //	norm.rms          x [...,D], w [D] -> as x                              eps
 //	norm.add_rms      a [...,D], b as a, w [D] -> a + b, its norm as a      eps
 //	rope.apply        x [T,n,D], pos [T] -> as x                            dims, theta, interleaved?, those of a scaling?
@@ -37,6 +38,7 @@ import "github.com/glmc/glmc/kernels"
 //	moe.experts       x [T,H], ids [T,k], weight [T,k], gate [E,I,H], up [E,I,H], down [E,H,I] -> [T,H]
 //	                                                                        activation, act
 //	kv.write          k [T,n,D], v [T,n,V], slots [T] -> ; writes the cache
+//	kv.send           slots [T] -> ; hands those slots of the cache to the call's Send
 //	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> [T,nh,V]; reads the cache    scale
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
 //	                     writes the cache                                   eps, and as rope.apply
@@ -46,6 +48,7 @@ import "github.com/glmc/glmc/kernels"
 //
 //	quant.rows        x [...,D] -> fp8 codes as x, scale [...,1]
 //	linear.w8a8       codes x [...,K], scale [...,1], w [N,K], bias? [N] -> [...,N]
+//	linear.split_w8a8  codes x [...,K], scale [...,1], w [N,K], bias? [N] -> as linear.split    sizes
 //	moe.experts_w8a8  codes x [T,H], scale [T,1], and the rest as moe.experts -> [T,H]    activation
 //	norm.rms_quant norm.add_rms_quant act.swiglu_quant comm.all_reduce_add_rms_quant
 //	                  as without _quant -> the results but for the last, the last where plain is set, and
@@ -58,6 +61,7 @@ func Kernels() kernels.Set {
 		"embed":                         embed,
 		"linear":                        linear,
 		"linear.f32":                    linear, // all values are f32 here
+		"linear.split":                  linear, // the results' shapes say where w is cut
 		"norm.rms":                      normRMS,
 		"norm.add_rms":                  addNormRMS,
 		"rope.apply":                    ropeApply,
@@ -82,6 +86,7 @@ func Kernels() kernels.Set {
 		"moe.append_shared":             appendShared,
 		"moe.experts":                   experts,
 		"kv.write":                      kvWrite,
+		"kv.send":                       kvSend,
 		"attn.paged":                    attnPaged,
 		"attn.qknorm_rope_kv":           qkNormRopeKV,
 		"comm.all_reduce":               allReduce,
@@ -89,6 +94,7 @@ func Kernels() kernels.Set {
 		"comm.all_reduce_add_rms":       allReduceAddRMS,
 		"quant.rows":                    quantRows,
 		"linear.w8a8":                   linearW8A8,
+		"linear.split_w8a8":             linearW8A8,
 		"moe.experts_w8a8":              expertsW8A8,
 		"norm.rms_quant":                thenQuantised(normRMS),
 		"norm.add_rms_quant":            thenQuantised(addNormRMS),

@@ -22,7 +22,6 @@ import (
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/syntax"
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/safetensors"
@@ -240,6 +239,11 @@ type trace struct {
 	experts map[string][]choice
 	// residuals counts the residual sums of the step so far.
 	residuals int
+	// projected is the last result of a projection, reduced over ranks where it is: what a residual sum adds. The sum
+	// may take its place before the trace sees it.
+	projected []float32
+	// sum is the last residual sum.
+	sum []float32
 }
 
 // choice is one token's experts with their weights, by rising expert.
@@ -267,23 +271,22 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 	switch {
 	case n.Op.Name == "embed":
 		add("embed", &c.Out[0])
-		tr.residuals = 0
+		tr.residuals, tr.sum = 0, append(tr.sum[:0], c.Out[0].F32[:c.Out[0].Elems()]...)
 	case n.Op.Name == "add" && n.Origin.Path == "model.layers."+layer || strings.Contains(n.Op.Name, "add_rms"):
 		// A layer adds twice: the attention to its input, and the MLP to that. A sum that is fused with its norm
 		// belongs to the norm's layer, which may be the next one; the last sum's norm is the final one.
 		if layer = fmt.Sprint(tr.residuals / 2); tr.residuals%2 == 0 {
-			added := c.In[1]
-			if strings.HasPrefix(n.Op.Name, "comm.all_reduce_add_rms") { // what the ranks' parts add up to is nowhere to be seen
-				added = minus(&c.Out[0], &c.In[1])
-			}
-			add("attn_out."+layer, &added)
+			tr.values["attn_out."+layer] = append(tr.values["attn_out."+layer], tr.added(n, c)...)
 		} else {
 			add("hidden."+layer, &c.Out[0])
 		}
 		tr.residuals++
+		tr.sum = append(tr.sum[:0], c.Out[0].F32[:c.Out[0].Elems()]...)
 		if n.Op.Name != "add" && n.Origin.Path == "" {
 			add("final_norm", &c.Out[1])
 		}
+	case n.Op.Name == "linear" || n.Op.Name == "linear.w8a8" || n.Op.Name == "comm.all_reduce":
+		tr.projected = append(tr.projected[:0], c.Out[0].F32[:c.Out[0].Elems()]...)
 	case n.Op.Name == "norm.rms" && n.Origin.Path == "":
 		add("final_norm", &c.Out[0])
 	case strings.HasPrefix(n.Op.Name, "moe.experts"):
@@ -296,11 +299,15 @@ func (tr *trace) step(rank int, n *ir.Node, c *kernels.Call) {
 	}
 }
 
-// minus is a - b.
-func minus(a, b *kernels.Tensor) kernels.Tensor {
-	out := kernels.New(dtype.F32, a.Shape...)
-	for i := range out.F32 {
-		out.F32[i] = a.F32[i] - b.F32[i]
+// added is what a residual sum adds to the last one. Where it is reduced over ranks in the same operator, it is nowhere
+// to be seen.
+func (tr *trace) added(n *ir.Node, c *kernels.Call) []float32 {
+	if !strings.HasPrefix(n.Op.Name, "comm.all_reduce_add_rms") {
+		return tr.projected
+	}
+	out := make([]float32, len(tr.sum))
+	for i := range out {
+		out[i] = c.Out[0].F32[i] - tr.sum[i]
 	}
 	return out
 }

@@ -27,6 +27,9 @@ type Options struct {
 	// Trace is called after every step on every rank, from the rank's goroutine, with what the kernel saw.
 	// Views are valid during the call. An operand whose bytes a result took over (ir.InPlace) shows the result.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
+	// Send is called at every transfer point of a program (kv.send), from the rank's goroutine, with the slots of
+	// the cache that the step wrote. When it has returned they may be written over. Nil: nothing is transferred.
+	Send func(rank int, c *ir.Cache, kept *kernels.Cache, slots []int32) error
 }
 
 // Executor holds a plan that is ready to run. Its methods must not be called at the same time.
@@ -101,7 +104,7 @@ func (e *Executor) newRank(ctx context.Context, n int, loader *weights.Loader, o
 			entries = append(entries, p)
 		}
 	}
-	if err := r.bind(ctx, e, entries, loader); err != nil {
+	if err := r.bind(ctx, e, entries, loader, o); err != nil {
 		dev.Close()
 		return nil, err
 	}
@@ -109,7 +112,7 @@ func (e *Executor) newRank(ctx context.Context, n int, loader *weights.Loader, o
 }
 
 // bind makes everything that the entries need on the rank, and the entries themselves.
-func (r *rank) bind(ctx context.Context, e *Executor, entries []*plan.Program, loader *weights.Loader) error {
+func (r *rank) bind(ctx context.Context, e *Executor, entries []*plan.Program, loader *weights.Loader, o Options) error {
 	caches, err := r.makeCaches(e, entries)
 	if err != nil {
 		return err
@@ -123,8 +126,16 @@ func (r *rank) bind(ctx context.Context, e *Executor, entries []*plan.Program, l
 		if err != nil {
 			return fmt.Errorf("entry %s: %w", p.Graph.Name, err)
 		}
-		b.memory = e.memory
-		r.programs[p.Graph.Name] = append(r.programs[p.Graph.Name], b)
+		if o.Send != nil {
+			b.sendTo(func(c *ir.Cache, kept *kernels.Cache, slots []int32) error { return o.Send(r.number, c, kept, slots) })
+		}
+		variants := r.programs[p.Graph.Name]
+		if len(variants) == 0 {
+			b.arena = &arena{memory: e.memory}
+		} else {
+			b.arena = variants[0].arena
+		}
+		r.programs[p.Graph.Name] = append(variants, b)
 	}
 	return nil
 }
@@ -220,7 +231,7 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 }
 
 // Step executes an entry once on all ranks and returns its results, which are valid until the entry's next
-// step. After an error the KV slots that the step was to write hold anything.
+// step; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error the KV slots that the step was to write hold anything.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {
@@ -278,6 +289,8 @@ func (e *Executor) settle(errs []error) error {
 	return failed
 }
 
+// step runs a program's steps one by one. Their order is one that all streams allow (ir.MaxStreams), and a kernel
+// has finished when it returns, so that streams and waits say nothing here.
 func (r *rank) step(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) error {
 	b := r.programs[entry][at.variant]
 	if err := b.set(in, at.layout, sizes); err != nil {

@@ -36,7 +36,8 @@ func attending(t testing.TB) *ir.Module {
 
 	x := b.One("embed", []*ir.Value{tokens, load(ir.Stored("embed", toyVocab, toyHidden))}, attr("dtype", "f32"))
 	q := heads(b.One("linear", []*ir.Value{x, load(up), nil}), 3)
-	k := heads(b.One("linear", []*ir.Value{x, load(ir.Slice(head, 0, 0, 4)), nil}), 1)
+	kv := b.Emit("linear.split", []*ir.Value{x, load(ir.Slice(head, 0, 0, 7)), nil}, attr("sizes", ir.Shape{ir.Fixed(4), ir.Fixed(2), ir.Fixed(1)}))
+	k := heads(kv[0], 1)
 	m.Caches = []*ir.Cache{{Name: "model.layers.0.self_attn", Heads: 1, HeadDim: 4}}
 	fused := b.Emit("attn.qknorm_rope_kv", []*ir.Value{q, k, k, load(ir.Stored("norm", 4)), nil, pos, slots, g.State(m.Caches[0])},
 		attr("eps", 1e-5), attr("dims", int64(2)), attr("theta", 1e4))

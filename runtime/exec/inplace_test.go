@@ -99,9 +99,9 @@ func TestInPlace(t *testing.T) {
 			t.Run(op.Name+" "+name, func(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) {
 					seed := rapid.Uint64().Draw(t, "seed")
-					// The last sizes are large enough for several threads.
-					tokens := rapid.SampledFrom([]int{1, 2, 3, 17, 300, 1201}).Draw(t, "tokens")
-					width := rapid.SampledFrom([]int{8, 24, 48, 128}).Draw(t, "width")
+					// The largest sizes are enough for several threads.
+					tokens := rapid.SampledFrom([]int{1, 2, 3, 17, 300}).Draw(t, "tokens")
+					width := rapid.SampledFrom([]int{8, 24, 128}).Draw(t, "width")
 					ranks := 1
 					if strings.HasPrefix(op.Name, "comm.") {
 						ranks = rapid.IntRange(1, 4).Draw(t, "ranks")

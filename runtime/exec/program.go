@@ -25,12 +25,34 @@ type program struct {
 	// What the results point to at present.
 	layout *plan.Layout
 	sizes  ir.Sizes
-	arena  []float32
+	arena  *arena
+	grown  int // how often the arena had grown by then
 	// unit is the number of arena bytes that become one 32-bit word here: the smallest element of any
 	// result that is held in 32 bits; fp8 codes keep their byte. Scaling all offsets alike keeps results apart that
 	// the plan keeps apart.
-	unit   int64
-	memory float64 // bytes that the arena may take
+	unit int64
+}
+
+// arena is where the results of an entry lie on one rank. The entry's variants share it: they run one after the other,
+// and what a step returns is valid until the entry's next step, whichever variant that runs. Entries do not share
+// one: forward's hidden state is an input of draft.
+type arena struct {
+	words  []float32
+	grown  int
+	memory float64 // bytes that it may take
+}
+
+// grow makes room for a layout of that many words. What lies in the arena stays where it is, with who still has it.
+func (a *arena) grow(words int64, l *plan.Layout) error {
+	if int64(len(a.words)) >= words {
+		return nil
+	}
+	if err := checkArena(words, l, a.memory); err != nil {
+		return err
+	}
+	a.words = make([]float32, words)
+	a.grown++
+	return nil
 }
 
 // step is one launch.
@@ -112,7 +134,7 @@ func bindStep(n *ir.Node, set kernels.Set, comm kernels.Comm, caches map[*ir.Cac
 	}
 	attrs := kernels.Attrs{}
 	for _, a := range n.Attrs {
-		attrs[a.Key] = a.Value
+		attrs[a.Key] = a.Plain()
 	}
 	run, err := build(attrs)
 	if err != nil {
@@ -136,12 +158,22 @@ func bindStep(n *ir.Node, set kernels.Set, comm kernels.Comm, caches map[*ir.Cac
 	return s, nil
 }
 
+// sendTo has transfer points hand what they send to a function.
+func (b *program) sendTo(send func(c *ir.Cache, kept *kernels.Cache, slots []int32) error) {
+	for i := range b.steps {
+		if s := &b.steps[i]; s.node.Op.Name == "kv.send" {
+			cache := s.node.Arg("cache").RootCache()
+			s.call.Send = func(kept *kernels.Cache, slots []int32) error { return send(cache, kept, slots) }
+		}
+	}
+}
+
 // set points a step's operands to its inputs, and everything else to where it lies for the step's sizes.
 func (b *program) set(in Inputs, l *plan.Layout, sizes ir.Sizes) error {
 	for _, v := range b.ir.Inputs {
 		*b.views[v] = in[v.Input]
 	}
-	if b.layout != l || b.sizes != sizes {
+	if b.layout != l || b.sizes != sizes || b.grown != b.arena.grown {
 		return b.place(l, sizes)
 	}
 	for _, n := range b.renamed {
@@ -155,13 +187,10 @@ func (b *program) set(in Inputs, l *plan.Layout, sizes ir.Sizes) error {
 
 // place points every result into the arena of a layout, for steps of the given sizes.
 func (b *program) place(l *plan.Layout, sizes ir.Sizes) error {
-	if words := (l.Arena + b.unit - 1) / b.unit; int64(len(b.arena)) < words {
-		if err := checkArena(words, l, b.memory); err != nil {
-			return err
-		}
-		b.arena = make([]float32, words)
+	if err := b.arena.grow((l.Arena+b.unit-1)/b.unit, l); err != nil {
+		return err
 	}
-	b.layout, b.sizes = l, sizes
+	b.layout, b.sizes, b.grown = l, sizes, b.arena.grown
 	for _, n := range b.ir.Nodes {
 		for _, v := range n.Out {
 			if v.Type.State {
@@ -187,11 +216,11 @@ func (b *program) result(d dtype.DType, shape []int, offset int64) kernels.Tenso
 	from, n := int(offset/b.unit), t.Elems()
 	switch d {
 	case dtype.F8E4M3:
-		t.DType, t.U8 = d, codes(b.arena[from:])[:n:n]
+		t.DType, t.U8 = d, codes(b.arena.words[from:])[:n:n]
 	case dtype.I32:
-		t.DType, t.I32 = d, int32s(b.arena[from:from+n:from+n])
+		t.DType, t.I32 = d, int32s(b.arena.words[from:from+n:from+n])
 	default:
-		t.F32 = b.arena[from : from+n : from+n]
+		t.F32 = b.arena.words[from : from+n : from+n]
 	}
 	return t
 }

@@ -142,7 +142,7 @@ func (x Recipe_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Recipe_Kind.Descriptor instead.
 func (Recipe_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{9, 0}
+	return file_plan_proto_rawDescGZIP(), []int{10, 0}
 }
 
 type Value_Kind int32
@@ -197,7 +197,7 @@ func (x Value_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Value_Kind.Descriptor instead.
 func (Value_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15, 0}
+	return file_plan_proto_rawDescGZIP(), []int{16, 0}
 }
 
 type Dim_Symbol int32
@@ -252,7 +252,7 @@ func (x Dim_Symbol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dim_Symbol.Descriptor instead.
 func (Dim_Symbol) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16, 0}
+	return file_plan_proto_rawDescGZIP(), []int{17, 0}
 }
 
 type Plan struct {
@@ -271,9 +271,10 @@ type Plan struct {
 	Programs      []*Program             `protobuf:"bytes,12,rep,name=programs,proto3" json:"programs,omitempty"`
 	Passes        []*Pass                `protobuf:"bytes,13,rep,name=passes,proto3" json:"passes,omitempty"`
 	Remarks       []*Remark              `protobuf:"bytes,14,rep,name=remarks,proto3" json:"remarks,omitempty"`
-	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col", referred to by index
+	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col-line:col", or without the end; referred to by index
 	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`     // weight paths of blocks, referred to by index
 	Source        *Source                `protobuf:"bytes,17,opt,name=source,proto3" json:"source,omitempty"`   // what it was compiled from
+	Device        *Device                `protobuf:"bytes,20,opt,name=device,proto3" json:"device,omitempty"`   // absent in plans from before there was the field
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -423,6 +424,13 @@ func (x *Plan) GetPaths() []string {
 func (x *Plan) GetSource() *Source {
 	if x != nil {
 		return x.Source
+	}
+	return nil
+}
+
+func (x *Plan) GetDevice() *Device {
+	if x != nil {
+		return x.Device
 	}
 	return nil
 }
@@ -702,6 +710,59 @@ func (x *Facts) GetMaxPositions() uint32 {
 	return 0
 }
 
+// What the cost model took the target to be when it decided and when it predicted what remarks say.
+type Device struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Source        string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`   // "builtin", or on what and when it was measured
+	Figures       []*Attr                `protobuf:"bytes,2,rep,name=figures,proto3" json:"figures,omitempty"` // by name, as `glmc devices --json` has them
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Device) Reset() {
+	*x = Device{}
+	mi := &file_plan_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Device) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Device) ProtoMessage() {}
+
+func (x *Device) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Device.ProtoReflect.Descriptor instead.
+func (*Device) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Device) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Device) GetFigures() []*Attr {
+	if x != nil {
+		return x.Figures
+	}
+	return nil
+}
+
 type CacheFormat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Dtype         DType                  `protobuf:"varint,1,opt,name=dtype,proto3,enum=glmc.plan.v1.DType" json:"dtype,omitempty"`
@@ -712,7 +773,7 @@ type CacheFormat struct {
 
 func (x *CacheFormat) Reset() {
 	*x = CacheFormat{}
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +785,7 @@ func (x *CacheFormat) String() string {
 func (*CacheFormat) ProtoMessage() {}
 
 func (x *CacheFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +798,7 @@ func (x *CacheFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheFormat.ProtoReflect.Descriptor instead.
 func (*CacheFormat) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{5}
+	return file_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CacheFormat) GetDtype() DType {
@@ -768,7 +829,7 @@ type Serving struct {
 
 func (x *Serving) Reset() {
 	*x = Serving{}
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +841,7 @@ func (x *Serving) String() string {
 func (*Serving) ProtoMessage() {}
 
 func (x *Serving) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +854,7 @@ func (x *Serving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Serving.ProtoReflect.Descriptor instead.
 func (*Serving) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6}
+	return file_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Serving) GetPrefillChunk() uint32 {
@@ -841,7 +902,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +914,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +927,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{7}
+	return file_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Draft) GetKind() string {
@@ -896,7 +957,7 @@ type Weight struct {
 
 func (x *Weight) Reset() {
 	*x = Weight{}
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +969,7 @@ func (x *Weight) String() string {
 func (*Weight) ProtoMessage() {}
 
 func (x *Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +982,7 @@ func (x *Weight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weight.ProtoReflect.Descriptor instead.
 func (*Weight) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{8}
+	return file_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Weight) GetName() string {
@@ -971,7 +1032,7 @@ type Recipe struct {
 
 func (x *Recipe) Reset() {
 	*x = Recipe{}
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1044,7 @@ func (x *Recipe) String() string {
 func (*Recipe) ProtoMessage() {}
 
 func (x *Recipe) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1057,7 @@ func (x *Recipe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipe.ProtoReflect.Descriptor instead.
 func (*Recipe) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{9}
+	return file_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Recipe) GetKind() Recipe_Kind {
@@ -1081,7 +1142,7 @@ type Alias struct {
 
 func (x *Alias) Reset() {
 	*x = Alias{}
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1154,7 @@ func (x *Alias) String() string {
 func (*Alias) ProtoMessage() {}
 
 func (x *Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1167,7 @@ func (x *Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alias.ProtoReflect.Descriptor instead.
 func (*Alias) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{10}
+	return file_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Alias) GetName() string {
@@ -1143,7 +1204,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1216,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1229,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{11}
+	return file_plan_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Index) GetHole() string {
@@ -1210,7 +1271,7 @@ type Ignore struct {
 
 func (x *Ignore) Reset() {
 	*x = Ignore{}
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1222,7 +1283,7 @@ func (x *Ignore) String() string {
 func (*Ignore) ProtoMessage() {}
 
 func (x *Ignore) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1235,7 +1296,7 @@ func (x *Ignore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ignore.ProtoReflect.Descriptor instead.
 func (*Ignore) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12}
+	return file_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Ignore) GetName() string {
@@ -1265,7 +1326,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1277,7 +1338,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1290,7 +1351,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13}
+	return file_plan_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Cache) GetName() string {
@@ -1337,7 +1398,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +1410,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +1423,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{14}
+	return file_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Program) GetEntry() string {
@@ -1422,7 +1483,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1495,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1508,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15}
+	return file_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Value) GetKind() Value_Kind {
@@ -1504,7 +1565,7 @@ type Dim struct {
 
 func (x *Dim) Reset() {
 	*x = Dim{}
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1516,7 +1577,7 @@ func (x *Dim) String() string {
 func (*Dim) ProtoMessage() {}
 
 func (x *Dim) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1529,7 +1590,7 @@ func (x *Dim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dim.ProtoReflect.Descriptor instead.
 func (*Dim) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16}
+	return file_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Dim) GetSymbol() Dim_Symbol {
@@ -1572,7 +1633,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1584,7 +1645,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1597,7 +1658,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{17}
+	return file_plan_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Step) GetOp() string {
@@ -1687,7 +1748,7 @@ type Attr struct {
 
 func (x *Attr) Reset() {
 	*x = Attr{}
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1699,7 +1760,7 @@ func (x *Attr) String() string {
 func (*Attr) ProtoMessage() {}
 
 func (x *Attr) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1712,7 +1773,7 @@ func (x *Attr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attr.ProtoReflect.Descriptor instead.
 func (*Attr) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{18}
+	return file_plan_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Attr) GetKey() string {
@@ -1817,7 +1878,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1829,7 +1890,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1842,7 +1903,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{19}
+	return file_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Shape) GetDims() []*Dim {
@@ -1868,7 +1929,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_plan_proto_msgTypes[20]
+	mi := &file_plan_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +1941,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[20]
+	mi := &file_plan_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +1954,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{20}
+	return file_plan_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Layout) GetPhase() string {
@@ -1955,7 +2016,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_plan_proto_msgTypes[21]
+	mi := &file_plan_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1967,7 +2028,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[21]
+	mi := &file_plan_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +2041,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{21}
+	return file_plan_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Pass) GetName() string {
@@ -2049,16 +2110,18 @@ type Remark struct {
 	Layer         int32                  `protobuf:"zigzag32,5,opt,name=layer,proto3" json:"layer,omitempty"` // -1: outside of any layer
 	Source        uint32                 `protobuf:"varint,6,opt,name=source,proto3" json:"source,omitempty"` // index into Plan.sources
 	Reason        string                 `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
-	SavesLaunches uint32                 `protobuf:"varint,8,opt,name=saves_launches,json=savesLaunches,proto3" json:"saves_launches,omitempty"`
-	SavesBytes    uint64                 `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"` // of activations, for each token
-	Buckets       string                 `protobuf:"bytes,10,opt,name=buckets,proto3" json:"buckets,omitempty"`                         // sizes of steps that it is about, where the entry has several programs: "decode 1..64"
+	SavesLaunches int32                  `protobuf:"varint,8,opt,name=saves_launches,json=savesLaunches,proto3" json:"saves_launches,omitempty"` // below 0: it costs as many
+	SavesBytes    int64                  `protobuf:"varint,9,opt,name=saves_bytes,json=savesBytes,proto3" json:"saves_bytes,omitempty"`          // of activations, for each token
+	SavesDecode   int64                  `protobuf:"zigzag64,20,opt,name=saves_decode,json=savesDecode,proto3" json:"saves_decode,omitempty"`    // nanoseconds of the largest decode bucket, as predicted; below 0: it costs as much
+	SavesPrefill  int64                  `protobuf:"zigzag64,21,opt,name=saves_prefill,json=savesPrefill,proto3" json:"saves_prefill,omitempty"` // likewise of the prefill chunk
+	Buckets       string                 `protobuf:"bytes,10,opt,name=buckets,proto3" json:"buckets,omitempty"`                                  // sizes of steps that it is about, where the entry has several programs: "decode 1..64"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_plan_proto_msgTypes[22]
+	mi := &file_plan_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2133,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[22]
+	mi := &file_plan_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2146,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{22}
+	return file_plan_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Remark) GetPass() uint32 {
@@ -2135,16 +2198,30 @@ func (x *Remark) GetReason() string {
 	return ""
 }
 
-func (x *Remark) GetSavesLaunches() uint32 {
+func (x *Remark) GetSavesLaunches() int32 {
 	if x != nil {
 		return x.SavesLaunches
 	}
 	return 0
 }
 
-func (x *Remark) GetSavesBytes() uint64 {
+func (x *Remark) GetSavesBytes() int64 {
 	if x != nil {
 		return x.SavesBytes
+	}
+	return 0
+}
+
+func (x *Remark) GetSavesDecode() int64 {
+	if x != nil {
+		return x.SavesDecode
+	}
+	return 0
+}
+
+func (x *Remark) GetSavesPrefill() int64 {
+	if x != nil {
+		return x.SavesPrefill
 	}
 	return 0
 }
@@ -2161,7 +2238,7 @@ var File_plan_proto protoreflect.FileDescriptor
 const file_plan_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"plan.proto\x12\fglmc.plan.v1\"\xa9\x05\n" +
+	"plan.proto\x12\fglmc.plan.v1\"\xd7\x05\n" +
 	"\x04Plan\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
@@ -2180,7 +2257,8 @@ const file_plan_proto_rawDesc = "" +
 	"\aremarks\x18\x0e \x03(\v2\x14.glmc.plan.v1.RemarkR\aremarks\x12\x18\n" +
 	"\asources\x18\x0f \x03(\tR\asources\x12\x14\n" +
 	"\x05paths\x18\x10 \x03(\tR\x05paths\x12,\n" +
-	"\x06source\x18\x11 \x01(\v2\x14.glmc.plan.v1.SourceR\x06source\"\xd8\x02\n" +
+	"\x06source\x18\x11 \x01(\v2\x14.glmc.plan.v1.SourceR\x06source\x12,\n" +
+	"\x06device\x18\x14 \x01(\v2\x14.glmc.plan.v1.DeviceR\x06device\"\xd8\x02\n" +
 	"\x06Source\x12.\n" +
 	"\x05files\x18\x01 \x03(\v2\x18.glmc.plan.v1.SourceFileR\x05files\x120\n" +
 	"\x06config\x18\x02 \x01(\v2\x18.glmc.plan.v1.SourceFileR\x06config\x12\x1a\n" +
@@ -2204,7 +2282,10 @@ const file_plan_proto_rawDesc = "" +
 	"vocab_size\x18\x01 \x01(\rR\tvocabSize\x12\x1f\n" +
 	"\vhidden_size\x18\x02 \x01(\rR\n" +
 	"hiddenSize\x12#\n" +
-	"\rmax_positions\x18\x03 \x01(\rR\fmaxPositions\"U\n" +
+	"\rmax_positions\x18\x03 \x01(\rR\fmaxPositions\"N\n" +
+	"\x06Device\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12,\n" +
+	"\afigures\x18\x02 \x03(\v2\x12.glmc.plan.v1.AttrR\afigures\"U\n" +
 	"\vCacheFormat\x12)\n" +
 	"\x05dtype\x18\x01 \x01(\x0e2\x13.glmc.plan.v1.DTypeR\x05dtype\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\rR\bpageSize\"\xc1\x01\n" +
@@ -2335,7 +2416,7 @@ const file_plan_proto_rawDesc = "" +
 	"\x06missed\x18\x06 \x01(\rR\x06missed\x12!\n" +
 	"\fnodes_before\x18\a \x01(\rR\vnodesBefore\x12\x1f\n" +
 	"\vnodes_after\x18\b \x01(\rR\n" +
-	"nodesAfter\"\x84\x02\n" +
+	"nodesAfter\"\xcc\x02\n" +
 	"\x06Remark\x12\x12\n" +
 	"\x04pass\x18\x01 \x01(\rR\x04pass\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -2344,9 +2425,11 @@ const file_plan_proto_rawDesc = "" +
 	"\x05layer\x18\x05 \x01(\x11R\x05layer\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\rR\x06source\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12%\n" +
-	"\x0esaves_launches\x18\b \x01(\rR\rsavesLaunches\x12\x1f\n" +
-	"\vsaves_bytes\x18\t \x01(\x04R\n" +
-	"savesBytes\x12\x18\n" +
+	"\x0esaves_launches\x18\b \x01(\x05R\rsavesLaunches\x12\x1f\n" +
+	"\vsaves_bytes\x18\t \x01(\x03R\n" +
+	"savesBytes\x12!\n" +
+	"\fsaves_decode\x18\x14 \x01(\x12R\vsavesDecode\x12#\n" +
+	"\rsaves_prefill\x18\x15 \x01(\x12R\fsavesPrefill\x12\x18\n" +
 	"\abuckets\x18\n" +
 	" \x01(\tR\abuckets*P\n" +
 	"\x05DType\x12\x15\n" +
@@ -2370,7 +2453,7 @@ func file_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_plan_proto_goTypes = []any{
 	(DType)(0),          // 0: glmc.plan.v1.DType
 	(Recipe_Kind)(0),    // 1: glmc.plan.v1.Recipe.Kind
@@ -2381,64 +2464,67 @@ var file_plan_proto_goTypes = []any{
 	(*SourceFile)(nil),  // 6: glmc.plan.v1.SourceFile
 	(*Setting)(nil),     // 7: glmc.plan.v1.Setting
 	(*Facts)(nil),       // 8: glmc.plan.v1.Facts
-	(*CacheFormat)(nil), // 9: glmc.plan.v1.CacheFormat
-	(*Serving)(nil),     // 10: glmc.plan.v1.Serving
-	(*Draft)(nil),       // 11: glmc.plan.v1.Draft
-	(*Weight)(nil),      // 12: glmc.plan.v1.Weight
-	(*Recipe)(nil),      // 13: glmc.plan.v1.Recipe
-	(*Alias)(nil),       // 14: glmc.plan.v1.Alias
-	(*Index)(nil),       // 15: glmc.plan.v1.Index
-	(*Ignore)(nil),      // 16: glmc.plan.v1.Ignore
-	(*Cache)(nil),       // 17: glmc.plan.v1.Cache
-	(*Program)(nil),     // 18: glmc.plan.v1.Program
-	(*Value)(nil),       // 19: glmc.plan.v1.Value
-	(*Dim)(nil),         // 20: glmc.plan.v1.Dim
-	(*Step)(nil),        // 21: glmc.plan.v1.Step
-	(*Attr)(nil),        // 22: glmc.plan.v1.Attr
-	(*Shape)(nil),       // 23: glmc.plan.v1.Shape
-	(*Layout)(nil),      // 24: glmc.plan.v1.Layout
-	(*Pass)(nil),        // 25: glmc.plan.v1.Pass
-	(*Remark)(nil),      // 26: glmc.plan.v1.Remark
+	(*Device)(nil),      // 9: glmc.plan.v1.Device
+	(*CacheFormat)(nil), // 10: glmc.plan.v1.CacheFormat
+	(*Serving)(nil),     // 11: glmc.plan.v1.Serving
+	(*Draft)(nil),       // 12: glmc.plan.v1.Draft
+	(*Weight)(nil),      // 13: glmc.plan.v1.Weight
+	(*Recipe)(nil),      // 14: glmc.plan.v1.Recipe
+	(*Alias)(nil),       // 15: glmc.plan.v1.Alias
+	(*Index)(nil),       // 16: glmc.plan.v1.Index
+	(*Ignore)(nil),      // 17: glmc.plan.v1.Ignore
+	(*Cache)(nil),       // 18: glmc.plan.v1.Cache
+	(*Program)(nil),     // 19: glmc.plan.v1.Program
+	(*Value)(nil),       // 20: glmc.plan.v1.Value
+	(*Dim)(nil),         // 21: glmc.plan.v1.Dim
+	(*Step)(nil),        // 22: glmc.plan.v1.Step
+	(*Attr)(nil),        // 23: glmc.plan.v1.Attr
+	(*Shape)(nil),       // 24: glmc.plan.v1.Shape
+	(*Layout)(nil),      // 25: glmc.plan.v1.Layout
+	(*Pass)(nil),        // 26: glmc.plan.v1.Pass
+	(*Remark)(nil),      // 27: glmc.plan.v1.Remark
 }
 var file_plan_proto_depIdxs = []int32{
 	8,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
-	9,  // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
-	10, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
-	12, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
-	14, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
-	16, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
-	17, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
-	18, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
-	25, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
-	26, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
+	10, // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
+	11, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
+	13, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
+	15, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
+	17, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
+	18, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
+	19, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
+	26, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
+	27, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
 	5,  // 10: glmc.plan.v1.Plan.source:type_name -> glmc.plan.v1.Source
-	6,  // 11: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
-	6,  // 12: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
-	0,  // 13: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
-	7,  // 14: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
-	0,  // 15: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
-	11, // 16: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
-	22, // 17: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
-	0,  // 18: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
-	13, // 19: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
-	1,  // 20: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
-	13, // 21: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
-	15, // 22: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
-	19, // 23: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
-	21, // 24: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
-	24, // 25: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
-	2,  // 26: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
-	0,  // 27: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
-	20, // 28: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
-	3,  // 29: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
-	22, // 30: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
-	23, // 31: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
-	20, // 32: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	9,  // 11: glmc.plan.v1.Plan.device:type_name -> glmc.plan.v1.Device
+	6,  // 12: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
+	6,  // 13: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
+	0,  // 14: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
+	7,  // 15: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
+	23, // 16: glmc.plan.v1.Device.figures:type_name -> glmc.plan.v1.Attr
+	0,  // 17: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
+	12, // 18: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
+	23, // 19: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
+	0,  // 20: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
+	14, // 21: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
+	1,  // 22: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
+	14, // 23: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
+	16, // 24: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
+	20, // 25: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
+	22, // 26: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
+	25, // 27: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
+	2,  // 28: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
+	0,  // 29: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
+	21, // 30: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
+	3,  // 31: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
+	23, // 32: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
+	24, // 33: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
+	21, // 34: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_plan_proto_init() }
@@ -2446,7 +2532,7 @@ func file_plan_proto_init() {
 	if File_plan_proto != nil {
 		return
 	}
-	file_plan_proto_msgTypes[18].OneofWrappers = []any{
+	file_plan_proto_msgTypes[19].OneofWrappers = []any{
 		(*Attr_Int)(nil),
 		(*Attr_Float)(nil),
 		(*Attr_Str)(nil),
@@ -2459,7 +2545,7 @@ func file_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plan_proto_rawDesc), len(file_plan_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

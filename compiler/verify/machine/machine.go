@@ -186,7 +186,7 @@ func (r *machineRank) step(g *ir.Graph, n *ir.Node, values map[*ir.Value]kernels
 		if a.Key == "act" && r.options.FullPrecision {
 			continue
 		}
-		attrs[a.Key] = a.Value
+		attrs[a.Key] = a.Plain()
 	}
 	build := ref.Kernels()[n.Op.Name]
 	if u := unrounded(n.Op.Name); u != nil && r.options.FullPrecision {
