@@ -35,6 +35,12 @@ type Options struct {
 	StopAfter      string                                    // last pass to run
 	Observe        func(pass string, m *ir.Module)           // see passes.Options
 	Device         func(target string) (*cost.Device, error) // figures of the target; nil: those of cost.Devices
+
+	// For tools that take the passes apart; see passes.Options.
+	Table         []*passes.Pass         // nil: passes.Table
+	Only          func(passes.Site) bool // nil: every site
+	IgnoreRequire bool                   // a required pass that does not apply is no error
+	Unpriced      bool                   // what a price would decide is applied
 }
 
 // Result is a compiled model and how it came about.
@@ -43,6 +49,8 @@ type Result struct {
 	Stored  dtype.DType // that weights are taken to be stored in, and so their dtype where no setting names another
 	Assumed bool        // neither a checkpoint nor a configuration says so
 	Passes  []passes.Result
+	Model   *syntax.Model  // that was compiled
+	Values  *config.Values // of its configuration
 	Time    time.Duration
 }
 
@@ -99,7 +107,7 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	p.Source = sourceOf(f, settings, o)
 	p.Source.Device = plan.Device{Source: device.Source, Figures: device.Figures()}
 	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
-	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Time: time.Since(start)}, list, nil
+	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Model: model, Values: values, Time: time.Since(start)}, list, nil
 }
 
 // device has the figures of a target.
@@ -207,7 +215,18 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 	return in, err
 }
 
+// priced is the device that passes ask for prices.
+func priced(d *cost.Device, o Options) *cost.Device {
+	if o.Unpriced {
+		return nil
+	}
+	return d
+}
+
 func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.Device, stored dtype.DType) *passes.Options {
+	if o.IgnoreRequire {
+		s.Require = nil
+	}
 	return &passes.Options{
 		TensorParallel: s.TensorParallel,
 		Weights:        s.Weights.DType,
@@ -217,11 +236,13 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.D
 		},
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
 		Transfer:  passes.Transfer{Enabled: s.Transfer.Enabled, Async: s.Transfer.Async, Per: s.Transfer.Per},
-		Device:    device,
+		Device:    priced(device, o),
 		Cache:     cacheDType(s, stored),
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,
 		Observe:   o.Observe,
+		Table:     o.Table,
+		Only:      o.Only,
 	}
 }

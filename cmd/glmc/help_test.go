@@ -15,7 +15,8 @@ import (
 
 // contract lists the flags that scripts rely on.
 var contract = map[string][]string{
-	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks"},
+	"bisect":  {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "seed", "json"},
+	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks", "verify"},
 	"devices": {"json", "calibrate", "device-figures"},
 	"diff":    {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "json"},
 	"check":   {"config", "weights", "json", "sarif"},
@@ -23,6 +24,7 @@ var contract = map[string][]string{
 	"inspect": {"pass", "layer", "json", "dot", "entry", "graph", "full", "sarif"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
+	"verify":  {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "output", "seed", "ablate", "json"},
 	"lsp":     nil,
 	"version": nil,
 }

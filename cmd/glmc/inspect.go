@@ -19,6 +19,7 @@ import (
 type inspectFlags struct {
 	compileFlags
 	memoryFlags
+	pageFlags
 	pass   string
 	layer  int
 	graph  bool
@@ -43,6 +44,10 @@ With --graph it prints the final graph too, one layer of each kind, and with --p
 the graph: a diff, in which values keep their numbers through all passes. --full prints every layer, and the
 graphs before and behind the pass instead of the diff.
 
+With --html it writes one page for a browser: the graph before and behind every pass, each value on its way through
+them and in the source, drawings of a layer, the arena, a step on the time axis and the cost of every operator.
+The page needs no network. What a plan was compiled from is compiled again for it.
+
 With --dot it draws the graph of an entry instead, in Graphviz's language: one layer of each kind, or --layer N;
 the final graph, or the one behind --pass NAME.
 
@@ -55,18 +60,22 @@ A plan holds the source that it was compiled from. It is compiled again where a 
   glmc inspect models/glm4moe/model.glm --weights models/tiny --pass fold_shared_expert --layer 2
   glmc inspect models/glm4moe/model.glm --target h200 --pass fuse_qknorm_rope_kv --graph
   glmc inspect models/glm4moe/model.glm --target h200 --graph --entry draft
+  glmc inspect models/glm4moe/model.glm --target h200 --html glm-4.7.html
   glmc inspect models/glm4moe/model.glm --target h200 --dot
   glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert
   glmc inspect models/glm4moe/model.glm --target h200 --memory --bucket prefill:16384
   glmc inspect models/glm4moe/model.glm --target h200 --memory --entry forward --why attn.qknorm_rope_kv@0,attn.paged@0`,
 		Args: oneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(); err != nil {
+			if err := f.check(cmd); err != nil {
 				return err
 			}
 			filter := report.Filter{Pass: f.pass, Entry: f.entry}
 			if cmd.Flags().Changed("layer") {
 				filter.Layer = &f.layer
+			}
+			if f.html != "" {
+				return f.writePage(args[0])
 			}
 			if f.dot {
 				return f.printDot(args[0], filter.Layer)
@@ -97,10 +106,16 @@ A plan holds the source that it was compiled from. It is compiled again where a 
 	cmd.Flags().StringVar(&f.bucket, "bucket", "", "with --memory, only the `BUCKET` of that phase and size, such as decode:64")
 	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena, or that of --bucket)")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
+	f.registerPage(cmd.Flags())
 	return cmd
 }
 
-func (f *inspectFlags) check() error {
+func (f *inspectFlags) check(cmd *cobra.Command) error {
+	if f.html != "" || f.profile != "" {
+		if err := f.checkPage(cmd); err != nil {
+			return err
+		}
+	}
 	if f.pass != "" {
 		if err := checkPass("pass", f.pass); err != nil {
 			return err

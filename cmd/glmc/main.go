@@ -41,7 +41,7 @@ func exitStatus(ctx context.Context, cmd *cobra.Command, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errReported), errors.Is(err, errDiffer):
+	case errors.Is(err, errReported), errors.Is(err, errDiffer), errors.Is(err, errFound):
 		return failed
 	case errors.As(err, &usage):
 		fmt.Fprintf(os.Stderr, "glmc: %v\nRun '%s --help' for usage.\n", err, cmd.CommandPath())
@@ -65,7 +65,7 @@ memory laid out, and runs plans. Without a model and without weights, the verbs 
 trained model that the binary carries.
 
 Results go to stdout, progress and remarks to stderr. The exit status is 0, 1 where the work failed, or
-2 where the command line makes no sense; glmc diff has the statuses of diff(1).`,
+2 where the command line makes no sense; glmc diff and glmc bisect have the statuses of diff(1).`,
 		Example: `  glmc run --prompt "func Reverse(s string) string {"
   glmc inspect models/glm4moe/model.glm --target h200 --pass fold_shared_expert`,
 		DisableFlagsInUseLine: true,
@@ -81,6 +81,6 @@ Results go to stdout, progress and remarks to stderr. The exit status is 0, 1 wh
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(checkCommand(), compileCommand(), devicesCommand(), diffCommand(), fmtCommand(), importCommand(), inspectCommand(), lspCommand(), runCommand(), versionCommand())
+	root.AddCommand(bisectCommand(), checkCommand(), compileCommand(), devicesCommand(), diffCommand(), fmtCommand(), importCommand(), inspectCommand(), lspCommand(), runCommand(), verifyCommand(), versionCommand())
 	return root
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/compiler/verify"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/source"
@@ -106,9 +107,19 @@ func (m modelFile) decodeAndRecompile(f *compileFlags, observe func(*compiler.Op
 	return p, nil
 }
 
-// compile compiles .glm source, printing diagnostics. The configuration is the one that the flags name, else
-// the one in files, which may be nil. Observe may change the compiler's options; it may be nil too.
-func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(*compiler.Options)) (*compiler.Result, error) {
+// prepared is a .glm file with all that it is compiled for.
+type prepared struct {
+	name    string
+	root    *syntax.File
+	options compiler.Options
+	sources map[string][]byte
+	list    *diag.List // of what was found until now
+	plan    *plan.Plan // that carries the file; nil where it was named itself
+}
+
+// prepare parses .glm source. The configuration is the one that the flags name, else the one in files, which may be nil.
+// Observe may change the compiler's options; it may be nil too.
+func (m modelFile) prepare(f *compileFlags, files checkpointFiles, observe func(*compiler.Options)) (*prepared, error) {
 	sources := map[string][]byte{}
 	o, err := f.options()
 	if err != nil {
@@ -130,22 +141,39 @@ func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(
 	if o.Config != nil {
 		list.Append(o.Config.CheckDType())
 	}
-	r, more, err := compiler.Compile(program.Root, o)
-	list.Append(more)
-	if reported := diagnose(list, sources); reported != nil {
+	return &prepared{name: m.name, root: program.Root, options: o, sources: sources, list: list}, nil
+}
+
+// compile compiles, printing diagnostics.
+func (p *prepared) compile() (*compiler.Result, error) {
+	r, more, err := compiler.Compile(p.root, p.options)
+	p.list.Append(more)
+	if reported := diagnose(p.list, p.sources); reported != nil {
 		return nil, reported
 	}
-	if err != nil && !strings.HasPrefix(err.Error(), m.name) {
-		err = fmt.Errorf("%s: %w", m.name, err)
+	if err != nil && !strings.HasPrefix(err.Error(), p.name) {
+		err = fmt.Errorf("%s: %w", p.name, err)
 	}
-	if err == nil && o.Config != nil {
-		noteStored(o.Config, o.Stored)
+	if err == nil && p.options.Config != nil {
+		noteStored(p.options.Config, p.options.Stored)
 	}
 	return r, err
 }
 
-// compileNamed compiles for the verbs that read a checkpoint's configuration only.
-func (m modelFile) compileNamed(f *compileFlags, observe func(*compiler.Options)) (*compiler.Result, error) {
+// subject is what the validation of passes works on.
+func (p *prepared) subject() verify.Subject { return verify.Subject{File: p.root, Options: p.options} }
+
+// compile prepares and compiles.
+func (m modelFile) compile(f *compileFlags, files checkpointFiles, observe func(*compiler.Options)) (*compiler.Result, error) {
+	p, err := m.prepare(f, files, observe)
+	if err != nil {
+		return nil, err
+	}
+	return p.compile()
+}
+
+// prepareNamed prepares for the verbs that read a checkpoint's configuration only.
+func (m modelFile) prepareNamed(f *compileFlags, observe func(*compiler.Options)) (*prepared, error) {
 	var files checkpointFiles
 	if f.weights != "" {
 		var err error
@@ -153,7 +181,16 @@ func (m modelFile) compileNamed(f *compileFlags, observe func(*compiler.Options)
 			return nil, err
 		}
 	}
-	return m.compile(f, files, observe)
+	return m.prepare(f, files, observe)
+}
+
+// compileNamed compiles for the verbs that read a checkpoint's configuration only.
+func (m modelFile) compileNamed(f *compileFlags, observe func(*compiler.Options)) (*compiler.Result, error) {
+	p, err := m.prepareNamed(f, observe)
+	if err != nil {
+		return nil, err
+	}
+	return p.compile()
 }
 
 // loadModel returns the plan that MODEL stands for: a plan file as it is, a .glm file compiled, and without a

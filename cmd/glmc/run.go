@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/compiler/profile"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/safetensors"
@@ -35,6 +39,8 @@ type runFlags struct {
 	ignoreEOS bool
 	sampling  sample.Params
 	logits    string
+	profile   string
+	recorder  *profile.Recorder // nil without profile
 	asJSON    bool
 }
 
@@ -79,6 +85,7 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	fs.IntVar(&f.sampling.TopK, "top-k", 0, "sample from the `N` most probable tokens (default: all)")
 	fs.Uint64Var(&f.sampling.Seed, "seed", 0, "`N` for sampling: the same seed gives the same text")
 	fs.StringVar(&f.logits, "logits", "", "safetensors `FILE` to write the prompt's logits to: \"logits\", f32 [positions, vocabulary]")
+	fs.StringVar(&f.profile, "profile", "", "JSON `FILE` to write the measured time of every operator to, for glmc inspect --html")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON document at the end instead of text")
 	return cmd
 }
@@ -120,10 +127,20 @@ func (f *runFlags) check(cmd *cobra.Command, model string) error {
 			return err
 		}
 	}
-	if f.logits == "" {
+	return f.checkOutputs(model, f.config, f.messages)
+}
+
+// checkOutputs finds out whether the files can be written that the flags name, without overwriting what is read.
+func (f *runFlags) checkOutputs(inputs ...string) error {
+	if f.logits != "" {
+		if err := checkOutput("--logits", f.logits, inputs...); err != nil {
+			return err
+		}
+	}
+	if f.profile == "" {
 		return nil
 	}
-	return checkOutput("--logits", f.logits, model, f.config, f.messages)
+	return checkOutput("--profile", f.profile, inputs...)
 }
 
 func (f *runFlags) run(ctx context.Context, model string) error {
@@ -151,10 +168,8 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 		return err
 	}
 	defer ckpt.Close()
-	if f.logits != "" {
-		if err := checkOutput("--logits", f.logits, ckpt.Files()...); err != nil {
-			return err
-		}
+	if err := f.checkOutputs(ckpt.Files()...); err != nil {
+		return err
 	}
 	ex, err := f.executor(ctx, p, ckpt, len(prompt))
 	if errors.Is(err, exec.ErrCheckpoint) {
@@ -169,7 +184,10 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	if err != nil {
 		return err
 	}
-	return f.generate(ctx, eng, p, text, prompt)
+	if err := f.generate(ctx, eng, p, text, prompt); err != nil {
+		return err
+	}
+	return f.writeProfile(p)
 }
 
 func (f *runFlags) promptIDs(text *textTools) ([]int32, error) {
@@ -210,7 +228,27 @@ func (f *runFlags) fits(p *plan.Plan, prompt []int32) error {
 func (f *runFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, prompt int) (*exec.Executor, error) {
 	tokens := prompt + f.maxTokens
 	pages := (tokens + p.Cache.PageSize - 1) / p.Cache.PageSize
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}})
+	o := exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}}
+	if f.profile != "" {
+		f.recorder = profile.NewRecorder(p.Module.Ranks)
+		o.Timed = func(_ int, entry string, b ir.Bucket, n *ir.Node, took time.Duration) {
+			f.recorder.Add(entry, b, n, took)
+		}
+	}
+	return exec.New(ctx, p, ckpt, o)
+}
+
+// writeProfile writes what was measured to the file of --profile.
+func (f *runFlags) writeProfile(p *plan.Plan) error {
+	if f.profile == "" {
+		return nil
+	}
+	data, err := json.Marshal(profile.Profile{Format: profile.Format, Model: p.Model, Target: p.Target, Ranks: p.Module.Ranks,
+		Device: f.device, Threads: f.threads, Measured: f.recorder.Measured()})
+	if err != nil {
+		return fmt.Errorf("--profile: %w", err)
+	}
+	return writeFile(f.profile, append(data, '\n'))
 }
 
 // runResult is what run --json prints.

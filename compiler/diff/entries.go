@@ -57,8 +57,8 @@ func pairEntries(a, b *plan.Plan) []*entry {
 	return out
 }
 
-// pairVariants pairs the programs of one entry: those that have buckets in common, and of those that are left, which
-// have none, the first with the first.
+// pairVariants pairs the programs of one entry: those that have buckets in common, and each that has none with the
+// program that runs steps of its sizes in the other plan.
 func pairVariants(name string, a, b []*plan.Program) []*entry {
 	if len(a) < 2 && len(b) < 2 {
 		e := &entry{name: name}
@@ -80,26 +80,53 @@ func pairVariants(name string, a, b []*plan.Program) []*entry {
 			}
 		}
 	}
-	left := func(list []*plan.Program, paired map[*plan.Program]bool) []*plan.Program {
-		return slices.DeleteFunc(slices.Clone(list), func(p *plan.Program) bool { return paired[p] })
+	// The others have sizes that no program of the other plan has: it runs such steps in another bucket.
+	for _, x := range a {
+		if !pairedA[x] {
+			y := running(b, x)
+			pairedB[y] = true
+			out = append(out, &entry{name: name, buckets: ir.BucketNames(x.Graph.Buckets), a: x, b: y})
+		}
 	}
-	leftA, leftB := left(a, pairedA), left(b, pairedB)
-	for i := range max(len(leftA), len(leftB)) {
-		e := &entry{name: name}
-		var sizes []string
-		if i < len(leftA) {
-			e.a = leftA[i]
-			sizes = append(sizes, ir.BucketNames(e.a.Graph.Buckets))
+	for _, y := range b {
+		if !pairedB[y] {
+			out = append(out, &entry{name: name, buckets: ir.BucketNames(y.Graph.Buckets), a: running(a, y), b: y})
 		}
-		if i < len(leftB) {
-			e.b = leftB[i]
-			sizes = append(sizes, ir.BucketNames(e.b.Graph.Buckets))
-		}
-		slices.Sort(sizes)
-		e.buckets = strings.Join(slices.Compact(sizes), " | ")
-		out = append(out, e)
 	}
 	return out
+}
+
+// running is the program that runs the largest steps of another plan's program: in a bucket of their phase where it
+// has one, the smallest that holds them or the largest. Nil where there are no programs.
+func running(variants []*plan.Program, of *plan.Program) *plan.Program {
+	var wanted ir.Bucket
+	for _, b := range of.Graph.Buckets {
+		if b.Max.Tokens >= wanted.Max.Tokens {
+			wanted = b
+		}
+	}
+	var best *plan.Program
+	var bucket ir.Bucket
+	for _, p := range variants {
+		for _, b := range p.Graph.Buckets {
+			if best == nil || nearer(b, bucket, wanted) {
+				best, bucket = p, b
+			}
+		}
+	}
+	return best
+}
+
+// nearer reports whether a bucket is a better one for steps of some size than another.
+func nearer(b, than, wanted ir.Bucket) bool {
+	if same := b.Phase == wanted.Phase; same != (than.Phase == wanted.Phase) {
+		return same
+	}
+	holds := b.Max.Tokens >= wanted.Max.Tokens
+	if holds != (than.Max.Tokens >= wanted.Max.Tokens) {
+		return holds
+	}
+	return holds == (b.Max.Tokens < than.Max.Tokens)
 }
 
 func commonBuckets(a, b *plan.Program) []ir.Bucket {

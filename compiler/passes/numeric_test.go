@@ -135,14 +135,7 @@ func TestLegalOrders(t *testing.T) {
 
 // drawOrder draws an order of the table that checkOrder takes.
 func drawOrder(t *rapid.T) []*Pass {
-	var order []*Pass
-	for len(order) < len(Table) {
-		ready := slices.DeleteFunc(slices.Clone(Table), func(p *Pass) bool {
-			return slices.Contains(order, p) || checkOrder(append(slices.Clone(order), p)) != nil
-		})
-		order = append(order, rapid.SampledFrom(ready).Draw(t, "next"))
-	}
-	return order
+	return LegalOrder(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "next") })
 }
 
 // subsetsOfPasses lists sets of passes: those with up to two passes, those without up to two, and some others,
@@ -251,7 +244,7 @@ func newScenarioOf(t testing.TB, model string, set map[string]string, o *Options
 	s := &scenario{model: model, set: set, margin: math.MaxFloat32, activation: dtype.BF16}
 	o.Disabled = slices.DeleteFunc(Names(), func(name string) bool { return name == quantise.Name })
 	m, _ := s.compiled(t, o)
-	x := newMachine(t, m, func(n *ir.Node, c *kernels.Call) {
+	x := newMachine(t, m, func(_ int, n *ir.Node, c *kernels.Call) {
 		if n.Op.Name == "moe.top_k" {
 			s.margin = min(s.margin, topKMargin(n, c))
 		}
@@ -264,7 +257,7 @@ func newScenarioOf(t testing.TB, model string, set map[string]string, o *Options
 }
 
 // newMachine loads a module on the reference kernels.
-func newMachine(t testing.TB, m *ir.Module, trace func(*ir.Node, *kernels.Call)) *machine.Machine {
+func newMachine(t testing.TB, m *ir.Module, trace func(int, *ir.Node, *kernels.Call)) *machine.Machine {
 	t.Helper()
 	x, err := machine.New(m, &machine.Store{}, machine.Options{Trace: trace})
 	if err != nil {

@@ -89,6 +89,18 @@ func checkOrder(table []*Pass) error {
 	return nil
 }
 
+// LegalOrder draws one of the orders of the table that its constraints allow. pick chooses one of n.
+func LegalOrder(pick func(n int) int) []*Pass {
+	var order []*Pass
+	for len(order) < len(Table) {
+		ready := slices.DeleteFunc(slices.Clone(Table), func(p *Pass) bool {
+			return slices.Contains(order, p) || checkOrder(append(slices.Clone(order), p)) != nil
+		})
+		order = append(order, ready[pick(len(ready))])
+	}
+	return order
+}
+
 // Names lists the passes in order.
 func Names() []string { return names(Table) }
 

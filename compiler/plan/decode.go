@@ -27,7 +27,7 @@ type decoder struct {
 func fromProto(pb *planpb.Plan) (*Plan, error) {
 	d := &decoder{pb: pb, plan: &Plan{Model: pb.Model, Pipeline: pb.Pipeline, Target: pb.Target,
 		Module: &ir.Module{Name: pb.Model, Ranks: int(pb.Ranks)}}}
-	for _, step := range []func() error{d.facts, d.serving, d.weights, d.caches, d.names, d.graphs, d.verify, d.layouts, d.report, d.source} {
+	for _, step := range []func() error{d.facts, d.serving, d.weights, d.caches, d.names, d.graphs, d.verify, d.layouts, d.report, d.source, d.evidence} {
 		if err := step(); err != nil {
 			return nil, err
 		}

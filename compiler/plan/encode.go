@@ -71,6 +71,7 @@ func toProto(p *Plan) *planpb.Plan {
 	}
 	e.report(p)
 	e.pb.Source = wireSource(&p.Source)
+	e.pb.Evidence = wireEvidence(p)
 	e.pb.Sources, e.pb.Paths = e.sources.list, e.paths.list
 	return e.pb
 }

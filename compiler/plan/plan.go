@@ -33,6 +33,7 @@ type Plan struct {
 	Passes   []Pass
 	Remarks  []Remark
 	Source   Source
+	Evidence *Evidence // nil where the passes were not validated
 }
 
 // Facts is what the runtime has to know of the model.

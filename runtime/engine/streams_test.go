@@ -1,11 +1,16 @@
 package engine_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/glmc/glmc/compiler"
@@ -13,6 +18,11 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/syntax"
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/kv"
+	"github.com/glmc/glmc/runtime/safetensors"
 )
 
 // streamsPipeline is for a device with several streams, in dtypes that let every device compute the same, and
@@ -121,4 +131,64 @@ func waited(n *ir.Node, done map[*ir.Node]bool) bool {
 		}
 	}
 	return true
+}
+
+// TestPagesLeaveAsTheyAreWritten: a step of prefill hands every layer's cache, in order and on each rank, with the
+// slots of the step's tokens, and finds in them what attention reads; a step that decodes hands nothing.
+func TestPagesLeaveAsTheyAreWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "random.safetensors")
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSettings(t)
+		p := compileStreams(t, s, rapid.SampledFrom([]int{1, 2}).Draw(t, "ranks"))
+		writeRandom(t, path, p, drawAbsent(t, s), 1)
+		ckpt, err := safetensors.OpenFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ckpt.Close()
+		var mu sync.Mutex
+		sent := map[int][]string{} // by rank: the cache and its slots
+		e, err := exec.New(context.Background(), p, ckpt, exec.Options{Device: "ref", Pages: 16, Entries: []string{"forward"},
+			Send: func(rank int, c *ir.Cache, kept *kernels.Cache, slots []int32) error {
+				mu.Lock()
+				defer mu.Unlock()
+				sent[rank] = append(sent[rank], fmt.Sprint(c.Name, slots))
+				for _, slot := range slots {
+					row := kernels.New(dtype.F32, kept.Heads*kept.HeadDim)
+					kept.K.Load(row.F32, int(slot)*len(row.F32))
+					if !slices.ContainsFunc(row.F32, func(x float32) bool { return x != 0 }) {
+						t.Errorf("slot %d of %s has no keys yet", slot, c.Name)
+					}
+				}
+				return nil
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		seq := kv.NewPool(e.Pages(), p.Cache.PageSize).NewSequence()
+		if err := seq.Grow(6); err != nil {
+			t.Fatal(err)
+		}
+		x := &session{t: t, exec: e, seq: seq}
+		x.step("forward", []int32{1, 2, 3, 4, 5}, 0, nil) // more tokens than any captured batch
+		var slots []int32
+		for pos := range 5 {
+			slots = append(slots, seq.Slot(pos))
+		}
+		var want []string
+		for i := range s["num_hidden_layers"].(int) {
+			want = append(want, fmt.Sprintf("model.layers.%d.self_attn%v", i, slots))
+		}
+		for rank := range p.Module.Ranks {
+			if diff := cmp.Diff(want, sent[rank]); diff != "" {
+				t.Errorf("rank %d sent (-want +got):\n%s", rank, diff)
+			}
+		}
+		clear(sent)
+		x.step("forward", []int32{6}, 5, nil)
+		if len(sent) > 0 {
+			t.Errorf("a step that decodes sent %v", sent)
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
@@ -27,6 +28,9 @@ type Options struct {
 	// Trace is called after every step on every rank, from the rank's goroutine, with what the kernel saw.
 	// Views are valid during the call. An operand whose bytes a result took over (ir.InPlace) shows the result.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
+	// Timed is called after every operator on every rank, from the rank's goroutine, with how long its kernel took in a
+	// step of that entry and bucket.
+	Timed func(rank int, entry string, b ir.Bucket, n *ir.Node, took time.Duration)
 	// Send is called at every transfer point of a program (kv.send), from the rank's goroutine, with the slots of
 	// the cache that the step wrote. When it has returned they may be written over. Nil: nothing is transferred.
 	Send func(rank int, c *ir.Cache, kept *kernels.Cache, slots []int32) error
@@ -52,6 +56,7 @@ type rank struct {
 	device   Device
 	comm     kernels.Comm // nil with a single rank
 	trace    func(rank int, n *ir.Node, c *kernels.Call)
+	timed    func(rank int, entry string, b ir.Bucket, n *ir.Node, took time.Duration)
 	programs map[string][]*program // of each entry, one for each of its variants
 }
 
@@ -94,7 +99,7 @@ func (e *Executor) newRank(ctx context.Context, n int, loader *weights.Loader, o
 	if err != nil {
 		return nil, err
 	}
-	r := &rank{number: n, device: dev, trace: o.Trace, programs: map[string][]*program{}}
+	r := &rank{number: n, device: dev, trace: o.Trace, timed: o.Timed, programs: map[string][]*program{}}
 	if e.group != nil {
 		r.comm = &member{g: e.group, rank: n}
 	}
@@ -301,8 +306,15 @@ func (r *rank) step(ctx context.Context, entry string, at place, sizes ir.Sizes,
 			return err
 		}
 		s := &b.steps[i]
+		var start time.Time
+		if r.timed != nil {
+			start = time.Now()
+		}
 		if err := s.run(&s.call); err != nil {
 			return fmt.Errorf("%s of %s (%s): %w", s.node.Op.Name, s.node.Origin.Path, s.node.Origin.Source, err)
+		}
+		if r.timed != nil {
+			r.timed(r.number, entry, at.layout.Bucket, s.node, time.Since(start))
 		}
 		if r.trace != nil {
 			r.trace(r.number, s.node, &s.call)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -163,6 +164,21 @@ func TestTrace(t *testing.T) {
 	want := []string{"norm.rms", "embed", "add", "linear", "linear", "comm.all_reduce", "add", "gather.rows", "linear", "comm.all_gather"}
 	if diff := cmp.Diff([][]string{want, want}, seen); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+// TestTimed: every step of every rank comes with how long it took, and with the bucket whose layout it ran in.
+func TestTimed(t *testing.T) {
+	seen := make([][]string, 2)
+	timed := func(rank int, entry string, b ir.Bucket, n *ir.Node, took time.Duration) {
+		seen[rank] = append(seen[rank], n.Op.Name)
+		if entry != "forward" || b.Phase == "" || b.Max.Tokens < 2 || took < 0 {
+			t.Errorf("%s took %s in a step of %s, %s", n.Op.Name, took, entry, b)
+		}
+	}
+	runStep(t, start(t, toy(t, 2, dtype.F32), Options{Timed: timed}), toyInputs(2, 1, 1))
+	if len(seen[0]) != 10 || len(seen[1]) != 10 {
+		t.Errorf("timed %v, wants the ten steps on both ranks", seen)
 	}
 }
 

@@ -142,7 +142,7 @@ func (x Recipe_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Recipe_Kind.Descriptor instead.
 func (Recipe_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{10, 0}
+	return file_plan_proto_rawDescGZIP(), []int{12, 0}
 }
 
 type Value_Kind int32
@@ -197,7 +197,7 @@ func (x Value_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Value_Kind.Descriptor instead.
 func (Value_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16, 0}
+	return file_plan_proto_rawDescGZIP(), []int{18, 0}
 }
 
 type Dim_Symbol int32
@@ -252,7 +252,7 @@ func (x Dim_Symbol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Dim_Symbol.Descriptor instead.
 func (Dim_Symbol) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{17, 0}
+	return file_plan_proto_rawDescGZIP(), []int{19, 0}
 }
 
 type Plan struct {
@@ -271,10 +271,11 @@ type Plan struct {
 	Programs      []*Program             `protobuf:"bytes,12,rep,name=programs,proto3" json:"programs,omitempty"`
 	Passes        []*Pass                `protobuf:"bytes,13,rep,name=passes,proto3" json:"passes,omitempty"`
 	Remarks       []*Remark              `protobuf:"bytes,14,rep,name=remarks,proto3" json:"remarks,omitempty"`
-	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"` // "file:line:col-line:col", or without the end; referred to by index
-	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`     // weight paths of blocks, referred to by index
-	Source        *Source                `protobuf:"bytes,17,opt,name=source,proto3" json:"source,omitempty"`   // what it was compiled from
-	Device        *Device                `protobuf:"bytes,20,opt,name=device,proto3" json:"device,omitempty"`   // absent in plans from before there was the field
+	Sources       []string               `protobuf:"bytes,15,rep,name=sources,proto3" json:"sources,omitempty"`   // "file:line:col-line:col", or without the end; referred to by index
+	Paths         []string               `protobuf:"bytes,16,rep,name=paths,proto3" json:"paths,omitempty"`       // weight paths of blocks, referred to by index
+	Source        *Source                `protobuf:"bytes,17,opt,name=source,proto3" json:"source,omitempty"`     // what it was compiled from
+	Device        *Device                `protobuf:"bytes,20,opt,name=device,proto3" json:"device,omitempty"`     // absent in plans from before there was the field
+	Evidence      *Evidence              `protobuf:"bytes,30,opt,name=evidence,proto3" json:"evidence,omitempty"` // absent where the passes were not validated
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -431,6 +432,13 @@ func (x *Plan) GetSource() *Source {
 func (x *Plan) GetDevice() *Device {
 	if x != nil {
 		return x.Device
+	}
+	return nil
+}
+
+func (x *Plan) GetEvidence() *Evidence {
+	if x != nil {
+		return x.Evidence
 	}
 	return nil
 }
@@ -649,6 +657,151 @@ func (x *Setting) GetValue() string {
 	return ""
 }
 
+// What the validation of the passes found: the module before and behind each one, executed on random inputs.
+type Evidence struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seed          uint64                 `protobuf:"varint,1,opt,name=seed,proto3" json:"seed,omitempty"`    // of weights and inputs
+	Config        string                 `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"` // integers of the configuration that were made small: "KEY=VALUE KEY=VALUE"
+	Proofs        []*Proof               `protobuf:"bytes,3,rep,name=proofs,proto3" json:"proofs,omitempty"` // at most one for each pass
+	Lost          []string               `protobuf:"bytes,4,rep,name=lost,proto3" json:"lost,omitempty"`     // what passes had to say about this model, and not about the small one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Evidence) Reset() {
+	*x = Evidence{}
+	mi := &file_plan_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Evidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Evidence) ProtoMessage() {}
+
+func (x *Evidence) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Evidence) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *Evidence) GetConfig() string {
+	if x != nil {
+		return x.Config
+	}
+	return ""
+}
+
+func (x *Evidence) GetProofs() []*Proof {
+	if x != nil {
+		return x.Proofs
+	}
+	return nil
+}
+
+func (x *Evidence) GetLost() []string {
+	if x != nil {
+		return x.Lost
+	}
+	return nil
+}
+
+type Proof struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Pass          uint32                 `protobuf:"varint,1,opt,name=pass,proto3" json:"pass,omitempty"`                          // index into Plan.passes
+	Status        string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`                       // "proven", "idle", "disabled", "uncovered"
+	Cases         uint32                 `protobuf:"varint,3,opt,name=cases,proto3" json:"cases,omitempty"`                        // results and caches that were compared
+	MaxError      float64                `protobuf:"fixed64,4,opt,name=max_error,json=maxError,proto3" json:"max_error,omitempty"` // the largest difference
+	Bound         float64                `protobuf:"fixed64,5,opt,name=bound,proto3" json:"bound,omitempty"`                       // what the pass's numeric class allows; 0: the same bits
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proof) Reset() {
+	*x = Proof{}
+	mi := &file_plan_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proof) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proof) ProtoMessage() {}
+
+func (x *Proof) ProtoReflect() protoreflect.Message {
+	mi := &file_plan_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proof.ProtoReflect.Descriptor instead.
+func (*Proof) Descriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Proof) GetPass() uint32 {
+	if x != nil {
+		return x.Pass
+	}
+	return 0
+}
+
+func (x *Proof) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Proof) GetCases() uint32 {
+	if x != nil {
+		return x.Cases
+	}
+	return 0
+}
+
+func (x *Proof) GetMaxError() float64 {
+	if x != nil {
+		return x.MaxError
+	}
+	return 0
+}
+
+func (x *Proof) GetBound() float64 {
+	if x != nil {
+		return x.Bound
+	}
+	return 0
+}
+
 // What the runtime has to know of the model.
 type Facts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -661,7 +814,7 @@ type Facts struct {
 
 func (x *Facts) Reset() {
 	*x = Facts{}
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +826,7 @@ func (x *Facts) String() string {
 func (*Facts) ProtoMessage() {}
 
 func (x *Facts) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[4]
+	mi := &file_plan_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +839,7 @@ func (x *Facts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Facts.ProtoReflect.Descriptor instead.
 func (*Facts) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{4}
+	return file_plan_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Facts) GetVocabSize() uint32 {
@@ -721,7 +874,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +886,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[5]
+	mi := &file_plan_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +899,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{5}
+	return file_plan_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Device) GetSource() string {
@@ -773,7 +926,7 @@ type CacheFormat struct {
 
 func (x *CacheFormat) Reset() {
 	*x = CacheFormat{}
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +938,7 @@ func (x *CacheFormat) String() string {
 func (*CacheFormat) ProtoMessage() {}
 
 func (x *CacheFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[6]
+	mi := &file_plan_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +951,7 @@ func (x *CacheFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheFormat.ProtoReflect.Descriptor instead.
 func (*CacheFormat) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{6}
+	return file_plan_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CacheFormat) GetDtype() DType {
@@ -829,7 +982,7 @@ type Serving struct {
 
 func (x *Serving) Reset() {
 	*x = Serving{}
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -841,7 +994,7 @@ func (x *Serving) String() string {
 func (*Serving) ProtoMessage() {}
 
 func (x *Serving) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[7]
+	mi := &file_plan_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -854,7 +1007,7 @@ func (x *Serving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Serving.ProtoReflect.Descriptor instead.
 func (*Serving) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{7}
+	return file_plan_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Serving) GetPrefillChunk() uint32 {
@@ -902,7 +1055,7 @@ type Draft struct {
 
 func (x *Draft) Reset() {
 	*x = Draft{}
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1067,7 @@ func (x *Draft) String() string {
 func (*Draft) ProtoMessage() {}
 
 func (x *Draft) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[8]
+	mi := &file_plan_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1080,7 @@ func (x *Draft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Draft.ProtoReflect.Descriptor instead.
 func (*Draft) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{8}
+	return file_plan_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Draft) GetKind() string {
@@ -957,7 +1110,7 @@ type Weight struct {
 
 func (x *Weight) Reset() {
 	*x = Weight{}
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +1122,7 @@ func (x *Weight) String() string {
 func (*Weight) ProtoMessage() {}
 
 func (x *Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[9]
+	mi := &file_plan_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,7 +1135,7 @@ func (x *Weight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weight.ProtoReflect.Descriptor instead.
 func (*Weight) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{9}
+	return file_plan_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Weight) GetName() string {
@@ -1032,7 +1185,7 @@ type Recipe struct {
 
 func (x *Recipe) Reset() {
 	*x = Recipe{}
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1197,7 @@ func (x *Recipe) String() string {
 func (*Recipe) ProtoMessage() {}
 
 func (x *Recipe) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[10]
+	mi := &file_plan_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1210,7 @@ func (x *Recipe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recipe.ProtoReflect.Descriptor instead.
 func (*Recipe) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{10}
+	return file_plan_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Recipe) GetKind() Recipe_Kind {
@@ -1142,7 +1295,7 @@ type Alias struct {
 
 func (x *Alias) Reset() {
 	*x = Alias{}
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1307,7 @@ func (x *Alias) String() string {
 func (*Alias) ProtoMessage() {}
 
 func (x *Alias) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[11]
+	mi := &file_plan_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1320,7 @@ func (x *Alias) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alias.ProtoReflect.Descriptor instead.
 func (*Alias) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{11}
+	return file_plan_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Alias) GetName() string {
@@ -1204,7 +1357,7 @@ type Index struct {
 
 func (x *Index) Reset() {
 	*x = Index{}
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1216,7 +1369,7 @@ func (x *Index) String() string {
 func (*Index) ProtoMessage() {}
 
 func (x *Index) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[12]
+	mi := &file_plan_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1229,7 +1382,7 @@ func (x *Index) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Index.ProtoReflect.Descriptor instead.
 func (*Index) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{12}
+	return file_plan_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Index) GetHole() string {
@@ -1271,7 +1424,7 @@ type Ignore struct {
 
 func (x *Ignore) Reset() {
 	*x = Ignore{}
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1436,7 @@ func (x *Ignore) String() string {
 func (*Ignore) ProtoMessage() {}
 
 func (x *Ignore) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[13]
+	mi := &file_plan_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1449,7 @@ func (x *Ignore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ignore.ProtoReflect.Descriptor instead.
 func (*Ignore) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{13}
+	return file_plan_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Ignore) GetName() string {
@@ -1326,7 +1479,7 @@ type Cache struct {
 
 func (x *Cache) Reset() {
 	*x = Cache{}
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1491,7 @@ func (x *Cache) String() string {
 func (*Cache) ProtoMessage() {}
 
 func (x *Cache) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[14]
+	mi := &file_plan_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1504,7 @@ func (x *Cache) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cache.ProtoReflect.Descriptor instead.
 func (*Cache) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{14}
+	return file_plan_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Cache) GetName() string {
@@ -1398,7 +1551,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1410,7 +1563,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[15]
+	mi := &file_plan_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1423,7 +1576,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{15}
+	return file_plan_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Program) GetEntry() string {
@@ -1483,7 +1636,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1648,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[16]
+	mi := &file_plan_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1661,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{16}
+	return file_plan_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Value) GetKind() Value_Kind {
@@ -1565,7 +1718,7 @@ type Dim struct {
 
 func (x *Dim) Reset() {
 	*x = Dim{}
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +1730,7 @@ func (x *Dim) String() string {
 func (*Dim) ProtoMessage() {}
 
 func (x *Dim) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[17]
+	mi := &file_plan_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +1743,7 @@ func (x *Dim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dim.ProtoReflect.Descriptor instead.
 func (*Dim) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{17}
+	return file_plan_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Dim) GetSymbol() Dim_Symbol {
@@ -1633,7 +1786,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1645,7 +1798,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[18]
+	mi := &file_plan_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1658,7 +1811,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{18}
+	return file_plan_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Step) GetOp() string {
@@ -1748,7 +1901,7 @@ type Attr struct {
 
 func (x *Attr) Reset() {
 	*x = Attr{}
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1913,7 @@ func (x *Attr) String() string {
 func (*Attr) ProtoMessage() {}
 
 func (x *Attr) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[19]
+	mi := &file_plan_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +1926,7 @@ func (x *Attr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attr.ProtoReflect.Descriptor instead.
 func (*Attr) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{19}
+	return file_plan_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Attr) GetKey() string {
@@ -1878,7 +2031,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_plan_proto_msgTypes[20]
+	mi := &file_plan_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +2043,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[20]
+	mi := &file_plan_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +2056,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{20}
+	return file_plan_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Shape) GetDims() []*Dim {
@@ -1929,7 +2082,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_plan_proto_msgTypes[21]
+	mi := &file_plan_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2094,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[21]
+	mi := &file_plan_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2107,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{21}
+	return file_plan_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Layout) GetPhase() string {
@@ -2016,7 +2169,7 @@ type Pass struct {
 
 func (x *Pass) Reset() {
 	*x = Pass{}
-	mi := &file_plan_proto_msgTypes[22]
+	mi := &file_plan_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2028,7 +2181,7 @@ func (x *Pass) String() string {
 func (*Pass) ProtoMessage() {}
 
 func (x *Pass) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[22]
+	mi := &file_plan_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2041,7 +2194,7 @@ func (x *Pass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pass.ProtoReflect.Descriptor instead.
 func (*Pass) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{22}
+	return file_plan_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Pass) GetName() string {
@@ -2121,7 +2274,7 @@ type Remark struct {
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_plan_proto_msgTypes[23]
+	mi := &file_plan_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2133,7 +2286,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_plan_proto_msgTypes[23]
+	mi := &file_plan_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2146,7 +2299,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{23}
+	return file_plan_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Remark) GetPass() uint32 {
@@ -2238,7 +2391,7 @@ var File_plan_proto protoreflect.FileDescriptor
 const file_plan_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"plan.proto\x12\fglmc.plan.v1\"\xd7\x05\n" +
+	"plan.proto\x12\fglmc.plan.v1\"\x8b\x06\n" +
 	"\x04Plan\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x16\n" +
@@ -2258,7 +2411,8 @@ const file_plan_proto_rawDesc = "" +
 	"\asources\x18\x0f \x03(\tR\asources\x12\x14\n" +
 	"\x05paths\x18\x10 \x03(\tR\x05paths\x12,\n" +
 	"\x06source\x18\x11 \x01(\v2\x14.glmc.plan.v1.SourceR\x06source\x12,\n" +
-	"\x06device\x18\x14 \x01(\v2\x14.glmc.plan.v1.DeviceR\x06device\"\xd8\x02\n" +
+	"\x06device\x18\x14 \x01(\v2\x14.glmc.plan.v1.DeviceR\x06device\x122\n" +
+	"\bevidence\x18\x1e \x01(\v2\x16.glmc.plan.v1.EvidenceR\bevidence\"\xd8\x02\n" +
 	"\x06Source\x12.\n" +
 	"\x05files\x18\x01 \x03(\v2\x18.glmc.plan.v1.SourceFileR\x05files\x120\n" +
 	"\x06config\x18\x02 \x01(\v2\x18.glmc.plan.v1.SourceFileR\x06config\x12\x1a\n" +
@@ -2276,7 +2430,18 @@ const file_plan_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"1\n" +
 	"\aSetting\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"l\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"w\n" +
+	"\bEvidence\x12\x12\n" +
+	"\x04seed\x18\x01 \x01(\x04R\x04seed\x12\x16\n" +
+	"\x06config\x18\x02 \x01(\tR\x06config\x12+\n" +
+	"\x06proofs\x18\x03 \x03(\v2\x13.glmc.plan.v1.ProofR\x06proofs\x12\x12\n" +
+	"\x04lost\x18\x04 \x03(\tR\x04lost\"|\n" +
+	"\x05Proof\x12\x12\n" +
+	"\x04pass\x18\x01 \x01(\rR\x04pass\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12\x14\n" +
+	"\x05cases\x18\x03 \x01(\rR\x05cases\x12\x1b\n" +
+	"\tmax_error\x18\x04 \x01(\x01R\bmaxError\x12\x14\n" +
+	"\x05bound\x18\x05 \x01(\x01R\x05bound\"l\n" +
 	"\x05Facts\x12\x1d\n" +
 	"\n" +
 	"vocab_size\x18\x01 \x01(\rR\tvocabSize\x12\x1f\n" +
@@ -2453,7 +2618,7 @@ func file_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_plan_proto_goTypes = []any{
 	(DType)(0),          // 0: glmc.plan.v1.DType
 	(Recipe_Kind)(0),    // 1: glmc.plan.v1.Recipe.Kind
@@ -2463,68 +2628,72 @@ var file_plan_proto_goTypes = []any{
 	(*Source)(nil),      // 5: glmc.plan.v1.Source
 	(*SourceFile)(nil),  // 6: glmc.plan.v1.SourceFile
 	(*Setting)(nil),     // 7: glmc.plan.v1.Setting
-	(*Facts)(nil),       // 8: glmc.plan.v1.Facts
-	(*Device)(nil),      // 9: glmc.plan.v1.Device
-	(*CacheFormat)(nil), // 10: glmc.plan.v1.CacheFormat
-	(*Serving)(nil),     // 11: glmc.plan.v1.Serving
-	(*Draft)(nil),       // 12: glmc.plan.v1.Draft
-	(*Weight)(nil),      // 13: glmc.plan.v1.Weight
-	(*Recipe)(nil),      // 14: glmc.plan.v1.Recipe
-	(*Alias)(nil),       // 15: glmc.plan.v1.Alias
-	(*Index)(nil),       // 16: glmc.plan.v1.Index
-	(*Ignore)(nil),      // 17: glmc.plan.v1.Ignore
-	(*Cache)(nil),       // 18: glmc.plan.v1.Cache
-	(*Program)(nil),     // 19: glmc.plan.v1.Program
-	(*Value)(nil),       // 20: glmc.plan.v1.Value
-	(*Dim)(nil),         // 21: glmc.plan.v1.Dim
-	(*Step)(nil),        // 22: glmc.plan.v1.Step
-	(*Attr)(nil),        // 23: glmc.plan.v1.Attr
-	(*Shape)(nil),       // 24: glmc.plan.v1.Shape
-	(*Layout)(nil),      // 25: glmc.plan.v1.Layout
-	(*Pass)(nil),        // 26: glmc.plan.v1.Pass
-	(*Remark)(nil),      // 27: glmc.plan.v1.Remark
+	(*Evidence)(nil),    // 8: glmc.plan.v1.Evidence
+	(*Proof)(nil),       // 9: glmc.plan.v1.Proof
+	(*Facts)(nil),       // 10: glmc.plan.v1.Facts
+	(*Device)(nil),      // 11: glmc.plan.v1.Device
+	(*CacheFormat)(nil), // 12: glmc.plan.v1.CacheFormat
+	(*Serving)(nil),     // 13: glmc.plan.v1.Serving
+	(*Draft)(nil),       // 14: glmc.plan.v1.Draft
+	(*Weight)(nil),      // 15: glmc.plan.v1.Weight
+	(*Recipe)(nil),      // 16: glmc.plan.v1.Recipe
+	(*Alias)(nil),       // 17: glmc.plan.v1.Alias
+	(*Index)(nil),       // 18: glmc.plan.v1.Index
+	(*Ignore)(nil),      // 19: glmc.plan.v1.Ignore
+	(*Cache)(nil),       // 20: glmc.plan.v1.Cache
+	(*Program)(nil),     // 21: glmc.plan.v1.Program
+	(*Value)(nil),       // 22: glmc.plan.v1.Value
+	(*Dim)(nil),         // 23: glmc.plan.v1.Dim
+	(*Step)(nil),        // 24: glmc.plan.v1.Step
+	(*Attr)(nil),        // 25: glmc.plan.v1.Attr
+	(*Shape)(nil),       // 26: glmc.plan.v1.Shape
+	(*Layout)(nil),      // 27: glmc.plan.v1.Layout
+	(*Pass)(nil),        // 28: glmc.plan.v1.Pass
+	(*Remark)(nil),      // 29: glmc.plan.v1.Remark
 }
 var file_plan_proto_depIdxs = []int32{
-	8,  // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
-	10, // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
-	11, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
-	13, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
-	15, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
-	17, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
-	18, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
-	19, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
-	26, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
-	27, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
+	10, // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
+	12, // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
+	13, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
+	15, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
+	17, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
+	19, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
+	20, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
+	21, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
+	28, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
+	29, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
 	5,  // 10: glmc.plan.v1.Plan.source:type_name -> glmc.plan.v1.Source
-	9,  // 11: glmc.plan.v1.Plan.device:type_name -> glmc.plan.v1.Device
-	6,  // 12: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
-	6,  // 13: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
-	0,  // 14: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
-	7,  // 15: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
-	23, // 16: glmc.plan.v1.Device.figures:type_name -> glmc.plan.v1.Attr
-	0,  // 17: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
-	12, // 18: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
-	23, // 19: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
-	0,  // 20: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
-	14, // 21: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
-	1,  // 22: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
-	14, // 23: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
-	16, // 24: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
-	20, // 25: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
-	22, // 26: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
-	25, // 27: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
-	2,  // 28: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
-	0,  // 29: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
-	21, // 30: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
-	3,  // 31: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
-	23, // 32: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
-	24, // 33: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
-	21, // 34: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	11, // 11: glmc.plan.v1.Plan.device:type_name -> glmc.plan.v1.Device
+	8,  // 12: glmc.plan.v1.Plan.evidence:type_name -> glmc.plan.v1.Evidence
+	6,  // 13: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
+	6,  // 14: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
+	0,  // 15: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
+	7,  // 16: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
+	9,  // 17: glmc.plan.v1.Evidence.proofs:type_name -> glmc.plan.v1.Proof
+	25, // 18: glmc.plan.v1.Device.figures:type_name -> glmc.plan.v1.Attr
+	0,  // 19: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
+	14, // 20: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
+	25, // 21: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
+	0,  // 22: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
+	16, // 23: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
+	1,  // 24: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
+	16, // 25: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
+	18, // 26: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
+	22, // 27: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
+	24, // 28: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
+	27, // 29: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
+	2,  // 30: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
+	0,  // 31: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
+	23, // 32: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
+	3,  // 33: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
+	25, // 34: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
+	26, // 35: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
+	23, // 36: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_plan_proto_init() }
@@ -2532,7 +2701,7 @@ func file_plan_proto_init() {
 	if File_plan_proto != nil {
 		return
 	}
-	file_plan_proto_msgTypes[19].OneofWrappers = []any{
+	file_plan_proto_msgTypes[21].OneofWrappers = []any{
 		(*Attr_Int)(nil),
 		(*Attr_Float)(nil),
 		(*Attr_Str)(nil),
@@ -2545,7 +2714,7 @@ func file_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plan_proto_rawDesc), len(file_plan_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -9,6 +9,8 @@ package machine
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"github.com/glmc/glmc/compiler/ir"
@@ -28,8 +30,13 @@ type Options struct {
 	// Replay makes routers choose what was chosen in that recording, so that a rounding cannot decide between two
 	// experts with nearly the same score; Excess says by how much that went against the scores.
 	Replay *Choices
-	// Trace is called for every node that rank 0 executed, with its operands and results; nil for nobody.
-	Trace func(n *ir.Node, c *kernels.Call)
+	// Noise says by how much, relative to each value, an operand of a node of a graph is disturbed at random; nil where
+	// none is. The same NoiseSeed gives the same disturbance, on every rank.
+	Noise     func(g *ir.Graph, n *ir.Node, operand int) float64
+	NoiseSeed uint64
+	// Trace is called for every node that a rank executed, with its operands and results, one call at a time and of
+	// each rank in the order of the nodes; nil for nobody.
+	Trace func(rank int, n *ir.Node, c *kernels.Call)
 }
 
 // Machine is a module with its weights and caches on every rank.
@@ -39,6 +46,7 @@ type Machine struct {
 	options Options
 	ranks   []*machineRank
 	steps   int
+	tracing sync.Mutex
 }
 
 type machineRank struct {
@@ -177,6 +185,9 @@ func SizesOf(in map[string]kernels.Tensor) ir.Sizes {
 
 func (r *machineRank) step(g *ir.Graph, n *ir.Node, values map[*ir.Value]kernels.Tensor, sizes ir.Sizes) error {
 	c := r.call(n, values, sizes)
+	if r.options.Noise != nil {
+		r.disturb(g, n, c)
+	}
 	if n.Op.View {
 		copy(c.Out[0].F32, c.In[0].F32)
 		return nil
@@ -204,8 +215,10 @@ func (r *machineRank) step(g *ir.Graph, n *ir.Node, values map[*ir.Value]kernels
 	} else {
 		err = f(c)
 	}
-	if err == nil && r.rank == 0 && r.options.Trace != nil {
-		r.options.Trace(n, c)
+	if err == nil && r.options.Trace != nil {
+		r.tracing.Lock()
+		r.options.Trace(r.rank, n, c)
+		r.tracing.Unlock()
 	}
 	return err
 }
@@ -240,4 +253,23 @@ func (r *machineRank) call(n *ir.Node, values map[*ir.Value]kernels.Tensor, size
 		values[v] = c.Out[len(c.Out)-1]
 	}
 	return c
+}
+
+// disturb puts noise onto the operands of a node that are not states.
+func (r *machineRank) disturb(g *ir.Graph, n *ir.Node, c *kernels.Call) {
+	at := 0
+	for i, v := range n.In {
+		if n.Op.Operands[i].Kind == ir.StateOperand {
+			continue
+		}
+		if by := r.options.Noise(g, n, i); by > 0 && v != nil && c.In[at].F32 != nil {
+			rng := rand.New(rand.NewPCG(r.options.NoiseSeed, uint64(n.ID)<<8|uint64(i)))
+			x := slices.Clone(c.In[at].F32)
+			for j := range x {
+				x[j] *= float32(1 + by*(2*rng.Float64()-1))
+			}
+			c.In[at].F32 = x
+		}
+		at++
+	}
 }

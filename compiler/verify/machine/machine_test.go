@@ -116,7 +116,7 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	var seen []int32
-	trace := func(n *ir.Node, c *kernels.Call) {
+	trace := func(_ int, n *ir.Node, c *kernels.Call) {
 		if n.Op.Name == "moe.route" {
 			seen = append(seen, c.Out[0].I32...)
 		}

@@ -1,0 +1,2 @@
+// Stylesheets are imported for the bundler.
+declare module '*.css'
