@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower/lowertest"
 	"github.com/glmc/glmc/kernels/dtype"
@@ -287,6 +288,34 @@ func BenchmarkPasses(b *testing.B) {
 		b.StartTimer()
 		if _, err := Run(m, h200()); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestRequireAtSomeSizes: what a price decides against at some step sizes is there where it is required, as long as it
+// applies to the same place at others.
+func TestRequireAtSomeSizes(t *testing.T) {
+	small := ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: 1, Seqs: 1, Rows: 1}}
+	large := ir.Bucket{Phase: ir.Prefill, Max: ir.Sizes{Tokens: 16384, Seqs: 4, Rows: 4}}
+	for _, c := range []struct {
+		buckets []ir.Bucket
+		want    string
+	}{
+		{[]ir.Bucket{small, large}, ""},
+		{[]ir.Bucket{large}, "required pass fuse_allreduce_add_norm was missed at 186 sites:"},
+	} {
+		m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.GLM47}).Module
+		for _, g := range m.Graphs {
+			g.Buckets = c.buckets
+		}
+		o := h200()
+		o.Device, o.Require = cost.Devices["h200"], []string{"fuse_allreduce_add_norm"}
+		_, err := Run(m, o)
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("buckets %v: %v", c.buckets, err)
+		case c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want) || !strings.Contains(err.Error(), "[fuse_allreduce_add_norm.unprofitable]")):
+			t.Errorf("buckets %v: got error %v, want %s", c.buckets, err, c.want)
 		}
 	}
 }
