@@ -64,7 +64,7 @@ A plan holds the source that it was compiled from. It is compiled again where a 
   glmc inspect models/glm4moe/model.glm --target h200 --dot
   glmc inspect models/glm4moe/model.glm --target h200 --dot --entry draft --pass fold_shared_expert
   glmc inspect models/glm4moe/model.glm --target h200 --memory --bucket prefill:16384
-  glmc inspect models/glm4moe/model.glm --target h200 --memory --why act.swiglu@0,attn.paged@0`,
+  glmc inspect models/glm4moe/model.glm --target h200 --memory --entry forward --why attn.qknorm_rope_kv@0,attn.paged@0`,
 		Args: oneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd); err != nil {

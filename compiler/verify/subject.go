@@ -131,10 +131,13 @@ func (c *compiled) kinds() kinds {
 			}
 		}
 	}
+	applied := *c.decisions()
 	for _, r := range c.Plan.Remarks {
 		verb := "missed"
 		if r.Applied {
 			verb = "applied"
+		} else if strings.HasSuffix(r.ID, "."+passes.Unprofitable) && applied[decisionKey(r.Pass, r.Entry, of[r.Entry][r.Layer])] {
+			continue // a price decided so at some step sizes, and otherwise at others
 		}
 		k[fmt.Sprintf("%s %s in %s, %s", verb, r.ID, r.Entry, of[r.Entry][r.Layer])] = true
 	}

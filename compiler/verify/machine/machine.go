@@ -1,6 +1,6 @@
 // Package machine executes the graphs of a module on the reference kernels, one goroutine a rank, node by node,
 // each result in memory of its own. It is what the compiler's transformations are checked with, and knows
-// nothing of plans, layouts or devices: all values are float32, whatever dtype a graph says activations have.
+// nothing of plans, layouts or devices: all values but fp8 codes are float32, whatever dtype a graph says activations have.
 //
 // Weights are random numbers that depend on the stored tensors' names alone, and so does what the KV caches hold
 // before the first step; modules that a pass rewrote read the same ones.
@@ -200,6 +200,9 @@ func (r *machineRank) step(g *ir.Graph, n *ir.Node, values map[*ir.Value]kernels
 		attrs[a.Key] = a.Plain()
 	}
 	build := ref.Kernels()[n.Op.Name]
+	if u := unrounded(n.Op.Name); u != nil && r.options.FullPrecision {
+		build = u
+	}
 	if build == nil {
 		return errors.New("there is no reference kernel for it")
 	}
@@ -243,8 +246,8 @@ func (r *machineRank) call(n *ir.Node, values map[*ir.Value]kernels.Tensor, size
 			continue
 		}
 		d := dtype.F32
-		if v.Type.DType == dtype.I32 {
-			d = dtype.I32
+		if t := v.Type.DType; t == dtype.I32 || t == dtype.F8E4M3 && !r.options.FullPrecision {
+			d = t
 		}
 		c.Out = append(c.Out, kernels.New(d, v.Type.Shape.Eval(sizes)...))
 		values[v] = c.Out[len(c.Out)-1]
