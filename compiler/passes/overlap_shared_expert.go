@@ -250,10 +250,10 @@ func (c *Context) overlapPrice(s besideSite, b ir.Bucket) (apart, beside float64
 }
 
 // overlapPays is whether two streams are faster than one for steps of that size. Without a device there is no
-// price, and they are; bucket_graphs asks too, so the pass is named.
+// price, and they are.
 func (c *Context) overlapPays(s besideSite, b ir.Bucket) bool {
-	if c.Options.Device == nil || slices.Contains(c.Options.Require, "overlap_shared_expert") {
-		return true // whoever requires it has decided
+	if c.Options.Device == nil {
+		return true
 	}
 	apart, beside := c.overlapPrice(s, b)
 	return beside < apart
