@@ -13,6 +13,7 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // inspectFlags are the flags of `glmc inspect`.
@@ -231,6 +232,9 @@ func (f *inspectFlags) text(w io.Writer, x *inspected, filter report.Filter) err
 	fmt.Fprintf(w, "%s for %s, %s\n\n", p.Model, p.Target, plural(p.Module.Ranks, "rank"))
 	if err := report.Passes(w, p); err != nil {
 		return err
+	}
+	if p.Evidence != nil {
+		fmt.Fprintf(w, "\n%s\n", diag.Printable(report.Validation(p)))
 	}
 	remarks := report.Select(p, filter)
 	if len(remarks) == 0 {

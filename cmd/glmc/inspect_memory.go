@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,7 +69,9 @@ func (f *inspectFlags) layouts(p *plan.Plan) ([]placed, error) {
 			if f.entry != "" && q.Graph.Name != f.entry {
 				continue
 			}
-			have = append(have, fmt.Sprintf("%s:%d", l.Phase, l.Max.Tokens))
+			if name := fmt.Sprintf("%s:%d", l.Phase, l.Max.Tokens); !slices.Contains(have, name) { // entries have the same
+				have = append(have, name)
+			}
 			if tokens != 0 && (l.Phase != phase || l.Max.Tokens != tokens) {
 				continue
 			}
