@@ -105,7 +105,7 @@ A plan holds the source that it was compiled from. It is compiled again where a 
 	cmd.Flags().BoolVar(&f.full, "full", false, "with --graph, all layers, and the graphs before and behind --pass instead of a diff")
 	cmd.Flags().BoolVar(&f.memory, "memory", false, "print where results lie in the arena, bucket by bucket")
 	cmd.Flags().StringVar(&f.bucket, "bucket", "", "with --memory, only the `BUCKET` of that phase and size, such as decode:64")
-	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena, or that of --bucket)")
+	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena of an entry that has both)")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
 	f.registerPage(cmd.Flags())
 	return cmd
