@@ -95,6 +95,9 @@ func (c *compiled) validate(ctx context.Context, seed uint64) ([]Result, error) 
 			return nil, err
 		}
 		r, err := checker.pass(ran.Pass, before, after)
+		if err == nil && len(ran.Programs) > 0 {
+			r, err = checker.placed(ran.Pass, c.Plan)
+		}
 		if err != nil {
 			return nil, err
 		}
