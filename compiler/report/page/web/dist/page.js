@@ -7079,6 +7079,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const { value: value2 } = useStore();
     const h3 = Math.max(0.75, bottom - top);
     const gap = to - from > 4 ? 1 : 0;
+    const width = Math.max(0.5, to - from - gap);
     const hover = (e3) => onHover({ p: p3, x: e3.clientX, y: e3.clientY });
     return /* @__PURE__ */ a3("g", { class: `piece f-${p3.node.family}${p3.value === value2 ? " on" : ""}`, children: [
       /* @__PURE__ */ a3(
@@ -7086,9 +7087,9 @@ ${b.node.doc ?? ""}` : b.title }),
         {
           x: from + gap / 2,
           y: top + (h3 > 4 ? 0.5 : 0),
-          width: Math.max(0.5, to - from - gap),
+          width,
           height: h3 > 4 ? h3 - 1 : h3,
-          rx: Math.min(3, h3 / 3, (to - from) / 3),
+          rx: Math.min(3, h3 / 3, width / 3),
           onPointerEnter: hover,
           onPointerMove: hover,
           onPointerLeave: () => onHover(null),
