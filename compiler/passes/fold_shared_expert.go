@@ -128,7 +128,7 @@ func foldedNote(routed *ir.Weight, count int) string {
 	if count > 1 {
 		numbers = fmt.Sprintf("experts %d to %d", first, first+count-1)
 	}
-	return fmt.Sprintf("%d shared expert(s) of width %d became %s of %d", count, width, numbers, first+count)
+	return fmt.Sprintf("%s of width %d became %s of %d", counted(count, "shared expert"), width, numbers, first+count)
 }
 
 type missReason struct{ id, text string }

@@ -48,13 +48,13 @@ func TestFusionsFireOnEveryLayer(t *testing.T) {
 		experts       string
 		fused         string
 	}{
-		{"GLM-4.5-Air", lowertest.GLM45Air, 46, 1, "1 shared expert(s) of width 1408 became expert 128 of 129",
+		{"GLM-4.5-Air", lowertest.GLM45Air, 46, 1, "1 shared expert of width 1408 became expert 128 of 129",
 			"rotary embedding and cache write in one; there is no head-wise norm"},
-		{"GLM-4.5", lowertest.GLM45, 92, 3, "1 shared expert(s) of width 1536 became expert 160 of 161",
+		{"GLM-4.5", lowertest.GLM45, 92, 3, "1 shared expert of width 1536 became expert 160 of 161",
 			"norm, rotary embedding and cache write in one"},
-		{"GLM-4.6", lowertest.GLM46, 92, 3, "1 shared expert(s) of width 1536 became expert 160 of 161",
+		{"GLM-4.6", lowertest.GLM46, 92, 3, "1 shared expert of width 1536 became expert 160 of 161",
 			"norm, rotary embedding and cache write in one"},
-		{"GLM-4.7", lowertest.GLM47, 92, 3, "1 shared expert(s) of width 1536 became expert 160 of 161",
+		{"GLM-4.7", lowertest.GLM47, 92, 3, "1 shared expert of width 1536 became expert 160 of 161",
 			"norm, rotary embedding and cache write in one"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

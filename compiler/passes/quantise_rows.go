@@ -115,7 +115,7 @@ func (r *rowQuantiser) visit(x *ir.Value) error {
 		}
 	}
 	r.rw.Remove(readers...)
-	r.c.applied(r.g, first.Origin, "separated", r.c.saved(readers, b.Nodes), "rows of %s values are quantised by an operator of its own, for %d reader(s)", x.Type.Shape.Last(), len(readers))
+	r.c.applied(r.g, first.Origin, "separated", r.c.saved(readers, b.Nodes), "rows of %s values are quantised by an operator of its own, for %s", x.Type.Shape.Last(), counted(len(readers), "reader"))
 	return nil
 }
 
