@@ -24,6 +24,7 @@ var contract = map[string][]string{
 	"inspect": {"pass", "layer", "json", "dot", "entry", "graph", "full", "sarif"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
+	"synth":   {"preset", "dtype", "seed", "output", "force", "json"},
 	"verify":  {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "output", "seed", "ablate", "json"},
 	"lsp":     nil,
 	"version": nil,
