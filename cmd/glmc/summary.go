@@ -22,7 +22,7 @@ type summary struct {
 	Assumed   bool           `json:"stored_assumed"` // and nothing says so
 	Passes    []passSummary  `json:"passes"`
 	Memory    memorySummary  `json:"memory"`
-	Launches  map[string]int `json:"launches"` // by entry
+	Launches  map[string]int `json:"launches"` // by entry, of its smallest bucket
 	Predicted []prediction   `json:"predicted"`
 }
 
@@ -46,6 +46,7 @@ type prediction struct {
 	Entry    string  `json:"entry"`
 	Phase    string  `json:"phase"`
 	Tokens   int     `json:"tokens"`
+	Launches int     `json:"launches"`
 	MicroSec float64 `json:"us"`
 }
 
@@ -62,11 +63,13 @@ func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 	m := report.MeasureMemory(r.Plan)
 	s.Memory = memorySummary{Weights: m.Weights, Arena: m.Arena, CachePerToken: m.CachePerToken, ArenaLowerBound: m.ArenaLowerBound}
 	for _, p := range r.Plan.Programs {
+		launches := report.Launches(p.Graph)
 		if _, ok := s.Launches[p.Graph.Name]; !ok { // the first program is for the smallest steps
-			s.Launches[p.Graph.Name] = report.Launches(p.Graph)
+			s.Launches[p.Graph.Name] = launches
 		}
 		for _, l := range p.Layouts {
-			s.Predicted = append(s.Predicted, prediction{p.Graph.Name, l.Phase, l.Max.Tokens, 1e6 * cost.Program(p.Graph, l.Max, target).Seconds})
+			us := 1e6 * cost.Program(p.Graph, l.Max, target).Seconds
+			s.Predicted = append(s.Predicted, prediction{p.Graph.Name, l.Phase, l.Max.Tokens, launches, us})
 		}
 	}
 	return s, nil
@@ -90,45 +93,38 @@ func (s *summary) print(w io.Writer, p *plan.Plan) error {
 	return s.printPredictions(w, p)
 }
 
-// printPredictions writes a table with a column for each entry: its launches, and its time in each bucket.
+// printPredictions writes a table with columns for each entry: its time and its launches in each bucket.
 func (s *summary) printPredictions(w io.Writer, p *plan.Plan) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(t, "PREDICTED ON %s", p.Target)
-	launches := map[string]string{} // of each entry, "1386, 1479" where it has two programs
 	var entries []string
 	for _, prog := range p.Programs {
-		name := prog.Graph.Name
-		if launches[name] == "" {
-			entries = append(entries, name)
-			fmt.Fprintf(t, "\t%s", name)
-		} else {
-			launches[name] += ", "
+		if !slices.Contains(entries, prog.Graph.Name) {
+			entries = append(entries, prog.Graph.Name)
 		}
-		launches[name] += fmt.Sprint(report.Launches(prog.Graph))
 	}
-	fmt.Fprint(t, "\nlaunches")
-	for _, name := range entries {
-		fmt.Fprintf(t, "\t%s", launches[name])
-	}
-	fmt.Fprintln(t)
 	type bucket struct {
 		phase  string
 		tokens int
 	}
-	times := map[bucket]map[string]string{} // by entry
+	found := map[bucket]map[string]prediction{} // by entry
 	var order []bucket
 	for _, c := range s.Predicted {
 		b := bucket{c.Phase, c.Tokens}
-		if !slices.Contains(order, b) {
+		if found[b] == nil {
 			order = append(order, b)
-			times[b] = map[string]string{}
+			found[b] = map[string]prediction{}
 		}
-		times[b][c.Entry] = report.Duration(c.MicroSec)
+		found[b][c.Entry] = c
 	}
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(t, "PREDICTED ON %s", p.Target)
+	for _, e := range entries {
+		fmt.Fprintf(t, "\t%s\tlaunches", e)
+	}
+	fmt.Fprintln(t)
 	for _, b := range order {
 		fmt.Fprintf(t, "%s %d", b.phase, b.tokens)
-		for _, name := range entries {
-			fmt.Fprintf(t, "\t%s", times[b][name])
+		for _, e := range entries {
+			fmt.Fprintf(t, "\t%s\t%d", report.Duration(found[b][e].MicroSec), found[b][e].Launches)
 		}
 		fmt.Fprintln(t)
 	}

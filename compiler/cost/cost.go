@@ -142,7 +142,8 @@ func (t Target) compute(w ir.Work) float64 {
 //
 // An all-reduce goes one of two ways, whichever is faster: each rank reads the whole of every other's, which takes
 // one round; or each reads its part of every other's, sums, and reads the sums, which takes two and moves less
-// (the one-shot and two-shot kernels of TensorRT-LLM and vLLM; NCCL's ring moves as much as the second).
+// (the one-shot and two-shot kernels of TensorRT-LLM and vLLM; NCCL's ring moves as much as the second). One that goes
+// on with the sum in the same kernel has only the first way: after the second, a rank has to wait for the others' sums.
 func (t Target) collective(op string, b float64) (seconds, received float64) {
 	r := float64(max(t.Ranks, 1))
 	if r == 1 {

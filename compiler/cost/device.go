@@ -29,6 +29,7 @@ type Device struct {
 
 	Memory float64 // bytes; 0: the machine's own, whatever it has
 	Shared bool    // all ranks run on one such device, and share its memory and its arithmetic
+	Mapped bool    // weights that are stored as they are wanted stay in the checkpoint's file, which is mapped
 }
 
 // Builtin is the Source of the figures that this package brings.
@@ -61,7 +62,7 @@ var Devices = map[string]*Device{
 		TileRows: 64, Launch: 1.1e-6, Product: 4e-6, Event: 0.45e-6, Collective: 8e-6, Barrier: 2e-6, Link: 360e9, Network: 50e9},
 	"cpu": {Name: "cpu", Source: Builtin, Bandwidth: 50e9,
 		Flops:    map[dtype.DType]float64{dtype.BF16: 400e9, dtype.F16: 200e9, dtype.F8E4M3: 380e9, dtype.F32: 200e9},
-		TileRows: 1, Shared: true, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9, Network: 1.25e9},
+		TileRows: 1, Shared: true, Mapped: true, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9, Network: 1.25e9},
 }
 
 // figure is one number of a device: its name in files and tables, and its unit.
@@ -83,6 +84,15 @@ var figures = []figure{
 	{"memory", "B", true, func(d *Device) *float64 { return &d.Memory }},
 }
 
+// flags are the figures that are 1 or absent.
+var flags = []struct {
+	key string
+	at  func(d *Device) *bool
+}{
+	{sharedKey, func(d *Device) *bool { return &d.Shared }},
+	{mappedKey, func(d *Device) *bool { return &d.Mapped }},
+}
+
 // rated are the dtypes that products are done in; every device has a rate for each.
 var rated = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3}
 
@@ -91,9 +101,10 @@ const (
 	oneRowKey = "one_row_flops."
 	tileKey   = "tile_rows"
 	sharedKey = "shared"
+	mappedKey = "mapped"
 )
 
-// Figures are the device's numbers by name, in a fixed order: floats, and the integers tile_rows and, where it is true, shared.
+// Figures are the device's numbers by name, in a fixed order: floats, and the integers tile_rows and, where they are true, shared and mapped.
 func (d *Device) Figures() ir.Attrs {
 	var out ir.Attrs
 	for _, f := range figures {
@@ -102,8 +113,10 @@ func (d *Device) Figures() ir.Attrs {
 		}
 	}
 	out = append(out, ir.Attr{Key: tileKey, Value: int64(d.TileRows)})
-	if d.Shared {
-		out = append(out, ir.Attr{Key: sharedKey, Value: int64(1)})
+	for _, f := range flags {
+		if *f.at(d) {
+			out = append(out, ir.Attr{Key: f.key, Value: int64(1)})
+		}
 	}
 	for _, list := range []struct {
 		prefix string
@@ -124,7 +137,7 @@ func Keys() []string {
 	for _, f := range figures {
 		keys = append(keys, f.key)
 	}
-	keys = append(keys, tileKey, sharedKey)
+	keys = append(keys, tileKey, sharedKey, mappedKey)
 	for _, prefix := range []string{flopsKey, oneRowKey} {
 		for _, t := range rated {
 			keys = append(keys, prefix+t.String())
@@ -140,7 +153,7 @@ func Unit(key string) string {
 			return f.unit
 		}
 	}
-	if key == tileKey || key == sharedKey {
+	if key == tileKey || key == sharedKey || key == mappedKey {
 		return ""
 	}
 	return "op/s"
@@ -187,11 +200,14 @@ func (d *Device) set(a ir.Attr) error {
 		d.TileRows = int(n)
 		return nil
 	}
-	if a.Key == sharedKey {
+	for _, f := range flags {
+		if a.Key != f.key {
+			continue
+		}
 		if a.Value != int64(1) {
 			return fmt.Errorf("figure %s is %v: wants 1, or to be left out", a.Key, a.Value)
 		}
-		d.Shared = true
+		*f.at(d) = true
 		return nil
 	}
 	v, ok := a.Value.(float64)

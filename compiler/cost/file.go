@@ -91,7 +91,7 @@ func (j *jsonDevice) attrs() (ir.Attrs, error) {
 	for _, key := range slices.Sorted(maps.Keys(j.Figures)) {
 		a := ir.Attr{Key: key}
 		var err error
-		if key == tileKey || key == sharedKey {
+		if key == tileKey || key == sharedKey || key == mappedKey {
 			a.Value, err = j.Figures[key].Int64()
 		} else {
 			a.Value, err = j.Figures[key].Float64()

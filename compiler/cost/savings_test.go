@@ -32,15 +32,18 @@ func TestRemarksAddUp(t *testing.T) {
 	large, chunk := decode(256), ir.Sizes{Tokens: 16384, Seqs: 256, Rows: 256}
 	buckets := []ir.Bucket{{Phase: ir.Decode, Max: decode(1)}, {Phase: ir.Decode, Max: large}, {Phase: ir.Prefill, Max: chunk}}
 	h200 := on("h200", 8)
+	const reduce, rows, quantised = "fuse_allreduce_add_norm", "quantise_rows", "fuse_quantise"
 	for pass, without := range map[string][]string{
-		"fold_shared_expert":  {"fuse_swiglu", "fuse_route", "overlap_shared_expert"},
+		"fold_shared_expert":  {"fuse_swiglu", "fuse_route", "overlap_shared_expert", rows, reduce},
 		"fuse_qknorm_rope_kv": nil,
-		"fuse_route":          nil,
-		"fuse_swiglu":         {"merge_gate_up"}, // which finds gate and up by the fused operator
-		"merge_qkv":           nil,
-		"merge_gate_up":       nil,
-		"fuse_add_norm":       nil,
-		"gather_last_token":   nil,
+		"fuse_route":          {rows},
+		"fuse_swiglu":         {"merge_gate_up", rows}, // which finds gate and up by the fused operator
+		"merge_qkv":           {rows},
+		"merge_gate_up":       {rows},
+		"fuse_add_norm":       {rows, reduce},
+		"gather_last_token":   {rows, reduce},
+		rows:                  {quantised, reduce},
+		quantised:             {reduce},
 	} {
 		with, results := priced(t, buckets, without...)
 		other, _ := priced(t, buckets, append(slices.Clone(without), pass)...)

@@ -244,7 +244,7 @@ func TestFullSize(t *testing.T) {
 		if err := diff.Text(&b, d); err != nil {
 			t.Fatal(err)
 		}
-		if lines := strings.Count(b.String(), "\n"); lines > 240 {
+		if lines := strings.Count(b.String(), "\n"); lines > 260 {
 			t.Errorf("%s: %d lines", name, lines)
 		}
 		if !strings.Contains(b.String(), "  forward, layers 3..91, 89 x; draft, layer 92\n") {

@@ -157,11 +157,11 @@ func TestMarks(t *testing.T) {
 		what, rx string
 		want     int
 	}{
-		{"collectives", `<B>comm\.all_reduce</B>.* peripheries=2`, 2},
+		{"collectives", `<B>comm\.all_reduce_add_rms</B>.* peripheries=2`, 2},
 		{"views", `label=<reshape>, .* shape=plain`, 4},
 		{"caches", `KV cache.* shape=cylinder, style="dashed,filled"`, 1},
 		{"states", `-> n\d+ \[style=dashed`, 2},
-		{"boxes of weights", `w\d+ \[shape=box`, 8},
+		{"boxes of weights", `w\d+ \[shape=box`, 10},
 		{"types on edges", `-> n\d+ \[label=<&#160;(\w+: )?[a-z0-9]+\[T`, 21},
 		{"inputs that an operator reads", `<I>.*pos, slots`, 1},
 		{"what comes from the layer before", `of layer 0`, 2},

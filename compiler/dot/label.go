@@ -18,7 +18,7 @@ func lookOf(n *ir.Node) string {
 		return `shape=plain, fontcolor="#5f6b7a"`
 	case family == "comm":
 		return `shape=box, style="rounded,filled", peripheries=2, fillcolor="#ffd9b3", color="#c2570c"`
-	case family == "linear" || n.Op.Name == "moe.experts":
+	case family == "linear" || strings.HasPrefix(n.Op.Name, "moe.experts"):
 		fill = "#d6e6ff"
 	case family == "attn" || family == "kv" || family == "rope":
 		fill = "#e4dcff"

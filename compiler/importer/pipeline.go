@@ -8,6 +8,7 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
 	"github.com/glmc/glmc/dsl/diag"
@@ -166,10 +167,12 @@ func pick(tried []trial) trial {
 	return best
 }
 
-// isFusion reports whether a pass makes one operator of several, by the verb that its name begins with.
+// isFusion reports whether a pass makes one operator of several, by the verb that its name begins with. One that
+// looks at the size of a step is none to rely on: another list of captured sizes could make it miss.
 func isFusion(pass string) bool {
 	verb, _, _ := strings.Cut(pass, "_")
-	return slices.Contains([]string{"fold", "fuse", "merge"}, verb)
+	return slices.Contains([]string{"fold", "fuse", "merge"}, verb) &&
+		!slices.ContainsFunc(passes.Table, func(p *passes.Pass) bool { return p.Name == pass && p.PerBucket != nil })
 }
 
 // needs says in words what one rank needs.

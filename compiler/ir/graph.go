@@ -275,8 +275,10 @@ func (k OperandKind) accepts(v *Value) error {
 		return fmt.Errorf("is %s", t)
 	case (k == WeightOperand || k == LinearOperand) && v.Weight == nil:
 		return fmt.Errorf("must be a weight")
-	case t.DType == dtype.F8E4M3 && k != LinearOperand:
-		return fmt.Errorf("is %s: only the weights of Linear modules have scales", t)
+	case k == CodesOperand && (t.DType != dtype.F8E4M3 || v.Weight != nil):
+		return fmt.Errorf("is %s, wants fp8_e4m3 values", t)
+	case t.DType == dtype.F8E4M3 && k != LinearOperand && k != CodesOperand:
+		return fmt.Errorf("is %s: it would need scales", t)
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ const (
 	WeightOperand                    // a weight in f32, bf16 or f16
 	LinearOperand                    // the weight of a Linear module, which may be fp8 with a scale for each row
 	StateOperand                     // the state of a KV cache
+	CodesOperand                     // fp8 values of which another operand has the scales, one for each row
 )
 
 // AttrSpec is one attribute of an operator.
@@ -206,7 +207,7 @@ func (a *Args) Float(name string) float64 {
 func (a *Args) Bool(name string) bool { v, _ := a.Values[name].(bool); return v }
 
 // Table is every operator, in the order of the documentation.
-var Table = slices.Concat(denseOps, elementOps, attentionOps, expertOps, commOps)
+var Table = slices.Concat(denseOps, elementOps, attentionOps, expertOps, commOps, quantOps)
 
 // byName and bySurface are filled by init, because rows refer to functions that look other rows up.
 var byName, bySurface map[string]*Op

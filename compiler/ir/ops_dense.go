@@ -49,6 +49,30 @@ var denseOps = []*Op{
 			lowerLinear, param("x", builtin.Tensor), param("w", builtin.Weight), param("out", builtin.Int), optional("bias", builtin.Bool)),
 	},
 	{
+		Name:     "linear.f32",
+		Doc:      "linear of x in f32, whatever dtype x has: x [..., K], w [N, K], bias [N] -> f32[..., N]; act as for linear",
+		Operands: []Operand{{Name: "x"}, {Name: "w", Kind: LinearOperand}, {Name: "bias", Kind: WeightOperand, Optional: true}},
+		Attrs:    []AttrSpec{{Key: "act", Kind: StringAttr, Optional: true}},
+		Infer: func(in []Type, a Attrs) ([]Type, error) {
+			out, err := inferLinear(in, a)
+			if err != nil {
+				return nil, err
+			}
+			out[0].DType = dtype.F32
+			return out, nil
+		},
+		Work: func(n *Node, s Sizes) Work {
+			w := linearWork(n, s)
+			w.Flops += elems(n.In[0].Type, s) // each value is widened
+			return w
+		},
+		Shard: ShardCustom,
+		Expand: func(b *Builder, n *Node) []*Value {
+			wide := b.One("cast", []*Value{n.Arg("x")}, Attr{"dtype", dtype.F32.String()})
+			return b.Emit("linear", []*Value{wide, n.Arg("w"), n.Arg("bias")}, n.Attrs...)
+		},
+	},
+	{
 		Name: "linear.split",
 		Doc: "linear with its columns cut into results of their own: x [..., K], w [N, K], bias [N] -> one [..., n] for each n of " +
 			"sizes, which add up to N; act as in linear",
@@ -57,7 +81,7 @@ var denseOps = []*Op{
 		Infer:    inferLinearSplit,
 		Work:     linearWork,
 		Shard:    ShardNone, // merge_qkv and merge_gate_up run on what each rank holds
-		Expand:   expandLinearSplit,
+		Expand:   func(b *Builder, n *Node) []*Value { return expandSplit(b, n, "linear") },
 	},
 	{
 		Name:     "norm.rms",
@@ -89,18 +113,9 @@ var denseOps = []*Op{
 		Doc:      "a + b, rounded to their dtype, and the norm.rms of it: a and b [..., D], w [D] -> [..., D], [..., D]",
 		Operands: slices.Concat(values("a", "b"), operands(WeightOperand, "w")),
 		Attrs:    []AttrSpec{{Key: "eps", Kind: FloatAttr}},
-		Infer: func(in []Type, _ Attrs) ([]Type, error) {
-			a, b := in[0], in[1]
-			if !a.Equal(b) {
-				return nil, fmt.Errorf("a is %s and b is %s: wants the same", a, b)
-			}
-			if len(a.Shape) == 0 {
-				return nil, fmt.Errorf("a is a scalar")
-			}
-			return []Type{a, a}, wantWeight("w", in[2], a.Shape.Last())
-		},
-		Work:  pointwiseWork(3), // one operation an element for the sum and five for the norm, over both results
-		Shard: ShardNone,        // fuse_add_norm runs on what each rank holds
+		Infer:    func(in []Type, _ Attrs) ([]Type, error) { return inferAddNorm("a", "b", in) },
+		Work:     pointwiseWork(3), // one operation an element for the sum and five for the norm, over both results
+		Shard:    ShardNone,        // fuse_add_norm runs on what each rank holds
 		// The norm is that of a row of the sum, which is complete by then: neither a nor b is needed any longer.
 		InPlace: []InPlace{{0, 0}, {0, 1}, {1, 1}, {1, 0}},
 		Expand: func(b *Builder, n *Node) []*Value {
@@ -124,6 +139,18 @@ var denseOps = []*Op{
 		Work:  gatherWork,
 		Shard: ShardNone,
 	},
+}
+
+// inferAddNorm is the rule for a sum of the first two operands, which go by these names in errors, and the norm of it.
+func inferAddNorm(first, second string, in []Type) ([]Type, error) {
+	a, b := in[0], in[1]
+	if !a.Equal(b) {
+		return nil, fmt.Errorf("%s is %s and %s is %s: wants the same", first, a, second, b)
+	}
+	if len(a.Shape) == 0 {
+		return nil, fmt.Errorf("%s is a scalar", first)
+	}
+	return []Type{a, a}, wantWeight("w", in[2], a.Shape.Last())
 }
 
 func lowerLinear(l Lowering, a *Args) ([]*Value, error) {
@@ -181,12 +208,12 @@ func inferLinearSplit(in []Type, a Attrs) ([]Type, error) {
 	return types, nil
 }
 
-// expandLinearSplit is what linear.split stands for. It does not cut the weight: then it would have to declare
+// expandSplit is what a split form of that product stands for. It does not cut the weight: then it would have to declare
 // weights, and a kernel that quantises rows of x would be compared with one that does so for each part.
-func expandLinearSplit(b *Builder, n *Node) []*Value {
+func expandSplit(b *Builder, n *Node, product string) []*Value {
 	sizes, _ := n.Attrs.Get("sizes").(Shape)
-	act := slices.DeleteFunc(slices.Clone(n.Attrs), func(a Attr) bool { return a.Key == "sizes" })
-	whole := b.One("linear", n.In, act...)
+	attrs := slices.DeleteFunc(slices.Clone(n.Attrs), func(a Attr) bool { return a.Key == "sizes" })
+	whole := b.One(product, n.In, attrs...)
 	out, from := make([]*Value, len(sizes)), int64(0)
 	for i, size := range sizes {
 		to := from + int64(size.Add)
@@ -200,7 +227,7 @@ func expandLinearSplit(b *Builder, n *Node) []*Value {
 func linearWork(n *Node, s Sizes) Work {
 	w := n.Arg("w").Type
 	rows := elems(n.In[0].Type, s) / float64(w.Shape[1].Add)
-	weight := float64(n.Arg("w").Weight.Bytes())
+	weight := weightBytes(n.Arg("w"))
 	if bias := n.Arg("bias"); bias != nil {
 		weight += bytesOf(bias.Type, s)
 	}
@@ -208,7 +235,7 @@ func linearWork(n *Node, s Sizes) Work {
 		Flops:       2 * rows * float64(w.Shape[0].Add) * float64(w.Shape[1].Add),
 		ReadBytes:   bytesOf(n.In[0].Type, s) + weight,
 		WeightBytes: weight,
-		Products:    1, Math: productDType(w.DType, n.Attrs), Rows: rows, Matrices: 1,
+		Products:    1, Math: productDType(n, w.DType), Rows: rows, Matrices: 1,
 	}
 	for _, out := range n.Out {
 		work.WriteBytes += bytesOf(out.Type, s)
@@ -216,10 +243,10 @@ func linearWork(n *Node, s Sizes) Work {
 	return work
 }
 
-// productDType is the dtype that a product with a weight of dtype w is done in. Rows that are not quantised meet a
+// productDType is the dtype that a node's product with a weight of dtype w is done in. Rows that are not quantised meet a
 // weight in fp8 that was widened to bf16.
-func productDType(w dtype.DType, a Attrs) dtype.DType {
-	if w == dtype.F8E4M3 && a.Str("act") == "" {
+func productDType(n *Node, w dtype.DType) dtype.DType {
+	if w == dtype.F8E4M3 && n.Attrs.Str("act") == "" && n.Arg("x").Type.DType != dtype.F8E4M3 {
 		return dtype.BF16
 	}
 	return w

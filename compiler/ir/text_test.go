@@ -183,6 +183,9 @@ func (g *generator) fitCache(n *Node) bool {
 var usual = map[string]string{
 	"q": "f32[T, 2, 4]", "k": "f32[T, 2, 4]", "v": "f32[T, 2, 4]", "pos": "i32[T]", "slots": "i32[T]", "seq_start": "i32[B+1]",
 	"pages": "i32[B, P]", "ids": "i32[T, 2]", "weights": "f32[T, 2]", "x": "f32[T, 8]", "logits": "f32[T, 8]", "rope.apply x": "f32[T, 2, 4]", "repeat.heads x": "f32[T, 1, 4]", "gate": "[2 3 8]", "up": "[2 3 8]", "down": "[2 8 3]",
+	"scale": "f32[T, 1]", "linear.w8a8 x": "fp8_e4m3[T, 8]", "linear.w8a8 w": "[6 8]", "linear.split_w8a8 x": "fp8_e4m3[T, 8]",
+	"linear.split_w8a8 w": "[6 8]", "moe.experts_w8a8 x": "fp8_e4m3[T, 8]",
+	"moe.experts_w8a8 gate": "[2 3 8]", "moe.experts_w8a8 up": "[2 3 8]", "moe.experts_w8a8 down": "[2 8 3]",
 }
 
 // value picks a value of the graph that an operand takes, more often than not of the usual type; nil if there
@@ -228,7 +231,7 @@ func (g *generator) weight(o Operand) *Value {
 	shape := rapid.SampledFrom(shapes).Draw(g.t, "weight")
 	w := &Weight{Name: fmt.Sprintf("%s#%d", randomStrings.Draw(g.t, "name"), len(g.module.Weights)), Shape: shape, Recipe: Stored("t", shape...)}
 	w.DType = rapid.SampledFrom([]dtype.DType{dtype.F32, dtype.BF16}).Draw(g.t, "dtype")
-	if o.Kind == LinearOperand && rapid.Bool().Draw(g.t, "fp8") {
+	if o.Kind == LinearOperand && (strings.Contains(o.Name, "w8a8") || rapid.Bool().Draw(g.t, "fp8")) {
 		w.DType = dtype.F8E4M3
 	}
 	switch rapid.IntRange(0, 4).Draw(g.t, "recipe") {

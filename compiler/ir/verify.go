@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/glmc/glmc/kernels/dtype"
 )
 
 // Verify checks that a module means something: every operand is defined before its use, every node agrees
@@ -136,7 +138,7 @@ func (v *graphVerifier) run() {
 			v.failGraph("input %%%d: its name %q is no identifier, or taken", in.ID, in.Input)
 		}
 		names[in.Input] = true
-		if in.Type.State || !in.Type.DType.Valid() || in.Def != nil || in.Weight != nil || in.Cache != nil {
+		if in.Type.State || !in.Type.DType.Valid() || in.Type.DType == dtype.F8E4M3 || in.Def != nil || in.Weight != nil || in.Cache != nil {
 			v.failGraph("input %s is no tensor that a caller could provide", in.Input)
 		} else if err := in.Type.Shape.Check(); err != nil {
 			v.failGraph("input %s: %w", in.Input, err)
@@ -152,6 +154,8 @@ func (v *graphVerifier) run() {
 			v.failGraph("output %d is not defined", i)
 		case out.Type.State:
 			v.failGraph("output %d is a cache, which the caller cannot read", i)
+		case out.Type.DType == dtype.F8E4M3:
+			v.failGraph("output %d is %s, which means nothing without its scales", i, out.Type)
 		}
 	}
 }

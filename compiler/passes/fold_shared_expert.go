@@ -44,7 +44,7 @@ var foldSharedExpert = &Pass{
 		{"broadcast", false, "one channel of the shared expert is spread over several"},
 		{"shared_width", false, "the shared expert's width is no multiple of the routed experts'"},
 		{"format", false, "the weights or the quantised inputs of the shared expert have another format than those of the routed experts"},
-		{"unprofitable", false, "the shared experts are predicted to take less beside the routed ones, or behind them"},
+		{Unprofitable, false, "the shared experts are predicted to take less beside the routed ones, or behind them"},
 	},
 	Run: func(c *Context) error {
 		stacked := map[[2]*ir.Weight]*ir.Weight{}
@@ -92,7 +92,7 @@ func (f *sharedFold) visit(experts *ir.Node) error {
 		return err
 	}
 	if !verdict.pays {
-		f.c.missed(f.g, experts.Origin, "unprofitable", "folding does not pay; %s", verdict.text)
+		f.c.missed(f.g, experts.Origin, Unprofitable, "folding does not pay; %s", verdict.text)
 		return nil
 	}
 	if !f.c.may(f.g, experts.Origin) {

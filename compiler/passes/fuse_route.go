@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/kernels/dtype"
 )
 
 // fuseRoute puts what stands between a router's logits and the routed experts into one operator:
@@ -15,16 +16,20 @@ import (
 //
 // The scores may be a softmax, the bias, the groups, the renormalisation with or without its small addend, the
 // scale and the appended slots may be there or not; that covers GLM4-MoE, GLM-4.7-Flash, DeepSeek-V3 and
-// Qwen3-MoE. The projection that makes the logits stays outside: it has a weight to read and its own kernel.
+// Qwen3-MoE. The projection that makes the logits stays outside: it has a weight to read and its own kernel. But
+// the cast in front of it, by which a router computes in f32, goes into that kernel:
 //
-// Why it is right: the fused operator is defined as that expression (ir.Op.Expand), all of it in f32, in the
+//	logits = linear(cast(x), w)  =>  logits = linear.f32(x, w)
+//
+// Why it is right: the fused operators are defined as those expressions (ir.Op.Expand), all of it in f32, in the
 // same order. The steps are taken in as far as they follow in this order and nothing else reads what lies
 // between them; what follows in another order stays behind the operator as it was. So a model that scales
 // before it renormalises keeps both, for w * s / (sum(w * s) + 1e-20) is not w / (sum(w) + 1e-20) * s; and a
 // scale that stands behind the appended slot, where it would scale the shared expert too, stays there.
 //
 // It must not fire where something else reads the scores, such as an auxiliary loss or a second choice among
-// the same experts, and it has nothing to say where scores are neither a sigmoid nor a softmax.
+// the same experts, and it has nothing to say where scores are neither a sigmoid nor a softmax. A cast that
+// something else reads too has to be made anyway, and stays.
 //
 // It stands behind fold_shared_expert, whose appended slot it takes in; before it, the slot would be a launch of
 // its own behind the fused operator. On which side of shard_tensor_parallel it stands makes
@@ -47,7 +52,7 @@ var fuseRoute = &Pass{
 	},
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
-			f := &routeFuse{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g)}
+			f := &routeFuse{c: c, g: g, users: g.Users(), rw: ir.NewRewrite(g), swept: map[*ir.Node]bool{}}
 			for _, n := range g.Nodes {
 				if n.Op.Name == "moe.top_k" {
 					if err := f.visit(n); err != nil {
@@ -66,6 +71,7 @@ type routeFuse struct {
 	g     *ir.Graph
 	users map[*ir.Value][]*ir.Node
 	rw    *ir.Rewrite
+	swept map[*ir.Node]bool // projections that were replaced
 }
 
 // chain is a matched routing: its nodes in order, and what they come to.
@@ -98,8 +104,45 @@ func (f *routeFuse) visit(topK *ir.Node) error {
 	f.rw.Before(topK, b.Nodes...)
 	f.rw.Replace(c.ids, out[0])
 	f.rw.Replace(c.weights, out[1])
-	f.rw.Remove(c.nodes...)
-	f.c.applied(f.g, topK.Origin, "fused", f.c.saved(c.nodes, b.Nodes), "%s", strings.Join(c.note, ", "))
+	gone := c.nodes
+	if lin := f.widened(scores.Def.In[0]); lin != nil {
+		if err := f.widen(b, lin); err != nil {
+			return err
+		}
+		gone = append(gone, lin.Arg("x").Def, lin)
+		c.note = append(c.note, fmt.Sprintf("the projection widens its %s input itself", lin.Arg("x").Def.In[0].Type.DType))
+	}
+	f.rw.Remove(gone...)
+	f.c.applied(f.g, topK.Origin, "fused", f.c.saved(gone, b.Nodes), "%s", strings.Join(c.note, ", "))
+	return nil
+}
+
+// widened returns the projection that makes these logits from a value that was cast to f32 for it alone, or nil.
+func (f *routeFuse) widened(logits *ir.Value) *ir.Node {
+	lin := logits.Def
+	if lin == nil || lin.Op.Name != "linear" || f.swept[lin] {
+		return nil
+	}
+	x := lin.Arg("x")
+	if x.Def == nil || x.Def.Op.Name != "cast" || x.Type.DType != dtype.F32 || x.Def.In[0].Type.DType == dtype.F32 {
+		return nil
+	}
+	if len(f.users[x]) != 1 || f.g.IsOutput(x) {
+		return nil
+	}
+	return lin
+}
+
+// widen puts linear.f32 in the place of lin and the cast before it.
+func (f *routeFuse) widen(b *ir.Builder, lin *ir.Node) error {
+	b.Origin = lin.Origin
+	wide := b.One("linear.f32", []*ir.Value{lin.Arg("x").Def.In[0], lin.Arg("w"), lin.Arg("bias")}, lin.Attrs...)
+	if err := b.Err(); err != nil {
+		return err
+	}
+	f.swept[lin] = true
+	f.rw.Before(lin, b.Nodes[len(b.Nodes)-1])
+	f.rw.Replace(lin.Out[0], wide)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/lower/lowertest"
 	"github.com/glmc/glmc/kernels/dtype"
@@ -94,8 +95,9 @@ func checkCollectives(t *testing.T, m *ir.Module, layers int) {
 	for _, g := range m.Graphs {
 		got, want := map[string]int{}, map[string]int{}
 		for _, n := range g.Nodes {
-			if strings.HasPrefix(n.Op.Name, "comm.") {
-				got[fmt.Sprintf("%s in layer %d", n.Op.Name, n.Origin.Layer)]++
+			if name, ok := strings.CutPrefix(n.Op.Name, "comm."); ok {
+				// A fused sum belongs to its norm's layer, which may be the next: what is reduced tells its own.
+				got[fmt.Sprintf("%s in layer %d", strings.TrimSuffix(strings.TrimSuffix(name, "_quant"), "_add_rms"), n.In[0].Def.Origin.Layer)]++
 			}
 		}
 		first, last, head := 0, layers-1, -1
@@ -103,9 +105,9 @@ func checkCollectives(t *testing.T, m *ir.Module, layers int) {
 			first, last, head = layers, layers, layers
 		}
 		for layer := first; layer <= last; layer++ {
-			want[fmt.Sprintf("comm.all_reduce in layer %d", layer)] = 2
+			want[fmt.Sprintf("all_reduce in layer %d", layer)] = 2
 		}
-		want[fmt.Sprintf("comm.all_gather in layer %d", head)] = 1
+		want[fmt.Sprintf("all_gather in layer %d", head)] = 1
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("entry %s: %s", g.Name, diff)
 		}
@@ -114,27 +116,34 @@ func checkCollectives(t *testing.T, m *ir.Module, layers int) {
 
 // TestLaunchesOfALayer: what one of eight ranks launches for a layer of GLM-4.7, in order.
 func TestLaunchesOfALayer(t *testing.T) {
-	elementwise := []string{"fuse_route", "fuse_swiglu", "fuse_add_norm"}
+	elementwise := []string{"fuse_route", "fuse_swiglu", "fuse_add_norm", "fuse_quantise"}
 	merges := []string{"merge_qkv", "merge_gate_up"}
-	attention := []string{"linear.split", "attn.qknorm_rope_kv", "attn.paged", "linear", "comm.all_reduce"}
-	unfused := slices.Concat([]string{"remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv"}, elementwise, merges)
+	reduce := []string{"comm.all_reduce_add_rms_quant"}
+	attention := []string{"linear.split_w8a8", "attn.qknorm_rope_kv", "attn.paged", "quant.rows", "linear.w8a8"}
+	unmerged := slices.Concat([]string{"linear.w8a8", "linear.w8a8", "linear.w8a8"}, attention[1:])
+	experts := []string{"linear.f32", "moe.route", "moe.experts_w8a8"}
+	unfused := slices.Concat([]string{"quantise_rows", "remove_identities", "fold_shared_expert", "fuse_qknorm_rope_kv"}, elementwise, merges)
 	for _, c := range []struct {
 		name     string
 		layer    int
 		disabled []string
 		want     []string
 	}{
-		{"experts", 50, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "cast", "linear", "moe.route", "moe.experts", "comm.all_reduce"})},
-		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms"}, attention, []string{"add", "norm.rms", "cast", "linear",
-			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "moe.experts", "comm.all_reduce", "add"})},
-		{"experts, nothing merged", 50, merges, slices.Concat([]string{"norm.add_rms", "linear", "linear", "linear"}, attention[1:],
-			[]string{"norm.add_rms", "cast", "linear", "moe.route", "moe.experts", "comm.all_reduce"})},
+		{"experts", 50, nil, slices.Concat(reduce, attention, reduce, experts)},
+		{"experts, collectives unfused", 50, []string{"fuse_allreduce_add_norm"}, slices.Concat([]string{"norm.add_rms_quant"}, attention,
+			[]string{"comm.all_reduce", "norm.add_rms_quant"}, experts, []string{"comm.all_reduce"})},
+		{"experts, quantisation unfused", 50, []string{"fuse_quantise"}, slices.Concat([]string{"comm.all_reduce_add_rms", "quant.rows"}, attention,
+			[]string{"comm.all_reduce_add_rms", "linear.f32", "moe.route", "quant.rows", "moe.experts_w8a8"})},
+		{"experts, rows quantised inside", 50, []string{"quantise_rows"}, []string{"comm.all_reduce_add_rms", "linear.split", "attn.qknorm_rope_kv", "attn.paged",
+			"linear", "comm.all_reduce_add_rms", "linear.f32", "moe.route", "moe.experts"}},
+		{"experts, element-wise operators unfused", 50, elementwise, slices.Concat([]string{"norm.rms", "quant.rows"}, attention, []string{"comm.all_reduce", "add", "norm.rms", "cast", "linear",
+			"act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale", "moe.append_shared", "quant.rows", "moe.experts_w8a8", "comm.all_reduce", "add"})},
+		{"experts, nothing merged", 50, merges, slices.Concat(reduce, unmerged, reduce, experts)},
 		{"experts, nothing fused", 50, unfused, []string{"norm.rms", "linear", "linear", "linear", "norm.rms", "norm.rms", "rope.apply", "rope.apply", "kv.write",
 			"attn.paged", "linear", "comm.all_reduce", "add", "norm.rms", "cast", "linear", "act.sigmoid", "moe.top_k", "reduce.sum", "shift", "div", "scale",
 			"moe.experts", "linear", "act.silu", "linear", "mul", "linear", "add", "comm.all_reduce", "add"}},
-		{"dense", 1, nil, slices.Concat([]string{"norm.add_rms"}, attention, []string{"norm.add_rms", "linear.split", "act.swiglu", "linear", "comm.all_reduce"})},
-		{"dense, nothing merged", 1, merges, slices.Concat([]string{"norm.add_rms", "linear", "linear", "linear"}, attention[1:],
-			[]string{"norm.add_rms", "linear", "linear", "act.swiglu", "linear", "comm.all_reduce"})},
+		{"dense", 1, nil, slices.Concat(reduce, attention, reduce, []string{"linear.split_w8a8", "act.swiglu_quant", "linear.w8a8"})},
+		{"dense, nothing merged", 1, merges, slices.Concat(reduce, unmerged, reduce, []string{"linear.w8a8", "linear.w8a8", "act.swiglu_quant", "linear.w8a8"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := h200()
@@ -279,6 +288,34 @@ func BenchmarkPasses(b *testing.B) {
 		b.StartTimer()
 		if _, err := Run(m, h200()); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestRequireAtSomeSizes: what a price decides against at some step sizes is there where it is required, as long as it
+// applies to the same place at others.
+func TestRequireAtSomeSizes(t *testing.T) {
+	small := ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: 1, Seqs: 1, Rows: 1}}
+	large := ir.Bucket{Phase: ir.Prefill, Max: ir.Sizes{Tokens: 16384, Seqs: 4, Rows: 4}}
+	for _, c := range []struct {
+		buckets []ir.Bucket
+		want    string
+	}{
+		{[]ir.Bucket{small, large}, ""},
+		{[]ir.Bucket{large}, "required pass fuse_allreduce_add_norm was missed at 186 sites:"},
+	} {
+		m := lowertest.Lower(t, lowertest.Setup{Set: lowertest.GLM47}).Module
+		for _, g := range m.Graphs {
+			g.Buckets = c.buckets
+		}
+		o := h200()
+		o.Device, o.Require = cost.Devices["h200"], []string{"fuse_allreduce_add_norm"}
+		_, err := Run(m, o)
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("buckets %v: %v", c.buckets, err)
+		case c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want) || !strings.Contains(err.Error(), "[fuse_allreduce_add_norm.unprofitable]")):
+			t.Errorf("buckets %v: got error %v, want %s", c.buckets, err, c.want)
 		}
 	}
 }

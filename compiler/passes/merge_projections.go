@@ -27,6 +27,9 @@ import (
 // and some do not, a merged bias would need zeros that no checkpoint holds, and adding them is not the identity:
 // -0 + 0 is +0. And a weight that something else reads as well would be held twice.
 //
+// On a device that leaves weights in the checkpoint's file where they are stored as they are wanted, one matrix of
+// three is a copy in memory for a launch that costs little there: three that lie in the file stay three.
+//
 // The weight is a recipe, concat(Q, K, V), of what each rank holds of them. The loader writes stored rows to where
 // they belong in the result; there is no moment at which a part and the whole both take memory.
 type projections struct {
@@ -63,6 +66,7 @@ func (s *projectionSearch) run(c *Context) error {
 		maps.Copy(p.users, g.Users())
 	}
 	p.dropShared()
+	p.dropMapped()
 	if p.ask() {
 		p.dropShared() // an entry may share its weights with one that was left alone
 	}
@@ -237,6 +241,37 @@ func (p *projections) dropShared() {
 		}
 		return w == nil
 	})
+}
+
+// dropMapped drops the sites whose weights all stay in the checkpoint's file as long as they are apart.
+func (p *projections) dropMapped() {
+	o := p.c.Options
+	if o.Device == nil || !o.Device.Mapped || o.Weights.Valid() {
+		return
+	}
+	p.keep(func(site *projectionSite) bool {
+		bytes := int64(0)
+		for _, l := range site.linears {
+			w := l.Arg("w").Weight
+			if !inOnePiece(w.Recipe) {
+				return true
+			}
+			bytes += w.Bytes()
+		}
+		p.c.missed(site.graph, site.linears[0].Origin, "mapped", "the weights are used where they lie in the checkpoint's file; one of them all would be a copy of %d bytes", bytes)
+		return false
+	})
+}
+
+// inOnePiece reports whether a weight is a stored tensor, or rows of one that lie behind one another.
+func inOnePiece(r *ir.Recipe) bool {
+	switch r.Kind {
+	case ir.RecipeTensor:
+		return true
+	case ir.RecipeShard, ir.RecipeSlice:
+		return r.Dim == 0 && inOnePiece(r.Args[0])
+	}
+	return false
 }
 
 // keep drops the sites for which ok is false; to the others they are readers like any.
@@ -432,5 +467,6 @@ var mergeRemarks = []RemarkKind{
 	{"many", false, "there are more projections of one value than an operator has results"},
 	{"format", false, "the weights, or the quantised rows that go into them, have different formats"},
 	{"bias", false, "one projection has a bias, or one in another dtype, and another has not"},
+	{"mapped", false, "the weights stay in the checkpoint's file, and merged they would be a copy"},
 	{"other_reader", false, "a weight is read by something else too and would be held twice"},
 }

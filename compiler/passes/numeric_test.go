@@ -117,7 +117,7 @@ func TestLegalOrders(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		order := drawOrder(rt)
 		o := &Options{TensorParallel: rapid.SampledFrom([]int{1, 2, 4}).Draw(rt, "tp")}
-		m := lowertest.Lower(t, lowertest.Setup{Set: base.set, Activation: dtype.F32}).Module
+		m := lowertest.Lower(t, lowertest.Setup{Set: base.set, Activation: base.activation}).Module
 		if _, err := runAll(order, m, o); err != nil {
 			rt.Fatal(err)
 		}
@@ -223,10 +223,13 @@ func TestFoldingOneSharedExpertIsExact(t *testing.T) {
 
 // scenario is a model with the results that it has before any other pass than quantise.
 type scenario struct {
-	model  string // .glm file; "": GLM4-MoE's
-	set    map[string]string
-	want   [][]float32
-	margin float32 // by which experts were chosen, at the closest
+	model string // .glm file; "": GLM4-MoE's
+	set   map[string]string
+	// activation is what the plan calls activations; the machine computes them all in f32. In bf16 the model widens
+	// what goes into a router.
+	activation dtype.DType
+	want       [][]float32
+	margin     float32 // by which experts were chosen, at the closest
 }
 
 // newScenario runs the model as it was lowered, but for the dtypes that the options ask for.
@@ -238,7 +241,7 @@ func newScenario(t testing.TB, set map[string]string, o *Options) *scenario {
 // newScenarioOf does the same for the model of another file.
 func newScenarioOf(t testing.TB, model string, set map[string]string, o *Options) *scenario {
 	t.Helper()
-	s := &scenario{model: model, set: set, margin: math.MaxFloat32}
+	s := &scenario{model: model, set: set, margin: math.MaxFloat32, activation: dtype.BF16}
 	o.Disabled = slices.DeleteFunc(Names(), func(name string) bool { return name == quantise.Name })
 	m, _ := s.compiled(t, o)
 	x := newMachine(t, m, func(_ int, n *ir.Node, c *kernels.Call) {
@@ -265,7 +268,7 @@ func newMachine(t testing.TB, m *ir.Module, trace func(int, *ir.Node, *kernels.C
 
 func (s *scenario) compiled(t testing.TB, o *Options) (*ir.Module, []Result) {
 	t.Helper()
-	m := lowertest.Lower(t, lowertest.Setup{Model: s.model, Set: s.set, Activation: dtype.F32}).Module
+	m := lowertest.Lower(t, lowertest.Setup{Model: s.model, Set: s.set, Activation: s.activation}).Module
 	results, err := Run(m, o)
 	if err != nil {
 		t.Fatal(err)

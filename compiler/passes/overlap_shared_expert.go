@@ -39,7 +39,7 @@ var overlapSharedExpert = &Pass{
 		{"overlapped", true, "the shared expert runs on a second stream, beside the routed ones"},
 		{"collective", false, "the shared expert is reduced over ranks by itself, and two collectives at once have no order"},
 		{"serial", false, "the shared expert's input is there only when the routed experts are through"},
-		{"unprofitable", false, "a second stream does not make the step faster"},
+		{Unprofitable, false, "a second stream does not make the step faster"},
 	},
 	PerBucket: func(c *Context, g *ir.Graph, b ir.Bucket) string {
 		layers := 0
@@ -76,7 +76,7 @@ func besideSites(g *ir.Graph) []besideSite {
 	var f *besideFinder
 	var out []besideSite
 	for _, n := range g.Nodes {
-		if n.Op.Name != "moe.experts" {
+		if n.Op.Name != "moe.experts" && n.Op.Name != "moe.experts_w8a8" {
 			continue
 		}
 		if f == nil {
@@ -213,7 +213,7 @@ func (c *Context) overlap(g *ir.Graph, s besideSite) {
 	}
 	note, saves := c.overlapNote(g, s)
 	if len(g.Buckets) > 0 && !c.overlapPays(s, g.Buckets[0]) {
-		c.missed(g, s.join.Origin, "unprofitable", "a second stream does not make it faster%s", note)
+		c.missed(g, s.join.Origin, Unprofitable, "a second stream does not make it faster%s", note)
 		return
 	}
 	if !c.may(g, s.join.Origin) {
@@ -250,10 +250,10 @@ func (c *Context) overlapPrice(s besideSite, b ir.Bucket) (apart, beside float64
 }
 
 // overlapPays is whether two streams are faster than one for steps of that size. Without a device there is no
-// price, and they are; bucket_graphs asks too, so the pass is named.
+// price, and they are.
 func (c *Context) overlapPays(s besideSite, b ir.Bucket) bool {
-	if c.Options.Device == nil || slices.Contains(c.Options.Require, "overlap_shared_expert") {
-		return true // whoever requires it has decided
+	if c.Options.Device == nil {
+		return true
 	}
 	apart, beside := c.overlapPrice(s, b)
 	return beside < apart

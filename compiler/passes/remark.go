@@ -112,16 +112,37 @@ func sites(n int) string {
 
 func checkRequired(results []Result, o *Options) error {
 	for _, r := range results {
-		if !slices.Contains(o.Require, r.Pass.Name) || r.Missed == 0 && r.Applied > 0 {
+		if !slices.Contains(o.Require, r.Pass.Name) {
 			continue
 		}
-		e := &RequireError{Pass: r.Pass.Name}
-		for _, k := range r.Remarks {
-			if !k.Applied {
-				e.Missed = append(e.Missed, k)
-			}
+		e := &RequireError{Pass: r.Pass.Name, Missed: r.unmet()}
+		if len(e.Missed) > 0 || r.Applied == 0 {
+			return e
 		}
-		return e
 	}
 	return nil
+}
+
+// Unprofitable ends the ID of a miss that a price decided.
+const Unprofitable = "unprofitable"
+
+// unmet lists the misses that a pass that is required must not have. That a price decided against it at some step sizes
+// is none, where it applied to the same site for others: that is what the sizes are told apart for.
+func (r *Result) unmet() []Remark {
+	type site struct {
+		entry, source string
+		layer         int
+	}
+	at := func(k Remark) site { return site{k.Entry, k.Source, k.Layer} }
+	applied := map[site]bool{}
+	for _, k := range r.Remarks {
+		applied[at(k)] = applied[at(k)] || k.Applied
+	}
+	var out []Remark
+	for _, k := range r.Remarks {
+		if !k.Applied && !(applied[at(k)] && strings.HasSuffix(k.ID, "."+Unprofitable)) {
+			out = append(out, k)
+		}
+	}
+	return out
 }

@@ -238,10 +238,11 @@ func (s shardState) of(t ir.Type) ir.Type {
 // part cuts a weight of a projection or of experts to what one rank has of it.
 func (f *flow) part(n *ir.Node, operand string, w *ir.Weight) {
 	dim, parts := -1, f.parts[n]
+	projects := n.Op.Name == "linear" || n.Op.Name == "linear.f32"
 	switch {
-	case n.Op.Name == "linear" && f.contracts[n] && operand == "w":
+	case projects && f.contracts[n] && operand == "w":
 		dim, parts = 1, f.ranks
-	case n.Op.Name == "linear" && parts > 1:
+	case projects && parts > 1:
 		dim = 0
 	case n.Op.Name == "moe.experts" && operand == "down":
 		dim = 2

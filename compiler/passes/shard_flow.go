@@ -79,7 +79,7 @@ func settleFlow(g *ir.Graph, ranks int, whole map[*ir.Cache]bool) *flow {
 	for i, n := range g.Nodes {
 		at[n] = i
 		switch n.Op.Name {
-		case "linear":
+		case "linear", "linear.f32":
 			f.begin(n, n.Arg("w").Weight.Shape[0])
 		case "moe.experts":
 			f.begin(n, n.Arg("gate").Weight.Shape[1])
@@ -184,7 +184,7 @@ func (f *flow) in(v *ir.Value) shardState {
 
 func (f *flow) visit(n *ir.Node) *conflict {
 	switch n.Op.Name {
-	case "linear":
+	case "linear", "linear.f32":
 		return f.linear(n)
 	case "reshape":
 		return f.reshape(n)

@@ -137,7 +137,7 @@ func (s *sharder) node(n *ir.Node) error {
 // splitWeights replaces a node's weights by the rank's part of them.
 func (s *sharder) splitWeights(n *ir.Node) {
 	switch n.Op.Name {
-	case "linear":
+	case "linear", "linear.f32":
 		s.splitLinear(n)
 	case "moe.experts":
 		s.splitExperts(n)

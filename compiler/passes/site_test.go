@@ -28,8 +28,8 @@ func gated(t *testing.T, only func(Site) bool) (string, []Result) {
 }
 
 // siteless passes find nothing in the small model when no other pass has rewritten it: it has no buckets, nothing dead
-// and nothing twice, and its SiLUs and products are not fused.
-var siteless = []*Pass{bucketGraphs, removeDead, shareCommon, mergeGateUp}
+// and nothing twice, its SiLUs and products are not fused, its sums not reduced, and its rows not quantised.
+var siteless = []*Pass{bucketGraphs, removeDead, shareCommon, mergeGateUp, quantiseRows, fuseAllReduceAddNorm, fuseQuantise}
 
 // lowerForPrefill is the small model for steps of prefill, which send pages.
 func lowerForPrefill(t *testing.T) *ir.Module {

@@ -29,13 +29,40 @@ func steps(r kerneltest.Rand, tokens int, format dtype.DType) map[string]struct 
 		return &kernels.Call{In: in, Out: []kernels.Tensor{out}, Cache: b.Cache}
 	}
 	rope := kernels.Attrs{"eps": 1e-5, "dims": int64(4), "theta": 1e6}
+	quantised := func() (codes, scales kernels.Tensor) {
+		return kernels.New(dtype.F8E4M3, tokens, h), kernels.New(dtype.F32, tokens, 1)
+	}
+	twice := func(in ...kernels.Tensor) *kernels.Call { // a plain result, and its codes
+		codes, scales := quantised()
+		return &kernels.Call{In: in, Out: []kernels.Tensor{out, codes, scales}}
+	}
+	once := func(in ...kernels.Tensor) *kernels.Call {
+		c := twice(in...)
+		c.Out = c.Out[1:]
+		return c
+	}
+	codes, scales := quantised()
+	kerneltest.Quantise(x, codes, scales)
 	return map[string]step{
-		"embed":  {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
-		"linear": {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
+		"quant.rows":  {nil, once(x)},
+		"linear.w8a8": {nil, call(kernels.New(dtype.F32, tokens, h), codes, scales, r.Weights(format, h, h), r.F32(h))},
+		"linear.split_w8a8": {kernels.Attrs{"sizes": []int64{h, 3, 1}}, &kernels.Call{In: []kernels.Tensor{codes, scales, r.Weights(format, h+4, h), r.F32(h + 4)},
+			Out: []kernels.Tensor{kernels.New(dtype.F32, tokens, h), kernels.New(dtype.F32, tokens, 3), kernels.New(dtype.F32, tokens, 1)}}},
+		"moe.experts_w8a8": {kernels.Attrs{"activation": "silu"}, call(kernels.New(dtype.F32, tokens, h), codes, scales, r.Distinct(e, tokens, k), r.F32(tokens, k),
+			r.Weights(format, e, i, h), r.Weights(format, e, i, h), r.Weights(format, e, h, i))},
+		"norm.rms_quant":                {rope, once(x, r.F32(h))},
+		"act.swiglu_quant":              {nil, once(x, r.F32(tokens, h))},
+		"norm.add_rms_quant":            {rope, twice(x, r.F32(tokens, h), r.F32(h))},
+		"comm.all_reduce_add_rms_quant": {rope, twice(x, r.F32(tokens, h), r.F32(h))},
+		"embed":                         {nil, call(out, r.IDs(9, tokens), r.Weights(format, 9, h))},
+		"linear.f32":                    {nil, call(out, x, r.Weights(format, h, h), kernels.Tensor{})},
+		"linear":                        {kernels.Attrs{"act": "fp8_e4m3"}, call(out, x, r.Weights(format, h, h), r.F32(h))},
+		"norm.rms":                      {rope, call(out, x, r.F32(h))},
 		"linear.split": {kernels.Attrs{"sizes": []int64{h, 3, 1}}, &kernels.Call{In: []kernels.Tensor{x, r.Weights(format, h+4, h), r.F32(h + 4)},
 			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, 3), kernels.New(dtype.F32, tokens, 1)}}},
-		"norm.rms": {rope, call(out, x, r.F32(h))},
 		"norm.add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
+			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},
+		"comm.all_reduce_add_rms": {rope, &kernels.Call{In: []kernels.Tensor{x, r.F32(tokens, h), r.Weights(narrow(format), h)},
 			Out: []kernels.Tensor{out, kernels.New(dtype.F32, tokens, h)}}},
 		"rope.apply": {rope, call(qOut, q, b.Pos)},
 		"add":        {nil, call(out, x, r.F32(tokens, h))},
@@ -70,7 +97,9 @@ func values(c *kernels.Call, lo, hi, n int) kernels.Tensor {
 			}
 			continue
 		}
-		all = append(all, t.F32[lo*size:hi*size]...)
+		part := make([]float32, (hi-lo)*size)
+		t.Load(part, lo*size)
+		all = append(all, part...)
 	}
 	return kernels.FromF32(all)
 }
@@ -134,7 +163,11 @@ func TestDamagedValuesStayInTheirRow(t *testing.T) {
 				x := &s.call.In[0]
 				n := x.Elems() / 5
 				for i := 2 * n; i < 3*n; i++ {
-					x.F32[i] = bad
+					if x.DType == dtype.F8E4M3 {
+						x.U8[i] = dtype.F32ToF8E4M3(bad)
+					} else {
+						x.F32[i] = bad
+					}
 				}
 				kerneltest.Run(t, set, name, s.attrs, s.call)
 				for r, want := range clean {
@@ -169,6 +202,7 @@ func TestErrorsAreTheReferences(t *testing.T) {
 	}{
 		{"embed", func(c *kernels.Call) { c.In[0].I32[3] = 9 }},
 		{"moe.experts", func(c *kernels.Call) { c.In[1].I32[3] = -1 }},
+		{"moe.experts_w8a8", func(c *kernels.Call) { c.In[2].I32[3] = -1 }},
 		{"attn.paged", func(c *kernels.Call) { c.In[3].I32[1] = 1000 }},
 		{"attn.paged", func(c *kernels.Call) { c.In[1].I32[2] = 1 << 20 }},
 		{"attn.paged", func(c *kernels.Call) { c.Cache = nil }},
@@ -184,7 +218,7 @@ func TestErrorsAreTheReferences(t *testing.T) {
 		}
 	}
 	for name := range steps(kerneltest.NewRand(1), 2, dtype.F32) {
-		bad := kernels.Attrs{"act": 1.5}
+		bad := kernels.Attrs{"act": 1.5, "plain": "x"}
 		_, got := cpuSet[name](bad)
 		_, want := refSet[name](bad)
 		if (got == nil) != (want == nil) || got != nil && got.Error() != want.Error() {

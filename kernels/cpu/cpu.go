@@ -58,20 +58,30 @@ func (d *Device) Kernels() kernels.Set {
 		set[name] = widened(build)
 	}
 	for name, build := range map[string]kernels.Builder{
-		"embed":               d.embed,
-		"linear":              d.linear,
-		"linear.split":        d.linear, // the results' shapes say where w is cut
-		"norm.rms":            d.normRMS,
-		"norm.add_rms":        d.addNormRMS,
-		"rope.apply":          d.ropeApply,
-		"add":                 d.add,
-		"mul":                 d.mul,
-		"act.silu":            d.silu,
-		"act.swiglu":          d.swiglu,
-		"moe.route":           d.route,
-		"moe.experts":         d.experts,
-		"attn.paged":          d.attnPaged,
-		"attn.qknorm_rope_kv": d.qkNormRopeKV,
+		"embed":                         d.embed,
+		"linear":                        d.linear,
+		"linear.f32":                    d.linear, // activations are f32
+		"linear.split":                  d.linear, // the results' shapes say where w is cut
+		"norm.rms":                      d.normRMS,
+		"norm.add_rms":                  d.addNormRMS,
+		"rope.apply":                    d.ropeApply,
+		"add":                           d.add,
+		"mul":                           d.mul,
+		"act.silu":                      d.silu,
+		"act.swiglu":                    d.swiglu,
+		"moe.route":                     d.route,
+		"moe.experts":                   d.experts,
+		"attn.paged":                    d.attnPaged,
+		"attn.qknorm_rope_kv":           d.qkNormRopeKV,
+		"comm.all_reduce_add_rms":       d.allReduceAddRMS,
+		"quant.rows":                    d.quantRows,
+		"linear.w8a8":                   d.linearW8A8,
+		"linear.split_w8a8":             d.linearW8A8,
+		"moe.experts_w8a8":              d.expertsW8A8,
+		"norm.rms_quant":                d.thenQuantised(d.normRMS),
+		"norm.add_rms_quant":            d.thenQuantised(d.addNormRMS),
+		"act.swiglu_quant":              d.thenQuantised(d.swiglu),
+		"comm.all_reduce_add_rms_quant": d.thenQuantised(d.allReduceAddRMS),
 	} {
 		set[name] = build
 	}

@@ -12,6 +12,7 @@ import (
 type experts struct {
 	dev       *Device
 	quantised bool
+	codes     bool // x comes quantised
 	x, inner  inputs
 	workers   []expertWorker
 
@@ -52,6 +53,11 @@ func (d *Device) experts(a kernels.Attrs) (kernels.Func, error) {
 	if err := a.CheckActivation(); err != nil {
 		return nil, err
 	}
+	m := d.newExperts(quantised)
+	return func(c *kernels.Call) error { return m.mix(c, c.In[1:]) }, nil
+}
+
+func (d *Device) newExperts(quantised bool) *experts {
 	m := &experts{dev: d, quantised: quantised, workers: make([]expertWorker, d.threads)}
 	for i := range m.workers {
 		m.workers[i].dots = d.dots
@@ -59,12 +65,13 @@ func (d *Device) experts(a kernels.Attrs) (kernels.Func, error) {
 	m.x.init(d)
 	m.inner.init(d)
 	m.gateUp, m.project = m.gateUpChunk, m.projectChunk
-	return m.run, nil
+	return m
 }
 
-func (m *experts) run(c *kernels.Call) error {
-	ids, weight := &c.In[1], &c.In[2]
-	m.gate, m.up, m.down = &c.In[3], &c.In[4], &c.In[5]
+// mix computes a call of which in are ids, weights, gate, up and down.
+func (m *experts) mix(c *kernels.Call, in []kernels.Tensor) error {
+	ids, weight := &in[0], &in[1]
+	m.gate, m.up, m.down = &in[2], &in[3], &in[4]
 	count, hidden, width := m.gate.Shape[0], m.down.Shape[1], m.down.Shape[2]
 	if err := kernels.CheckIDs("expert id", ids.I32[:ids.Elems()], count); err != nil {
 		return err
@@ -80,17 +87,21 @@ func (m *experts) run(c *kernels.Call) error {
 		end := min(t+block, tokens)
 		m.weight = weight.F32[t*m.k : end*m.k]
 		m.out = c.Out[0].F32[t*hidden : end*hidden]
-		m.block(c.In[0].F32[t*hidden:], ids.I32[t*m.k:end*m.k], count)
+		if m.codes {
+			m.x.prepareCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
+		} else {
+			m.x.prepare(c.In[0].F32[t*hidden:], end-t, hidden, formFor(m.gate.DType, m.quantised))
+		}
+		m.block(ids.I32[t*m.k:end*m.k], count)
 	}
 	return nil
 }
 
-// block computes some tokens: x [tokens, H], ids [tokens, k].
-func (m *experts) block(x []float32, ids []int32, count int) {
+// block computes some tokens, whose rows are prepared: ids [tokens, k].
+func (m *experts) block(ids []int32, count int) {
 	hidden, width := m.down.Shape[1], m.down.Shape[2]
 	pairs := len(ids)
 	m.sort(ids, count)
-	m.x.prepare(x, pairs/m.k, hidden, formFor(m.gate.DType, m.quantised))
 	m.sorted = kernels.Resize(m.sorted, pairs)
 	for i, p := range m.order {
 		m.sorted[i] = m.x.rows[int(p)/m.k]

@@ -3,6 +3,8 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -59,6 +61,30 @@ func TestAddNormRMSIsAddThenNorm(t *testing.T) {
 				t.Fatalf("value %d is %g, want %g", i, g, v)
 			}
 		}
+	})
+}
+
+// A sum over ranks with a residual and its norm has the bits that comm.all_reduce and norm.add_rms give, which are
+// held against the reference above.
+func TestAllReduceAddRMSIsAllReduceThenAddNorm(t *testing.T) {
+	set := device(t, 3).Kernels()
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, dim := rapid.IntRange(0, 40).Draw(t, "rows"), rapid.IntRange(1, 600).Draw(t, "D")
+		x, residual := r.F32(rows, dim), r.F32(rows, dim)
+		w := r.Weights(rapid.SampledFrom(weightFormats[:3]).Draw(t, "format"), dim)
+		spoil(t, x)
+		spoil(t, residual)
+		comm := kerneltest.Peers{Ranks: rapid.IntRange(1, 4).Draw(t, "ranks")}
+		apply := func(name string, results int, in ...kernels.Tensor) []kernels.Tensor {
+			out := like(x, results)
+			kerneltest.Run(t, set, name, kernels.Attrs{"eps": 1e-5}, &kernels.Call{In: in, Out: out, Comm: comm})
+			return out
+		}
+		want := apply("norm.add_rms", 2, residual, apply("comm.all_reduce", 1, x)[0], w)
+		got := apply("comm.all_reduce_add_rms", 2, x, residual, w)
+		sameBits(t, "sum", got[0], want[0])
+		sameBits(t, "norm", got[1], want[1])
 	})
 }
 
@@ -280,6 +306,52 @@ func TestSwiGLUIsSiLUThenMul(t *testing.T) {
 			sameBits(t, name, run(t, set, "act.swiglu", nil, gate.Shape, gate, up), want)
 			silu := run(t, set, "act.silu", nil, gate.Shape, gate)
 			sameBits(t, name+" unfused", run(t, set, "mul", nil, gate.Shape, silu, up), want)
+		}
+	})
+}
+
+// Products of rows that quant.rows quantised have the bits of products that quantise their rows themselves, which are
+// held against the reference elsewhere; and operators that quantise what they give, those of the two in a row.
+func TestQuantisedRows(t *testing.T) {
+	set := device(t, 3).Kernels()
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, dim, n := rapid.IntRange(0, 40).Draw(t, "rows"), rapid.IntRange(1, 300).Draw(t, "D"), rapid.IntRange(1, 50).Draw(t, "N")
+		x, y, w := r.F32(rows, dim), r.F32(rows, dim), r.F32(dim)
+		spoil(t, x)
+		call := func(name string, a kernels.Attrs, out []kernels.Tensor, in ...kernels.Tensor) []kernels.Tensor {
+			kerneltest.Run(t, set, name, a, &kernels.Call{In: in, Out: out, Comm: kerneltest.Peers{Ranks: 2}})
+			return out
+		}
+		codes := func() []kernels.Tensor {
+			return []kernels.Tensor{kernels.New(dtype.F8E4M3, rows, dim), kernels.New(dtype.F32, rows, 1)}
+		}
+		same := func(what string, got, want []kernels.Tensor) {
+			sameBits(t, what, values(&kernels.Call{Out: got}, 0, 1, 1), values(&kernels.Call{Out: want}, 0, 1, 1))
+		}
+		wide := func(n int) []kernels.Tensor { return []kernels.Tensor{kernels.New(dtype.F32, rows, n)} }
+		q := call("quant.rows", nil, codes(), x)
+		same("quant.rows", q, func() []kernels.Tensor { c := codes(); kerneltest.Quantise(x, c[0], c[1]); return c }())
+
+		weight, bias := r.Weights(dtype.F8E4M3, n, dim), r.F32(n)
+		same("linear", call("linear.w8a8", nil, wide(n), q[0], q[1], weight, bias), call("linear", kernels.Attrs{"act": "fp8_e4m3"}, wide(n), x, weight, bias))
+		cut := func() []kernels.Tensor { return slices.Concat(wide(n), wide(1)) }
+		weight, bias = r.Weights(dtype.F8E4M3, n+1, dim), r.F32(n+1)
+		same("linear.split", call("linear.split_w8a8", nil, cut(), q[0], q[1], weight, bias), call("linear.split", kernels.Attrs{"act": "fp8_e4m3"}, cut(), x, weight, bias))
+		mlp := []kernels.Tensor{r.Distinct(4, rows, 2), r.F32(rows, 2), r.Weights(dtype.F8E4M3, 4, n, dim), r.Weights(dtype.F8E4M3, 4, n, dim), r.Weights(dtype.F8E4M3, 4, dim, n)}
+		a := kernels.Attrs{"activation": "silu", "act": "fp8_e4m3"}
+		same("experts", call("moe.experts_w8a8", a, wide(dim), slices.Concat(q, mlp)...), call("moe.experts", a, wide(dim), slices.Concat([]kernels.Tensor{x}, mlp)...))
+
+		for name, in := range map[string][]kernels.Tensor{"norm.rms": {x, w}, "norm.add_rms": {x, y, w}, "act.swiglu": {x, y}, "comm.all_reduce_add_rms": {x, y, w}} {
+			results := 1
+			if strings.HasSuffix(name, "add_rms") {
+				results = 2
+			}
+			base := call(name, kernels.Attrs{"eps": 1e-5}, like(x, results), in...)
+			want := slices.Concat(base, call("quant.rows", nil, codes(), base[results-1]))
+			same(name+", plain", call(name+"_quant", kernels.Attrs{"eps": 1e-5, "plain": int64(1)}, slices.Concat(like(x, results), codes()), in...), want)
+			want = slices.Delete(want, results-1, results)
+			same(name, call(name+"_quant", kernels.Attrs{"eps": 1e-5}, slices.Concat(like(x, results-1), codes()), in...), want)
 		}
 	})
 }

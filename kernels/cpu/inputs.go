@@ -9,9 +9,10 @@ import (
 type form int
 
 const (
-	asIs   form = iota
-	bf16        // rounded to bfloat16
-	f8Rows      // quantised to e4m3: codes' values in the row, its scale beside it
+	asIs    form = iota
+	bf16         // rounded to bfloat16
+	f8Rows       // quantised to e4m3: codes' values in the row, its scale beside it
+	f8Codes      // widened from e4m3: as f8Rows, for rows that are quantised already
 )
 
 // formFor returns the form that rows take for weights of that format, quantised or not.
@@ -29,12 +30,13 @@ func formFor(weights dtype.DType, quantised bool) form {
 type inputs struct {
 	dev   *Device
 	rows  [][]float32
-	scale []float32 // for f8Rows: row r means scale[r] * rows[r]
+	scale []float32 // for f8Rows and f8Codes: row r means scale[r] * rows[r]
 	data  []float32
 
 	// Of the call in progress.
 	form form
 	src  []float32
+	code []uint8
 	k    int
 	body func(worker, lo, hi int)
 }
@@ -58,11 +60,25 @@ func (in *inputs) prepare(src []float32, n, k int, f form) {
 	in.dev.pool.run(n, in.dev.grain(n, 2*k), in.body)
 }
 
+// prepareCodes makes n rows of k codes ready, of which scale has the scales.
+func (in *inputs) prepareCodes(codes []uint8, scale []float32, n, k int) {
+	in.code, in.scale, in.k, in.form = codes, scale, k, f8Codes
+	in.rows, in.data = kernels.Resize(in.rows, n), kernels.Resize(in.data, n*k)
+	in.dev.pool.run(n, in.dev.grain(n, k), in.body)
+}
+
 func (in *inputs) convert(_, lo, hi int) {
 	k := in.k
 	for r := lo; r < hi; r++ {
-		src, dst := in.src[r*k:(r+1)*k], in.data[r*k:(r+1)*k]
+		dst := in.data[r*k : (r+1)*k]
 		in.rows[r] = dst
+		if in.form == f8Codes {
+			for i, b := range in.code[r*k : (r+1)*k] {
+				dst[i] = f8Values[b]
+			}
+			continue
+		}
+		src := in.src[r*k : (r+1)*k]
 		if in.form == f8Rows {
 			in.scale[r] = dtype.QuantizeF8E4M3(dst, src)
 			continue
@@ -75,7 +91,7 @@ func (in *inputs) convert(_, lo, hi int) {
 
 // scaleOf is the scale of row r.
 func (in *inputs) scaleOf(r int) float32 {
-	if in.form != f8Rows {
+	if in.form != f8Rows && in.form != f8Codes {
 		return 1
 	}
 	return in.scale[r]

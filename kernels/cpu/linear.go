@@ -57,28 +57,36 @@ func (d *Device) linear(a kernels.Attrs) (kernels.Func, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.newLinear(quantised).run, nil
+}
+
+func (d *Device) newLinear(quantised bool) *linear {
 	l := &linear{dev: d, quantised: quantised, workers: make([]linearWorker, d.threads)}
 	for i := range l.workers {
 		l.workers[i].dots = d.dots
 	}
 	l.in.init(d)
 	l.body = l.columns
-	return l.run, nil
+	return l
 }
 
 func (l *linear) run(c *kernels.Call) error {
-	x, w, bias := &c.In[0], &c.In[1], c.Optional(2)
+	x, w := &c.In[0], &c.In[1]
+	l.in.prepare(x.F32, x.Rows(), w.Shape[1], formFor(w.DType, l.quantised))
+	l.product(w, c.Optional(2), c.Out)
+	return nil
+}
+
+// product multiplies the rows that are prepared.
+func (l *linear) product(w, bias *kernels.Tensor, out []kernels.Tensor) {
 	n, k := w.Shape[0], w.Shape[1]
-	rows := x.Rows()
-	l.w, l.out = w, c.Out
+	l.w, l.out = w, out
 	l.bias = l.bias[:0]
 	if bias.Present() {
 		l.bias = kernels.Resize(l.bias, n)
 		bias.Load(l.bias, 0)
 	}
-	l.in.prepare(x.F32, rows, k, formFor(w.DType, l.quantised))
-	l.dev.pool.run(n, l.dev.grain(n, rows*k), l.body)
-	return nil
+	l.dev.pool.run(n, l.dev.grain(n, len(l.in.rows)*k), l.body)
 }
 
 // columns computes the columns [lo, hi) of all results side by side, which belong to as many weight rows.

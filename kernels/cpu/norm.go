@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/ref"
 )
 
 // normalise is RMSNorm of one row: x / sqrt(mean(x^2) + eps) times w. dst may be x.
@@ -67,6 +68,36 @@ func (d *Device) addNormRMS(a kernels.Attrs) (kernels.Func, error) {
 	}
 	return func(call *kernels.Call) error {
 		c, w = call, weightRow(w, &call.In[2])
+		rows := c.In[0].Rows()
+		d.pool.run(rows, d.grain(rows, 3*len(w)), body)
+		return nil
+	}, nil
+}
+
+// allReduceAddRMS adds the residual to a row that was summed over ranks, and takes its norm, while it is in the
+// first-level cache.
+func (d *Device) allReduceAddRMS(a kernels.Attrs) (kernels.Func, error) {
+	eps, err := a.Float("eps")
+	if err != nil {
+		return nil, err
+	}
+	var c *kernels.Call
+	var w []float32
+	body := func(_, lo, hi int) {
+		n := len(w)
+		for at := lo * n; at < hi*n; at += n {
+			sum := c.Out[0].F32[at : at+n]
+			for i, v := range c.In[1].F32[at : at+n] {
+				sum[i] = v + sum[i]
+			}
+			d.dots.normalise(c.Out[1].F32[at:at+n], sum, w, float32(eps))
+		}
+	}
+	return func(call *kernels.Call) error {
+		c, w = call, weightRow(w, &call.In[2])
+		if _, err := ref.Reduced(c); err != nil {
+			return err
+		}
 		rows := c.In[0].Rows()
 		d.pool.run(rows, d.grain(rows, 3*len(w)), body)
 		return nil

@@ -134,15 +134,30 @@ func F32ToF8E4M3(f float32) uint8 {
 // checkpoint means is q[i]*scale. NaN elements are left out of the maximum and stay NaN.
 func QuantizeF8E4M3(q, x []float32) (scale float32) {
 	q = q[:len(x)]
+	scale = rowScale(x)
+	for i, v := range x {
+		q[i] = f8Values[F32ToF8E4M3(v/scale)]
+	}
+	return scale
+}
+
+// QuantizeF8E4M3Codes is QuantizeF8E4M3 with the codes of q in place of its values.
+func QuantizeF8E4M3Codes(q []uint8, x []float32) (scale float32) {
+	q = q[:len(x)]
+	scale = rowScale(x)
+	for i, v := range x {
+		q[i] = F32ToF8E4M3(v / scale)
+	}
+	return scale
+}
+
+// rowScale is the scale with which the largest value of a row becomes the largest code.
+func rowScale(x []float32) float32 {
 	largest := float32(1e-12)
 	for _, v := range x {
 		if a := math.Float32frombits(math.Float32bits(v) &^ f32Sign); a > largest {
 			largest = a
 		}
 	}
-	scale = largest / F8E4M3Max
-	for i, v := range x {
-		q[i] = f8Values[F32ToF8E4M3(v/scale)]
-	}
-	return scale
+	return largest / F8E4M3Max
 }

@@ -173,3 +173,36 @@ func Clone(c *kernels.Cache) *kernels.Cache {
 	}
 	return &out
 }
+
+// Quantise stores the fp8 codes of x's rows and their scales, as dtype.QuantizeF8E4M3 defines them.
+func Quantise(x, codes, scales kernels.Tensor) {
+	d := x.Last()
+	values := make([]float32, d)
+	for r := range x.Rows() {
+		scales.F32[r] = dtype.QuantizeF8E4M3(values, x.F32[r*d:(r+1)*d])
+		codes.Store(r*d, values)
+	}
+}
+
+// Peers is a kernels.Comm for a rank that is alone. To AllReduce every other rank brings the same values; to
+// AllGather rank k brings them times k.
+type Peers struct{ Ranks int }
+
+func (p Peers) Rank() int { return 0 }
+func (p Peers) Size() int { return p.Ranks }
+func (p Peers) AllReduce(x []float32) error {
+	for i := range x {
+		x[i] *= float32(p.Ranks)
+	}
+	return nil
+}
+func (p Peers) AllGather(dst, src []float32, rows, cols int) error {
+	for r := range rows {
+		for k := range p.Ranks {
+			for i := range cols {
+				dst[(r*p.Ranks+k)*cols+i] = src[r*cols+i] * float32(k)
+			}
+		}
+	}
+	return nil
+}

@@ -228,28 +228,6 @@ func TestMissingAttributes(t *testing.T) {
 	wantError(t, err, "theta")
 }
 
-// peers is a kernels.Comm in which every other rank holds the same values, times its rank.
-type peers struct{ rank, size int }
-
-func (p peers) Rank() int { return p.rank }
-func (p peers) Size() int { return p.size }
-func (p peers) AllReduce(x []float32) error {
-	for i := range x {
-		x[i] *= float32(p.size)
-	}
-	return nil
-}
-func (p peers) AllGather(dst, src []float32, rows, cols int) error {
-	for r := range rows {
-		for k := range p.size {
-			for i := range cols {
-				dst[(r*p.size+k)*cols+i] = src[r*cols+i] * float32(k)
-			}
-		}
-	}
-	return nil
-}
-
 func TestCollectives(t *testing.T) {
 	x := kernels.FromF32([]float32{1, 2, 3, 4}, 2, 2)
 	for _, tc := range []struct {
@@ -259,9 +237,9 @@ func TestCollectives(t *testing.T) {
 		want []float32
 	}{
 		{"comm.all_reduce", nil, 2, []float32{1, 2, 3, 4}},
-		{"comm.all_reduce", peers{0, 3}, 2, []float32{3, 6, 9, 12}},
+		{"comm.all_reduce", kerneltest.Peers{Ranks: 3}, 2, []float32{3, 6, 9, 12}},
 		{"comm.all_gather", nil, 2, []float32{1, 2, 3, 4}},
-		{"comm.all_gather", peers{0, 2}, 4, []float32{0, 0, 1, 2, 0, 0, 3, 4}},
+		{"comm.all_gather", kerneltest.Peers{Ranks: 2}, 4, []float32{0, 0, 1, 2, 0, 0, 3, 4}},
 	} {
 		out := kernels.New(dtype.F32, 2, tc.cols)
 		kerneltest.Run(t, Kernels(), tc.op, nil, &kernels.Call{In: []kernels.Tensor{x}, Out: []kernels.Tensor{out}, Comm: tc.comm})

@@ -2,6 +2,8 @@ package ref
 
 import (
 	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -34,6 +36,32 @@ func TestAddNormRMS(t *testing.T) {
 		apply("add", plain[:1], x, y)
 		apply("norm.rms", plain[1:], plain[0], w)
 		if diff := gocmp.Diff(plain, fused, cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("(-unfused +fused)\n%s", diff)
+		}
+	})
+}
+
+// TestAllReduceAddRMS: the same bits as comm.all_reduce, add and norm.rms, on one rank too.
+func TestAllReduceAddRMS(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, d := rapid.IntRange(0, 4).Draw(t, "rows"), rapid.IntRange(1, 33).Draw(t, "d")
+		x, residual, w := r.F32(rows, d), r.F32(rows, d), r.F32(d)
+		if rows > 0 {
+			x.F32[rapid.IntRange(0, d-1).Draw(t, "at")] = rapid.SampledFrom([]float32{1, 0, nan, inf, -inf, 3e38}).Draw(t, "value")
+		}
+		var comm kernels.Comm
+		if ranks := rapid.IntRange(1, 4).Draw(t, "ranks"); ranks > 1 {
+			comm = kerneltest.Peers{Ranks: ranks}
+		}
+		apply := func(name string, in ...kernels.Tensor) []kernels.Tensor {
+			out := []kernels.Tensor{kernels.New(dtype.F32, rows, d), kernels.New(dtype.F32, rows, d)}
+			kerneltest.Run(t, Kernels(), name, kernels.Attrs{"eps": 1e-5}, &kernels.Call{In: in, Out: out, Comm: comm})
+			return out
+		}
+		sum := apply("add", residual, apply("comm.all_reduce", x)[0])[0]
+		want := []kernels.Tensor{sum, apply("norm.rms", sum, w)[0]}
+		if diff := gocmp.Diff(want, apply("comm.all_reduce_add_rms", x, residual, w), cmpopts.EquateNaNs()); diff != "" {
 			t.Fatalf("(-unfused +fused)\n%s", diff)
 		}
 	})
@@ -203,4 +231,95 @@ func TestRouteRejects(t *testing.T) {
 			Out: []kernels.Tensor{kernels.New(dtype.I32, 1, 2), kernels.New(dtype.F32, 1, 2)}})
 		wantError(t, err, tc.want)
 	}
+}
+
+// quantised runs quant.rows.
+func quantised(t kerneltest.TB, x kernels.Tensor) []kernels.Tensor {
+	shape := slices.Clone(x.Shape)
+	shape[len(shape)-1] = 1
+	out := []kernels.Tensor{kernels.New(dtype.F8E4M3, x.Shape...), kernels.New(dtype.F32, shape...)}
+	kerneltest.Run(t, Kernels(), "quant.rows", nil, &kernels.Call{In: []kernels.Tensor{x}, Out: out})
+	return out
+}
+
+// TestW8A8: products of rows that quant.rows quantised have the bits of products that quantise their rows themselves.
+func TestW8A8(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, d, n := rapid.IntRange(0, 4).Draw(t, "rows"), rapid.IntRange(1, 33).Draw(t, "d"), rapid.IntRange(1, 9).Draw(t, "n")
+		x := r.F32(rows, d)
+		if rows > 0 {
+			x.F32[rapid.IntRange(0, d-1).Draw(t, "at")] = rapid.SampledFrom([]float32{1, 0, nan, inf, -inf, 3e38}).Draw(t, "value")
+		}
+		run := func(name string, a kernels.Attrs, shape []int, in ...kernels.Tensor) kernels.Tensor {
+			out := kernels.New(dtype.F32, shape...)
+			kerneltest.Run(t, Kernels(), name, a, &kernels.Call{In: in, Out: []kernels.Tensor{out}})
+			return out
+		}
+		q := quantised(t, x)
+		w, bias := kerneltest.Dequantise(r.Weights(dtype.F8E4M3, n, d)), r.F32(n)
+		want := run("linear", kernels.Attrs{"act": "fp8_e4m3"}, []int{rows, n}, x, w, bias)
+		if diff := gocmp.Diff(want, run("linear.w8a8", nil, want.Shape, q[0], q[1], w, bias), cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("linear (-act +w8a8)\n%s", diff)
+		}
+		halves := func(name string, a kernels.Attrs, in ...kernels.Tensor) []kernels.Tensor {
+			out := []kernels.Tensor{kernels.New(dtype.F32, rows, n), kernels.New(dtype.F32, rows, 1)}
+			kerneltest.Run(t, Kernels(), name, a, &kernels.Call{In: in, Out: out})
+			return out
+		}
+		long, longBias := kerneltest.Dequantise(r.Weights(dtype.F8E4M3, n+1, d)), r.F32(n+1)
+		parts := halves("linear.split", kernels.Attrs{"act": "fp8_e4m3"}, x, long, longBias)
+		if diff := gocmp.Diff(parts, halves("linear.split_w8a8", nil, q[0], q[1], long, longBias), cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("linear.split (-act +w8a8)\n%s", diff)
+		}
+		const experts, k = 4, 2
+		ids, weights := r.Distinct(experts, rows, k), r.F32(rows, k)
+		gate, up, down := r.F32(experts, n, d), r.F32(experts, n, d), r.F32(experts, d, n)
+		a := kernels.Attrs{"activation": "silu"}
+		got := run("moe.experts_w8a8", a, x.Shape, q[0], q[1], ids, weights, gate, up, down)
+		want = run("moe.experts", kernels.Attrs{"activation": "silu", "act": "fp8_e4m3"}, x.Shape, x, ids, weights, gate, up, down)
+		if diff := gocmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+			t.Fatalf("experts (-act +w8a8)\n%s", diff)
+		}
+	})
+}
+
+// TestThenQuantised: the same bits as the operator and quant.rows of its last result, which is there where it is wanted.
+func TestThenQuantised(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		rows, d := rapid.IntRange(0, 4).Draw(t, "rows"), rapid.IntRange(1, 33).Draw(t, "d")
+		x, y, w := r.F32(rows, d), r.F32(rows, d), r.F32(d)
+		ops := map[string][]kernels.Tensor{"norm.rms": {x, w}, "norm.add_rms": {x, y, w}, "act.swiglu": {x, y}, "comm.all_reduce_add_rms": {x, y, w}}
+		for name, in := range ops {
+			a, results := kernels.Attrs{"eps": 1e-5}, 1
+			if strings.HasSuffix(name, "add_rms") {
+				results = 2
+			}
+			call := func(results int) *kernels.Call {
+				c := &kernels.Call{In: in, Comm: kerneltest.Peers{Ranks: 2}}
+				for range results {
+					c.Out = append(c.Out, kernels.New(dtype.F32, rows, d))
+				}
+				return c
+			}
+			base := call(results)
+			kerneltest.Run(t, Kernels(), name, a, base)
+			want := append(base.Out, quantised(t, base.Out[results-1])...)
+			for _, plain := range []bool{true, false} {
+				if !plain {
+					delete(a, "plain")
+					want, results = slices.Delete(want, results-1, results), results-1
+				} else {
+					a["plain"] = int64(1)
+				}
+				c := call(results)
+				c.Out = append(c.Out, kernels.New(dtype.F8E4M3, rows, d), kernels.New(dtype.F32, rows, 1))
+				kerneltest.Run(t, Kernels(), name+"_quant", a, c)
+				if diff := gocmp.Diff(want, c.Out, cmpopts.EquateNaNs()); diff != "" {
+					t.Fatalf("%s, plain %t (-unfused +fused)\n%s", name, plain, diff)
+				}
+			}
+		}
+	})
 }

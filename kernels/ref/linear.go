@@ -54,19 +54,24 @@ func linear(a kernels.Attrs) (kernels.Func, error) {
 				quantise(scratch, row)
 				row = scratch
 			}
-			o := 0 // row of w
-			for i := range c.Out {
-				n := c.Out[i].Last()
-				for j := range n {
-					y := Dot(row, w.F32[o*k:])
-					if bias.Present() {
-						y += bias.F32[o]
-					}
-					c.Out[i].F32[r*n+j] = y
-					o++
-				}
-			}
+			project(c.Out, r, row, w, bias)
 		}
 		return nil
 	}, nil
+}
+
+// project stores w row + bias in the rows r of the results, side by side.
+func project(out []kernels.Tensor, r int, row []float32, w, bias *kernels.Tensor) {
+	o := 0 // row of w
+	for i := range out {
+		n := out[i].Last()
+		for j := range n {
+			y := Dot(row, w.F32[o*len(row):])
+			if bias.Present() {
+				y += bias.F32[o]
+			}
+			out[i].F32[r*n+j] = y
+			o++
+		}
+	}
 }

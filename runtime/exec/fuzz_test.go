@@ -59,6 +59,16 @@ func attending(t testing.TB) *ir.Module {
 		load(ir.Stack(downs, downs, downs, downs))}, attr("activation", "silu"))
 	y = b.One("act.swiglu", []*ir.Value{y, b.One("moe.experts", []*ir.Value{x, plain[0], plain[1], load(ir.Stack(gates, gates, gates, gates)),
 		load(ir.Stack(gates, gates, gates, gates)), load(ir.Stack(downs, downs, downs, downs))}, attr("activation", "silu"))})
+	load8 := func(r *ir.Recipe) *ir.Value {
+		v := load(r)
+		v.Weight.DType, v.Type.DType = dtype.F8E4M3, dtype.F8E4M3
+		return v
+	}
+	rows := b.Emit("norm.rms_quant", []*ir.Value{y, load(ir.Concat(0, ir.Stored("norm", 4), ir.Stored("norm", 4)))}, attr("eps", 1e-5), attr("plain", int64(1)))
+	z := b.Emit("quant.rows", []*ir.Value{b.One("linear.w8a8", []*ir.Value{rows[1], rows[2], load8(up), nil}, attr("dtype", "f32"))})
+	y = b.One("add", []*ir.Value{rows[0], b.One("linear.w8a8", []*ir.Value{z[0], z[1], load8(down), nil}, attr("dtype", "f32"))})
+	y = b.One("add", []*ir.Value{y, b.One("moe.experts_w8a8", []*ir.Value{rows[1], rows[2], routing[0], routing[1], load8(ir.Stack(gates, gates, gates, gates)),
+		load8(ir.Stack(gates, gates, gates, gates)), load8(ir.Stack(downs, downs, downs, downs))}, attr("activation", "silu"), attr("dtype", "f32"))})
 	y = b.One("concat", []*ir.Value{x, b.One("mul", []*ir.Value{y, b.One("sub", []*ir.Value{y, x})})})
 	if err := b.Err(); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,9 @@ package exec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,6 +28,19 @@ func inPlaceCall(r kerneltest.Rand, op string, tokens, width int) (kernels.Attrs
 	call := func(in ...kernels.Tensor) *kernels.Call {
 		return &kernels.Call{In: in, Out: []kernels.Tensor{like(in[0])}}
 	}
+	if base, ok := strings.CutSuffix(op, "_quant"); ok {
+		attrs, c := inPlaceCall(r, base, tokens, width)
+		if c == nil {
+			return nil, nil
+		}
+		attrs = maps.Clone(attrs)
+		if attrs == nil {
+			attrs = kernels.Attrs{}
+		}
+		attrs["plain"] = int64(1)
+		c.Out = append(c.Out, kernels.New(dtype.F8E4M3, tokens, width), kernels.New(dtype.F32, tokens, 1))
+		return attrs, c
+	}
 	switch op {
 	case "add", "sub", "mul", "div", "act.swiglu":
 		return nil, call(x, y)
@@ -35,7 +50,7 @@ func inPlaceCall(r kerneltest.Rand, op string, tokens, width int) (kernels.Attrs
 		return nil, call(x)
 	case "norm.rms":
 		return rope, call(x, r.F32(width))
-	case "norm.add_rms":
+	case "norm.add_rms", "comm.all_reduce_add_rms":
 		c := call(x, y, r.F32(width))
 		c.Out = append(c.Out, like(x))
 		return rope, c
@@ -88,7 +103,7 @@ func TestInPlace(t *testing.T) {
 					tokens := rapid.SampledFrom([]int{1, 2, 3, 17, 300}).Draw(t, "tokens")
 					width := rapid.SampledFrom([]int{8, 24, 128}).Draw(t, "width")
 					ranks := 1
-					if op.Name == "comm.all_reduce" {
+					if strings.HasPrefix(op.Name, "comm.") {
 						ranks = rapid.IntRange(1, 4).Draw(t, "ranks")
 					}
 					chosen := rapid.SampledFrom(choices(op.InPlace)).Draw(t, "in place")
@@ -125,7 +140,9 @@ func runInPlace(t *rapid.T, set kernels.Set, op string, seed uint64, tokens, wid
 	var out [][]float32
 	for _, c := range calls {
 		for _, r := range c.Out {
-			out = append(out, r.F32)
+			values := make([]float32, r.Elems())
+			r.Load(values, 0)
+			out = append(out, values)
 		}
 		if c.Cache != nil {
 			out = append(out, c.Cache.K.F32, c.Cache.V.F32)

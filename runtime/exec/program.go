@@ -28,7 +28,8 @@ type program struct {
 	arena  *arena
 	grown  int // how often the arena had grown by then
 	// unit is the number of arena bytes that become one 32-bit word here: the smallest element of any
-	// result. Scaling all offsets alike keeps results apart that the plan keeps apart.
+	// result that is held in 32 bits; fp8 codes keep their byte. Scaling all offsets alike keeps results apart that
+	// the plan keeps apart.
 	unit int64
 }
 
@@ -90,7 +91,9 @@ func bind(p *plan.Program, set kernels.Set, comm kernels.Comm, weights map[*ir.W
 				if err := checkSizes(v); err != nil {
 					return nil, fmt.Errorf("%s (%s): %w", n.Op.Name, n.Origin.Source, err)
 				}
-				b.unit = min(b.unit, int64(v.Type.DType.Size()))
+				if v.Type.DType != dtype.F8E4M3 {
+					b.unit = min(b.unit, int64(v.Type.DType.Size()))
+				}
 				b.views[v] = &kernels.Tensor{}
 			}
 		}
@@ -184,7 +187,7 @@ func (b *program) set(in Inputs, l *plan.Layout, sizes ir.Sizes) error {
 
 // place points every result into the arena of a layout, for steps of the given sizes.
 func (b *program) place(l *plan.Layout, sizes ir.Sizes) error {
-	if err := b.arena.grow(l.Arena/b.unit, l); err != nil {
+	if err := b.arena.grow((l.Arena+b.unit-1)/b.unit, l); err != nil {
 		return err
 	}
 	b.layout, b.sizes, b.grown = l, sizes, b.arena.grown
@@ -207,16 +210,17 @@ func (b *program) place(l *plan.Layout, sizes ir.Sizes) error {
 	return nil
 }
 
-// result is a tensor at that offset of the plan's arena. Floats are f32 here whatever the plan has.
+// result is a tensor at that offset of the plan's arena. Floats are f32 here whatever the plan has, but for fp8 codes.
 func (b *program) result(d dtype.DType, shape []int, offset int64) kernels.Tensor {
 	t := kernels.Tensor{DType: dtype.F32, Shape: shape}
-	from := int(offset / b.unit)
-	to := from + t.Elems()
-	words := b.arena.words[from:to:to]
-	if d == dtype.I32 {
-		t.DType, t.I32 = d, int32s(words)
-	} else {
-		t.F32 = words
+	from, n := int(offset/b.unit), t.Elems()
+	switch d {
+	case dtype.F8E4M3:
+		t.DType, t.U8 = d, codes(b.arena.words[from:])[:n:n]
+	case dtype.I32:
+		t.DType, t.I32 = d, int32s(b.arena.words[from:from+n:from+n])
+	default:
+		t.F32 = b.arena.words[from : from+n : from+n]
 	}
 	return t
 }

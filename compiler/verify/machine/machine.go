@@ -1,6 +1,6 @@
 // Package machine executes the graphs of a module on the reference kernels, one goroutine a rank, node by node,
 // each result in memory of its own. It is what the compiler's transformations are checked with, and knows
-// nothing of plans, layouts or devices: all values are float32, whatever dtype a graph says activations have.
+// nothing of plans, layouts or devices: all values but fp8 codes are float32, whatever dtype a graph says activations have.
 //
 // Weights are random numbers that depend on the stored tensors' names alone, and so does what the KV caches hold
 // before the first step; modules that a pass rewrote read the same ones.
@@ -34,10 +34,16 @@ type Options struct {
 	// none is. The same NoiseSeed gives the same disturbance, on every rank.
 	Noise     func(g *ir.Graph, n *ir.Node, operand int) float64
 	NoiseSeed uint64
+	// Extent says where in an arena the result of a node lies; nil where each has memory of its own. A result that is
+	// written then destroys what else lies there, and whoever reads that later reads NaN, or an index that is none.
+	Extent func(v *ir.Value) (Extent, bool)
 	// Trace is called for every node that a rank executed, with its operands and results, one call at a time and of
 	// each rank in the order of the nodes; nil for nobody.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
 }
+
+// Extent is a part of an arena, in bytes.
+type Extent struct{ Offset, Bytes int64 }
 
 // Machine is a module with its weights and caches on every rank.
 type Machine struct {
@@ -170,6 +176,9 @@ func (r *machineRank) run(g *ir.Graph, in map[string]kernels.Tensor) ([]kernels.
 		if err := r.step(g, n, values, sizes); err != nil {
 			return nil, fmt.Errorf("%s at %s: %w", n.Op.Name, n.Origin.Source, err)
 		}
+		if r.options.Extent != nil && !n.Op.View {
+			r.overwrite(n, values)
+		}
 	}
 	out := make([]kernels.Tensor, len(g.Outputs))
 	for i, v := range g.Outputs {
@@ -200,6 +209,9 @@ func (r *machineRank) step(g *ir.Graph, n *ir.Node, values map[*ir.Value]kernels
 		attrs[a.Key] = a.Plain()
 	}
 	build := ref.Kernels()[n.Op.Name]
+	if u := unrounded(n.Op.Name); u != nil && r.options.FullPrecision {
+		build = u
+	}
 	if build == nil {
 		return errors.New("there is no reference kernel for it")
 	}
@@ -243,8 +255,8 @@ func (r *machineRank) call(n *ir.Node, values map[*ir.Value]kernels.Tensor, size
 			continue
 		}
 		d := dtype.F32
-		if v.Type.DType == dtype.I32 {
-			d = dtype.I32
+		if t := v.Type.DType; t == dtype.I32 || t == dtype.F8E4M3 && !r.options.FullPrecision {
+			d = t
 		}
 		c.Out = append(c.Out, kernels.New(d, v.Type.Shape.Eval(sizes)...))
 		values[v] = c.Out[len(c.Out)-1]
