@@ -15,15 +15,18 @@ import (
 
 // contract lists the flags that scripts rely on.
 var contract = map[string][]string{
-	"bisect":  {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "seed", "json"},
-	"compile": {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks", "verify"},
-	"devices": {"json", "calibrate", "device-figures"},
-	"diff":    {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "json"},
-	"check":   {"config", "weights", "json", "sarif"},
-	"import":  {"output", "force", "target", "json"},
-	"inspect": {"pass", "layer", "json", "dot", "entry", "graph", "full", "sarif"},
+	"bench":       nil,
+	"bench model": {"weights", "prompt", "gen", "batch", "runs", "device", "threads", "tp", "disable-pass", "json"},
+	"bisect":      {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "seed", "json"},
+	"compile":     {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks", "verify"},
+	"devices":     {"json", "calibrate", "device-figures"},
+	"diff":        {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "json"},
+	"check":       {"config", "weights", "json", "sarif"},
+	"import":      {"output", "force", "target", "json"},
+	"inspect":     {"pass", "layer", "json", "dot", "entry", "graph", "full", "sarif"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
+	"synth":   {"preset", "dtype", "seed", "output", "force", "json"},
 	"verify":  {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "output", "seed", "ablate", "json"},
 	"lsp":     nil,
 	"version": nil,
@@ -31,7 +34,7 @@ var contract = map[string][]string{
 
 func TestContract(t *testing.T) {
 	for verb, flags := range contract {
-		cmd, _, err := newRoot().Find([]string{verb})
+		cmd, _, err := newRoot().Find(strings.Fields(verb))
 		if err != nil {
 			t.Errorf("%s: %v", verb, err)
 			continue
@@ -60,7 +63,7 @@ func TestHelpIsConsistent(t *testing.T) {
 			}
 		}
 		for line := range strings.Lines(cmd.Example) {
-			if !strings.HasPrefix(line, "  glmc "+cmd.Name()) {
+			if !strings.HasPrefix(line, "  "+cmd.CommandPath()) {
 				t.Errorf("%s has an example of something else: %s", cmd.Name(), line)
 			}
 		}
@@ -76,11 +79,14 @@ func TestHelpIsConsistent(t *testing.T) {
 	}
 }
 
-func verbs() []*cobra.Command {
+func verbs() []*cobra.Command { return verbsOf(newRoot()) }
+
+// verbsOf are the verbs below a command, and those below them.
+func verbsOf(parent *cobra.Command) []*cobra.Command {
 	var list []*cobra.Command
-	for _, c := range newRoot().Commands() {
+	for _, c := range parent.Commands() {
 		if c.IsAvailableCommand() {
-			list = append(list, c)
+			list = append(append(list, c), verbsOf(c)...)
 		}
 	}
 	return list
@@ -110,7 +116,7 @@ func TestExamples(t *testing.T) {
 					t.Errorf("%v\n%s", err, out)
 				}
 			})
-			ran[cmd.Name()]++
+			ran[strings.TrimPrefix(cmd.CommandPath(), "glmc ")]++
 		}
 	}
 	for verb := range contract {

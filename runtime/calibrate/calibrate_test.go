@@ -58,3 +58,12 @@ func BenchmarkMeasure(b *testing.B) {
 		b.Logf("%+v", f)
 	}
 }
+
+// TestReader: a rate comes of any number of threads, more than there are words too.
+func TestReader(t *testing.T) {
+	for _, threads := range []int{1, 2, 3, 1000} {
+		if rate := calibrate.NewReader(1<<12, threads).Rate(0); !(rate > 0) {
+			t.Errorf("%d threads read %g bytes a second", threads, rate)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/runtime/engine"
+)
+
+// TestTogether: sequences of different lengths that take each step together say what each says alone, and give their
+// pages back.
+func TestTogether(t *testing.T) {
+	g := openGolden(t, "c2-qknorm-bf16", "")
+	prompts := [][]int32{g.prompt(t, "p33"), g.prompt(t, "p7"), g.prompt(t, "p1")}
+	for _, o := range []compiler.Options{{}, {Disable: []string{"gather_last_token"}}} {
+		m := g.start(t, g.compile(t, o), "cpu", 16)
+		var want [][]int32
+		for _, p := range prompts {
+			out, err := m.engine.Generate(t.Context(), engine.Request{Prompt: p, MaxTokens: 9})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, out.Output)
+		}
+		for range 30 { // more than there are pages for, if any were lost
+			out, err := m.engine.Together(t.Context(), prompts, 9)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got [][]int32
+			for _, r := range out {
+				got = append(got, r.Output)
+				if r.Prompt <= 0 || r.Generate <= 0 || r.Finish != engine.FinishLength {
+					t.Errorf("%+v", r)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("(-alone +together)\n%s", diff)
+			}
+		}
+	}
+}
+
+func TestTogetherRefuses(t *testing.T) {
+	failed := errors.New("step failed")
+	tests := []struct {
+		name    string
+		prompts [][]int32
+		tokens  int
+		before  func(step int) error
+	}{
+		{"no prompts", nil, 1, nil},
+		{"no tokens", [][]int32{{1}}, 0, nil},
+		{"an empty prompt", [][]int32{{1}, {}}, 2, nil},
+		{"more than the cache holds", [][]int32{counting(0, 15), counting(0, 15)}, 2, nil},
+		{"a failing prompt", [][]int32{{1}}, 3, func(int) error { return failed }},
+		{"a failing step", [][]int32{{1}}, 3, func(step int) error {
+			if step > 1 {
+				return failed
+			}
+			return nil
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCounter(6)
+			c.before = tt.before
+			e := newEngine(t, c, 0)
+			if _, err := e.Together(context.Background(), tt.prompts, tt.tokens); err == nil || tt.before != nil && !errors.Is(err, failed) {
+				t.Errorf("got %v", err)
+			}
+			everyPage(t, e, c)
+		})
+	}
+}

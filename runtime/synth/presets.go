@@ -1,0 +1,95 @@
+package synth
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/glmc/glmc/kernels/dtype"
+)
+
+// Preset is a model that exists for its dimensions.
+type Preset struct {
+	Name string
+	Doc  string // what it is for, in one line
+}
+
+// Presets are the models that there are, in the order of their sizes. Their configurations lie in the folder presets.
+var Presets = []Preset{
+	{"tiny", "a dense and an MoE layer and an MTP layer, all small: for tests"},
+	{"bench-0.7b", "12 layers, hidden size 1024, 32 experts of which 4 run: 0.7 B parameters, 0.2 B for a token"},
+	{"air-layers", "4 layers as wide as GLM-4.5-Air's, with 32 experts of which 8 run: 2.6 B parameters, 1.2 B for a token"},
+	{"glm-4.7-layer", "one MoE layer of GLM-4.7 with its 160 experts, and a vocabulary of 4096: 4 B parameters"},
+}
+
+//go:embed presets/*.json
+var presets embed.FS
+
+// quantised says in compressed-tensors' words what an fp8 checkpoint holds: a scale for each output channel of every
+// Linear but those that Z.ai's own fp8 checkpoints leave in bf16.
+var quantised = map[string]any{
+	"quant_method": "compressed-tensors", "format": "float-quantized", "quantization_status": "compressed",
+	"kv_cache_scheme": nil,
+	"ignore":          []string{"lm_head", `re:.*mlp\.gate$`, `re:.*\.eh_proj$`, `re:.*\.shared_head\.head$`},
+	"config_groups": map[string]any{"group_0": map[string]any{
+		"targets": []string{"Linear"}, "output_activations": nil,
+		"weights":           scheme("channel", false),
+		"input_activations": scheme("token", true),
+	}},
+}
+
+func scheme(strategy string, dynamic bool) map[string]any {
+	return map[string]any{"num_bits": 8, "type": "float", "strategy": strategy, "dynamic": dynamic, "symmetric": true}
+}
+
+// Config is the config.json of a preset whose weights are stored as d: bf16 or fp8 e4m3. It is the same every time.
+func Config(preset string, d dtype.DType) ([]byte, error) {
+	fields, err := fieldsOf(preset)
+	if err != nil {
+		return nil, err
+	}
+	switch d {
+	case dtype.BF16:
+	case dtype.F8E4M3:
+		fields["quantization_config"] = quantised
+	default:
+		return nil, fmt.Errorf("checkpoints are made in %s and %s, not in %s", dtype.BF16, dtype.F8E4M3, d)
+	}
+	fields["torch_dtype"] = "bfloat16" // of what is not quantised
+	return indented(fields)
+}
+
+// generationConfig is the generation_config.json of a preset.
+func generationConfig(preset string) ([]byte, error) {
+	fields, err := fieldsOf(preset)
+	if err != nil {
+		return nil, err
+	}
+	return indented(map[string]any{"_from_model_config": true, "do_sample": false,
+		"eos_token_id": fields["eos_token_id"], "pad_token_id": fields["pad_token_id"]})
+}
+
+func fieldsOf(preset string) (map[string]any, error) {
+	data, err := presets.ReadFile("presets/" + preset + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("there is no preset %q", preset)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber() // 1e-05 stays what it is
+	var fields map[string]any
+	if err := dec.Decode(&fields); err != nil {
+		panic("synth: presets/" + preset + ".json: " + err.Error()) // the file is part of the binary
+	}
+	return fields, nil
+}
+
+// indented writes JSON as transformers does: sorted keys, two spaces.
+func indented(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
