@@ -40,7 +40,7 @@ func (m machine) firstWeight() int {
 	return 8
 }
 
-// constant registers: 0 clears what sign extension left over, 1 is 2^120, 2 is the byte 0xfe, 3 scratch.
+// constant registers: 0 clears what sign extension left over, 1 is 2^8, 2 is the byte 0xfe, 3 scratch.
 func (m machine) constant(i int) string { return m.r(m.constantIndex(i)) }
 
 func (m machine) constantIndex(i int) int {
