@@ -16,12 +16,17 @@ import (
 	"github.com/glmc/glmc/kernels/kerneltest"
 )
 
-// The tests that compare kernels with the reference and with themselves run once more on every tier of this processor.
+// The tests that compare kernels with the reference and with themselves run once more on every tier of this processor
+// but the best, which this run is about already.
 func TestEveryTier(t *testing.T) {
 	if os.Getenv(tierVariable) != "" || testing.Short() {
 		return // this run is for one tier, or is to be short
 	}
+	best := device(t, 1).Tier()
 	for name := range dotTables() {
+		if name == best {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(os.Args[0], "-test.run=^Test(Linear|Experts|AttnPaged|Norm|AddNorm|Route|QKNorm|Damaged|Steady|Scratch|Concurrent|ForcedTier)")
