@@ -63,6 +63,6 @@ check compiler compiler/verify compiler dsl kernels/dtype=
 allow compiler/verify compiler dsl kernels= kernels/ref= kernels/dtype=
 # The runtime reads plans: the file format, the graphs in it, the checkers of layouts and schedules. It never sees a pass or a
 # model's source. Patterns of tensor names are shared with the language.
-allow runtime kernels compiler/plan compiler/ir= compiler/memory= compiler/race= compiler/schedule= dsl/builtin= dsl/pattern=
+allow runtime kernels compiler/plan compiler/ir= compiler/memory= compiler/ordered= compiler/race= compiler/schedule= dsl/builtin= dsl/pattern=
 
 exit $failed

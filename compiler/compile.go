@@ -51,6 +51,7 @@ type Result struct {
 	Passes  []passes.Result
 	Model   *syntax.Model  // that was compiled
 	Values  *config.Values // of its configuration
+	Written map[string]map[int]int // launches as the model is written, before any pass: by entry and layer, -1 outside of any
 	Time    time.Duration
 }
 
@@ -93,8 +94,10 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if err != nil {
 		return nil, list, err
 	}
+	written := map[string]map[int]int{}
 	for _, g := range lowered.Module.Graphs {
 		g.Buckets = buckets(settings)
+		written[g.Name] = g.Launches()
 	}
 	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o, device, in.Stored))
 	if err != nil {
@@ -107,7 +110,7 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	p.Source = sourceOf(f, settings, o)
 	p.Source.Device = plan.Device{Source: device.Source, Figures: device.Figures()}
 	assumed := !o.Stored.Valid() && (o.Config == nil || !o.Config.WeightDType().Valid())
-	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Model: model, Values: values, Time: time.Since(start)}, list, nil
+	return &Result{Plan: p, Stored: in.Stored, Assumed: assumed, Passes: ran, Model: model, Values: values, Written: written, Time: time.Since(start)}, list, nil
 }
 
 // device has the figures of a target.

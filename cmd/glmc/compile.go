@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,10 +12,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// compilation holds the flags of `glmc compile`.
+type compilation struct {
+	compileFlags
+	out     string
+	remarks string
+	verify  bool
+	asJSON  bool
+}
+
 func compileCommand() *cobra.Command {
-	var flags compileFlags
-	var out, remarks string
-	var asJSON, verified bool
+	var f compilation
 	cmd := &cobra.Command{
 		Use:   "compile MODEL.glm -o FILE.plan",
 		Short: "Compile a model into a plan",
@@ -29,73 +37,81 @@ With --verify it validates every pass, as glmc verify does, and puts the evidenc
   glmc compile models/glm4moe/model.glm --tp 2 --set prefill.chunk=256 --set num_hidden_layers=4 -o small.plan`,
 		Args: oneArg("MODEL.glm"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if out == "" {
+			if f.out == "" {
 				return usagef("compile wants the plan's name: -o FILE.plan")
 			}
-			if err := checkOutput("-o", out, args[0], flags.config, filepath.Join(flags.weights, "config.json")); err != nil {
-				return err
-			}
-			if err := checkRemarks(remarks); err != nil {
-				return err
-			}
-			if remarks != "" {
-				if err := checkOutput("--remarks", remarks, args[0], flags.config, filepath.Join(flags.weights, "config.json"), out); err != nil {
-					return err
-				}
-			}
-			m, err := readModel(args[0])
-			if err != nil {
-				return err
-			}
-			if m.isPlan() {
-				return fmt.Errorf("%s is a plan already: compile takes the .glm file that plans are made from", m.name)
-			}
-			model, err := m.prepareNamed(&flags, nil)
-			if err != nil {
-				return err
-			}
-			r, err := model.compile()
-			if err != nil {
-				return err
-			}
-			if verified {
-				if r.Plan.Evidence, err = model.evidence(cmd.Context()); err != nil {
-					return err
-				}
-			}
-			file, err := r.Plan.Encode()
-			if err != nil {
-				return err
-			}
-			if err := cmd.Context().Err(); err != nil {
-				return err
-			}
-			if err := writeFile(out, file); err != nil {
-				return err
-			}
-			if remarks != "" {
-				if err := writeRemarks(remarks, r.Plan); err != nil {
-					return err
-				}
-			}
-			s, err := summarise(r, out, file)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(s)
-			}
-			return printText(func(w io.Writer) error { return s.print(w, r.Plan) })
+			return f.run(cmd.Context(), args[0])
 		},
 	}
-	flags.register(cmd.Flags())
-	flags.registerTarget(cmd.Flags())
-	cmd.Flags().StringVar(&flags.stopAfter, "stop-after", "", "`PASS` that is the last one to run")
-	cmd.Flags().StringVarP(&out, "output", "o", "", "plan `FILE` to write")
-	cmd.Flags().StringVar(&remarks, "remarks", "", "`FILE` to write what the passes had to say to: .json as inspect --json, .sarif as inspect --sarif")
-	cmd.Flags().BoolVar(&verified, "verify", false, "validate every pass and put the evidence into the plan; see glmc help verify")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON document")
+	f.register(cmd.Flags())
+	f.registerTarget(cmd.Flags())
+	cmd.Flags().StringVar(&f.stopAfter, "stop-after", "", "`PASS` that is the last one to run")
+	cmd.Flags().StringVarP(&f.out, "output", "o", "", "plan `FILE` to write")
+	cmd.Flags().StringVar(&f.remarks, "remarks", "", "`FILE` to write what the passes had to say to: .json as inspect --json, .sarif as inspect --sarif")
+	cmd.Flags().BoolVar(&f.verify, "verify", false, "validate every pass and put the evidence into the plan; see glmc help verify")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the summary as one JSON document")
 	return cmd
+}
+
+func (f *compilation) run(ctx context.Context, name string) error {
+	if err := f.checkOutputs(name); err != nil {
+		return err
+	}
+	m, err := readModel(name)
+	if err != nil {
+		return err
+	}
+	if m.isPlan() {
+		return fmt.Errorf("%s is a plan already: compile takes the .glm file that plans are made from", m.name)
+	}
+	model, err := m.prepareNamed(&f.compileFlags, nil)
+	if err != nil {
+		return err
+	}
+	r, err := model.compile()
+	if err != nil {
+		return err
+	}
+	if f.verify {
+		if r.Plan.Evidence, err = model.evidence(ctx); err != nil {
+			return err
+		}
+	}
+	file, err := r.Plan.Encode()
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := writeFile(f.out, file); err != nil {
+		return err
+	}
+	if f.remarks != "" {
+		if err := writeRemarks(f.remarks, r.Plan); err != nil {
+			return err
+		}
+	}
+	s, err := summarise(r, f.out, file)
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		return printJSON(s)
+	}
+	return printText(func(w io.Writer) error { return s.print(w, r.Plan) })
+}
+
+// checkOutputs refuses files to write that are read, or that lie where nothing can be written, before any work is done.
+func (f *compilation) checkOutputs(name string) error {
+	read := []string{name, f.config, filepath.Join(f.weights, "config.json")}
+	if err := checkOutput("-o", f.out, read...); err != nil {
+		return err
+	}
+	if err := checkRemarks(f.remarks); err != nil || f.remarks == "" {
+		return err
+	}
+	return checkOutput("--remarks", f.remarks, append(read, f.out)...)
 }
 
 // printText writes to stdout with few system calls.

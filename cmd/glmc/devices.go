@@ -130,7 +130,7 @@ func measuredDevice(f calibrate.Figures, now time.Time) *cost.Device {
 		Source: fmt.Sprintf("measured %s on %s/%s, %s", now.UTC().Format(time.RFC3339), runtime.GOOS, runtime.GOARCH,
 			plural(f.Threads, "thread")),
 		Bandwidth: digits(f.Bandwidth), Launch: digits(f.Launch), Product: digits(f.Product),
-		Collective: digits(f.Collective), Link: digits(f.Link), TileRows: 1, Shared: true,
+		Collective: digits(f.Collective), Link: digits(f.Link), TileRows: 1, Shared: true, Mapped: true,
 		Flops: map[dtype.DType]float64{}, OneRow: map[dtype.DType]float64{},
 	}
 	for t, v := range f.Flops {

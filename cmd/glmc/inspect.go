@@ -13,6 +13,7 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // inspectFlags are the flags of `glmc inspect`.
@@ -104,7 +105,7 @@ A plan holds the source that it was compiled from. It is compiled again where a 
 	cmd.Flags().BoolVar(&f.full, "full", false, "with --graph, all layers, and the graphs before and behind --pass instead of a diff")
 	cmd.Flags().BoolVar(&f.memory, "memory", false, "print where results lie in the arena, bucket by bucket")
 	cmd.Flags().StringVar(&f.bucket, "bucket", "", "with --memory, only the `BUCKET` of that phase and size, such as decode:64")
-	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena, or that of --bucket)")
+	cmd.Flags().StringVar(&f.why, "why", "", "with --memory, why two `VALUES`, A,B, share bytes or do not (in the largest arena of an entry that has both)")
 	cmd.Flags().BoolVar(&f.dot, "dot", false, "draw the graph as Graphviz text (glmc inspect MODEL --dot | dot -Tsvg -o graph.svg)")
 	f.registerPage(cmd.Flags())
 	return cmd
@@ -231,6 +232,9 @@ func (f *inspectFlags) text(w io.Writer, x *inspected, filter report.Filter) err
 	fmt.Fprintf(w, "%s for %s, %s\n\n", p.Model, p.Target, plural(p.Module.Ranks, "rank"))
 	if err := report.Passes(w, p); err != nil {
 		return err
+	}
+	if p.Evidence != nil {
+		fmt.Fprintf(w, "\n%s\n", diag.Printable(report.Validation(p)))
 	}
 	remarks := report.Select(p, filter)
 	if len(remarks) == 0 {

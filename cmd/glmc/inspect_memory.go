@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
 )
@@ -68,7 +72,9 @@ func (f *inspectFlags) layouts(p *plan.Plan) ([]placed, error) {
 			if f.entry != "" && q.Graph.Name != f.entry {
 				continue
 			}
-			have = append(have, fmt.Sprintf("%s:%d", l.Phase, l.Max.Tokens))
+			if name := fmt.Sprintf("%s:%d", l.Phase, l.Max.Tokens); !slices.Contains(have, name) { // entries have the same
+				have = append(have, name)
+			}
 			if tokens != 0 && (l.Phase != phase || l.Max.Tokens != tokens) {
 				continue
 			}
@@ -91,14 +97,11 @@ func (f *inspectFlags) printMemory(p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	largest := list[0]
-	for _, x := range list {
-		if x.arena.Bytes > largest.arena.Bytes {
-			largest = x
-		}
-	}
+	bySize := slices.Clone(list)
+	slices.SortStableFunc(bySize, func(a, b placed) int { return cmp.Compare(b.arena.Bytes, a.arena.Bytes) })
+	largest := bySize[0]
 	if f.why != "" {
-		return f.printWhy(largest)
+		return f.printWhy(bySize)
 	}
 	arenas := make([]*report.Arena, len(list))
 	for i, x := range list {
@@ -118,14 +121,18 @@ func (f *inspectFlags) printMemory(p *plan.Plan) error {
 	})
 }
 
-// printWhy explains the two values of --why in one layout: that of --bucket, or the one with the largest arena.
-func (f *inspectFlags) printWhy(x placed) error {
-	first, second, _ := strings.Cut(f.why, ",")
-	a, err := report.FindValue(x.program, strings.TrimSpace(first))
-	if err != nil {
-		return usagef("--why: %w", err)
+// printWhy explains the two values of --why in the first layout whose program has both; the largest arena stands first.
+func (f *inspectFlags) printWhy(list []placed) error {
+	x := list[0]
+	a, b, err := f.valuesOfWhy(x.program)
+	for _, other := range list[1:] {
+		if !errors.As(err, new(*report.NoValueError)) {
+			break
+		}
+		if c, d, found := f.valuesOfWhy(other.program); !errors.As(found, new(*report.NoValueError)) {
+			x, a, b, err = other, c, d, found
+		}
 	}
-	b, err := report.FindValue(x.program, strings.TrimSpace(second))
 	if err != nil {
 		return usagef("--why: %w", err)
 	}
@@ -142,4 +149,14 @@ func (f *inspectFlags) printWhy(x placed) error {
 		}{x.arena.Entry, x.arena.Phase, x.arena.Tokens, why})
 	}
 	return printText(func(w io.Writer) error { return report.WriteWhy(w, x.arena, why) })
+}
+
+// valuesOfWhy finds the two values of --why in a program.
+func (f *inspectFlags) valuesOfWhy(p *plan.Program) (a, b *ir.Value, err error) {
+	first, second, _ := strings.Cut(f.why, ",")
+	if a, err = report.FindValue(p, strings.TrimSpace(first)); err != nil {
+		return nil, nil, err
+	}
+	b, err = report.FindValue(p, strings.TrimSpace(second))
+	return a, b, err
 }

@@ -14,16 +14,17 @@ import (
 
 // summary is what compile --json prints.
 type summary struct {
-	Plan      string         `json:"plan"`
-	Digest    string         `json:"digest"` // of the plan's body, as its header has it
-	Bytes     int            `json:"bytes"`
-	CompileMS float64        `json:"compile_ms"`
-	Stored    string         `json:"stored"`         // dtype that weights are taken to be stored in
-	Assumed   bool           `json:"stored_assumed"` // and nothing says so
-	Passes    []passSummary  `json:"passes"`
-	Memory    memorySummary  `json:"memory"`
-	Launches  map[string]int `json:"launches"` // by entry, of its smallest bucket
-	Predicted []prediction   `json:"predicted"`
+	Plan      string          `json:"plan"`
+	Digest    string          `json:"digest"` // of the plan's body, as its header has it
+	Bytes     int             `json:"bytes"`
+	CompileMS float64         `json:"compile_ms"`
+	Stored    string          `json:"stored"`         // dtype that weights are taken to be stored in
+	Assumed   bool            `json:"stored_assumed"` // and nothing says so
+	Passes    []passSummary   `json:"passes"`
+	Memory    memorySummary   `json:"memory"`
+	Launches  map[string]int  `json:"launches"` // by entry, of its smallest bucket
+	Layers    []layerLaunches `json:"layers"`
+	Predicted []prediction    `json:"predicted"`
 }
 
 type passSummary struct {
@@ -52,7 +53,7 @@ type prediction struct {
 
 func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 	s := summary{Plan: out, Digest: plan.Digest(file), Bytes: len(file), CompileMS: float64(r.Time.Microseconds()) / 1e3,
-		Stored: r.Stored.String(), Assumed: r.Assumed, Launches: map[string]int{}}
+		Stored: r.Stored.String(), Assumed: r.Assumed, Launches: map[string]int{}, Layers: launchesOfLayers(r)}
 	for _, p := range r.Passes {
 		s.Passes = append(s.Passes, passSummary{p.Pass.Name, p.Applied, p.Missed, float64(p.Time.Microseconds()) / 1e3})
 	}
@@ -90,6 +91,7 @@ func (s *summary) print(w io.Writer, p *plan.Plan) error {
 	if s.Assumed {
 		fmt.Fprintf(w, "weights are taken to be stored in %s: nothing says in which dtype they are; --weights DIR or --config FILE would\n\n", s.Stored)
 	}
+	printLaunches(w, s.Layers)
 	return s.printPredictions(w, p)
 }
 

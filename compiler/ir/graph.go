@@ -307,6 +307,17 @@ func (n *Node) checkAttrs() error {
 	return nil
 }
 
+// Launches counts the kernels of each layer, -1 being outside of any: all nodes but views.
+func (g *Graph) Launches() map[int]int {
+	out := map[int]int{}
+	for _, n := range g.Nodes {
+		if !n.Op.View {
+			out[n.Origin.Layer]++
+		}
+	}
+	return out
+}
+
 // Users maps every value to the nodes that take it as an operand, in node order.
 func (g *Graph) Users() map[*Value][]*Node {
 	users := make(map[*Value][]*Node, 2*len(g.Nodes))

@@ -25,13 +25,8 @@ var commOps = []*Op{
 		Doc: "norm.add_rms of residual and the sum of x over ranks, which is rounded to its dtype first: " +
 			"x and residual [..., D], w [D] -> [..., D], [..., D]",
 		Operands: slices.Concat(values("x", "residual"), operands(WeightOperand, "w")),
-		Attrs:    []AttrSpec{{Key: "eps", Kind: FloatAttr}, {Key: "ranks", Kind: IntAttr}},
-		Infer: func(in []Type, a Attrs) ([]Type, error) {
-			if err := wantRanks(a); err != nil {
-				return nil, err
-			}
-			return inferAddNorm("x", "residual", in)
-		},
+		Attrs:    []AttrSpec{{Key: "eps", Kind: FloatAttr}},
+		Infer:    func(in []Type, _ Attrs) ([]Type, error) { return inferAddNorm("x", "residual", in) },
 		Work: func(n *Node, s Sizes) Work {
 			w := pointwiseWork(3)(n, s) // that of norm.add_rms
 			w.CommBytes = bytesOf(n.In[0].Type, s)
@@ -43,7 +38,7 @@ var commOps = []*Op{
 		Expand: func(b *Builder, n *Node) []*Value {
 			reduced := b.One("comm.all_reduce", []*Value{n.Arg("x")})
 			sum := b.One("add", []*Value{n.Arg("residual"), reduced})
-			return []*Value{sum, b.One("norm.rms", []*Value{sum, n.Arg("w")}, pickAttrs(n.Attrs, "eps")...)}
+			return []*Value{sum, b.One("norm.rms", []*Value{sum, n.Arg("w")}, n.Attrs...)}
 		},
 	},
 	{

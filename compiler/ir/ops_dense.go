@@ -227,7 +227,7 @@ func expandSplit(b *Builder, n *Node, product string) []*Value {
 func linearWork(n *Node, s Sizes) Work {
 	w := n.Arg("w").Type
 	rows := elems(n.In[0].Type, s) / float64(w.Shape[1].Add)
-	weight := float64(n.Arg("w").Weight.Bytes())
+	weight := weightBytes(n.Arg("w"))
 	if bias := n.Arg("bias"); bias != nil {
 		weight += bytesOf(bias.Type, s)
 	}

@@ -161,7 +161,7 @@ func expertsWork(n *Node, s Sizes) Work {
 	if routed > 0 {
 		touched += routed * (1 - math.Pow(max(1-k/routed, 0), slots/(k+always)))
 	}
-	all := float64(n.Arg("gate").Weight.Bytes() + n.Arg("up").Weight.Bytes() + n.Arg("down").Weight.Bytes())
+	all := weightBytes(n.Arg("gate")) + weightBytes(n.Arg("up")) + weightBytes(n.Arg("down"))
 	weight := all * touched / count
 	between := slots * (width + hidden) * float64(n.Out[0].Type.DType.Size())
 	return Work{

@@ -44,6 +44,14 @@ func (w *Weight) Bytes() int64 {
 	return n
 }
 
+// weightBytes is the memory of a weight as an operand has it. The weight itself may have another dtype by now, where a
+// graph was kept from before a pass gave it one.
+func weightBytes(v *Value) float64 {
+	w := *v.Weight
+	w.DType = v.Type.DType
+	return float64(w.Bytes())
+}
+
 // RecipeKind says how a recipe node makes its tensor.
 type RecipeKind byte
 

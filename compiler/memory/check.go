@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/ordered"
 )
 
 // Check proves a layout of a graph's results for steps of at most max, by running the graph over shadows of the bytes:
@@ -37,7 +37,7 @@ type checker struct {
 	graph   *ir.Graph
 	root    map[*ir.Value]int // the result whose elements a value is; values that are not in the arena have none
 	results []shadow
-	whole   orderedSet // results that hold what was written to them, by their place in the order of offsets
+	whole   ordered.Set // results that hold what was written to them, by their place in the order of offsets
 	byPlace []int
 	place   []int
 }
@@ -85,7 +85,7 @@ func (c *checker) run() error {
 	for p, i := range c.byPlace {
 		c.place[i] = p
 	}
-	c.whole = newOrderedSet(len(c.results))
+	c.whole = ordered.NewSet(len(c.results))
 	for _, n := range c.graph.Nodes {
 		if n.Op.View {
 			continue
@@ -139,7 +139,7 @@ func (c *checker) write(n *ir.Node, i, r int) error {
 	if s.at == s.end {
 		return nil
 	}
-	for _, next := range []func(int) int{c.whole.before, c.whole.after} {
+	for _, next := range []func(int) int{c.whole.Before, c.whole.After} {
 		for p := next(c.place[r]); p >= 0; p = next(c.place[r]) {
 			old := &c.results[c.byPlace[p]]
 			if old.end <= s.at || s.end <= old.at {
@@ -149,10 +149,10 @@ func (c *checker) write(n *ir.Node, i, r int) error {
 				return err
 			}
 			old.lostTo = s
-			c.whole.remove(p)
+			c.whole.Remove(p)
 		}
 	}
-	c.whole.add(c.place[r])
+	c.whole.Add(c.place[r])
 	return nil
 }
 
@@ -213,65 +213,4 @@ func sorted(n int, key func(int) int64) []int {
 	}
 	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(key(a), key(b)) })
 	return out
-}
-
-// orderedSet is a set of numbers below a bound that finds neighbours: a tree of 64-bit words, in which a bit of
-// a level says whether the word below it has any.
-type orderedSet [][]uint64
-
-func newOrderedSet(bound int) orderedSet {
-	var s orderedSet
-	for n := bound; ; {
-		n = (n + 63) / 64
-		s = append(s, make([]uint64, max(n, 1)))
-		if n <= 1 {
-			return s
-		}
-	}
-}
-
-func (s orderedSet) add(i int) {
-	for _, level := range s {
-		level[i/64] |= 1 << (i % 64)
-		i /= 64
-	}
-}
-
-func (s orderedSet) remove(i int) {
-	for _, level := range s {
-		if level[i/64] &^= 1 << (i % 64); level[i/64] != 0 {
-			return
-		}
-		i /= 64
-	}
-}
-
-// before is the largest member below i, -1 where there is none.
-func (s orderedSet) before(i int) int {
-	for h, level := range s {
-		if below := level[i/64] & (1<<(i%64) - 1); below != 0 {
-			return s.down(h, i/64*64+63-bits.LeadingZeros64(below), func(word uint64) int { return 63 - bits.LeadingZeros64(word) })
-		}
-		i /= 64
-	}
-	return -1
-}
-
-// after is the smallest member above i, -1 where there is none.
-func (s orderedSet) after(i int) int {
-	for h, level := range s {
-		if above := level[i/64] &^ (1<<(i%64)<<1 - 1); above != 0 {
-			return s.down(h, i/64*64+bits.TrailingZeros64(above), bits.TrailingZeros64)
-		}
-		i /= 64
-	}
-	return -1
-}
-
-// down follows a bit of level h to a member, taking in each word the bit that pick says.
-func (s orderedSet) down(h, i int, pick func(uint64) int) int {
-	for h--; h >= 0; h-- {
-		i = i*64 + pick(s[h][i])
-	}
-	return i
 }

@@ -117,8 +117,7 @@ func (f *reduceFuse) site(norm *ir.Node) reduceSite {
 
 // fused makes the fused node of a site.
 func (f *reduceFuse) fused(b *ir.Builder, s reduceSite) []*ir.Value {
-	return b.Emit("comm.all_reduce_add_rms", []*ir.Value{s.reduce.In[0], s.residual, s.norm.Arg("w")},
-		s.norm.Attrs.With("ranks", int64(f.c.Module.Ranks))...)
+	return b.Emit("comm.all_reduce_add_rms", []*ir.Value{s.reduce.In[0], s.residual, s.norm.Arg("w")}, s.norm.Attrs...)
 }
 
 // price is what a site costs in seconds, fused and not.

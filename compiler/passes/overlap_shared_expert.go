@@ -212,7 +212,8 @@ func (c *Context) overlap(g *ir.Graph, s besideSite) {
 		return
 	}
 	note, saves := c.overlapNote(g, s)
-	if len(g.Buckets) > 0 && !c.overlapPays(s, g.Buckets[0]) {
+	// Buckets that bucket_graphs did not part are together here, and all have to gain.
+	if slices.ContainsFunc(g.Buckets, func(b ir.Bucket) bool { return !c.overlapPays(s, b) }) {
 		c.missed(g, s.join.Origin, Unprofitable, "a second stream does not make it faster%s", note)
 		return
 	}

@@ -55,6 +55,7 @@ var scheduleTransfer = &Pass{
 	},
 	Remarks: []RemarkKind{
 		{"scheduled", true, "a layer's keys and values leave while the next layers are computed"},
+		{"mixed", false, "one graph prefills and decodes, because bucket_graphs did not part them"},
 		{"request", false, "the pipeline transfers whole requests, between steps"},
 	},
 	PerBucket: func(c *Context, g *ir.Graph, b ir.Bucket) string {
@@ -66,9 +67,11 @@ var scheduleTransfer = &Pass{
 	Run: func(c *Context) error {
 		for _, g := range c.Module.Graphs {
 			switch {
-			case !c.Options.Transfer.Enabled || len(g.Buckets) == 0 || g.Buckets[0].Phase != ir.Prefill || !writesCache(g):
+			case !c.Options.Transfer.Enabled || !slices.ContainsFunc(g.Buckets, prefills) || !writesCache(g):
 			case c.Options.Transfer.Per == PerRequest: // no site: nothing here could be rewritten
 				c.missed(g, ir.Origin{Layer: -1}, "request", "the pipeline transfers per request: pages leave when the prompt is through, between steps")
+			case slices.ContainsFunc(g.Buckets, decodes):
+				c.missed(g, ir.Origin{Layer: -1}, "mixed", "the graph is for steps that decode too (%s), and only prefill sends: bucket_graphs would part them", ir.BucketNames(g.Buckets))
 			default:
 				if err := sendWritten(c, g); err != nil {
 					return err
@@ -78,6 +81,10 @@ var scheduleTransfer = &Pass{
 		return nil
 	},
 }
+
+func prefills(b ir.Bucket) bool { return b.Phase == ir.Prefill }
+
+func decodes(b ir.Bucket) bool { return b.Phase == ir.Decode }
 
 // writesCache reports whether any node of a graph writes into a cache.
 func writesCache(g *ir.Graph) bool {

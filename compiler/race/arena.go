@@ -2,10 +2,10 @@ package race
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/ordered"
 )
 
 // Arena proves a layout: no two nodes touch the same byte in an order that is not given, at least one of them
@@ -53,8 +53,8 @@ type arena struct {
 	*Checker
 	where   func(*ir.Value) (Extent, bool)
 	bounds  []int64
-	pieces  []history // by the number of the bound where they begin
-	begins  set       // bounds where a piece begins
+	pieces  []history   // by the number of the bound where they begin
+	begins  ordered.Set // bounds where a piece begins
 	writers map[*ir.Value]int32
 }
 
@@ -77,17 +77,17 @@ func newArena(c *Checker, where func(*ir.Value) (Extent, bool)) (*arena, error) 
 	a.bounds = slices.Compact(a.bounds)
 	a.pieces = make([]history, len(a.bounds))
 	a.pieces[0] = newHistory()
-	a.begins = newSet(len(a.bounds))
-	a.begins.add(0)
+	a.begins = ordered.NewSet(len(a.bounds) + 1)
+	a.begins.Add(0)
 	return a, nil
 }
 
 // bound is the number of an offset, at which a piece begins from now on.
 func (a *arena) bound(offset int64) int {
 	b, _ := slices.BinarySearch(a.bounds, offset)
-	if p := a.begins.atOrBelow(b); p != b {
+	if p := a.begins.Before(b + 1); p != b { // there is one: the first bound is never taken out
 		a.pieces[b] = a.pieces[p]
-		a.begins.add(b)
+		a.begins.Add(b)
 	}
 	return b
 }
@@ -107,7 +107,7 @@ func (a *arena) read(v *ir.Value, n int32) error {
 	}
 	last := int(n) == len(a.graph.Nodes)
 	from, to := a.bound(e.Offset), a.bound(e.Offset+e.Bytes)
-	for p := from; p < to; p = a.begins.above(p) {
+	for p := from; p < to; p = a.begins.After(p) {
 		h := &a.pieces[p]
 		if h.writer != writer {
 			return a.stale(v, n, h.writer)
@@ -133,7 +133,7 @@ func (a *arena) write(v *ir.Value, n int32) error {
 		return nil
 	}
 	from, to := a.bound(e.Offset), a.bound(e.Offset+e.Bytes)
-	for p := from; p < to; p = a.begins.above(p) {
+	for p := from; p < to; p = a.begins.After(p) {
 		if a.pieces[p].writer == n {
 			return fmt.Errorf("graph %s: two results of node %d (%s, %s) share %s", a.graph.Name, a.graph.Nodes[n].ID,
 				a.graph.Nodes[n].Op.Name, a.graph.Nodes[n].Origin.Source, a.bytes(e)())
@@ -142,7 +142,7 @@ func (a *arena) write(v *ir.Value, n int32) error {
 			return err
 		}
 		if p != from {
-			a.begins.remove(p)
+			a.begins.Remove(p)
 		}
 	}
 	return nil
@@ -161,71 +161,4 @@ func (a *arena) stale(v *ir.Value, reader, writer int32) error {
 		err.Writer = a.graph.Nodes[writer]
 	}
 	return err
-}
-
-// set is a set of numbers that finds neighbours: 64 of them in a word, and above each level of words one that
-// says which of them hold any.
-type set [][]uint64
-
-func newSet(n int) set {
-	var s set
-	for {
-		n = n/64 + 1
-		s = append(s, make([]uint64, n))
-		if n == 1 {
-			return s
-		}
-	}
-}
-
-func (s set) add(i int) {
-	for _, words := range s {
-		words[i/64] |= 1 << (i % 64)
-		i /= 64
-	}
-}
-
-func (s set) remove(i int) {
-	for _, words := range s {
-		words[i/64] &^= 1 << (i % 64)
-		if i /= 64; words[i] != 0 {
-			return
-		}
-	}
-}
-
-// atOrBelow is the largest member up to i; there is one, because 0 is never removed.
-func (s set) atOrBelow(i int) int {
-	for level, words := range s {
-		if w := words[i/64] << (63 - i%64); w != 0 {
-			i -= bits.LeadingZeros64(w)
-			for level--; level >= 0; level-- {
-				i = i*64 + 63 - bits.LeadingZeros64(s[level][i])
-			}
-			return i
-		}
-		if i = i/64 - 1; i < 0 {
-			break
-		}
-	}
-	return 0
-}
-
-// above is the smallest member behind i; what is asked for has one, because every extent's end is a member.
-func (s set) above(i int) int {
-	for level, words := range s {
-		i++
-		if i/64 >= len(words) {
-			break
-		}
-		if w := words[i/64] >> (i % 64); w != 0 {
-			i += bits.TrailingZeros64(w)
-			for level--; level >= 0; level-- {
-				i = i*64 + bits.TrailingZeros64(s[level][i])
-			}
-			return i
-		}
-		i /= 64
-	}
-	panic("race: a set was asked for a member behind its last one")
 }

@@ -32,7 +32,8 @@ const (
 
 // FindValue finds the result of a program that a name means: %12 or 12 its number; OP or OP@LAYER the operator that
 // writes it; or the path of the block that it is written in, with the operator behind a slash where that is not enough:
-// model.layers.3.mlp/act.swiglu. The error lists what a name could mean that means several.
+// model.layers.3.mlp/act.swiglu. The error is a *NoValueError, or
+// lists what a name could mean that means several.
 func FindValue(p *plan.Program, name string) (*ir.Value, error) {
 	var found []*ir.Value
 	id, isID := strconv.Atoi(strings.TrimPrefix(name, "%"))
@@ -56,7 +57,7 @@ func FindValue(p *plan.Program, name string) (*ir.Value, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, fmt.Errorf("%s has no value %q: wants %%NUMBER, OPERATOR, OPERATOR@LAYER, PATH or PATH/OPERATOR, as `glmc inspect --memory` shows them", p.Graph.Name, name)
+		return nil, &NoValueError{p.Graph.Name, name}
 	}
 	var list []string
 	for i, v := range found {
@@ -67,6 +68,13 @@ func FindValue(p *plan.Program, name string) (*ir.Value, error) {
 		list = append(list, describeValue(v))
 	}
 	return nil, fmt.Errorf("%q means several values of %s: %s", name, p.Graph.Name, strings.Join(list, "; "))
+}
+
+// NoValueError says that no result of an entry has a name.
+type NoValueError struct{ Entry, Name string }
+
+func (e *NoValueError) Error() string {
+	return fmt.Sprintf("%s has no value %q: wants %%NUMBER, OPERATOR, OPERATOR@LAYER, PATH or PATH/OPERATOR, as `glmc inspect --memory` shows them", e.Entry, e.Name)
 }
 
 func means(n *ir.Node, name string) bool {

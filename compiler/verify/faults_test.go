@@ -189,6 +189,43 @@ func TestOverlappingBuffers(t *testing.T) {
 	}
 }
 
+// TestBuffersThatShareBytesComputeSomethingElse: the same fault in a plan that nobody has read, run in its arena.
+func TestBuffersThatShareBytesComputeSomethingElse(t *testing.T) {
+	r, err := subject(t, "models/glm4moe/model.glm", compiler.Options{Set: lowertest.Small}).compile(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := passes.Table[len(passes.Table)-1]
+	check := func() Result {
+		t.Helper()
+		x, err := NewChecker(r.lowered, 1).placed(pass, r.Plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	if x := check(); x.Status != Proven || x.Outcome.Cases == 0 {
+		t.Errorf("the right plan: %+v", x)
+	}
+	p := r.Plan.Program("forward")
+	for i, n := range p.Graph.Nodes {
+		if n.Op.Name != "norm.add_rms" || n.Origin.Layer != 0 {
+			continue
+		}
+		sum, _ := p.Storage(n.Out[0])
+		next, ok := p.Storage(p.Graph.Nodes[i+1].Out[0])
+		if !ok {
+			t.Fatal("the node behind the norm has no result in the arena")
+		}
+		last := &p.Layouts[len(p.Layouts)-1]
+		last.Offsets[next] = last.Offsets[sum]
+		break
+	}
+	if x := check(); x.Status != Wrong {
+		t.Errorf("the sum is written over before it is read: %+v", x)
+	}
+}
+
 // beside puts the gate of the dense layer onto a second stream, with the events that this takes: it waits for the node
 // before it, and its reader waits for it, unless that is forgotten.
 func beside(forget bool) func(g *ir.Graph) error {

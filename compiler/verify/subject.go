@@ -133,6 +133,9 @@ func (c *compiled) kinds() kinds {
 	}
 	applied := *c.decisions()
 	for _, r := range c.Plan.Remarks {
+		if c.laysOut(r.Pass) {
+			continue
+		}
 		verb := "missed"
 		if r.Applied {
 			verb = "applied"
@@ -142,6 +145,12 @@ func (c *compiled) kinds() kinds {
 		k[fmt.Sprintf("%s %s in %s, %s", verb, r.ID, r.Entry, of[r.Entry][r.Layer])] = true
 	}
 	return k
+}
+
+// laysOut reports whether a pass made programs. It rewrites nothing, and how well results of the large model's sizes fit
+// into an arena says nothing about what the passes before it did.
+func (c *compiled) laysOut(pass string) bool {
+	return slices.ContainsFunc(c.Passes, func(r passes.Result) bool { return r.Pass.Name == pass && len(r.Programs) > 0 })
 }
 
 // layerKinds names the kind of each layer of a graph, and of what lies outside, by its operators.

@@ -47,8 +47,8 @@ func (r *Report) Failed() *Result {
 	return nil
 }
 
-// Verify validates every pass that the subject's compilation runs, up to the first that is wrong. An error says that it could not be done; that a pass
-// is wrong stands in the report.
+// Verify validates every pass that the subject's compilation runs, up to the first that is wrong. An error says that it
+// could not be done; that a pass is wrong stands in the report.
 func Verify(ctx context.Context, s Subject, seed uint64) (*Report, error) {
 	large, err := s.compile(false)
 	if err != nil {
@@ -95,6 +95,9 @@ func (c *compiled) validate(ctx context.Context, seed uint64) ([]Result, error) 
 			return nil, err
 		}
 		r, err := checker.pass(ran.Pass, before, after)
+		if err == nil && len(ran.Programs) > 0 {
+			r, err = checker.placed(ran.Pass, c.Plan)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -236,7 +236,8 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 }
 
 // Step executes an entry once on all ranks and returns its results, which are valid until the entry's next
-// step; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error the KV slots that the step was to write hold anything.
+// step; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error the KV
+// slots that the step was to write hold anything.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {

@@ -222,11 +222,14 @@ func (b *builder) place(source string) Place {
 }
 
 // rounded keeps four digits: more of them say nothing of a prediction and make the page larger.
-func rounded(x float64) float64 {
+func rounded(x float64) float64 { return digits(4, x) }
+
+// digits keeps so many digits. Whole steps have six, so that they read the same here as where glmc compile prints them.
+func digits(n int, x float64) float64 {
 	if x == 0 || math.IsNaN(x) || math.IsInf(x, 0) {
 		return 0
 	}
-	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(x))))
+	scale := math.Pow(10, float64(n-1)-math.Floor(math.Log10(math.Abs(x))))
 	if math.IsInf(scale, 0) || scale == 0 {
 		return 0
 	}

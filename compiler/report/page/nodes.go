@@ -141,7 +141,7 @@ func family(n *ir.Node) string {
 		return "send"
 	case name == "linear":
 		return "linear"
-	case n.Op.Name == "moe.experts":
+	case strings.HasPrefix(n.Op.Name, "moe.experts"):
 		return "experts"
 	case name == "moe":
 		return "route"

@@ -115,7 +115,7 @@ func (t *trackBuilder) stage(i int) Stage {
 	target := t.target
 	target.Ranks = t.steps[i].Ranks
 	for _, l := range t.track.Layouts {
-		s.Micros[l.Bucket] = rounded(1e6 * cost.Program(t.steps[i].Graphs[t.graphs[i]], t.sizes[l.Bucket], target).Seconds)
+		s.Micros[l.Bucket] = digits(6, 1e6*cost.Program(t.steps[i].Graphs[t.graphs[i]], t.sizes[l.Bucket], target).Seconds)
 	}
 	return s
 }

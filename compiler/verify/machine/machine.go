@@ -34,10 +34,16 @@ type Options struct {
 	// none is. The same NoiseSeed gives the same disturbance, on every rank.
 	Noise     func(g *ir.Graph, n *ir.Node, operand int) float64
 	NoiseSeed uint64
+	// Extent says where in an arena the result of a node lies; nil where each has memory of its own. A result that is
+	// written then destroys what else lies there, and whoever reads that later reads NaN, or an index that is none.
+	Extent func(v *ir.Value) (Extent, bool)
 	// Trace is called for every node that a rank executed, with its operands and results, one call at a time and of
 	// each rank in the order of the nodes; nil for nobody.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
 }
+
+// Extent is a part of an arena, in bytes.
+type Extent struct{ Offset, Bytes int64 }
 
 // Machine is a module with its weights and caches on every rank.
 type Machine struct {
@@ -169,6 +175,9 @@ func (r *machineRank) run(g *ir.Graph, in map[string]kernels.Tensor) ([]kernels.
 	for _, n := range g.Nodes {
 		if err := r.step(g, n, values, sizes); err != nil {
 			return nil, fmt.Errorf("%s at %s: %w", n.Op.Name, n.Origin.Source, err)
+		}
+		if r.options.Extent != nil && !n.Op.View {
+			r.overwrite(n, values)
 		}
 	}
 	out := make([]kernels.Tensor, len(g.Outputs))

@@ -18,6 +18,7 @@ const result = await build({
   charset: 'ascii',
   jsx: 'automatic',
   jsxImportSource: 'preact',
+  preserveSymlinks: true, // the bundle names its files by where they stand here, wherever node_modules really lies
   legalComments: 'none', // dist/licences.txt has the whole texts
   metafile: true,
   logLevel: 'warning',

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/preact/dist/preact.mjs
+  // node_modules/preact/dist/preact.mjs
   var n;
   var t;
   var r;
@@ -266,7 +266,7 @@
     return n2.__v.__b - t4.__v.__b;
   }, e = /* @__PURE__ */ Symbol(), l = /(PointerCapture)$|Capture$/i, c = 0, a = {}, s = 0;
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/preact/hooks/dist/hooks.mjs
+  // node_modules/preact/hooks/dist/hooks.mjs
   var t2;
   var r2;
   var u2;
@@ -743,7 +743,7 @@
     }).join(" + ");
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+  // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
   var f3 = /* @__PURE__ */ Symbol.for("pv");
   var o3 = 0;
   function a3(t4, e3, n2, u3, a4, i3) {
@@ -1049,7 +1049,7 @@ ${w3.recipe}`;
     ] }) });
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/@dagrejs/dagre/dist/dagre.esm.js
+  // node_modules/@dagrejs/dagre/dist/dagre.esm.js
   var Te = Object.defineProperty;
   var Sn = (e3, n2, t4) => n2 in e3 ? Te(e3, n2, { enumerable: true, configurable: true, writable: true, value: t4 }) : e3[n2] = t4;
   var Mn = (e3, n2) => {
@@ -2939,7 +2939,7 @@ ${w3.recipe}`;
     }), n2;
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-dispatch/dist/d3-dispatch.mjs
+  // node_modules/d3-dispatch/dist/d3-dispatch.mjs
   var noop = { value: () => {
   } };
   function dispatch() {
@@ -3008,7 +3008,7 @@ ${w3.recipe}`;
     return type2;
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-selection/dist/d3-selection.mjs
+  // node_modules/d3-selection/dist/d3-selection.mjs
   var xhtml = "http://www.w3.org/1999/xhtml";
   var namespaces = {
     svg: "http://www.w3.org/2000/svg",
@@ -3752,7 +3752,7 @@ ${w3.recipe}`;
     return [event.pageX, event.pageY];
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-drag/dist/d3-drag.mjs
+  // node_modules/d3-drag/dist/d3-drag.mjs
   var nonpassivecapture = { capture: true, passive: false };
   function noevent(event) {
     event.preventDefault();
@@ -3813,7 +3813,7 @@ ${w3.recipe}`;
     return value2 === this._ ? this : value2;
   };
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-color/dist/d3-color.mjs
+  // node_modules/d3-color/dist/d3-color.mjs
   function define(constructor, factory, prototype) {
     constructor.prototype = factory.prototype = prototype;
     prototype.constructor = constructor;
@@ -4296,7 +4296,7 @@ ${w3.recipe}`;
     }
   }));
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-interpolate/dist/d3-interpolate.mjs
+  // node_modules/d3-interpolate/dist/d3-interpolate.mjs
   function basis(t12, v0, v1, v22, v3) {
     var t23 = t12 * t12, t32 = t23 * t12;
     return ((1 - 3 * t12 + 3 * t23 - t32) * v0 + (4 - 6 * t23 + 3 * t32) * v1 + (1 + 3 * t12 + 3 * t23 - 3 * t32) * v22 + t32 * v3) / 6;
@@ -4654,7 +4654,7 @@ ${w3.recipe}`;
   var cubehelix_default = cubehelix2(hue$1);
   var cubehelixLong = cubehelix2(nogamma);
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-timer/dist/d3-timer.mjs
+  // node_modules/d3-timer/dist/d3-timer.mjs
   var frame = 0;
   var timeout$1 = 0;
   var interval$1 = 0;
@@ -4765,7 +4765,7 @@ ${w3.recipe}`;
     return t4;
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-ease/dist/d3-ease.mjs
+  // node_modules/d3-ease/dist/d3-ease.mjs
   function cubicInOut(t4) {
     return ((t4 *= 2) <= 1 ? t4 * t4 * t4 : (t4 -= 2) * t4 * t4 + 2) / 2;
   }
@@ -4877,7 +4877,7 @@ ${w3.recipe}`;
     return elasticInOut2;
   })(amplitude, period);
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-transition/dist/d3-transition.mjs
+  // node_modules/d3-transition/dist/d3-transition.mjs
   var emptyOn = dispatch("start", "end", "cancel", "interrupt");
   var emptyTween = [];
   var CREATED = 0;
@@ -5511,7 +5511,7 @@ ${w3.recipe}`;
   selection.prototype.interrupt = selection_interrupt;
   selection.prototype.transition = selection_transition;
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-brush/dist/d3-brush.mjs
+  // node_modules/d3-brush/dist/d3-brush.mjs
   var constant3 = (x2) => () => x2;
   function BrushEvent(type2, {
     sourceEvent: sourceEvent2,
@@ -6008,7 +6008,7 @@ ${w3.recipe}`;
     return brush2;
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-array/dist/d3-array.mjs
+  // node_modules/d3-array/dist/d3-array.mjs
   function ascending2(a4, b) {
     return a4 == null || b == null ? NaN : a4 < b ? -1 : a4 > b ? 1 : a4 >= b ? 0 : NaN;
   }
@@ -6215,7 +6215,7 @@ ${w3.recipe}`;
     };
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-format/dist/d3-format.mjs
+  // node_modules/d3-format/dist/d3-format.mjs
   function formatDecimal(x2) {
     return Math.abs(x2 = Math.round(x2)) >= 1e21 ? x2.toLocaleString("en").replace(/,/g, "") : x2.toString(10);
   }
@@ -6428,7 +6428,7 @@ ${w3.recipe}`;
     return Math.max(0, exponent2(max2) - exponent2(step)) + 1;
   }
 
-  // ../../../../../../work/wt/html/compiler/report/page/web/node_modules/d3-scale/dist/d3-scale.mjs
+  // node_modules/d3-scale/dist/d3-scale.mjs
   function initRange(domain, range2) {
     switch (arguments.length) {
       case 0:
@@ -7079,6 +7079,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const { value: value2 } = useStore();
     const h3 = Math.max(0.75, bottom - top);
     const gap = to - from > 4 ? 1 : 0;
+    const width = Math.max(0.5, to - from - gap);
     const hover = (e3) => onHover({ p: p3, x: e3.clientX, y: e3.clientY });
     return /* @__PURE__ */ a3("g", { class: `piece f-${p3.node.family}${p3.value === value2 ? " on" : ""}`, children: [
       /* @__PURE__ */ a3(
@@ -7086,9 +7087,9 @@ ${b.node.doc ?? ""}` : b.title }),
         {
           x: from + gap / 2,
           y: top + (h3 > 4 ? 0.5 : 0),
-          width: Math.max(0.5, to - from - gap),
+          width,
           height: h3 > 4 ? h3 - 1 : h3,
-          rx: Math.min(3, h3 / 3, (to - from) / 3),
+          rx: Math.min(3, h3 / 3, width / 3),
           onPointerEnter: hover,
           onPointerMove: hover,
           onPointerLeave: () => onHover(null),

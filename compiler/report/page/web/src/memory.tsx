@@ -157,15 +157,16 @@ function PieceView({ p, from, to, top, bottom, onHover }: PieceProps) {
   const { value } = useStore()
   const h = Math.max(0.75, bottom - top)
   const gap = to - from > 4 ? 1 : 0
+  const width = Math.max(0.5, to - from - gap)
   const hover = (e: PointerEvent) => onHover({ p, x: e.clientX, y: e.clientY })
   return (
     <g class={`piece f-${p.node.family}${p.value === value ? ' on' : ''}`}>
       <rect
         x={from + gap / 2}
         y={top + (h > 4 ? 0.5 : 0)}
-        width={Math.max(0.5, to - from - gap)}
+        width={width}
         height={h > 4 ? h - 1 : h}
-        rx={Math.min(3, h / 3, (to - from) / 3)}
+        rx={Math.min(3, h / 3, width / 3)}
         onPointerEnter={hover}
         onPointerMove={hover}
         onPointerLeave={() => onHover(null)}
