@@ -14,8 +14,7 @@ import (
 
 // bench runs one operator on two threads.
 func bench(b *testing.B, name string, a kernels.Attrs, c *kernels.Call, flop, bytes int) {
-	d := New(2)
-	defer d.Close()
+	d := device(b, 2)
 	f := kerneltest.Build(b, d.Kernels(), name, a)
 	for b.Loop() {
 		if err := f(c); err != nil {

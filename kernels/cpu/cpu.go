@@ -1,5 +1,6 @@
-// Package cpu holds the fast kernels for the CPU, in portable Go: kernels.Set operators that mean what those
-// of package ref mean, spread over a pool of threads.
+// Package cpu holds the fast kernels for the CPU: kernels.Set operators that mean what those of package ref mean,
+// spread over a pool of threads. They are Go, but for the inner products, which have versions in assembly for
+// processors with AVX-512 and with AVX2 (see tier.go).
 //
 // Weights stay in the format of the checkpoint: F32, BF16, F16, or F8E4M3 with a scale for each output channel.
 // Activations are F32. A matrix product with BF16 or F8E4M3 weights first rounds its input rows to bfloat16, as
@@ -31,15 +32,24 @@ type Device struct {
 	ropes map[kernels.RopeParams]*ropeTable
 }
 
-// New starts a device of that many threads, the calling one included; GOMAXPROCS for threads < 1.
-func New(threads int) *Device {
+// New starts a device of that many threads, the calling one included; GOMAXPROCS for threads < 1. Its inner products are
+// the best that the processor has, or those that the environment variable GLMC_CPU names: the error says which it may.
+func New(threads int) (*Device, error) {
+	table, err := tierFromEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	return newDevice(threads, table), nil
+}
+
+func newDevice(threads int, table *dots) *Device {
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	return &Device{
 		pool:     newPool(threads),
 		threads:  threads,
-		dots:     &portableDots,
+		dots:     table,
 		maxInner: maxInner,
 		ropes:    make(map[kernels.RopeParams]*ropeTable),
 	}
@@ -47,6 +57,9 @@ func New(threads int) *Device {
 
 // Threads is the number of threads, the calling one included.
 func (d *Device) Threads() int { return d.threads }
+
+// Tier is the name of the inner products in use, one that GLMC_CPU may have.
+func (d *Device) Tier() string { return d.dots.name }
 
 // Close stops the threads and waits for them. No kernel may be running.
 func (d *Device) Close() { d.pool.close() }

@@ -23,8 +23,14 @@ var (
 )
 
 // device returns a device that is closed at the end of the test.
-func device(t interface{ Cleanup(func()) }, threads int) *Device {
-	d := New(threads)
+func device(t interface {
+	Cleanup(func())
+	Fatal(...any)
+}, threads int) *Device {
+	d, err := New(threads)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(d.Close)
 	return d
 }
@@ -211,7 +217,15 @@ func TestInnerKernelsAgree(t *testing.T) {
 }
 
 // dotTables lists the tables that this processor can run.
-func dotTables() map[string]*dots { return map[string]*dots{"portable": &portableDots} }
+func dotTables() map[string]*dots {
+	tables := map[string]*dots{}
+	for _, t := range tiers() {
+		if t.runs {
+			tables[t.dots.name] = t.dots
+		}
+	}
+	return tables
+}
 
 func TestAxpy(t *testing.T) {
 	for name, table := range dotTables() {

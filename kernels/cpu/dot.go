@@ -10,17 +10,22 @@ import (
 // tileRows is the most rows that an inner kernel multiplies at once.
 const tileRows = 4
 
-// dots is the table of inner kernels, the only code here that is worth writing for one processor.
+// dots is the table of inner kernels, the only code here that is worth writing for one processor. tiers lists what
+// there is.
 //
 // The dot products compute y[r] = sum over k of w[k] * x[r][k] for one weight row w and 1 to tileRows rows x,
 // len(y) = len(x), each x[r] at least as long as w. They leave out F8E4M3's scale. All of them add in one order
 // that depends on len(w) alone, and where every product is exact (bf16: weights and rounded activations) f32 of
 // the widened weights gives the same bits as bf16 or f8. So a caller may widen a weight row first, or tile the
-// rows in any way, and the results stay.
+// rows in any way, and the results stay. The order is one table's own: two tables differ in
+// the last bits.
 type dots struct {
+	name string // see tiers
+
 	f32  func(y []float32, w []float32, x [][]float32)
 	bf16 func(y []float32, w []uint16, x [][]float32) // rows hold bf16 values
 	f8   func(y []float32, w []byte, x [][]float32)   // rows hold bf16 values
+	f16  func(y []float32, w []uint16, x [][]float32) // nil: such rows are widened first
 
 	// widenFrom is the number of rows from which widening the weight row and using f32 is faster.
 	widenFrom int
@@ -41,6 +46,7 @@ type dots struct {
 // spills registers and copies operands). From bf16 directly 2.8, from e4m3 by table 3.3: so a tile is no more
 // than a loop over rows, and weights are widened first as soon as two rows want them.
 var portableDots = dots{
+	name: "generic",
 	f32: func(y []float32, w []float32, x [][]float32) {
 		for r, row := range x {
 			y[r] = dotF32(w, row)
@@ -148,16 +154,19 @@ func (m *multiplier) row(y []float32, w *kernels.Tensor, row int, x [][]float32)
 	y = y[:len(x)]
 	if w.DType == dtype.F32 {
 		m.tiles(y, w.F32[at:at+k], x)
-	} else if w.DType == dtype.F16 || len(x) >= m.dots.widenFrom {
+	} else if w.DType == dtype.F16 && m.dots.f16 == nil || len(x) >= m.dots.widenFrom {
 		m.wide = kernels.Resize(m.wide, k)
 		w.Load(m.wide, at)
 		m.tiles(y, m.wide, x)
 	} else {
 		for r := 0; r < len(x); r += tileRows {
 			end := min(r+tileRows, len(x))
-			if w.DType == dtype.BF16 {
+			switch w.DType {
+			case dtype.BF16:
 				m.dots.bf16(y[r:end], w.U16[at:at+k], x[r:end])
-			} else {
+			case dtype.F16:
+				m.dots.f16(y[r:end], w.U16[at:at+k], x[r:end])
+			default:
 				m.dots.f8(y[r:end], w.U8[at:at+k], x[r:end])
 			}
 		}

@@ -202,8 +202,7 @@ func BenchmarkQKV(b *testing.B) {
 			bench(b, "linear.split", nil, &kernels.Call{In: []kernels.Tensor{x, w}, Out: out}, 2*rows*hidden*(q+2*kv), 2*hidden*(q+2*kv))
 		})
 		b.Run(fmt.Sprintf("apart/rows=%d", rows), func(b *testing.B) {
-			d := New(2)
-			defer d.Close()
+			d := device(b, 2)
 			f := kerneltest.Build(b, d.Kernels(), "linear", nil)
 			var calls []*kernels.Call
 			for i, from := range []int{0, q, q + kv} {
@@ -233,8 +232,7 @@ func BenchmarkRoute(b *testing.B) {
 			bench(b, "moe.route", a, &kernels.Call{In: []kernels.Tensor{logits, bias}, Out: []kernels.Tensor{ids, weights}}, 20*rows*experts, 4*rows*experts)
 		})
 		b.Run(fmt.Sprintf("unfused/rows=%d", rows), func(b *testing.B) {
-			d := New(2)
-			defer d.Close()
+			d := device(b, 2)
 			set := d.Kernels()
 			scores, sum := kernels.New(dtype.F32, rows, experts), kernels.New(dtype.F32, rows, 1)
 			chosen, w := kernels.New(dtype.I32, rows, k), kernels.New(dtype.F32, rows, k)
@@ -275,8 +273,7 @@ func BenchmarkAddNorm(b *testing.B) {
 			bench(b, "norm.add_rms", attrs, &kernels.Call{In: []kernels.Tensor{x, y, w}, Out: like(x, 2)}, 6*rows*hidden, 16*rows*hidden)
 		})
 		b.Run(fmt.Sprintf("unfused/rows=%d", rows), func(b *testing.B) {
-			d := New(2)
-			defer d.Close()
+			d := device(b, 2)
 			add, norm := kerneltest.Build(b, d.Kernels(), "add", nil), kerneltest.Build(b, d.Kernels(), "norm.rms", attrs)
 			out := like(x, 2)
 			for b.Loop() {

@@ -106,7 +106,10 @@ const (
 
 // products measures the rates of products, and what a small one takes beside its operations.
 func (m *meter) products(f *Figures) error {
-	dev := cpu.New(f.Threads)
+	dev, err := cpu.New(f.Threads)
+	if err != nil {
+		return err
+	}
 	defer dev.Close()
 	for _, d := range []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3} {
 		for _, x := range []struct {
@@ -124,7 +127,6 @@ func (m *meter) products(f *Figures) error {
 			x.to[d] = 2 * float64(x.rows) * productSize * productSize / seconds
 		}
 	}
-	var err error
 	f.Product, err = m.small(dev)
 	return err
 }

@@ -36,7 +36,11 @@ func NewDevice(name string, ranks, threads int) (Device, error) {
 		if threads == 0 {
 			threads = runtime.GOMAXPROCS(0)
 		}
-		return cpuDevice{cpu.New(max(threads/ranks, 1))}, nil
+		dev, err := cpu.New(max(threads/ranks, 1))
+		if err != nil {
+			return nil, fmt.Errorf("device cpu: %w", err)
+		}
+		return cpuDevice{dev}, nil
 	}
 	return nil, fmt.Errorf("unknown device %q: this build has %v", name, DeviceNames())
 }

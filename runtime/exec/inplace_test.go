@@ -83,7 +83,10 @@ func choices(claims []ir.InPlace) [][]ir.InPlace {
 func TestInPlace(t *testing.T) {
 	sets := map[string]func() kernels.Set{"ref": ref.Kernels}
 	for _, threads := range []int{1, 2, 3, 7} {
-		d := cpu.New(threads)
+		d, err := cpu.New(threads)
+		if err != nil {
+			t.Fatal(err)
+		}
 		t.Cleanup(d.Close)
 		sets[fmt.Sprintf("cpu, %d threads", threads)] = d.Kernels
 	}

@@ -1,0 +1,65 @@
+//go:build !purego
+
+package cpu
+
+import "golang.org/x/sys/cpu"
+
+// tiers lists the tables, best first. The package cpu also asks whether the system saves the registers.
+func tiers() []tier {
+	x := &cpu.X86
+	return []tier{
+		{&avx512Dots, "AVX-512 (F, BW, DQ and VL)", x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX2 && x.HasFMA},
+		{&avx2Dots, "AVX2 with FMA and F16C", x.HasAVX2 && x.HasFMA && x.HasF16C},
+		{&portableDots, "", true},
+	}
+}
+
+// directly is a widenFrom that no step reaches: weights are widened in registers, which costs less than a row of
+// scratch does.
+const directly = 1 << 30
+
+var avx512Dots = dots{
+	name:      "avx512",
+	f32:       dotF32AVX512,
+	bf16:      dotBF16AVX512,
+	f8:        dotF8AVX512,
+	f16:       dotF16AVX512,
+	widenFrom: directly,
+	axpy:      axpyAVX512,
+	squares: func(x []float32) float32 {
+		y, rows := [1]float32{}, [1][]float32{x}
+		dotF32AVX512(y[:], x, rows[:])
+		return y[0]
+	},
+}
+
+var avx2Dots = dots{
+	name:      "avx2",
+	f32:       dotF32AVX2,
+	bf16:      dotBF16AVX2,
+	f8:        dotF8AVX2,
+	f16:       dotF16AVX2,
+	widenFrom: directly,
+	axpy:      axpyAVX2,
+	squares: func(x []float32) float32 {
+		y, rows := [1]float32{}, [1][]float32{x}
+		dotF32AVX2(y[:], x, rows[:])
+		return y[0]
+	},
+}
+
+// checkRows panics as an index would where a kernel in assembly would leave its operands: y has a place for each
+// row, and each row is at least k long.
+func checkRows(y []float32, k int, x [][]float32) {
+	_ = y[:len(x)]
+	for _, row := range x {
+		_ = row[:k:len(row)]
+	}
+}
+
+// checkTile panics for a tile that axpy does not have.
+func checkTile(rows int) {
+	if rows > tileRows {
+		panic("cpu: axpy: more rows than a tile has")
+	}
+}
