@@ -49,8 +49,8 @@ type Result struct {
 	Stored  dtype.DType // that weights are taken to be stored in, and so their dtype where no setting names another
 	Assumed bool        // neither a checkpoint nor a configuration says so
 	Passes  []passes.Result
-	Model   *syntax.Model  // that was compiled
-	Values  *config.Values // of its configuration
+	Model   *syntax.Model          // that was compiled
+	Values  *config.Values         // of its configuration
 	Written map[string]map[int]int // launches as the model is written, before any pass: by entry and layer, -1 outside of any
 	Time    time.Duration
 }
