@@ -15,6 +15,7 @@ import (
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/bench"
 	"github.com/glmc/glmc/runtime/calibrate"
 	"github.com/glmc/glmc/runtime/engine"
@@ -213,7 +214,7 @@ func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engin
 		threads = runtime.GOMAXPROCS(0)
 	}
 	if !f.asJSON {
-		fmt.Fprintf(os.Stderr, "measuring for a while, on %s: other work on this machine makes the figures worse\n", plural(threads, "thread"))
+		fmt.Fprintf(os.Stderr, "measuring for a while, on %s: other work on this machine makes the figures worse\n", diag.Count(threads, "thread"))
 	}
 	load := bench.Load{Prompt: f.prompt, Generate: f.gen, Batch: f.batch, Vocab: plans[0].Facts.VocabSize, Runs: f.runs}
 	measured, err := bench.Measure(ctx, engines, load, calibrate.NewReader(calibrate.Full.Buffer, threads))

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/bench"
 )
 
@@ -71,8 +72,8 @@ func (f *benchModelFlags) result(plans []*plan.Plan, m bench.Result, bytes float
 }
 
 func (r *benchResult) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s on %s, %s, %s: %s of %s and %d generated, %s\n\n", r.Model, r.Device, plural(r.Ranks, "rank"),
-		plural(r.Threads, "thread"), plural(r.Batch, "prompt"), plural(r.Prompt, "token"), r.Gen, plural(r.Runs, "run"))
+	fmt.Fprintf(w, "%s on %s, %s, %s: %s of %s and %d generated, %s\n\n", r.Model, r.Device, diag.Count(r.Ranks, "rank"),
+		diag.Count(r.Threads, "thread"), diag.Count(r.Batch, "prompt"), diag.Count(r.Prompt, "token"), r.Gen, diag.Count(r.Runs, "run"))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprint(t, "TOKENS/S\tPROMPT\tLOWEST TO HIGHEST\tGENERATED\tLOWEST TO HIGHEST")
 	if len(r.Without) > 0 {

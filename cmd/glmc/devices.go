@@ -128,7 +128,7 @@ func measuredDevice(f calibrate.Figures, now time.Time) *cost.Device {
 	d := &cost.Device{
 		Name: "cpu",
 		Source: fmt.Sprintf("measured %s on %s/%s, %s", now.UTC().Format(time.RFC3339), runtime.GOOS, runtime.GOARCH,
-			plural(f.Threads, "thread")),
+			diag.Count(f.Threads, "thread")),
 		Bandwidth: digits(f.Bandwidth), Launch: digits(f.Launch), Product: digits(f.Product),
 		Collective: digits(f.Collective), Link: digits(f.Link), TileRows: 1, Shared: true, Mapped: true,
 		Flops: map[dtype.DType]float64{}, OneRow: map[dtype.DType]float64{},

@@ -137,7 +137,7 @@ func (f *importFlags) run(from string) error {
 	case f.asJSON:
 		return printJSON(newImported(family, doc, f.out, r))
 	case f.out != "":
-		fmt.Fprintf(os.Stderr, "%s: %s, %s\n", f.out, family.Name(), plural(len(r.Pipelines), "pipeline"))
+		fmt.Fprintf(os.Stderr, "%s: %s, %s\n", f.out, family.Name(), diag.Count(len(r.Pipelines), "pipeline"))
 		return nil
 	}
 	return printText(func(w io.Writer) error { _, err := w.Write(r.Text); return err })

@@ -10,6 +10,7 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // drawing is the graph that --dot draws, and what stands above it.
@@ -71,7 +72,7 @@ func (f *inspectFlags) draw(m *ir.Module, target string) (*drawing, error) {
 	if len(m.Variants(name)) > 1 {
 		name += " (" + ir.BucketNames(g.Buckets) + ")"
 	}
-	title := fmt.Sprintf("%s, %s for %s, %s", m.Name, name, target, plural(m.Ranks, "rank"))
+	title := fmt.Sprintf("%s, %s for %s, %s", m.Name, name, target, diag.Count(m.Ranks, "rank"))
 	if f.pass != "" {
 		title += ", after " + f.pass
 	}

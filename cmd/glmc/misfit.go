@@ -33,7 +33,7 @@ func (f *runFlags) misfit(model string, p *plan.Plan, files checkpointFiles, ckp
 	if !compiled && doc != nil {
 		noteOtherConfig(name, p, doc)
 	}
-	text := fmt.Sprintf("the checkpoint does not fit the model: %s", plural(w.list.Len(), "error"))
+	text := fmt.Sprintf("the checkpoint does not fit the model: %s", diag.Count(w.list.Len(), "error"))
 	if w.list.Len() > shownMisfits {
 		text += fmt.Sprintf(", the first %d of them above", shownMisfits)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/glmc/glmc/compiler/importer"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/models"
 	"github.com/glmc/glmc/runtime/safetensors"
 	"github.com/glmc/glmc/runtime/weights"
@@ -131,7 +132,7 @@ func compareTensors(c importer.Candidate, doc *config.Document, ckpt *safetensor
 }
 
 func (n nearFamily) print(doc *config.Document) {
-	fmt.Fprintf(os.Stderr, "  %s, %s, for %s: %s in common\n", n.Family, n.Model, strings.Join(n.Architectures, ", "), plural(n.common, "key"))
+	fmt.Fprintf(os.Stderr, "  %s, %s, for %s: %s in common\n", n.Family, n.Model, strings.Join(n.Architectures, ", "), diag.Count(n.common, "key"))
 	line := func(what string, list []string) {
 		if len(list) > 0 {
 			fmt.Fprintf(os.Stderr, "    %s: %s\n", what, some(list))

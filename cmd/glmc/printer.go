@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/engine"
 )
 
@@ -58,10 +59,10 @@ func (p *tokenPrinter) write(text string) error {
 
 // printSpeeds writes how long a generation took.
 func printSpeeds(w io.Writer, prompt int, r engine.Response) {
-	fmt.Fprintf(w, "\nprompt: %s in %.0f ms", plural(prompt, "token"), float64(r.Prompt.Microseconds())/1e3)
+	fmt.Fprintf(w, "\nprompt: %s in %.0f ms", diag.Count(prompt, "token"), float64(r.Prompt.Microseconds())/1e3)
 	if generated := len(r.Output); generated > 1 {
 		// The first token comes with the prompt.
-		fmt.Fprintf(w, "; generated: %s, %.1f tokens/s", plural(generated, "token"), float64(generated-1)/max(r.Generate.Seconds(), 1e-9))
+		fmt.Fprintf(w, "; generated: %s, %.1f tokens/s", diag.Count(generated, "token"), float64(generated-1)/max(r.Generate.Seconds(), 1e-9))
 	}
 	fmt.Fprintf(w, "; finished: %s\n", r.Finish)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/profile"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/safetensors"
@@ -219,7 +220,7 @@ func (f *runFlags) fits(p *plan.Plan, prompt []int32) error {
 		}
 	}
 	if most := p.Facts.MaxPositions; most > 0 && f.maxTokens > most-len(prompt) {
-		return fmt.Errorf("the prompt's %s and --max-tokens %d are more than the model's %d positions", plural(len(prompt), "token"), f.maxTokens, most)
+		return fmt.Errorf("the prompt's %s and --max-tokens %d are more than the model's %d positions", diag.Count(len(prompt), "token"), f.maxTokens, most)
 	}
 	return nil
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"text/tabwriter"
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // summary is what compile --json prints.
@@ -77,7 +77,7 @@ func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 }
 
 func (s *summary) print(w io.Writer, p *plan.Plan) error {
-	fmt.Fprintf(w, "%s for %s, %s -> %s (%s in %.0f ms)\n\n", p.Model, p.Target, plural(p.Module.Ranks, "rank"), s.Plan, report.Bytes(int64(s.Bytes)), s.CompileMS)
+	fmt.Fprintf(w, "%s for %s, %s -> %s (%s in %.0f ms)\n\n", p.Model, p.Target, diag.Count(p.Module.Ranks, "rank"), s.Plan, report.Bytes(int64(s.Bytes)), s.CompileMS)
 	if err := report.Passes(w, p); err != nil {
 		return err
 	}
@@ -97,12 +97,7 @@ func (s *summary) print(w io.Writer, p *plan.Plan) error {
 
 // printPredictions writes a table with columns for each entry: its time and its launches in each bucket.
 func (s *summary) printPredictions(w io.Writer, p *plan.Plan) error {
-	var entries []string
-	for _, prog := range p.Programs {
-		if !slices.Contains(entries, prog.Graph.Name) {
-			entries = append(entries, prog.Graph.Name)
-		}
-	}
+	entries := p.Entries()
 	type bucket struct {
 		phase  string
 		tokens int

@@ -29,7 +29,7 @@ type bucketLaunches struct {
 // together, in the order of the first of each.
 func launchesOfLayers(r *compiler.Result) []layerLaunches {
 	out := []layerLaunches{}
-	for _, entry := range slices.Compact(entriesOf(r)) {
+	for _, entry := range r.Plan.Entries() {
 		at := map[string]int{}
 		variants := r.Plan.Variants(entry)
 		for _, layer := range slices.Sorted(maps.Keys(r.Written[entry])) {
@@ -50,15 +50,6 @@ func launchesOfLayers(r *compiler.Result) []layerLaunches {
 		}
 	}
 	return out
-}
-
-// entriesOf lists the entry of every program.
-func entriesOf(r *compiler.Result) []string {
-	var names []string
-	for _, p := range r.Plan.Programs {
-		names = append(names, p.Graph.Name)
-	}
-	return names
 }
 
 // printLaunches writes a line for layers that are alike.

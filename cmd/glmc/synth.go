@@ -14,6 +14,7 @@ import (
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/source"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/models"
@@ -136,7 +137,7 @@ func (f *synthFlags) run(ctx context.Context) error {
 	}
 	return printText(func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%s: %s in %s, seed %d: %s, %.3g million parameters, %.3g MB; no tokenizer\n",
-			f.out, f.preset, f.dtype, f.seed, plural(s.Tensors, "tensor"), float64(s.Parameters)/1e6, float64(s.Bytes)/1e6)
+			f.out, f.preset, f.dtype, f.seed, diag.Count(s.Tensors, "tensor"), float64(s.Parameters)/1e6, float64(s.Bytes)/1e6)
 		return err
 	})
 }

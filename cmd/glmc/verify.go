@@ -13,6 +13,7 @@ import (
 	"github.com/glmc/glmc/compiler/diff"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/verify"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // defaultSeed is that of the weights and inputs that passes are validated with.
@@ -152,7 +153,7 @@ func (f *verifyFlags) print(r *verify.Report, v *verified) error {
 			return err
 		}
 		if a := v.Ablation; a != nil {
-			fmt.Fprintf(w, "\nablation: %s of the passes in random orders, largest difference %.2g\n", plural(a.Runs, "random subset"), a.MaxError)
+			fmt.Fprintf(w, "\nablation: %s of the passes in random orders, largest difference %.2g\n", diag.Count(a.Runs, "random subset"), a.MaxError)
 		}
 		if c := v.Checkpoint; c != nil {
 			fmt.Fprintf(w, "\ncheckpoint: %s\n", c)

@@ -9,6 +9,7 @@ import (
 	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/verify"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/safetensors"
@@ -37,7 +38,7 @@ func (c *checkpointCheck) String() string {
 	case c.Wrong != "":
 		return c.Wrong
 	}
-	return fmt.Sprintf("logits of %s differ from those before all passes by %.2g, within %.2g", plural(c.Tokens, "token"), c.MaxError, c.Bound)
+	return fmt.Sprintf("logits of %s differ from those before all passes by %.2g, within %.2g", diag.Count(c.Tokens, "token"), c.MaxError, c.Bound)
 }
 
 func (f *verifyFlags) runCheckpoint(ctx context.Context, model *prepared, p *plan.Plan, out *verified) error {

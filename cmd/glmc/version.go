@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/exec"
 )
 
@@ -25,7 +26,7 @@ func versionCommand() *cobra.Command {
 				fmt.Fprintf(w, "glmc %s\n", version())
 				fmt.Fprintf(w, "plan format %d\n", plan.FormatVersion)
 				fmt.Fprintf(w, "built with %s for %s/%s, tags: %s\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, buildTags())
-				fmt.Fprintf(w, "devices: %s (%s)\n", strings.Join(exec.DeviceNames(), ", "), plural(runtime.NumCPU(), "processor"))
+				fmt.Fprintf(w, "devices: %s (%s)\n", strings.Join(exec.DeviceNames(), ", "), diag.Count(runtime.NumCPU(), "processor"))
 				return nil
 			})
 		},

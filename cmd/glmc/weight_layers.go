@@ -71,11 +71,11 @@ func (w *weightReport) layer(path string, problems []*weights.Problem, wanted, s
 	p := problems[0]
 	if p.Kind == weights.Missing {
 		d := w.list.Errorf(w.askedAt(p.Weight), idMissingWeight, "the checkpoint lacks all of %s, %s: it has %s",
-			parts(path, odd), plural(len(problems), "tensor"), parts(path, stored))
+			parts(path, odd), diag.Count(len(problems), "tensor"), parts(path, stored))
 		w.noteLayers(d, odd)
 		return
 	}
-	d := w.list.Errorf(diag.Span{File: p.File}, idUnusedWeight, "nothing of model %s uses %s, %s: it reads %s", w.model, parts(path, odd), plural(len(problems), "tensor"), parts(path, wanted))
+	d := w.list.Errorf(diag.Span{File: p.File}, idUnusedWeight, "nothing of model %s uses %s, %s: it reads %s", w.model, parts(path, odd), diag.Count(len(problems), "tensor"), parts(path, wanted))
 	w.noteLayers(d, odd)
 	d.Suggest("is this the config.json of this checkpoint? If it is, write `ignore \"%s.{n}.{name...}\" because \"...\"`", path)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/glmc/glmc/dsl/builtin"
 	"github.com/glmc/glmc/kernels/dtype"
@@ -45,6 +46,10 @@ type Op struct {
 // It holds where both have the same type, and where no other operand of the node lies in those bytes. Each result
 // may take another operand at the same time.
 type InPlace struct{ Result, Operand int }
+
+// Collective reports whether the ranks have to meet in the operator. Such operators, fused ones too, have names that
+// begin with "comm.".
+func (o *Op) Collective() bool { return strings.HasPrefix(o.Name, "comm.") }
 
 // Operand is one operand of an operator.
 type Operand struct {

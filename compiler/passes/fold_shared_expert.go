@@ -5,6 +5,7 @@ import (
 
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/dsl/diag"
 )
 
 // foldSharedExpert makes the shared expert one more routed expert:
@@ -128,7 +129,7 @@ func foldedNote(routed *ir.Weight, count int) string {
 	if count > 1 {
 		numbers = fmt.Sprintf("experts %d to %d", first, first+count-1)
 	}
-	return fmt.Sprintf("%s of width %d became %s of %d", counted(count, "shared expert"), width, numbers, first+count)
+	return fmt.Sprintf("%s of width %d became %s of %d", diag.Count(count, "shared expert"), width, numbers, first+count)
 }
 
 type missReason struct{ id, text string }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -162,7 +163,7 @@ func (f *routeFuse) follow(topK *ir.Node) *chain {
 	if shared := f.only(c.weights, "moe.append_shared"); shared != nil && f.only(c.ids, "moe.append_shared") == shared {
 		c.nodes, c.ids, c.weights = append(c.nodes, shared), shared.Out[0], shared.Out[1]
 		c.attrs = append(c.attrs, shared.Attrs...)
-		c.note = append(c.note, counted(shared.Attrs.Int("count"), "shared slot"))
+		c.note = append(c.note, diag.Count(shared.Attrs.Int("count"), "shared slot"))
 	}
 	for _, n := range f.users[c.weights] {
 		if n.Op.Name != "moe.experts" {

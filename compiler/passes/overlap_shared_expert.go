@@ -203,7 +203,7 @@ func (f *besideFinder) meanwhile(s besideSite) []*ir.Node {
 	return out
 }
 
-func isCollective(n *ir.Node) bool { return strings.HasPrefix(n.Op.Name, "comm.") }
+func isCollective(n *ir.Node) bool { return n.Op.Collective() }
 
 // overlap puts a shared expert on the stream beside the main one.
 func (c *Context) overlap(g *ir.Graph, s besideSite) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -115,7 +116,7 @@ func (r *rowQuantiser) visit(x *ir.Value) error {
 		}
 	}
 	r.rw.Remove(readers...)
-	r.c.applied(r.g, first.Origin, "separated", r.c.saved(readers, b.Nodes), "rows of %s values are quantised by an operator of its own, for %s", x.Type.Shape.Last(), counted(len(readers), "reader"))
+	r.c.applied(r.g, first.Origin, "separated", r.c.saved(readers, b.Nodes), "rows of %s values are quantised by an operator of its own, for %s", x.Type.Shape.Last(), diag.Count(len(readers), "reader"))
 	return nil
 }
 

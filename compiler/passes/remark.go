@@ -53,14 +53,6 @@ func (c *Context) remark(g *ir.Graph, o ir.Origin, id string, applied bool, save
 	})
 }
 
-// counted is a number with what it counts: "1 reader", "2 readers".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // RequireError says where a required pass did not apply.
 type RequireError struct {
 	Pass   string

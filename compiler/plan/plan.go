@@ -226,6 +226,17 @@ func (p *Plan) Program(entry string) *Program {
 	return nil
 }
 
+// Entries lists the entries in the order of their first programs.
+func (p *Plan) Entries() []string {
+	var names []string
+	for _, q := range p.Programs {
+		if !slices.Contains(names, q.Graph.Name) {
+			names = append(names, q.Graph.Name)
+		}
+	}
+	return names
+}
+
 // Variants returns the programs of an entry, none where the plan has no such entry. Several are for different
 // buckets; they take the same inputs and return the same results.
 func (p *Plan) Variants(entry string) []*Program {

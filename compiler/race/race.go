@@ -5,7 +5,6 @@ package race
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
 )
@@ -107,7 +106,7 @@ func (c *Checker) Shared() error {
 	states := map[*ir.Value]*ir.Cache{}
 	link := newHistory()
 	for i, n := range c.graph.Nodes {
-		if strings.HasPrefix(n.Op.Name, "comm.") {
+		if n.Op.Collective() {
 			if err := c.touch(&link, int32(i), true, func() string { return "the link between the ranks" }); err != nil {
 				return err
 			}

@@ -32,7 +32,7 @@ func Graph(w io.Writer, h *history.History, s *history.Step, o GraphOptions) err
 		t.line(' ', "  takes %s", inputs(g))
 		for _, p := range t.parts(g.Parts) {
 			t.blank()
-			t.part("%s, %s", at(g, &p), plural(len(p.Nodes), "operator"))
+			t.part("%s, %s", at(g, &p), diag.Count(len(p.Nodes), "operator"))
 			for _, n := range p.Nodes {
 				t.node(' ', n)
 			}
@@ -165,7 +165,7 @@ func (t *graphText) graph(g, before *history.Graph) {
 	for _, p := range t.parts(g.Parts) {
 		t.blank()
 		if !differs(&p) {
-			t.part("%s: as before, %s", at(g, &p), plural(len(p.Nodes), "operator"))
+			t.part("%s: as before, %s", at(g, &p), diag.Count(len(p.Nodes), "operator"))
 			continue
 		}
 		t.part("%s: %d operators -> %d", at(g, &p), len(p.Changes)-count(&p, history.Added), len(p.Nodes))
@@ -196,7 +196,7 @@ func (t *graphText) changes(list []history.Change) {
 			for j < len(list) && !near[j] {
 				j++
 			}
-			t.fold("    ... %s as before", plural(j-i, "operator"))
+			t.fold("    ... %s as before", diag.Count(j-i, "operator"))
 		case list[i].Kind.Same():
 			t.node(' ', list[i].After)
 			j++
@@ -305,11 +305,4 @@ func values(list []int) string {
 		out = append(out, fmt.Sprintf("%%%d", v))
 	}
 	return strings.Join(out, ", ")
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

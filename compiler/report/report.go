@@ -47,10 +47,8 @@ func MeasureMemory(p *plan.Plan) Memory {
 // Launches counts the kernels that one execution of a graph launches.
 func Launches(g *ir.Graph) int {
 	n := 0
-	for _, node := range g.Nodes {
-		if !node.Op.View {
-			n++
-		}
+	for _, of := range g.Launches() {
+		n += of
 	}
 	return n
 }

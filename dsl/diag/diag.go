@@ -272,6 +272,9 @@ func (e *listError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Count is a number with what it counts: "1 reader", "2 readers".
+func Count(n int, noun string) string { return fmt.Sprintf("%d %s", n, plural(noun, n)) }
+
 func plural(word string, n int) string {
 	if n == 1 {
 		return word
