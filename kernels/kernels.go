@@ -8,19 +8,33 @@ package kernels
 
 import "github.com/glmc/glmc/kernels/dtype"
 
-// Tensor is a dense row-major view of one operand. Exactly one of the data slices is set, chosen by DType,
-// and holds at least Elems() elements. A Tensor whose Shape is nil is an absent optional operand.
+// Tensor is a dense view of one operand. Exactly one of the data slices is set, chosen by DType, and holds at least
+// Elems() elements, in row-major order but where Layout says something else. A Tensor whose Shape is nil is an
+// absent optional operand.
 type Tensor struct {
 	DType dtype.DType
 	Shape []int
 	F32   []float32 // DType F32
 	I32   []int32   // DType I32
 	U16   []uint16  // DType BF16 or F16: raw bits
-	U8    []byte    // DType F8E4M3: raw bits
-	// Scale belongs to F8E4M3 weights: value = scale * e4m3, one scale for each row (output channel), in
-	// the order of the rows: len(Scale) == Elems()/Shape[last]. Nil means 1.
-	Scale []float32
+	U8    []byte    // DType F8E4M3, I8 or I4: raw bits
+	// Scale belongs to weights of the scaled formats: value = scale * code. F8E4M3 and I8 have one scale for each row
+	// (output channel), in the order of the rows: len(Scale) == Elems()/Shape[last]. I4 has one for each dtype.Group
+	// codes of a row, the last group of a row may be shorter; in Panels its scales lie between the codes and Scale is
+	// nil. Nil means 1 elsewhere.
+	Scale  []float32
+	Layout Layout
 }
+
+// Layout is the order in which a tensor's elements lie in memory.
+type Layout uint8
+
+const (
+	RowMajor Layout = iota
+	// Panels is the order of package panel, for weights that are multiplied: each matrix [N, K] of the last two
+	// dimensions takes panel.Size elements, padded.
+	Panels
+)
 
 // Present reports whether the operand was given.
 func (t *Tensor) Present() bool { return t.Shape != nil }

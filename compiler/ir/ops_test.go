@@ -21,7 +21,7 @@ var opCases = []opCase{
 	{"embed", `i32[T], weight bf16[100]`, `dtype: "f32"`, `error: w is bf16[100], wants a shape of 2 dimension(s)`},
 	{"embed", `i32[T], weight bf16[100, 8]`, `dtype: "i32"`, `error: dtype is i32: activations are f32, bf16 or f16`},
 	{"embed", `i32[T], weight bf16[100, 8]`, `dtype: "fp8_e4m3"`, `error: dtype is fp8_e4m3: activations are f32, bf16 or f16`},
-	{"embed", `i32[T], weight bf16[100, 8]`, `dtype: "f64"`, `error: unknown dtype "f64": one of f32, bf16, f16, fp8_e4m3, i32`},
+	{"embed", `i32[T], weight bf16[100, 8]`, `dtype: "f64"`, `error: unknown dtype "f64": one of f32, bf16, f16, fp8_e4m3, i32, int8, int4`},
 	{"embed", `i32[T], weight fp8_e4m3[100, 8]`, `dtype: "f32"`, `error: operand w is fp8_e4m3[100, 8]: it would need scales`},
 
 	{"linear", `bf16[T, 8], weight fp8_e4m3[4, 8], none`, ``, `bf16[T, 4]`},

@@ -290,7 +290,7 @@ func TestParseErrors(t *testing.T) {
 		{head + `cache @"c" heads=1 dim=1 cache @"c" heads=1 dim=1`, `graph text:2:50: cache "c" is declared twice`},
 		{head + `weight @"w": f32[1] = tensor("w" [1]) weight @"w": f32[1] = tensor("w" [1])`, `graph text:2:76: weight "w" is declared twice`},
 		{head + `weight @"w": f32[T] = tensor("w" [1])`, `graph text:2:21: weight "w" has the symbolic dimension T`},
-		{head + `weight @"w": f64[1] = tensor("w" [1])`, `graph text:2:17: unknown dtype "f64": one of f32, bf16, f16, fp8_e4m3, i32`},
+		{head + `weight @"w": f64[1] = tensor("w" [1])`, `graph text:2:17: unknown dtype "f64": one of f32, bf16, f16, fp8_e4m3, i32, int8, int4`},
 		{head + `weight @"w": f32[Q] = tensor("w" [1])`, `graph text:2:19: unknown size "Q"`},
 		{head + `weight @"w": f32[1] = sensor("w" [1])`, `graph text:2:30: unknown recipe "sensor"`},
 		{head + `weight @"w": f32[1] = ` + deep, `graph text:2:343: recipe nested deeper than 64`},

@@ -161,3 +161,20 @@ func rowScale(x []float32) float32 {
 	}
 	return largest / F8E4M3Max
 }
+
+// I4ToF32 is the value of the code in the lower four bits of b: -8 to 7.
+func I4ToF32(b byte) float32 { return float32(int(b&15) - 8) }
+
+// F32ToI8 rounds to the nearest integer from -127 to 127, ties to even; the range is symmetric, so that negating a weight
+// negates its code. NaN becomes 0.
+func F32ToI8(v float32) int8 { return int8(roundWithin(v, -127, 127)) }
+
+// F32ToI4 is the code of the nearest integer from -8 to 7, ties to even. NaN becomes 0.
+func F32ToI4(v float32) byte { return byte(roundWithin(v, -8, 7) + 8) }
+
+func roundWithin(v float32, least, most float64) int {
+	if v != v {
+		return 0
+	}
+	return int(min(max(math.RoundToEven(float64(v)), least), most))
+}

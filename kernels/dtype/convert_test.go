@@ -254,20 +254,36 @@ func TestQuantizeF8E4M3KeepsNaN(t *testing.T) {
 }
 
 func TestParseKnowsEveryName(t *testing.T) {
-	for d := F32; d <= I32; d++ {
+	for d := F32; d <= I4; d++ {
 		got, err := Parse(d.String())
 		if err != nil || got != d {
 			t.Errorf("Parse(%q) = %v, %v", d.String(), got, err)
 		}
-		if !d.Valid() || d.Size() == 0 || d.IsFloat() != (d != I32) {
-			t.Errorf("%v: valid %v, size %d, float %v", d, d.Valid(), d.Size(), d.IsFloat())
+		if !d.Valid() || d.Bits() == 0 || d.Bytes(8) != d.Bits() || d.IsFloat() == d.IsInt() {
+			t.Errorf("%v: valid %v, %d bits, %d bytes for 8, float %v, integer %v", d, d.Valid(), d.Bits(), d.Bytes(8), d.IsFloat(), d.IsInt())
 		}
 	}
-	if _, err := Parse("int8"); err == nil {
-		t.Error("int8 parsed")
+	if _, err := Parse("int2"); err == nil {
+		t.Error("int2 parsed")
 	}
 	if bad := DType(99); bad.Valid() || bad.Size() != 0 || bad.String() != "dtype(99)" {
 		t.Errorf("dtype 99: %v %d %s", bad.Valid(), bad.Size(), bad)
+	}
+}
+
+func TestIntegerCodes(t *testing.T) {
+	for _, tc := range []struct {
+		v  float32
+		i8 int8
+		i4 float32
+	}{{0, 0, 0}, {2.5, 2, 2}, {3.5, 4, 4}, {-2.5, -2, -2}, {7.6, 8, 7}, {-9, -9, -8}, {200, 127, 7}, {-200, -127, -8},
+		{float32(math.Inf(1)), 127, 7}, {float32(math.NaN()), 0, 0}} {
+		if got := F32ToI8(tc.v); got != tc.i8 {
+			t.Errorf("F32ToI8(%g) = %d, want %d", tc.v, got, tc.i8)
+		}
+		if got := I4ToF32(F32ToI4(tc.v)); got != tc.i4 {
+			t.Errorf("I4 of %g = %g, want %g", tc.v, got, tc.i4)
+		}
 	}
 }
 

@@ -72,14 +72,24 @@ func (r Rand) Distinct(n, rows, k int) kernels.Tensor {
 	return t
 }
 
-// Weights draws a weight tensor in storage format d; F8E4M3 gets a scale for each row.
+// Weights draws a weight tensor in storage format d; the scaled formats get a scale for each row, or group of a row.
+// The scales of I4 are BF16 values.
 func (r Rand) Weights(d dtype.DType, shape ...int) kernels.Tensor {
 	values := r.F32(shape...)
 	t := kernels.New(d, shape...)
-	if d == dtype.F8E4M3 {
-		t.Scale = make([]float32, t.Rows())
+	if d.Scaled() {
+		n := t.Rows()
+		if d == dtype.I4 {
+			n *= (t.Last() + dtype.Group - 1) / dtype.Group
+		}
+		t.Scale = make([]float32, n)
 		for i := range t.Scale {
-			t.Scale[i] = float32(math.Exp(r.NormFloat64()))
+			t.Scale[i] = dtype.RoundBF16(float32(math.Exp(r.NormFloat64())))
+		}
+	}
+	if most := map[dtype.DType]float32{dtype.I8: 40, dtype.I4: 3}[d]; most > 0 { // use the range
+		for i := range values.F32 {
+			values.F32[i] *= most
 		}
 	}
 	t.Store(0, values.F32)

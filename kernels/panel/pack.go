@@ -1,0 +1,68 @@
+package panel
+
+import "github.com/glmc/glmc/kernels/dtype"
+
+// PackBF16 packs rows of k values into one panel: src holds 1 to 32 rows one behind the other, dst is Stride long and is
+// written completely.
+func PackBF16(dst, src []uint16, rows, k int) {
+	if rows < Channels || k%2 != 0 {
+		clear(dst)
+	}
+	for r := range rows {
+		row := src[r*k : (r+1)*k]
+		at := 2 * r
+		for len(row) >= 2 {
+			d := dst[at : at+2 : at+2]
+			d[0], d[1] = row[0], row[1]
+			row, at = row[2:], at+2*Channels
+		}
+		if len(row) > 0 {
+			dst[at] = row[0]
+		}
+	}
+}
+
+// PackBytes packs rows of k F8E4M3 or I8 codes into one panel: src holds 1 to 32 rows one behind the other, dst is Stride
+// long and is written completely.
+func PackBytes(dst, src []byte, rows, k int) {
+	if rows < Channels || k%4 != 0 {
+		clear(dst)
+	}
+	for r := range rows {
+		row := src[r*k : (r+1)*k]
+		at := r/16*64 + inLanes(r%16, 0)
+		for len(row) >= 4 {
+			d := dst[at : at+10 : at+10]
+			d[0], d[1], d[8], d[9] = row[0], row[1], row[2], row[3]
+			row, at = row[4:], at+4*Channels
+		}
+		for i, b := range row {
+			dst[at+i%2+i/2*8] = b
+		}
+	}
+}
+
+// PackI4 packs rows of k I4 codes, two a byte and each row beginning with a byte of its own, into one panel. scales
+// holds one BF16 for each group of each row. dst is Stride long and is written completely.
+func PackI4(dst, src []byte, scales []uint16, rows, k int) {
+	for i := range dst {
+		dst[i] = 0x88 // twice the code of zero
+	}
+	groups, width := (k+dtype.Group-1)/dtype.Group, (k+1)/2
+	for g := range groups {
+		s := dst[g*GroupBytes+groupCodes:][:2*Channels]
+		clear(s)
+		for r := range rows {
+			v := scales[r*groups+g]
+			s[2*r], s[2*r+1] = byte(v), byte(v>>8)
+		}
+	}
+	for r := range rows {
+		row, shift := src[r*width:(r+1)*width], Shift(r)
+		for col := range k {
+			code := row[col/2] >> (4 * (col % 2)) & 15
+			b := &dst[Index(dtype.I4, r%16, col, k)]
+			*b = *b&^(15<<shift) | code<<shift
+		}
+	}
+}

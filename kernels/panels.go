@@ -1,0 +1,53 @@
+package kernels
+
+import (
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/panel"
+)
+
+// InPanels returns a copy of a row-major weight [..., N, K] in the order of package panel; its dtype must be one that
+// panel.Holds. The scales of F8E4M3 and I8 are shared with t; those of I4 are rounded to BF16.
+func (t *Tensor) InPanels() Tensor {
+	n, k := t.Shape[len(t.Shape)-2], t.Last()
+	matrices := t.Rows() / n
+	p := Tensor{DType: t.DType, Shape: t.Shape, Layout: Panels}
+	size := matrices * panel.Size(t.DType, n, k)
+	if t.DType == dtype.BF16 {
+		p.U16 = make([]uint16, size)
+	} else {
+		p.U8 = make([]byte, size)
+	}
+	if t.DType != dtype.I4 {
+		p.Scale = t.Scale
+	}
+	stride, at := panel.Stride(t.DType, k), 0
+	for m := range matrices {
+		for r := 0; r < n; r += panel.Channels {
+			t.packPanel(&p, at, m*n+r, min(panel.Channels, n-r))
+			at += stride
+		}
+	}
+	return p
+}
+
+// packPanel packs rows [first, first+rows) into the panel that begins at element at of p.
+func (t *Tensor) packPanel(p *Tensor, at, first, rows int) {
+	k := t.Last()
+	stride := panel.Stride(t.DType, k)
+	switch t.DType {
+	case dtype.BF16:
+		panel.PackBF16(p.U16[at:at+stride], t.U16[first*k:(first+rows)*k], rows, k)
+	case dtype.I4:
+		groups := (k + dtype.Group - 1) / dtype.Group
+		scales := make([]uint16, rows*groups)
+		for i := range scales {
+			scales[i] = dtype.F32ToBF16(1)
+			if t.Scale != nil {
+				scales[i] = dtype.F32ToBF16(t.Scale[first*groups+i])
+			}
+		}
+		panel.PackI4(p.U8[at:at+stride], t.U8[first*k/2:(first+rows)*k/2], scales, rows, k)
+	default:
+		panel.PackBytes(p.U8[at:at+stride], t.U8[first*k:(first+rows)*k], rows, k)
+	}
+}
