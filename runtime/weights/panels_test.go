@@ -10,7 +10,7 @@ import (
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/kerneltest"
-	"github.com/glmc/glmc/runtime/arena"
+	"github.com/glmc/glmc/runtime/hugepages"
 )
 
 // TestPanels: weights in panels have the values that they have in rows, whatever they are made of.
@@ -50,7 +50,7 @@ func TestPanels(t *testing.T) {
 			for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3} {
 				for rank := range ranks {
 					want := load(t, l, w, rank, d)
-					got := inArena(t, l, Want{Weight: w, Rank: rank, DType: d, Layout: kernels.Panels})
+					got := inRegion(t, l, Want{Weight: w, Rank: rank, DType: d, Layout: kernels.Panels})
 					if got.Layout != kernels.Panels || got.DType != d {
 						t.Fatalf("%s: %s in layout %d", tt.name, got.DType, got.Layout)
 					}
@@ -63,14 +63,14 @@ func TestPanels(t *testing.T) {
 	}
 }
 
-// inArena makes a weight in an arena that has room for what Prepare says.
-func inArena(t *testing.T, l *Loader, w Want) kernels.Tensor {
+// inRegion makes a weight in a region that has room for what Prepare says.
+func inRegion(t *testing.T, l *Loader, w Want) kernels.Tensor {
 	t.Helper()
 	size, err := l.Prepare([]Want{w})
 	if err != nil {
 		t.Fatal(err)
 	}
-	memory, err := arena.New(size)
+	memory, err := hugepages.New(size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,11 +127,11 @@ func TestPanelsAreMadeOnce(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		inArena(t, l, Want{Weight: w, DType: d, Layout: kernels.Panels})
+		inRegion(t, l, Want{Weight: w, DType: d, Layout: kernels.Panels})
 		runtime.ReadMemStats(&after)
 		const spare = 256 << 10
 		if took := after.TotalAlloc - before.TotalAlloc; took > spare {
-			t.Errorf("%s: %d bytes of Go's heap were taken beside the arena", d, took)
+			t.Errorf("%s: %d bytes of Go's heap were taken beside the region", d, took)
 		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/panel"
-	"github.com/glmc/glmc/runtime/arena"
+	"github.com/glmc/glmc/runtime/hugepages"
 )
 
 // storage is what a tensor takes in memory.
@@ -50,24 +50,24 @@ func (s storage) unit() int {
 	return 1
 }
 
-// room is what the tensor takes in an arena, in bytes.
+// room is what the tensor takes in a region, in bytes.
 func (s storage) room() int64 {
-	return arena.Room(int64(s.elems)*int64(s.unit())) + arena.Room(4*int64(s.scales))
+	return hugepages.Room(int64(s.elems)*int64(s.unit())) + hugepages.Room(4*int64(s.scales))
 }
 
-// tensor cuts the tensor from an arena.
-func (s storage) tensor(memory *arena.Arena) kernels.Tensor {
+// tensor cuts the tensor from an hugepages.
+func (s storage) tensor(memory *hugepages.Region) kernels.Tensor {
 	t := kernels.Tensor{DType: s.dtype, Shape: s.shape, Layout: s.layout}
 	switch s.unit() {
 	case 4:
-		t.F32 = arena.Make[float32](memory, s.elems)
+		t.F32 = hugepages.Make[float32](memory, s.elems)
 	case 2:
-		t.U16 = arena.Make[uint16](memory, s.elems)
+		t.U16 = hugepages.Make[uint16](memory, s.elems)
 	default:
-		t.U8 = arena.Make[byte](memory, s.elems)
+		t.U8 = hugepages.Make[byte](memory, s.elems)
 	}
 	if s.scales > 0 {
-		t.Scale = arena.Make[float32](memory, s.scales)
+		t.Scale = hugepages.Make[float32](memory, s.scales)
 	}
 	return t
 }

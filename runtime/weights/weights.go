@@ -10,7 +10,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
-	"github.com/glmc/glmc/runtime/arena"
+	"github.com/glmc/glmc/runtime/hugepages"
 	"github.com/glmc/glmc/runtime/safetensors"
 )
 
@@ -20,7 +20,7 @@ import (
 type Loader struct {
 	*resolver
 	plan     *plan.Plan
-	memory   *arena.Arena // where weights are made; nil: Go's heap
+	memory   *hugepages.Region // where weights are made; nil: Go's heap
 	prepared map[Want]*made
 	shared   map[form]kernels.Tensor
 	rounded  []Rounded
@@ -71,7 +71,7 @@ func (m *made) isView(d dtype.DType) bool {
 	return m.form.layout == kernels.RowMajor && m.only.isView(d)
 }
 
-// Prepare finds out what weights are made of, before any is made, and how many bytes of an arena they take. Those that
+// Prepare finds out what weights are made of, before any is made, and how many bytes of a region they take. Those that
 // come to the same stored values in the same layout count once.
 func (l *Loader) Prepare(wants []Want) (int64, error) {
 	panels := map[identity]bool{}
@@ -115,9 +115,9 @@ func (l *Loader) prepare(w Want) (*made, error) {
 	return m, nil
 }
 
-// Into has weights that are prepared be made in an arena, which must have room for what Prepare said and be there for as
+// Into has weights that are prepared be made in a region, which must have room for what Prepare said and be there for as
 // long as they are used.
-func (l *Loader) Into(memory *arena.Arena) { l.memory = memory }
+func (l *Loader) Into(memory *hugepages.Region) { l.memory = memory }
 
 // Load makes one weight of the plan for one rank in dtype d, a floating-point one. Weights that come to the same
 // stored values are made once. F8E4M3 comes with a scale for each row: the stored one, or, for values that are

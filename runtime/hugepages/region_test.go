@@ -1,4 +1,4 @@
-package arena
+package hugepages
 
 import (
 	"errors"
@@ -60,11 +60,11 @@ func TestMoreThanThereIs(t *testing.T) {
 }
 
 func TestNilIsTheHeap(t *testing.T) {
-	var a *Arena
-	if s := Make[uint16](a, 7); len(s) != 7 {
+	var r *Region
+	if s := Make[uint16](r, 7); len(s) != 7 {
 		t.Errorf("%d elements", len(s))
 	}
-	if err := a.Close(); err != nil {
+	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
 }

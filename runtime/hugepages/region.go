@@ -1,10 +1,10 @@
-// Package arena gives memory that lies outside of the garbage collector's heap, in huge pages where the system has them.
+// Package hugepages gives memory that lies outside of the garbage collector's heap, in huge pages where the system has them.
 // It is for what is made once and read for as long as a process lives, and is large: weights.
 //
 // Huge pages matter: a core that reads weights from memory as fast as it can spends a fifth to a third of the time on
 // page tables of 4 KiB pages. Go's heap gets them late and by chance, and holds twice what it was asked for while it
 // grows.
-package arena
+package hugepages
 
 import (
 	"fmt"
@@ -14,12 +14,12 @@ import (
 // Alignment is that of every allocation, in bytes: a cache line, and a register of AVX-512.
 const Alignment = 64
 
-// hugePage is the size of a huge page of the processors that have them, and the alignment of an arena.
+// hugePage is the size of a huge page of the processors that have them, and the alignment of a region.
 const hugePage = 2 << 20
 
-// Arena is a piece of memory that allocations are cut from. It gives nothing back before it is closed. The zero of
-// *Arena, nil, allocates in Go's heap.
-type Arena struct {
+// Region is a piece of memory that allocations are cut from. It gives nothing back before it is closed. The zero of
+// *Region, nil, allocates in Go's heap.
+type Region struct {
 	memory  []byte // aligned to a huge page
 	used    int
 	release func() error
@@ -37,12 +37,12 @@ func gibibytes(n int64) string { return fmt.Sprintf("%.2f GiB", float64(n)/(1<<3
 // New reserves that many bytes. Pages take memory when they are first written to. The error is a NotEnough where the
 // machine, or the control group of this process, could not hold them all: asking for them one by one would end the
 // process in the middle.
-func New(size int64) (*Arena, error) {
+func New(size int64) (*Region, error) {
 	if free := Free(); size > free {
 		return nil, &NotEnough{size, free}
 	}
 	if size == 0 {
-		return &Arena{}, nil
+		return &Region{}, nil
 	}
 	if int64(int(size+hugePage)) != size+hugePage {
 		return nil, fmt.Errorf("%s are more than this process can address", gibibytes(size))
@@ -51,15 +51,15 @@ func New(size int64) (*Arena, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reserving %s of memory: %w", gibibytes(size), err)
 	}
-	return &Arena{memory: memory, release: release}, nil
+	return &Region{memory: memory, release: release}, nil
 }
 
-// Room is what n bytes take in an arena.
+// Room is what n bytes take in a region.
 func Room(n int64) int64 { return (n + Alignment - 1) &^ (Alignment - 1) }
 
-// Make cuts a slice of n zeros from the arena. It panics where New was told of fewer bytes: callers know what they need.
-func Make[T byte | uint16 | float32](a *Arena, n int) []T {
-	if a == nil {
+// Make cuts a slice of n zeros from the region. It panics where New was told of fewer bytes: callers know what they need.
+func Make[T byte | uint16 | float32](r *Region, n int) []T {
+	if r == nil {
 		return make([]T, n)
 	}
 	var zero T
@@ -68,27 +68,27 @@ func Make[T byte | uint16 | float32](a *Arena, n int) []T {
 		return []T{}
 	}
 	room := int(Room(int64(bytes)))
-	if room > len(a.memory)-a.used {
-		panic(fmt.Sprintf("arena: %d bytes are wanted of %d that are left", room, len(a.memory)-a.used))
+	if room > len(r.memory)-r.used {
+		panic(fmt.Sprintf("hugepages: %d bytes are wanted of %d that are left", room, len(r.memory)-r.used))
 	}
-	at := a.used
-	a.used += room
-	return unsafe.Slice((*T)(unsafe.Pointer(&a.memory[at])), n)
+	at := r.used
+	r.used += room
+	return unsafe.Slice((*T)(unsafe.Pointer(&r.memory[at])), n)
 }
 
 // Reset takes everything back that was cut. What was written is still there: the next slices are not zeros.
-func (a *Arena) Reset() { a.used = 0 }
+func (r *Region) Reset() { r.used = 0 }
 
 // Used is how many bytes were cut.
-func (a *Arena) Used() int64 { return int64(a.used) }
+func (r *Region) Used() int64 { return int64(r.used) }
 
 // Close gives the memory back to the system. Slices that were cut from it must not be used any more: touching one ends
 // the process. Closing twice is allowed.
-func (a *Arena) Close() error {
-	if a == nil || a.release == nil {
+func (r *Region) Close() error {
+	if r == nil || r.release == nil {
 		return nil
 	}
-	release := a.release
-	a.memory, a.used, a.release = nil, 0, nil
+	release := r.release
+	r.memory, r.used, r.release = nil, 0, nil
 	return release()
 }

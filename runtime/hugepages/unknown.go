@@ -1,6 +1,6 @@
 //go:build !linux
 
-package arena
+package hugepages
 
 // unknown is assumed where the system does not tell: a tebibyte.
 const unknown = 1 << 40

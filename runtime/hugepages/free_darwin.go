@@ -1,4 +1,4 @@
-package arena
+package hugepages
 
 import "golang.org/x/sys/unix"
 
