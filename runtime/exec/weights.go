@@ -9,8 +9,6 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/dtype"
-	"github.com/glmc/glmc/kernels/panel"
 	"github.com/glmc/glmc/runtime/hugepages"
 	"github.com/glmc/glmc/runtime/weights"
 )
@@ -46,7 +44,7 @@ func wantsOf(programs []*plan.Program, rank int, dev Device) []weights.Want {
 	wants := make([]weights.Want, len(order))
 	for i, w := range order {
 		wants[i] = weights.Want{Weight: w, Rank: rank, DType: dev.Weight(w.DType), AnyLayout: uses[w] == lookedUp}
-		if dev.Panels() && panels(wants[i].DType, uses[w]) {
+		if panels(uses[w]) && dev.Panels(wants[i].DType) {
 			wants[i].Layout = kernels.Panels
 		}
 	}
@@ -73,10 +71,10 @@ func useOf(n *ir.Node, i int) use {
 	return read
 }
 
-// panels reports whether a device that multiplies panels gets a weight in them: every kernel that reads it has to know
+// panels reports whether a weight may lie in panels: every kernel that reads it has to know
 // them, and those that look rows up do.
-func panels(d dtype.DType, u use) bool {
-	return panel.Holds(d) && u&multiplied != 0 && u&read == 0
+func panels(u use) bool {
+	return u&multiplied != 0 && u&read == 0
 }
 
 // reserve makes room for weights in one piece.

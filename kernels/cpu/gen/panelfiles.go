@@ -16,7 +16,7 @@ func panelFiles() map[string]string {
 		for rows := 1; rows <= f.rows; rows++ {
 			table.printf("\t%d: {", rows)
 			for _, side := range []int{1, 2, 4} {
-				if side > f.side(rows) || side < f.side(rows) && side > 1 {
+				if side > f.side(rows) {
 					continue
 				}
 				p := panel{writer: &a, format: f, rows: rows, panels: side}
@@ -35,6 +35,8 @@ func panelFiles() map[string]string {
 	}
 	writeScale(&a)
 	declare("panelScale", scaleArgs)
+	writePrefetch(&a)
+	declare("prefetch", prefetchArgs)
 	writeScatter(&a)
 	declare("panelScatter", scatterArgs)
 	return map[string]string{"panel_amd64.s": a.String(), "panel_stubs_amd64.go": formatted(s.String())}
