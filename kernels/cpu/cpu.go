@@ -26,6 +26,7 @@ type Device struct {
 	pool     *pool
 	threads  int
 	dots     *dots
+	vectors  *vectors
 	maxInner int // see experts
 
 	mu    sync.Mutex
@@ -50,6 +51,7 @@ func newDevice(threads int, table *dots) *Device {
 		pool:     newPool(threads),
 		threads:  threads,
 		dots:     table,
+		vectors:  vectorsOf(table.name),
 		maxInner: maxInner,
 		ropes:    make(map[kernels.RopeParams]*ropeTable),
 	}

@@ -83,9 +83,7 @@ func (in *inputs) convert(_, lo, hi int) {
 			in.scale[r] = dtype.QuantizeF8E4M3(dst, src)
 			continue
 		}
-		for i, v := range src {
-			dst[i] = dtype.RoundBF16(v)
-		}
+		in.dev.vectors.roundBF16(dst, src)
 	}
 }
 
