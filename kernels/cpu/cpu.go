@@ -26,6 +26,7 @@ type Device struct {
 	pool     *pool
 	threads  int
 	dots     *dots
+	vectors  *vectors
 	panels   *panelTable // nil where dots has none
 	maxInner int         // see experts
 
@@ -51,6 +52,7 @@ func newDevice(threads int, table *dots) *Device {
 		pool:     newPool(threads),
 		threads:  threads,
 		dots:     table,
+		vectors:  vectorsOf(table.name),
 		panels:   table.panels,
 		maxInner: maxInner,
 		ropes:    make(map[kernels.RopeParams]*ropeTable),

@@ -1,9 +1,6 @@
 package cpu
 
-import (
-	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/ref"
-)
+import "github.com/glmc/glmc/kernels"
 
 // experts is moe.experts. A (token, slot) pair is numbered p = token*k + slot. Pairs are sorted by expert, so
 // that an expert's weights are read once for all its tokens; the slots' results are kept apart until all are
@@ -173,7 +170,12 @@ func (m *experts) gateUpChunk(worker, lo, hi int) {
 			me.row(me.up, m.up, e*width+i, rows)
 			for r := range rows {
 				s := m.x.scaleOf(int(m.order[first+r]) / m.k)
-				m.act[(first+r)*width+i] = ref.SiLU(me.gate[r]*s) * (me.up[r] * s)
+				me.gate[r] *= s
+				me.up[r] *= s
+			}
+			m.dev.vectors.swiglu(me.gate, me.gate, me.up)
+			for r, v := range me.gate {
+				m.act[(first+r)*width+i] = v
 			}
 		}
 	}

@@ -2,9 +2,7 @@ package cpu
 
 import (
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/panel"
-	"github.com/glmc/glmc/kernels/ref"
 )
 
 // panelExperts is what moe.experts keeps for weights in panels. A token's experts are added in the order of their
@@ -123,17 +121,13 @@ func (m *experts) activate(g, u []float32, stride, r0, rows, c int) {
 	n := min(panel.Channels, width-c)
 	for r := range rows {
 		gr, ur := g[r*stride:][:n], u[r*stride:][:n]
-		for i, v := range gr {
-			ur[i] *= ref.SiLU(v)
-		}
+		m.dev.vectors.swiglu(ur, gr, ur)
 		if m.quantised {
 			copy(m.act[(r0+r)*width+c:], ur)
 			continue
 		}
 		row := m.inner.half.row(r0 + r)
-		for i, v := range ur {
-			row[c+i] = dtype.F32ToBF16(v)
-		}
+		m.dev.vectors.toBF16(row[c:c+n], ur)
 		if c+n == width {
 			clear(row[width:])
 		}

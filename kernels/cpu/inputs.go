@@ -85,9 +85,9 @@ func (in *inputs) convertHalf(worker, lo, hi int) {
 		case f8Rows:
 			in.wide[worker] = kernels.Resize(in.wide[worker], k)
 			in.scale[r] = dtype.QuantizeF8E4M3(in.wide[worker], in.src[r*k:(r+1)*k])
-			in.half.fill(r, in.wide[worker])
+			in.half.fill(in.dev.vectors, r, in.wide[worker])
 		default:
-			in.half.fill(r, in.src[r*k:(r+1)*k])
+			in.half.fill(in.dev.vectors, r, in.src[r*k:(r+1)*k])
 		}
 	}
 }
@@ -148,9 +148,7 @@ func (in *inputs) convert(_, lo, hi int) {
 			in.scale[r] = dtype.QuantizeF8E4M3(dst, src)
 			continue
 		}
-		for i, v := range src {
-			dst[i] = dtype.RoundBF16(v)
-		}
+		in.dev.vectors.roundBF16(dst, src)
 	}
 }
 

@@ -79,11 +79,9 @@ func (h *halfRows) resize(n, k int) {
 func (h *halfRows) row(r int) []uint16 { return h.data[r*h.stride : (r+1)*h.stride] }
 
 // fill stores src in row r and zeros behind it.
-func (h *halfRows) fill(r int, src []float32) {
+func (h *halfRows) fill(v *vectors, r int, src []float32) {
 	row := h.row(r)
-	for i, v := range src {
-		row[i] = dtype.F32ToBF16(v)
-	}
+	v.toBF16(row[:len(src)], src)
 	clear(row[len(src):])
 }
 
