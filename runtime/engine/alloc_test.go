@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"context"
+	"maps"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/glmc/glmc/compiler"
@@ -70,24 +72,35 @@ func startSteady(t testing.TB, g *golden, o compiler.Options) *exec.Executor {
 func TestSteadyStepsAllocateNothing(t *testing.T) {
 	e := startSteady(t, smallModel(t), compiler.Options{})
 	for name, shape := range steadyShapes {
-		in, ctx := shape.inputs(e.Plan().Cache.PageSize, e.Plan().Facts.VocabSize), context.Background()
-		const rounds, steps = 20, 30
-		least := ^uint64(0)
-		for i := 0; i < rounds && least > 0; i++ {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			for range steps {
-				if _, err := e.Step(ctx, "forward", in); err != nil {
-					t.Fatal(err)
-				}
-			}
-			runtime.ReadMemStats(&after)
-			least = min(least, after.Mallocs-before.Mallocs)
-		}
-		if least > 0 {
-			t.Errorf("%s: %d allocations in %d steps, in each of %d rounds", name, least, steps, rounds)
+		if n := steadyAllocations(t, e, shape); n > 0 {
+			t.Errorf("%s: %d allocations", name, n)
 		}
 	}
+	if n := steadyAllocations(t, e, slices.Collect(maps.Values(steadyShapes))...); n > 0 {
+		t.Errorf("all in turn: %d allocations", n)
+	}
+}
+
+// steadyAllocations runs rounds of steps of these shapes in turn, until one allocates nothing, and returns the number of
+// allocations in the best.
+func steadyAllocations(t *testing.T, e *exec.Executor, shapes ...shapeOf) uint64 {
+	var ins []exec.Inputs
+	for _, s := range shapes {
+		ins = append(ins, s.inputs(e.Plan().Cache.PageSize, e.Plan().Facts.VocabSize))
+	}
+	ctx, least := context.Background(), ^uint64(0)
+	for i := 0; i < 30 && least > 0; i++ {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for step := range 15 {
+			if _, err := e.Step(ctx, "forward", ins[step%len(ins)]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		least = min(least, after.Mallocs-before.Mallocs)
+	}
+	return least
 }
 
 // BenchmarkSteadyStep is a step of the small model on two threads.
