@@ -9,7 +9,9 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/sample"
 )
 
 // smallModel is the trained small model that the binary carries.
@@ -90,17 +92,64 @@ func steadyAllocations(t *testing.T, e *exec.Executor, shapes ...shapeOf) uint64
 	}
 	ctx, least := context.Background(), ^uint64(0)
 	for i := 0; i < 30 && least > 0; i++ {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for step := range 15 {
-			if _, err := e.Step(ctx, "forward", ins[step%len(ins)]); err != nil {
-				t.Fatal(err)
+		least = min(least, mallocs(func() {
+			for step := range 15 {
+				if _, err := e.Step(ctx, "forward", ins[step%len(ins)]); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		runtime.ReadMemStats(&after)
-		least = min(least, after.Mallocs-before.Mallocs)
+		}))
 	}
 	return least
+}
+
+// TestTokensAllocateNothing: a request of many tokens makes as many allocations as one of few, greedy or sampled, and so
+// do requests that run together.
+func TestTokensAllocateNothing(t *testing.T) {
+	e := startSteady(t, smallModel(t), compiler.Options{})
+	eng, err := engine.New(e, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt := []int32{5, 6, 7}
+	for name, generate := range map[string]func(n int) error{
+		"greedy": func(n int) error {
+			_, err := eng.Generate(context.Background(), engine.Request{Prompt: prompt, MaxTokens: n})
+			return err
+		},
+		"sampled": func(n int) error {
+			_, err := eng.Generate(context.Background(), engine.Request{Prompt: prompt, MaxTokens: n, Sampling: sample.Params{Temperature: 1, TopK: 20}})
+			return err
+		},
+		"together": func(n int) error {
+			_, err := eng.Together(context.Background(), [][]int32{prompt, prompt[:2], prompt}, n)
+			return err
+		},
+	} {
+		allocations := func(n int) uint64 {
+			least := ^uint64(0)
+			for range 10 {
+				least = min(least, mallocs(func() {
+					if err := generate(n); err != nil {
+						t.Fatal(err)
+					}
+				}))
+			}
+			return least
+		}
+		if few, many := allocations(8), allocations(24); many > few {
+			t.Errorf("%s: 8 tokens make %d allocations, 24 make %d", name, few, many)
+		}
+	}
+}
+
+// mallocs is how many allocations the process makes in a call.
+func mallocs(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.Mallocs - before.Mallocs
 }
 
 // BenchmarkSteadyStep is a step of the small model on two threads.
