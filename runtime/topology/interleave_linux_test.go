@@ -18,7 +18,7 @@ func TestInterleave(t *testing.T) {
 	defer unix.Munmap(memory)
 	m := Read()
 	if err := m.Interleave(memory); err != nil {
-		t.Errorf("%s: %v", m, err)
+		t.Errorf("%+v: %v", m, err)
 	}
 	err = interleave(memory, m.Nodes[:1])
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {

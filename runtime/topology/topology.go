@@ -4,11 +4,7 @@
 // Only Linux tells. Elsewhere every processor is taken for a core of its own, and memory for one node.
 package topology
 
-import (
-	"fmt"
-	"runtime"
-	"strings"
-)
+import "runtime"
 
 // Machine is what of a machine this process may use.
 type Machine struct {
@@ -46,31 +42,15 @@ func (m *Machine) Cores() int {
 }
 
 // Threads is how many threads should compute: one for each core, because hyperthreads share the units that multiply;
-// but no more than the whole processors whose time the control groups leave, or than GOMAXPROCS.
+// but no more than the processors whose time the control groups leave, to the nearest number, or than GOMAXPROCS.
 //
-// GOMAXPROCS follows the limit of the process's own control group by itself, and rounds it up, to two at the least. Threads
-// that wait for each other are better off with less: a group that has used up its time stops all of them for the rest of
-// a period, 100 ms mostly. Limits of the groups above count here too.
+// GOMAXPROCS follows the limit of the process's own control group by itself, and rounds it up, to two at the least. For
+// threads that compute all the time, and spin while they wait for each other, that is too many: a group that has used up
+// its time stops all of them for the rest of a period, 100 ms mostly. Limits of the groups above count here too.
 func (m *Machine) Threads() int {
 	n := min(max(m.Cores(), 1), runtime.GOMAXPROCS(0))
 	if m.Quota > 0 {
-		n = min(n, max(int(m.Quota), 1))
+		n = min(n, max(int(m.Quota+0.5), 1))
 	}
 	return n
-}
-
-// String is for people: "64 processors on 32 cores, 2 memory nodes, control groups leave 7.5 processors".
-func (m *Machine) String() string {
-	parts := []string{fmt.Sprintf("%s on %s", counted(len(m.CPUs), "processor"), counted(m.Cores(), "core")), counted(len(m.Nodes), "memory node")}
-	if m.Quota > 0 {
-		parts = append(parts, fmt.Sprintf("control groups leave the time of %.3g of them", m.Quota))
-	}
-	return strings.Join(parts, ", ")
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

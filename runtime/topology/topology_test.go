@@ -42,14 +42,12 @@ func TestReadTree(t *testing.T) {
 		allowed []int
 		want    Machine
 		cores   int
-		text    string
 	}{
 		{
 			name:    "nothing is told",
 			allowed: []int{0, 1},
 			want:    Machine{CPUs: []CPU{{0, 0, 0}, {1, 1, 0}}, Nodes: []int{0}},
 			cores:   2,
-			text:    "2 processors on 2 cores, 1 memory node",
 		},
 		{
 			name: "two sockets with hyperthreads",
@@ -63,7 +61,6 @@ func TestReadTree(t *testing.T) {
 			want: Machine{CPUs: []CPU{{0, 0, 0}, {1, 1, 0}, {2, 2, 1}, {3, 3, 1}, {4, 0, 0}, {5, 1, 0}, {6, 2, 1}, {7, 3, 1}},
 				Nodes: []int{0, 1}},
 			cores: 4,
-			text:  "8 processors on 4 cores, 2 memory nodes",
 		},
 		{
 			name: "a part of the processors and of the memory",
@@ -77,7 +74,6 @@ func TestReadTree(t *testing.T) {
 			allowed: []int{3, 1, 2},
 			want:    Machine{CPUs: []CPU{{1, 0, 0}, {2, 2, 2}, {3, 2, 2}}, Nodes: []int{2}},
 			cores:   2,
-			text:    "3 processors on 2 cores, 1 memory node",
 		},
 		{
 			name: "files that make no sense",
@@ -90,7 +86,6 @@ func TestReadTree(t *testing.T) {
 			allowed: []int{0},
 			want:    Machine{CPUs: []CPU{{0, 0, 0}}, Nodes: []int{0}},
 			cores:   1,
-			text:    "1 processor on 1 core, 1 memory node",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,8 +93,8 @@ func TestReadTree(t *testing.T) {
 			if diff := cmp.Diff(&tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if got.Cores() != tt.cores || got.String() != tt.text {
-				t.Errorf("%d cores, %q", got.Cores(), got)
+			if got.Cores() != tt.cores {
+				t.Errorf("%d cores, want %d", got.Cores(), tt.cores)
 			}
 		})
 	}
@@ -109,7 +104,7 @@ func TestThreads(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(6))
 	four := siblings(map[string]string{}, "0,4", "1,5", "2,6", "3,7")
 	cpus := []int{0, 1, 2, 3, 4, 5, 6, 7}
-	for quota, want := range map[float64]int{0: 4, 0.2: 1, 1: 1, 1.9: 1, 2: 2, 3.5: 3, 100: 4} {
+	for quota, want := range map[float64]int{0: 4, 0.2: 1, 1: 1, 1.4: 1, 1.6: 2, 2: 2, 3.3: 3, 100: 4} {
 		m := readTree(tree(four), cpus)
 		m.Quota = quota
 		if got := m.Threads(); got != want {
@@ -214,5 +209,5 @@ func TestRead(t *testing.T) {
 	if len(m.CPUs) == 0 || m.Cores() < 1 || m.Cores() > len(m.CPUs) || m.Threads() > runtime.GOMAXPROCS(0) {
 		t.Errorf("%+v", m)
 	}
-	t.Log(m)
+	t.Logf("%+v", m)
 }
