@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -10,15 +11,16 @@ import (
 // mpolInterleave is MPOL_INTERLEAVE of <linux/mempolicy.h>.
 const mpolInterleave = 3
 
-// Interleave has pages of memory come from all of the machine's nodes in turn, so that threads of all of them read it
+// Interleave has pages of memory come from all of the machine's memory nodes in turn, so that threads of all of them read it
 // together with the rate of all, wherever they run. The memory has to begin with a page, to be mapped by the caller, outside
 // of Go's heap, and not to be written to yet. On a machine with one node it does nothing. An error means that pages come
 // from wherever they come, as without.
-func (m *Machine) Interleave(memory []byte) error {
-	if len(m.Nodes) < 2 || len(memory) == 0 {
+func Interleave(memory []byte) error {
+	nodes := memoryNodes(os.DirFS("/"))
+	if len(nodes) < 2 || len(memory) == 0 {
 		return nil
 	}
-	return interleave(memory, m.Nodes)
+	return interleave(memory, nodes)
 }
 
 func interleave(memory []byte, nodes []int) error {

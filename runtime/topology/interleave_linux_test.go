@@ -16,11 +16,10 @@ func TestInterleave(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Munmap(memory)
-	m := Read()
-	if err := m.Interleave(memory); err != nil {
-		t.Errorf("%+v: %v", m, err)
+	if err := Interleave(memory); err != nil {
+		t.Errorf("on this machine: %v", err)
 	}
-	err = interleave(memory, m.Nodes[:1])
+	err = interleave(memory, Read().Nodes[:1])
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
 		return
 	}
