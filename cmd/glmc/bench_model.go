@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/safetensors"
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // benchModelFlags are the flags of `glmc bench model`.
@@ -69,7 +69,7 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	f.compileFlags.register(fs)
 	fs.Lookup("disable-pass").Usage = "`NAME` of a pass to measure without as well; may be repeated"
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: the machine's)")
+	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	fs.IntVar(&f.prompt, "prompt", 512, "`N` tokens of each prompt")
 	fs.IntVar(&f.gen, "gen", 32, "`N` tokens to generate behind each prompt, 2 or more")
 	fs.IntVar(&f.batch, "batch", 1, "`N` sequences side by side")
@@ -211,7 +211,7 @@ func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safe
 func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engines []*engine.Engine) error {
 	threads := f.threads
 	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = topology.Read().Threads()
 	}
 	if !f.asJSON {
 		fmt.Fprintf(os.Stderr, "measuring for a while, on %s: other work on this machine makes the figures worse\n", diag.Count(threads, "thread"))
