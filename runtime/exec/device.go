@@ -17,8 +17,8 @@ type Device interface {
 	Kernels() kernels.Set
 	// Weight is the dtype in which the device holds a weight that the plan has in d.
 	Weight(d dtype.DType) dtype.DType
-	// Panels reports whether the kernels take weights that are multiplied in the order of package panel.
-	Panels() bool
+	// Panels reports whether the kernels want weights of that dtype in panels (kernels.Panels) where they are multiplied.
+	Panels(d dtype.DType) bool
 	// Cache is the dtype in which the device holds keys and values that the plan has in d.
 	Cache(d dtype.DType) dtype.DType
 	// Close ends the device's goroutines.
@@ -52,7 +52,7 @@ type refDevice struct{}
 
 func (refDevice) Kernels() kernels.Set           { return ref.Kernels() }
 func (refDevice) Weight(dtype.DType) dtype.DType { return dtype.F32 }
-func (refDevice) Panels() bool                   { return false }
+func (refDevice) Panels(dtype.DType) bool        { return false }
 func (refDevice) Cache(dtype.DType) dtype.DType  { return dtype.F32 }
 func (refDevice) Close()                         {}
 
@@ -61,4 +61,3 @@ type cpuDevice struct{ *cpu.Device }
 
 func (cpuDevice) Weight(d dtype.DType) dtype.DType { return d }
 func (cpuDevice) Cache(d dtype.DType) dtype.DType  { return d }
-func (cpuDevice) Panels() bool                     { return false }
