@@ -46,10 +46,15 @@ func (m *experts) panelBlock(ids []int32, count int) {
 		m.inner.form = bf16
 	}
 	panels := (width + panel.Channels - 1) / panel.Channels
-	mean := max(pairs/len(m.active), 1)
-	m.panelExperts.chunk = min(m.dev.grain(len(m.active)*panels, 2*mean*hidden*panel.Channels), panels)
-	items := (panels + m.panelExperts.chunk - 1) / m.panelExperts.chunk
-	m.dev.pool.run(len(m.active)*items, 1, m.gateUpItems)
+	if pairs <= fewRows*len(m.active) {
+		m.panelExperts.chunk = 1
+		m.dev.overPanels(len(m.active)*panels, fewRows, 2*hidden*panel.Channels, m.gateUpItems)
+	} else {
+		mean := max(pairs/len(m.active), 1)
+		m.panelExperts.chunk = min(m.dev.grain(len(m.active)*panels, 2*mean*hidden*panel.Channels), panels)
+		items := (panels + m.panelExperts.chunk - 1) / m.panelExperts.chunk
+		m.dev.pool.run(len(m.active)*items, 1, m.gateUpItems)
+	}
 
 	if m.quantised {
 		m.inner.prepareHalf(m.act, pairs, width, true)
@@ -58,7 +63,7 @@ func (m *experts) panelBlock(ids []int32, count int) {
 		}
 	}
 	panels = (hidden + panel.Channels - 1) / panel.Channels
-	m.dev.pool.run(panels, m.dev.grain(panels, pairs*width*panel.Channels), m.projectPanels)
+	m.dev.overPanels(panels, pairs/len(m.active), len(m.active)*width*panel.Channels, m.projectPanels)
 }
 
 // gatherPairs notes what belongs to pairs [lo, hi) in sorted order, and copies their rows side by side.
@@ -71,15 +76,18 @@ func (m *experts) gatherPairs(_, lo, hi int) {
 	}
 }
 
-// gateUpPanels computes items [lo, hi): chunks of inner channels of the active experts.
+// gateUpPanels computes items [lo, hi): chunks of inner channels of the active experts. Chunks that belong to one expert
+// are one piece of work.
 func (m *experts) gateUpPanels(worker, lo, hi int) {
 	width := m.down.Shape[2]
 	panels := (width + panel.Channels - 1) / panel.Channels
 	chunk := m.panelExperts.chunk
 	items := (panels + chunk - 1) / chunk
-	for item := lo; item < hi; item++ {
-		e, p0 := int(m.active[item/items]), item%items*chunk
-		m.expertPanels(&m.workers[worker], e, p0, min(p0+chunk, panels))
+	for item := lo; item < hi; {
+		e, first := item/items, item%items
+		last := min(first+hi-item, items)
+		m.expertPanels(&m.workers[worker], int(m.active[e]), first*chunk, min(last*chunk, panels))
+		item += last - first
 	}
 }
 

@@ -42,6 +42,8 @@ type panelTable struct {
 	scale func(dst *float32, ldd int, src *float32, lds, rows int, scale, bias, row *float32)
 	// scatter adds src[r][j] * scale[j] * weight[r] to dst[index[r]][j].
 	scatter func(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)
+	// prefetch asks for cache lines without waiting for them.
+	prefetch func(p uintptr, lines int)
 }
 
 // f8Bytes are the bfloat16 values of the e4m3 codes 0 to 127: all low bytes, then all high bytes.
@@ -88,8 +90,10 @@ func (h *halfRows) fill(r int, src []float32) {
 // panelWeight is one matrix [n, k] in panels.
 type panelWeight struct {
 	*panelFormat
+	table  *panelTable
 	base   unsafe.Pointer
 	stride int // bytes from panel to panel
+	panels int
 	k      int
 }
 
@@ -126,17 +130,18 @@ func (w *panelWeight) side(rows, left int) int {
 // 32] of m. Rows that are more than a kernel takes come in tiles, and k in blocks; neither shows in the results.
 func (m *panelMultiplier) multiply(w *panelWeight, p, side int, a []uint16, lda, rows int) []float32 {
 	sums := m.sumsOf(rows, side)
-	at := unsafe.Add(w.base, p*w.stride)
 	ldc := 4 * panel.Channels * side
 	steps := (w.k + w.quad - 1) / w.quad
 	if rows <= w.rows {
-		w.kernels[rows][side](at, w.stride, &a[0], 2*lda, &sums[0], ldc, steps, false)
+		w.kernels[rows][side](w.at(p, 0), w.stride, &a[0], 2*lda, &sums[0], ldc, steps, false)
 		return sums
 	}
 	blockSteps := panelBlock / w.quad
+	tiles := (rows + panelRows - 1) / panelRows
 	for s := 0; s < steps; s += blockSteps {
 		n := min(blockSteps, steps-s)
-		weights, kernels, pairs := unsafe.Add(at, s*w.quad*w.stride/w.padded()), w.kernels, n
+		ahead := w.ahead(p, s, n, tiles)
+		weights, kernels, pairs := w.at(p, s), w.kernels, n
 		if w.widen != nil {
 			if m.wide == nil {
 				m.wide = make([]uint16, panelBlock*panel.Channels)
@@ -146,10 +151,45 @@ func (m *panelMultiplier) multiply(w *panelWeight, p, side int, a []uint16, lda,
 		}
 		for r := 0; r < rows; r += panelRows {
 			tile := min(panelRows, rows-r)
+			ahead.next()
 			kernels[tile][1](weights, 0, &a[r*lda+s*w.quad], 2*lda, &sums[r*panel.Channels], ldc, pairs, s > 0)
 		}
 	}
 	return sums
+}
+
+// at is where step s of panel p lies.
+func (w *panelWeight) at(p, s int) unsafe.Pointer {
+	return unsafe.Add(w.base, p*w.stride+s*w.quad*w.stride/w.padded())
+}
+
+// lookahead asks for the weights of the next block, a few cache lines before each tile of the present one: arithmetic and
+// memory then work at the same time, which they do not when a block is widened at once.
+type lookahead struct {
+	table     *panelTable
+	at        uintptr // no pointer: in the end it is behind the weights
+	left, per int     // cache lines: that are not asked for yet, for each tile
+}
+
+// ahead looks from a block of n steps of panel p, which tiles tiles of rows meet, to the one behind it.
+func (w *panelWeight) ahead(p, s, n, tiles int) lookahead {
+	bytes := n * w.quad * w.stride / w.padded()
+	end := w.panels * w.stride
+	from := p*w.stride + s*w.quad*w.stride/w.padded() + bytes
+	lines := min(bytes, end-from) / 64
+	if lines <= 0 {
+		return lookahead{}
+	}
+	return lookahead{w.table, uintptr(w.base) + uintptr(from), lines, (lines + tiles - 1) / tiles}
+}
+
+func (l *lookahead) next() {
+	n := min(l.left, l.per)
+	if n <= 0 {
+		return
+	}
+	l.table.prefetch(l.at, n)
+	l.at, l.left = l.at+uintptr(64*n), l.left-n
 }
 
 // padded is the number of k that a panel has.
@@ -162,10 +202,27 @@ func panelRowBlock(k int) int {
 
 const maxPanelRows = 40 * panelRows
 
+// fewRows is up to how many rows products are bound by reading weights.
+const fewRows = 8
+
+// overPanels runs a loop over panels of so many bytes each, which rows rows are multiplied with. With few rows each thread
+// streams a contiguous part of the weights; with more, whoever is free takes the next panels.
+func (d *Device) overPanels(panels, rows, bytes int, body func(worker, lo, hi int)) {
+	if rows <= fewRows {
+		d.pool.split(panels, min(max(splitBytes/max(bytes, 1), 1), 4), body)
+		return
+	}
+	d.pool.run(panels, d.grain(panels, rows*bytes), body)
+}
+
+// splitBytes is what is worth a piece of a split loop.
+const splitBytes = 256 << 10
+
 // newPanelWeight views matrix i of the matrices that t holds in panels.
 func (d *Device) newPanelWeight(t *kernels.Tensor, i int) panelWeight {
 	n, k := t.Shape[len(t.Shape)-2], t.Last()
-	w := panelWeight{panelFormat: d.panels.formats[t.DType], k: k, stride: panel.Stride(t.DType, k)}
+	w := panelWeight{panelFormat: d.panels.formats[t.DType], table: d.panels, k: k,
+		stride: panel.Stride(t.DType, k), panels: (n + panel.Channels - 1) / panel.Channels}
 	size := panel.Size(t.DType, n, k)
 	if t.DType == dtype.BF16 {
 		w.base, w.stride = unsafe.Pointer(&t.U16[i*size]), 2*w.stride

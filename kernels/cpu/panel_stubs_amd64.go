@@ -10,10 +10,16 @@ import "unsafe"
 func panelBF16x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
 
 //go:noescape
+func panelBF16x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+
+//go:noescape
 func panelBF16x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
 
 //go:noescape
 func panelBF16x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+
+//go:noescape
+func panelBF16x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
 
 //go:noescape
 func panelBF16x2x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
@@ -61,8 +67,8 @@ func panelBF16x11x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32
 func panelBF16x12x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
 
 var panelsBF16 = panelKernels{
-	1:  {1: panelBF16x1x1, 4: panelBF16x1x4},
-	2:  {1: panelBF16x2x1, 4: panelBF16x2x4},
+	1:  {1: panelBF16x1x1, 2: panelBF16x1x2, 4: panelBF16x1x4},
+	2:  {1: panelBF16x2x1, 2: panelBF16x2x2, 4: panelBF16x2x4},
 	3:  {1: panelBF16x3x1, 2: panelBF16x3x2},
 	4:  {1: panelBF16x4x1, 2: panelBF16x4x2},
 	5:  {1: panelBF16x5x1, 2: panelBF16x5x2},
@@ -77,6 +83,9 @@ var panelsBF16 = panelKernels{
 
 //go:noescape
 func panelF8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+
+//go:noescape
+func panelF8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
 
 //go:noescape
 func panelF8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
@@ -112,7 +121,7 @@ func panelF8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelF8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
 
 var panelsF8 = panelKernels{
-	1: {1: panelF8x1x1, 4: panelF8x1x4},
+	1: {1: panelF8x1x1, 2: panelF8x1x2, 4: panelF8x1x4},
 	2: {1: panelF8x2x1, 2: panelF8x2x2},
 	3: {1: panelF8x3x1, 2: panelF8x3x2},
 	4: {1: panelF8x4x1, 2: panelF8x4x2},
@@ -127,6 +136,9 @@ func widenF8(dst *uint16, w *byte, steps int)
 
 //go:noescape
 func panelScale(dst *float32, ldd int, src *float32, lds, rows int, scale, bias, row *float32)
+
+//go:noescape
+func prefetch(p uintptr, lines int)
 
 //go:noescape
 func panelScatter(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)

@@ -34,8 +34,9 @@ var avx512BF16Dots = func() dots {
 			dtype.BF16:   bf16,
 			dtype.F8E4M3: {kernels: &panelsF8, rows: 8, quad: 4, widen: widenF8, wide: bf16.kernels},
 		},
-		scale:   panelScale,
-		scatter: panelScatter,
+		scale:    panelScale,
+		scatter:  panelScatter,
+		prefetch: prefetch,
 	}
 	return d
 }()

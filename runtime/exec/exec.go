@@ -244,8 +244,11 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 }
 
 // Step executes an entry once on all ranks and returns its results, which are valid until the entry's next
-// step; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error the KV
-// slots that the step was to write hold anything.
+// step, list and all; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error
+// the KV slots that the step was to write hold anything.
+//
+// On one rank, steps that are as large as the one before them allocate nothing, once the scratch of the kernels has grown
+// to its size.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {
@@ -262,12 +265,7 @@ func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels
 	if err := e.runRanks(ctx, entry, at, sizes, in); err != nil {
 		return nil, err
 	}
-	b := e.ranks[0].programs[entry][at.variant]
-	out := make([]kernels.Tensor, len(b.ir.Outputs))
-	for i, v := range b.ir.Outputs {
-		out[i] = *b.views[v]
-	}
-	return out, nil
+	return e.ranks[0].programs[entry][at.variant].results(), nil
 }
 
 func (e *Executor) runRanks(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) error {
