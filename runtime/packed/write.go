@@ -77,6 +77,9 @@ type writer struct {
 }
 
 func (w *writer) write(items []Item) error {
+	if err := w.out.Truncate(w.size); err != nil { // the last weight may end before the file does
+		return err
+	}
 	for i, x := range items {
 		if err := w.ctx.Err(); err != nil {
 			return err
