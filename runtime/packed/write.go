@@ -114,19 +114,27 @@ func (w *writer) write(items []Item) error {
 	return w.out.Sync()
 }
 
-// unfinished is a file without its name.
+// unfinished is a file that does not have its name yet.
 type unfinished struct {
-	file       *os.File
-	temp, path string
+	file *os.File
+	temp string // its name for now, beside path; nothing of that name is there yet where it is unnamed
+	path string
+
+	unnamed bool
 }
 
-// create makes a file beside path. A process that is killed leaves it, path.tmp-*: such files may be deleted.
+// create makes a file beside path. Where the system can, it has no name at all, and goes with the process however that
+// ends. Elsewhere a process that is killed leaves it, path.tmp-*: such files may be deleted.
 func create(path string) (*unfinished, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("it is not a regular file (%v): name another", info.Mode().Type())
 	}
 	u := &unfinished{temp: path + ".tmp-" + rand.Text(), path: path}
 	var err error
+	if u.file, err = createUnnamed(filepath.Dir(path)); err == nil {
+		u.unnamed = true
+		return u, nil
+	}
 	u.file, err = os.OpenFile(u.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	return u, err
 }
@@ -134,11 +142,19 @@ func create(path string) (*unfinished, error) {
 // discard removes the file.
 func (u *unfinished) discard() error {
 	u.file.Close() // it goes anyway
+	if u.unnamed {
+		return nil
+	}
 	return os.Remove(u.temp)
 }
 
 // commit gives the file its name, and has that survive a loss of power.
 func (u *unfinished) commit() error {
+	if u.unnamed {
+		if err := link(u.file, u.temp); err != nil {
+			return errors.Join(err, u.file.Close())
+		}
+	}
 	if err := u.file.Close(); err != nil {
 		return errors.Join(err, os.Remove(u.temp))
 	}
