@@ -19,6 +19,7 @@ import (
 	"github.com/glmc/glmc/runtime/calibrate"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
 	"github.com/glmc/glmc/runtime/topology"
 )
@@ -27,6 +28,7 @@ import (
 type benchModelFlags struct {
 	compileFlags
 	device  string
+	packed  packedFlag
 	threads int
 	prompt  int
 	gen     int
@@ -69,6 +71,7 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	f.compileFlags.register(fs)
 	fs.Lookup("disable-pass").Usage = "`NAME` of a pass to measure without as well; may be repeated"
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
+	f.packed.register(fs)
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	fs.IntVar(&f.prompt, "prompt", 512, "`N` tokens of each prompt")
 	fs.IntVar(&f.gen, "gen", 32, "`N` tokens to generate behind each prompt, 2 or more")
@@ -125,9 +128,14 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		return err
 	}
 	defer ckpt.Close()
+	made, err := f.packed.open(f.device, files, ckpt)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
 	var engines []*engine.Engine
 	for i, p := range plans {
-		ex, err := f.executor(ctx, p, ckpt)
+		ex, err := f.executor(ctx, p, ckpt, made)
 		if errors.Is(err, exec.ErrCheckpoint) {
 			r := runFlags{compileFlags: f.compileFlags}
 			return r.misfit(model, p, files, ckpt, err)
@@ -138,6 +146,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		defer ex.Close()
 		if i == 0 {
 			noteRounded(ex.Rounded())
+			notePacked(made, ex.Weights())
 		}
 		eng, err := engine.New(ex, 0)
 		if err != nil {
@@ -203,9 +212,9 @@ func decodeGraph(p *plan.Plan, n int) (*ir.Graph, error) {
 }
 
 // executor loads the weights, with a KV cache for the batch.
-func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint) (*exec.Executor, error) {
+func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File) (*exec.Executor, error) {
 	pages := (f.prompt + f.gen + p.Cache.PageSize - 1) / p.Cache.PageSize * f.batch
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}})
+	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}, Packed: made})
 }
 
 func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engines []*engine.Engine) error {

@@ -17,7 +17,7 @@ type Device interface {
 	Kernels() kernels.Set
 	// Weight is the dtype in which the device holds a weight that the plan has in d.
 	Weight(d dtype.DType) dtype.DType
-	// Panels reports whether weights of that dtype that are multiplied are to come in the order of package panel.
+	// Panels reports whether the kernels want weights of that dtype in panels (kernels.Panels) where they are multiplied.
 	Panels(d dtype.DType) bool
 	// Cache is the dtype in which the device holds keys and values that the plan has in d.
 	Cache(d dtype.DType) dtype.DType
