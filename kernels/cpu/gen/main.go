@@ -48,6 +48,7 @@ func files() map[string]string {
 		dispatchAxpy(&stubs, m)
 	}
 	all := map[string]string{"dot_amd64.s": asm.String(), "dot_stubs_amd64.go": stubs.String()}
+	maps.Copy(all, panelFiles())
 	maps.Copy(all, meterFiles())
 	return all
 }
