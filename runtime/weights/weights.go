@@ -38,9 +38,10 @@ func NewLoader(p *plan.Plan, ckpt *safetensors.Checkpoint) (*Loader, error) {
 	return l, nil
 }
 
-// Load makes one weight of the plan for one rank in dtype d, a floating-point one. Weights that come to the same
-// stored values are made once. F8E4M3 comes with a scale for each row: the stored one, or, for values that are
-// stored in another format, max|w|/448 of the whole stored row, also where a rank has a part of it.
+// Load makes one weight of the plan for one rank in dtype d, a format of weights. Weights that come to the same
+// stored values are made once. F8E4M3 and I8 come with a scale for each row, I4 with one for each group of a row: the
+// stored ones, or, for values that are stored in another format, max|w|/448 or dtype.QuantizeI8 of the whole stored row,
+// also where a rank has a part of it, and dtype.QuantizeI4 of the group, which no rank may have a part of.
 func (l *Loader) Load(w *ir.Weight, rank int, d dtype.DType) (kernels.Tensor, error) {
 	t, err := l.load(w, rank, d)
 	if err != nil {
@@ -53,6 +54,9 @@ func (l *Loader) load(w *ir.Weight, rank int, d dtype.DType) (kernels.Tensor, er
 	made, err := l.evaluate(w.Recipe, rank)
 	if err != nil {
 		return kernels.Tensor{}, err
+	}
+	if d == dtype.I4 && made.width()%2 != 0 {
+		return kernels.Tensor{}, fmt.Errorf("rows of %d values do not fill bytes in %s", made.width(), d)
 	}
 	id, only := identify(made, d)
 	t, ok := l.shared[id]
