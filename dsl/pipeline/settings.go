@@ -189,10 +189,20 @@ func (s *Settings) setWeights(d dtype.DType) error {
 	return nil
 }
 
-// CheckWeights refuses weights in a dtype for which a target has no kernels.
+// NoKernelsError says that a target cannot multiply weights in a dtype.
+type NoKernelsError struct {
+	Target  string
+	Weights dtype.DType
+}
+
+func (e *NoKernelsError) Error() string {
+	return fmt.Sprintf("%s has no kernels for %s weights: only cpu has", e.Target, e.Weights)
+}
+
+// CheckWeights refuses weights in a dtype for which a target has no kernels, with a *NoKernelsError.
 func CheckWeights(target string, d dtype.DType) error {
 	if d.IsInt() && target != "cpu" {
-		return fmt.Errorf("%s has no kernels for %s weights: only cpu has", target, d)
+		return &NoKernelsError{target, d}
 	}
 	return nil
 }

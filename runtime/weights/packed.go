@@ -7,27 +7,13 @@ import (
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/compressed"
 )
 
-// The names behind a module's that compressed-tensors gives to 4-bit weights in its format "pack-quantized", for a weight
-// [..., N, K] in groups:
-//
-//	weight_packed  I32 [..., N, K/8]      eight codes a number, the first in the lowest bits; a code is its value + 8
-//	weight_scale   float [..., N, K/64]
-//	weight_shape   I64 [dimensions]       the shape
-//
-// Read as bytes, weight_packed has the order of dtype.I4, so that such weights stay in the mapped file.
-const (
-	packedSuffix = "_packed"
-	scaleSuffix  = "_scale"
-	shapeSuffix  = "_shape"
-
-	packedCodes = 8 // in a number
-)
-
-// openPacked gives the weight of that name, of which the checkpoint has the packed codes.
+// openPacked gives the weight of that name, of which the checkpoint has packed 4-bit codes as compressed-tensors stores
+// them. Read as bytes they have the order of dtype.I4, so that such weights stay in the mapped file.
 func (r *resolver) openPacked(name string) (*source, error) {
-	packed := name + packedSuffix
+	packed := name + compressed.PackedSuffix
 	if s := r.stored[packed]; s != nil {
 		return &source{stored: s, shape: s.Shape}, nil
 	}
@@ -42,7 +28,7 @@ func (r *resolver) openPacked(name string) (*source, error) {
 	if t.DType != dtype.I32 || len(t.Shape) < 2 {
 		return nil, bad(WrongDType, packed, "is %s%s: packed int4 weights are I32 of two dimensions or more", t.FileDType, ir.FixedShape(t.Shape))
 	}
-	width := t.Shape[len(t.Shape)-1] * packedCodes
+	width := t.Shape[len(t.Shape)-1] * compressed.PackedCodes
 	if width%dtype.Group != 0 {
 		return nil, bad(WrongShape, packed, "has rows of %d values: int4 rows are whole groups of %d", width, dtype.Group)
 	}
@@ -50,15 +36,15 @@ func (r *resolver) openPacked(name string) (*source, error) {
 	if order := name + "_g_idx"; r.ckpt.Has(order) {
 		return nil, bad(WrongDType, order, "says that columns were quantised in another order, which is not supported: quantise without it")
 	}
-	if says, err := r.packedShape(name+shapeSuffix, shape); err != nil || says != "" {
+	if says, err := r.packedShape(name+compressed.ShapeSuffix, shape); err != nil || says != "" {
 		if err != nil {
 			return nil, err
 		}
-		return nil, bad(WrongShape, name+shapeSuffix, "%s", says)
+		return nil, bad(WrongShape, name+compressed.ShapeSuffix, "%s", says)
 	}
 	s := &stored{Tensor: t, number: len(r.stored), parts: map[part]bool{}}
 	s.DType, s.Shape = dtype.I4, shape
-	if err := r.attachScale(s, name+scaleSuffix, fmt.Sprintf("one for each %d values of a row", dtype.Group), withDim(shape, len(shape)-1, width/dtype.Group)); err != nil {
+	if err := r.attachScale(s, name+compressed.ScaleSuffix, fmt.Sprintf("one for each %d values of a row", dtype.Group), compressed.ScaleShape(dtype.I4, shape)); err != nil {
 		return nil, err
 	}
 	r.stored[packed] = s

@@ -9,6 +9,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/pattern"
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/compressed"
 	"github.com/glmc/glmc/runtime/safetensors"
 )
 
@@ -90,7 +91,7 @@ func (r *resolver) lookup(name string, depth int, tried *[]string) (*source, err
 	if r.ckpt.Has(name) {
 		return r.open(name)
 	}
-	if r.ckpt.Has(name + packedSuffix) {
+	if r.ckpt.Has(name + compressed.PackedSuffix) {
 		return r.openPacked(name)
 	}
 	if depth == maxAliasDepth {
@@ -148,7 +149,7 @@ func (r *resolver) open(name string) (*source, error) {
 // findScale attaches the scales of an fp8 or int8 tensor: compressed-tensors keeps them beside it under the tensor's
 // name with "_scale" behind, one for each row: [..., rows, 1] or [..., rows].
 func (r *resolver) findScale(s *stored) error {
-	name := s.Name + "_scale"
+	name := s.Name + compressed.ScaleSuffix
 	if blocks := s.Name + "_scale_inv"; r.ckpt.Has(blocks) {
 		says := fmt.Sprintf("is %s with scales of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16", s.FileDType)
 		return problem(Problem{Kind: WrongDType, Name: s.Name, Stored: blocks, File: s.File, Says: says},
