@@ -26,7 +26,8 @@ type Device struct {
 	pool     *pool
 	threads  int
 	dots     *dots
-	maxInner int // see experts
+	panels   *panelTable // nil where dots has none
+	maxInner int         // see experts
 
 	mu    sync.Mutex
 	ropes map[kernels.RopeParams]*ropeTable
@@ -50,6 +51,7 @@ func newDevice(threads int, table *dots) *Device {
 		pool:     newPool(threads),
 		threads:  threads,
 		dots:     table,
+		panels:   table.panels,
 		maxInner: maxInner,
 		ropes:    make(map[kernels.RopeParams]*ropeTable),
 	}
@@ -60,6 +62,12 @@ func (d *Device) Threads() int { return d.threads }
 
 // Tier is the name of the inner products in use, one that GLMC_CPU may have.
 func (d *Device) Tier() string { return d.dots.name }
+
+// Panels reports whether weights of that dtype are to come in panels, where they are multiplied (kernels.Panels). Kernels
+// take them row-major too, and are slower then.
+func (d *Device) Panels(t dtype.DType) bool {
+	return d.panels != nil && d.panels.formats[t] != nil
+}
 
 // Close stops the threads and waits for them. No kernel may be running.
 func (d *Device) Close() { d.pool.close() }

@@ -22,6 +22,9 @@ const tileRows = 4
 type dots struct {
 	name string // see tiers
 
+	// panels multiplies weights in panels; nil where the tier multiplies rows only.
+	panels *panelTable
+
 	f32  func(y []float32, w []float32, x [][]float32)
 	bf16 func(y []float32, w []uint16, x [][]float32) // rows hold bf16 values
 	f8   func(y []float32, w []byte, x [][]float32)   // rows hold bf16 values

@@ -29,6 +29,8 @@ type experts struct {
 	out             []float32
 	chunk           int // inner channels in a chunk of the first product
 	gateUp, project func(worker, lo, hi int)
+
+	panelExperts
 }
 
 // expertWorker is one worker's scratch.
@@ -36,6 +38,8 @@ type expertWorker struct {
 	multiplier
 	gate, up []float32 // products of one weight row each
 	y        []float32 // [channels of a chunk, pairs]: the slots' results, pairs unsorted
+
+	panelExpertWorker
 }
 
 const (
@@ -65,6 +69,7 @@ func (d *Device) newExperts(quantised bool) *experts {
 	m.x.init(d)
 	m.inner.init(d)
 	m.gateUp, m.project = m.gateUpChunk, m.projectChunk
+	m.initPanels()
 	return m
 }
 
@@ -87,6 +92,15 @@ func (m *experts) mix(c *kernels.Call, in []kernels.Tensor) error {
 		end := min(t+block, tokens)
 		m.weight = weight.F32[t*m.k : end*m.k]
 		m.out = c.Out[0].F32[t*hidden : end*hidden]
+		if m.gate.Layout == kernels.Panels {
+			if m.codes {
+				m.x.prepareHalfCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
+			} else {
+				m.x.prepareHalf(c.In[0].F32[t*hidden:], end-t, hidden, m.quantised)
+			}
+			m.panelBlock(ids.I32[t*m.k:end*m.k], count)
+			continue
+		}
 		if m.codes {
 			m.x.prepareCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
 		} else {

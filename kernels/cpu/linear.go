@@ -1,6 +1,9 @@
 package cpu
 
-import "github.com/glmc/glmc/kernels"
+import (
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/panel"
+)
 
 // embed looks rows up in w [V, H] of any storage format.
 func (d *Device) embed(kernels.Attrs) (kernels.Func, error) {
@@ -37,15 +40,20 @@ type linear struct {
 	bias      []float32 // [N], widened
 
 	// Of the call in progress.
-	w    *kernels.Tensor
-	out  []kernels.Tensor
-	body func(worker, lo, hi int)
+	w            *kernels.Tensor
+	panel        panelWeight
+	count        int // rows
+	out          []kernels.Tensor
+	body, panels func(worker, lo, hi int)
 }
 
 // linearWorker is one worker's scratch.
 type linearWorker struct {
 	multiplier
 	y []float32 // products of one weight row
+
+	panelMultiplier
+	scale, bias [panel.Channels]float32 // of a panel that is not full
 }
 
 // rowBlock bounds the rows that a weight row meets in turn, so that they stay in the second-level cache:
@@ -66,27 +74,37 @@ func (d *Device) newLinear(quantised bool) *linear {
 		l.workers[i].dots = d.dots
 	}
 	l.in.init(d)
-	l.body = l.columns
+	l.body, l.panels = l.columns, l.panelColumns
 	return l
 }
 
 func (l *linear) run(c *kernels.Call) error {
 	x, w := &c.In[0], &c.In[1]
-	l.in.prepare(x.F32, x.Rows(), w.Shape[1], formFor(w.DType, l.quantised))
-	l.product(w, c.Optional(2), c.Out)
+	if w.Layout == kernels.Panels {
+		l.in.prepareHalf(x.F32, x.Rows(), w.Shape[1], l.quantised)
+	} else {
+		l.in.prepare(x.F32, x.Rows(), w.Shape[1], formFor(w.DType, l.quantised))
+	}
+	l.product(w, x.Rows(), c.Optional(2), c.Out)
 	return nil
 }
 
 // product multiplies the rows that are prepared.
-func (l *linear) product(w, bias *kernels.Tensor, out []kernels.Tensor) {
+func (l *linear) product(w *kernels.Tensor, rows int, bias *kernels.Tensor, out []kernels.Tensor) {
 	n, k := w.Shape[0], w.Shape[1]
-	l.w, l.out = w, out
+	l.w, l.out, l.count = w, out, rows
 	l.bias = l.bias[:0]
 	if bias.Present() {
 		l.bias = kernels.Resize(l.bias, n)
 		bias.Load(l.bias, 0)
 	}
-	l.dev.pool.run(n, l.dev.grain(n, len(l.in.rows)*k), l.body)
+	if w.Layout == kernels.Panels {
+		l.panel = l.dev.newPanelWeight(w, 0)
+		panels := (n + panel.Channels - 1) / panel.Channels
+		l.dev.overPanels(panels, rows, l.panel.stride, l.panels)
+		return
+	}
+	l.dev.pool.run(n, l.dev.grain(n, rows*k), l.body)
 }
 
 // columns computes the columns [lo, hi) of all results side by side, which belong to as many weight rows.
@@ -118,5 +136,55 @@ func (l *linear) part(me *linearWorker, out *kernels.Tensor, first, lo, hi, r0, 
 		for r := range rows {
 			out.F32[(r0+r)*n+o-first] = me.y[r]*l.in.scaleOf(r0+r) + b
 		}
+	}
+}
+
+// panelColumns computes the columns of panels [lo, hi).
+func (l *linear) panelColumns(worker, lo, hi int) {
+	me, half := &l.workers[worker], &l.in.half
+	block := panelRowBlock(l.in.k)
+	for r0 := 0; r0 < l.count; r0 += block {
+		rows := min(block, l.count-r0)
+		a := half.data[r0*half.stride:]
+		for p := lo; p < hi; {
+			side := l.panel.side(rows, hi-p)
+			sums := me.multiply(&l.panel, p, side, a, half.stride, rows)
+			for q := range side {
+				l.finish(me, sums[q*panel.Channels:], side, p+q, r0, rows)
+			}
+			p += side
+		}
+	}
+}
+
+// finish scales the sums of panel p, which lie side panels apart, and stores them in the results that they belong to.
+func (l *linear) finish(me *linearWorker, sums []float32, side, p, r0, rows int) {
+	n, first := l.w.Shape[0], p*panel.Channels
+	last := min(first+panel.Channels, n)
+	scale := channels(l.w.Scale, 0, p, n, &me.scale, oneRows[:])
+	bias := channels(l.bias, 0, p, n, &me.bias, noBias[:])
+	row := &l.in.scales(r0, rows)[0]
+	lds := side * panel.Channels
+	from := 0 // column of the result at hand
+	for i := range l.out {
+		out := &l.out[i]
+		width := out.Last()
+		if from <= first && first+panel.Channels <= from+width {
+			l.dev.panels.scale(&out.F32[r0*width+first-from], 4*width, &sums[0], 4*lds, rows, scale, bias, row)
+			return
+		}
+		from += width
+	}
+	// The panel is not full, or belongs to several results.
+	l.dev.panels.scale(&sums[0], 4*lds, &sums[0], 4*lds, rows, scale, bias, row)
+	from = 0
+	for i := range l.out {
+		out := &l.out[i]
+		width := out.Last()
+		lo, hi := max(first, from), min(last, from+width)
+		for r := 0; r < rows && lo < hi; r++ {
+			copy(out.F32[(r0+r)*width+lo-from:][:hi-lo], sums[r*lds+lo-first:])
+		}
+		from += width
 	}
 }

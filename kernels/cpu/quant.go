@@ -78,8 +78,12 @@ func (d *Device) linearW8A8(kernels.Attrs) (kernels.Func, error) {
 	l := d.newLinear(true)
 	return func(c *kernels.Call) error {
 		x, scale := &c.In[0], &c.In[1]
-		l.in.prepareCodes(x.U8, scale.F32, x.Rows(), x.Last())
-		l.product(&c.In[2], c.Optional(3), c.Out)
+		if c.In[2].Layout == kernels.Panels {
+			l.in.prepareHalfCodes(x.U8, scale.F32, x.Rows(), x.Last())
+		} else {
+			l.in.prepareCodes(x.U8, scale.F32, x.Rows(), x.Last())
+		}
+		l.product(&c.In[2], x.Rows(), c.Optional(3), c.Out)
 		return nil
 	}, nil
 }

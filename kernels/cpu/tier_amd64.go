@@ -2,13 +2,19 @@
 
 package cpu
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"github.com/glmc/glmc/kernels/dtype"
+)
 
 // tiers lists the tables, best first. The package cpu also asks whether the system saves the registers.
 func tiers() []tier {
 	x := &cpu.X86
+	avx512 := x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX2 && x.HasFMA
 	return []tier{
-		{&avx512Dots, "AVX-512 (F, BW, DQ and VL)", x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX2 && x.HasFMA},
+		{&avx512BF16Dots, "AVX-512 (F, BW, DQ and VL) with BF16, VBMI and VNNI", avx512 && x.HasAVX512BF16 && x.HasAVX512VBMI && x.HasAVX512VNNI},
+		{&avx512Dots, "AVX-512 (F, BW, DQ and VL)", avx512},
 		{&avx2Dots, "AVX2 with FMA and F16C", x.HasAVX2 && x.HasFMA && x.HasF16C},
 		{&portableDots, "", true},
 	}
@@ -17,6 +23,23 @@ func tiers() []tier {
 // directly is a widenFrom that no step reaches: weights are widened in registers, which costs less than a row of
 // scratch does.
 const directly = 1 << 30
+
+// avx512BF16Dots multiplies weights in panels, and others as avx512Dots does.
+var avx512BF16Dots = func() dots {
+	d := avx512Dots
+	d.name = "avx512bf16"
+	bf16 := &panelFormat{kernels: &panelsBF16, rows: panelRows, quad: 2}
+	d.panels = &panelTable{
+		formats: map[dtype.DType]*panelFormat{
+			dtype.BF16:   bf16,
+			dtype.F8E4M3: {kernels: &panelsF8, rows: 8, quad: 4, widen: widenF8, wide: bf16.kernels},
+		},
+		scale:    panelScale,
+		scatter:  panelScatter,
+		prefetch: prefetch,
+	}
+	return d
+}()
 
 var avx512Dots = dots{
 	name:      "avx512",

@@ -17,6 +17,8 @@ type Device interface {
 	Kernels() kernels.Set
 	// Weight is the dtype in which the device holds a weight that the plan has in d.
 	Weight(d dtype.DType) dtype.DType
+	// Panels reports whether weights of that dtype that are multiplied are to come in the order of package panel.
+	Panels(d dtype.DType) bool
 	// Cache is the dtype in which the device holds keys and values that the plan has in d.
 	Cache(d dtype.DType) dtype.DType
 	// Close ends the device's goroutines.
@@ -50,6 +52,7 @@ type refDevice struct{}
 
 func (refDevice) Kernels() kernels.Set           { return ref.Kernels() }
 func (refDevice) Weight(dtype.DType) dtype.DType { return dtype.F32 }
+func (refDevice) Panels(dtype.DType) bool        { return false }
 func (refDevice) Cache(dtype.DType) dtype.DType  { return dtype.F32 }
 func (refDevice) Close()                         {}
 

@@ -6,12 +6,7 @@ import "github.com/glmc/glmc/kernels/dtype"
 // groups are copied and made as a whole, and are the same on every rank.
 
 // groupsOf is the number of scales of a row of that many values.
-func groupsOf(d dtype.DType, width int) int {
-	if d == dtype.I4 {
-		return (width + dtype.Group - 1) / dtype.Group
-	}
-	return 1
-}
+func groupsOf(width int) int { return (width + dtype.Group - 1) / dtype.Group }
 
 // wholeGroups reports whether a block begins and ends where groups do, both in the result and in the stored tensor.
 func (w *writer) wholeGroups(b block) bool {
@@ -24,8 +19,8 @@ func (w *writer) wholeGroups(b block) bool {
 
 // groups are the scales of run i of a block.
 func (w *writer) groups(b block, i int) []float32 {
-	row := (b.row + i) * groupsOf(dtype.I4, w.width)
-	return w.t.Scale[row+b.col/dtype.Group : row+groupsOf(dtype.I4, b.col+b.n)]
+	row := (b.row - w.first + i) * groupsOf(w.width)
+	return w.t.Scale[row+b.col/dtype.Group : row+groupsOf(b.col+b.n)]
 }
 
 // zeroGroups makes a block of zeros.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -99,6 +100,10 @@ func TestStoredIntegers(t *testing.T) {
 						t.Errorf("as %s (-want +got):\n%s", as, diff)
 					}
 				}
+				panels := inRegion(t, l, Want{Weight: w, Rank: tt.rank, DType: d, Layout: kernels.Panels})
+				if diff := cmp.Diff(tt.want, floats(panels)); diff != "" || panels.Layout != kernels.Panels {
+					t.Errorf("in panels (-want +got):\n%s", diff)
+				}
 			})
 		}
 	}
@@ -143,6 +148,10 @@ func TestQuantiseWhenLoaded(t *testing.T) {
 			for rank := range 4 {
 				got := load(t, l, w, rank, d)
 				values, width := floats(got), got.Last()
+				panels := inRegion(t, l, Want{Weight: w, Rank: rank, DType: d, Layout: kernels.Panels})
+				if diff := cmp.Diff(values, floats(panels)); diff != "" {
+					t.Errorf("%s on rank %d, in panels (-want +got):\n%s", r, rank, diff)
+				}
 				for i := range got.Rows() {
 					want := quantised(d, x[i%rows*k:i%rows*k+k])
 					if width < k {

@@ -42,7 +42,7 @@ func (r *resolver) openPacked(name string) (*source, error) {
 		}
 		return nil, bad(WrongShape, name+compressed.ShapeSuffix, "%s", says)
 	}
-	s := &stored{Tensor: t, number: len(r.stored), parts: map[part]bool{}}
+	s := &stored{Tensor: t, parts: map[part]bool{}}
 	s.DType, s.Shape = dtype.I4, shape
 	if err := r.attachScale(s, name+compressed.ScaleSuffix, fmt.Sprintf("one for each %d values of a row", dtype.Group), compressed.ScaleShape(dtype.I4, shape)); err != nil {
 		return nil, err

@@ -135,7 +135,7 @@ func (r *resolver) open(name string) (*source, error) {
 			says := fmt.Sprintf("is stored as %s: weights are F32, BF16, F16, F8_E4M3 or I8, or packed I32", t.FileDType)
 			return nil, problem(Problem{Kind: WrongDType, Name: name, Stored: name, File: t.File, Says: says}, "tensor %q is stored as %s in %s: weights are F32, BF16, F16, F8_E4M3 or I8, or packed I32", name, t.FileDType, t.File)
 		}
-		s = &stored{Tensor: t, number: len(r.stored), parts: map[part]bool{}}
+		s = &stored{Tensor: t, parts: map[part]bool{}}
 		if t.DType.Scaled() {
 			if err := r.findScale(s); err != nil {
 				return nil, err

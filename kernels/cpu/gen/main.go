@@ -1,5 +1,6 @@
 // Gen writes the assembly of package cpu: the inner products of kernels/cpu/dot.go for AVX-512 and for AVX2 with
-// FMA, and the Go declarations that go with them. Run it by go generate ./kernels/cpu.
+// FMA, and the Go declarations that go with them; and loops that measure what a processor does at most. Run it by
+// go generate ./kernels/cpu.
 //
 // Every kernel of one processor adds in the same order, which is a function of the length alone. With L values to a
 // register, partial sum j of four takes the registers 4i+j for as long as four are there; what is left goes to the
@@ -9,6 +10,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 )
@@ -45,7 +47,10 @@ func files() map[string]string {
 		}
 		dispatchAxpy(&stubs, m)
 	}
-	return map[string]string{"dot_amd64.s": asm.String(), "dot_stubs_amd64.go": stubs.String()}
+	all := map[string]string{"dot_amd64.s": asm.String(), "dot_stubs_amd64.go": stubs.String()}
+	maps.Copy(all, panelFiles())
+	maps.Copy(all, meterFiles())
+	return all
 }
 
 // dispatchDot writes the function that picks the kernel for a number of rows. It checks the lengths, because assembly

@@ -1,0 +1,185 @@
+package cpu
+
+import (
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/panel"
+	"github.com/glmc/glmc/kernels/ref"
+)
+
+// panelExperts is what moe.experts keeps for weights in panels. A token's experts are added in the order of their
+// numbers, which no other token has a say in.
+type panelExperts struct {
+	gathered halfRows  // [pairs]: input rows in sorted order, of experts that have several
+	token    []int32   // [pairs] in sorted order
+	rowScale []float32 // [pairs] in sorted order: the input row's scale
+	mixed    []float32 // [pairs] in sorted order: weight of the slot times the inner row's scale
+	chunk    int       // panels of an item of the first product
+
+	gather, gateUpItems, projectPanels func(worker, lo, hi int)
+}
+
+// panelExpertWorker is one worker's scratch.
+type panelExpertWorker struct {
+	gateSums, upSums   panelMultiplier
+	gateScale, upScale [panel.Channels]float32
+	downScale          [panel.Channels]float32
+}
+
+func (m *experts) initPanels() {
+	m.panelExperts.gather, m.gateUpItems, m.projectPanels = m.gatherPairs, m.gateUpPanels, m.projectColumns
+}
+
+// panelBlock computes some tokens, whose rows are prepared: ids [tokens, k].
+func (m *experts) panelBlock(ids []int32, count int) {
+	hidden, width := m.down.Shape[1], m.down.Shape[2]
+	pairs := len(ids)
+	m.sort(ids, count)
+	m.token, m.rowScale, m.mixed = kernels.Resize(m.token, pairs), kernels.Resize(m.rowScale, pairs), kernels.Resize(m.mixed, pairs)
+	m.gathered.resize(pairs, hidden)
+	m.dev.pool.run(pairs, m.dev.grain(pairs, hidden/4), m.gather)
+
+	if m.quantised {
+		m.act = kernels.Resize(m.act, pairs*width)
+	} else {
+		m.inner.half.resize(pairs, width)
+		m.inner.form = bf16
+	}
+	panels := (width + panel.Channels - 1) / panel.Channels
+	if pairs <= fewRows*len(m.active) {
+		m.panelExperts.chunk = 1
+		m.dev.overPanels(len(m.active)*panels, fewRows, 2*hidden*panel.Channels, m.gateUpItems)
+	} else {
+		mean := max(pairs/len(m.active), 1)
+		m.panelExperts.chunk = min(m.dev.grain(len(m.active)*panels, 2*mean*hidden*panel.Channels), panels)
+		items := (panels + m.panelExperts.chunk - 1) / m.panelExperts.chunk
+		m.dev.pool.run(len(m.active)*items, 1, m.gateUpItems)
+	}
+
+	if m.quantised {
+		m.inner.prepareHalf(m.act, pairs, width, true)
+		for i := range m.mixed {
+			m.mixed[i] *= m.inner.scale[i]
+		}
+	}
+	panels = (hidden + panel.Channels - 1) / panel.Channels
+	m.dev.overPanels(panels, pairs/len(m.active), len(m.active)*width*panel.Channels, m.projectPanels)
+}
+
+// gatherPairs notes what belongs to pairs [lo, hi) in sorted order, and copies their rows side by side.
+func (m *experts) gatherPairs(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		p := int(m.order[i])
+		t := p / m.k
+		m.token[i], m.mixed[i], m.rowScale[i] = int32(t), m.weight[p], m.x.scales(t, 1)[0]
+		copy(m.gathered.row(i), m.x.half.row(t))
+	}
+}
+
+// gateUpPanels computes items [lo, hi): chunks of inner channels of the active experts. Chunks that belong to one expert
+// are one piece of work.
+func (m *experts) gateUpPanels(worker, lo, hi int) {
+	width := m.down.Shape[2]
+	panels := (width + panel.Channels - 1) / panel.Channels
+	chunk := m.panelExperts.chunk
+	items := (panels + chunk - 1) / chunk
+	for item := lo; item < hi; {
+		e, first := item/items, item%items
+		last := min(first+hi-item, items)
+		m.expertPanels(&m.workers[worker], int(m.active[e]), first*chunk, min(last*chunk, panels))
+		item += last - first
+	}
+}
+
+// expertPanels computes panels [lo, hi) of inner channels of one expert: silu(gate x) * (up x).
+func (m *experts) expertPanels(me *expertWorker, e, lo, hi int) {
+	width, k := m.down.Shape[2], m.gate.Last()
+	gate, up := m.dev.newPanelWeight(m.gate, e), m.dev.newPanelWeight(m.up, e)
+	first, last := int(m.start[e]), int(m.start[e+1])
+	block := panelRowBlock(k)
+	for r0 := first; r0 < last; r0 += block {
+		rows := min(block, last-r0)
+		a := m.gathered.data[r0*m.gathered.stride:]
+		for p := lo; p < hi; {
+			side := min(gate.side(rows, hi-p), up.side(rows, hi-p))
+			g := me.gateSums.multiply(&gate, p, side, a, m.gathered.stride, rows)
+			u := me.upSums.multiply(&up, p, side, a, m.gathered.stride, rows)
+			for q := range side {
+				at, lds := q*panel.Channels, 4*side*panel.Channels
+				gs := channels(m.gate.Scale, e*width, p+q, width, &me.gateScale, oneRows[:])
+				us := channels(m.up.Scale, e*width, p+q, width, &me.upScale, oneRows[:])
+				m.dev.panels.scale(&g[at], lds, &g[at], lds, rows, gs, &noBias[0], &m.rowScale[r0])
+				m.dev.panels.scale(&u[at], lds, &u[at], lds, rows, us, &noBias[0], &m.rowScale[r0])
+				m.activate(g[at:], u[at:], side*panel.Channels, r0, rows, (p+q)*panel.Channels)
+			}
+			p += side
+		}
+	}
+}
+
+// activate stores silu(g) * u, the channels of a panel that begins with channel c, in the rows from r0 on.
+func (m *experts) activate(g, u []float32, stride, r0, rows, c int) {
+	width := m.down.Shape[2]
+	n := min(panel.Channels, width-c)
+	for r := range rows {
+		gr, ur := g[r*stride:][:n], u[r*stride:][:n]
+		for i, v := range gr {
+			ur[i] *= ref.SiLU(v)
+		}
+		if m.quantised {
+			copy(m.act[(r0+r)*width+c:], ur)
+			continue
+		}
+		row := m.inner.half.row(r0 + r)
+		for i, v := range ur {
+			row[c+i] = dtype.F32ToBF16(v)
+		}
+		if c+n == width {
+			clear(row[width:])
+		}
+	}
+}
+
+// projectColumns computes the output channels of panels [lo, hi) of all tokens.
+func (m *experts) projectColumns(worker, lo, hi int) {
+	me, hidden := &m.workers[worker], m.down.Shape[1]
+	c0, c1 := lo*panel.Channels, min(hi*panel.Channels, hidden)
+	for t := range len(m.order) / m.k {
+		clear(m.out[t*hidden+c0 : t*hidden+c1])
+	}
+	half := &m.inner.half
+	block := panelRowBlock(m.down.Last())
+	for _, e := range m.active {
+		down := m.dev.newPanelWeight(m.down, int(e))
+		first, last := int(m.start[e]), int(m.start[e+1])
+		for r0 := first; r0 < last; r0 += block {
+			rows := min(block, last-r0)
+			for p := lo; p < hi; {
+				side := down.side(rows, hi-p)
+				y := me.gateSums.multiply(&down, p, side, half.data[r0*half.stride:], half.stride, rows)
+				for q := range side {
+					m.mixPanel(me, y[q*panel.Channels:], side*panel.Channels, int(e), p+q, r0, rows)
+				}
+				p += side
+			}
+		}
+	}
+}
+
+// mixPanel adds the slots' results y, of panel p of expert e, to their tokens.
+func (m *experts) mixPanel(me *expertWorker, y []float32, stride, e, p, r0, rows int) {
+	hidden := m.down.Shape[1]
+	scale := channels(m.down.Scale, e*hidden, p, hidden, &me.downScale, oneRows[:])
+	c := p * panel.Channels
+	if c+panel.Channels <= hidden {
+		m.dev.panels.scatter(&m.out[c], 4*hidden, &y[0], 4*stride, rows, scale, &m.token[r0], &m.mixed[r0])
+		return
+	}
+	m.dev.panels.scale(&y[0], 4*stride, &y[0], 4*stride, rows, scale, &noBias[0], &oneRows[0])
+	for r := range rows {
+		out := m.out[int(m.token[r0+r])*hidden+c:][:hidden-c]
+		for i := range out {
+			out[i] += m.mixed[r0+r] * y[r*stride+i]
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/kerneltest"
+)
+
+// inPanels is the device's kernel set for callers that have row-major weights: those that are multiplied are brought into
+// panels first, where the device wants them so.
+func inPanels(d *Device) kernels.Set {
+	set := d.Kernels()
+	for _, name := range []string{"linear", "linear.split", "linear.w8a8", "linear.split_w8a8", "moe.experts", "moe.experts_w8a8"} {
+		build := set[name]
+		set[name] = func(a kernels.Attrs) (kernels.Func, error) {
+			f, err := build(a)
+			return func(c *kernels.Call) error {
+				packed := *c
+				packed.In = slices.Clone(c.In)
+				for i := range packed.In {
+					if w := &packed.In[i]; len(w.Shape) > 1 && i > 0 && d.Panels(w.DType) && (len(w.Shape) == 3 || i < 3) {
+						*w = w.InPanels()
+					}
+				}
+				return f(&packed)
+			}, err
+		}
+	}
+	return set
+}
+
+// bf16Products is the sum of the products of a row of activations, rounded to bfloat16, with a row of weights, and the sum
+// of their absolute values.
+func bf16Products(x, w []float32) (sum, scale float64) {
+	for i, v := range x {
+		p := float64(dtype.RoundBF16(v)) * float64(w[i])
+		sum, scale = sum+p, scale+math.Abs(p)
+	}
+	return sum, scale
+}
+
+// drawRows draws a number of rows around the borders of kernels, tiles and blocks.
+func drawRows(t *rapid.T, k int) int {
+	block := panelRowBlock(k)
+	return rapid.OneOf(rapid.IntRange(1, 30), rapid.SampledFrom([]int{block - 1, block, block + 13})).Draw(t, "rows")
+}
+
+// Error bound of a product in panels: each of the K float32 additions of the chain rounds by 2^-24 of a partial sum, which
+// is at most the sum of the absolute products; 2^-22 beside it covers scale and bias.
+func TestPanelsAgainstFloat64(t *testing.T) {
+	d := device(t, 2)
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 100).Draw(t, "n")
+		k := rapid.OneOf(rapid.IntRange(1, 9), rapid.IntRange(1, 300), rapid.IntRange(500, 1100)).Draw(t, "k")
+		rows := drawRows(t, k)
+		if rows > 30 {
+			n = min(n, 40)
+		}
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		for _, format := range weightFormats {
+			if !d.Panels(format) {
+				continue
+			}
+			x, w, bias := r.F32(rows, k), r.Weights(format, n, k), r.F32(n)
+			wide := kerneltest.Dequantise(w)
+			got := run(t, inPanels(d), "linear", nil, []int{rows, n}, x, w, bias)
+			for i, v := range got.F32 {
+				row, col := i/n, i%n
+				want, scale := bf16Products(x.F32[row*k:(row+1)*k], wide.F32[col*k:(col+1)*k])
+				want += float64(bias.F32[col])
+				bound := scale*(float64(k)*math.Ldexp(1, -24)+math.Ldexp(1, -22)) + math.Abs(want)*math.Ldexp(1, -22)
+				if !(math.Abs(float64(v)-want) <= bound) {
+					t.Fatalf("%v [%d, %d] is %g, want %g", format, row, col, v, want)
+				}
+			}
+		}
+	})
+}
+
+// Every number of rows, of threads and of panels side by side gives the same bits.
+func TestPanelRowsAreIndependent(t *testing.T) {
+	one, three := device(t, 1), device(t, 3)
+	r := kerneltest.NewRand(1)
+	for _, format := range weightFormats {
+		for _, act := range []string{"", "fp8_e4m3"} {
+			const k, n = 1100, 333
+			rows := panelRowBlock(k) + 30
+			attrs := kernels.Attrs{"act": act}
+			x, w, bias := r.F32(rows, k), r.Weights(format, n, k), r.F32(n)
+			want := run(t, inPanels(one), "linear", attrs, []int{rows, n}, x, w, bias)
+			sameBits(t, "three threads", run(t, inPanels(three), "linear", attrs, []int{rows, n}, x, w, bias), want)
+			for first, count := 0, 1; first+count <= rows; first, count = first+count, count+1 {
+				some := kernels.FromF32(x.F32[first*k:(first+count)*k], count, k)
+				got := run(t, inPanels(three), "linear", attrs, []int{count, n}, some, w, bias)
+				sameBits(t, fmt.Sprintf("%v: %d rows from %d on", format, count, first), got, kernels.FromF32(want.F32[first*n:(first+count)*n]))
+			}
+		}
+	}
+}
+
+// The results of linear.split are columns of linear's, wherever panels are cut.
+func TestPanelsSplit(t *testing.T) {
+	d := device(t, 2)
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawLinear(t)
+		c.n = rapid.IntRange(1, 150).Draw(t, "wide")
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed2"))
+		c.w, c.bias = r.Weights(c.w.DType, c.n, c.x.Last()), r.F32(c.n)
+		sizes := drawSizes(t, c.n)
+		out := make([]kernels.Tensor, len(sizes))
+		for i, n := range sizes {
+			out[i] = kernels.New(dtype.F32, c.rows, n)
+		}
+		set := inPanels(d)
+		kerneltest.Run(t, set, "linear.split", c.attrs, &kernels.Call{In: []kernels.Tensor{c.x, c.w, c.bias}, Out: out})
+		whole, from := c.run(t, set), 0
+		for i, n := range sizes {
+			a := kernels.Attrs{"from": int64(from), "to": int64(from + n)}
+			sameBits(t, fmt.Sprint("columns of result ", i), out[i], run(t, d.Kernels(), "slice", a, out[i].Shape, whole))
+			from += n
+		}
+	})
+}
+
+// Experts in panels are linear layers in panels, added in the order of the experts' numbers.
+func TestPanelExpertsAreLinearLayers(t *testing.T) {
+	d := device(t, 2)
+	if d.panels == nil {
+		t.Skip("this tier multiplies rows")
+	}
+	set := inPanels(d)
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawExperts(t)
+		got := c.run(t, set)
+		x, ids, weight, gate, up, down := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4], c.in[5]
+		if !d.Panels(gate.DType) {
+			return
+		}
+		want := kernels.New(dtype.F32, c.t, c.h)
+		width := gate.Shape[1]
+		a := kernels.Attrs{"act": c.attrs["act"]}
+		for r := range c.t {
+			for e := range gate.Shape[0] {
+				for j := range c.k {
+					if int(ids.I32[r*c.k+j]) != e {
+						continue
+					}
+					g := run(t, set, "linear", a, []int{1, width}, row(x, r), expert(gate, e))
+					u := run(t, set, "linear", a, []int{1, width}, row(x, r), expert(up, e))
+					inner := run(t, set, "act.swiglu", nil, []int{1, width}, g, u)
+					y := run(t, set, "linear", a, []int{1, c.h}, inner, expert(down, e))
+					for i, v := range y.F32 {
+						want.F32[r*c.h+i] += weight.F32[r*c.k+j] * v
+					}
+				}
+			}
+		}
+		if c.attrs["act"] == "" {
+			sameBits(t, "experts", got, want)
+			return
+		}
+		// Quantised inner rows have a scale that meets the weight of the slot first: one rounding elsewhere.
+		for i, v := range got.F32 {
+			if diff := math.Abs(float64(v - want.F32[i])); diff > 1e-5*scaleOf(want.F32[i/c.h*c.h:(i/c.h+1)*c.h]) {
+				t.Fatalf("value %d is %g, want %g", i, v, want.F32[i])
+			}
+		}
+	})
+}
+
+// scaleOf is the largest absolute value of a row.
+func scaleOf(row []float32) (most float64) {
+	for _, v := range row {
+		most = max(most, math.Abs(float64(v)))
+	}
+	return most
+}
+
+func TestPanelExpertsRowsAreIndependent(t *testing.T) {
+	one, three := device(t, 1), device(t, 3)
+	for _, format := range weightFormats {
+		c := newExpertsCase(kerneltest.NewRand(2), format, "", 43, 96, 80, 7, 3)
+		want := c.run(t, inPanels(one))
+		sameBits(t, "three threads", c.run(t, inPanels(three)), want)
+		for r := range c.t {
+			alone := c
+			alone.t = 1
+			alone.in = append([]kernels.Tensor{row(c.in[0], r), kernels.FromI32(c.in[1].I32[r*c.k:(r+1)*c.k], 1, c.k), row(c.in[2], r)}, c.in[3:]...)
+			sameBits(t, fmt.Sprint("row ", r), alone.run(t, inPanels(three)), row(want, r))
+		}
+	}
+}
+
+// All codes of e4m3, NaN included, decode to their values in every kernel.
+func TestPanelsKnowEveryCode(t *testing.T) {
+	d := device(t, 1)
+	const k = 256
+	w := kernels.New(dtype.F8E4M3, 1, k)
+	for i := range w.U8 {
+		w.U8[i] = byte(i)
+	}
+	for _, rows := range []int{1, 2, 8, 9, 30} {
+		for i := range k {
+			x := kernels.New(dtype.F32, rows, k)
+			for r := range rows {
+				x.F32[r*k+i] = 1
+			}
+			w.U8[i], w.U8[0x7f], w.U8[0xff] = byte(i), 0, 0
+			want := dtype.F8E4M3ToF32(byte(i))
+			if want != want {
+				w.U8[i] = byte(i)
+			}
+			for _, v := range run(t, inPanels(d), "linear", nil, []int{rows, 1}, x, w).F32 {
+				if v != want && want == want || want != want && v == v {
+					t.Fatalf("code %#x in %d rows is %g, want %g", i, rows, v, want)
+				}
+			}
+		}
+	}
+}
