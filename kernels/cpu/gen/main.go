@@ -47,9 +47,11 @@ func files() map[string]string {
 		dispatchAxpy(&stubs, m)
 	}
 	panels, panelStubs := panelFiles()
+	attention, attentionStubs := attentionFiles()
 	return map[string]string{
 		"dot_amd64.s": asm.String(), "dot_stubs_amd64.go": stubs.String(),
 		"panel_amd64.s": panels, "panel_stubs_amd64.go": panelStubs,
+		"attention_amd64.s": attention, "attention_stubs_amd64.go": attentionStubs,
 	}
 }
 
