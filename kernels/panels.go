@@ -23,15 +23,16 @@ func (t *Tensor) InPanels() Tensor {
 	stride, at := panel.Stride(t.DType, k), 0
 	for m := range matrices {
 		for r := 0; r < n; r += panel.Channels {
-			t.packPanel(&p, at, m*n+r, min(panel.Channels, n-r))
+			t.PackPanel(&p, at, m*n+r, min(panel.Channels, n-r))
 			at += stride
 		}
 	}
 	return p
 }
 
-// packPanel packs rows [first, first+rows) into the panel that begins at element at of p.
-func (t *Tensor) packPanel(p *Tensor, at, first, rows int) {
+// PackPanel packs rows [first, first+rows) of a row-major t, at most panel.Channels, into the panel that begins at element
+// at of p. It leaves p.Scale alone.
+func (t *Tensor) PackPanel(p *Tensor, at, first, rows int) {
 	k := t.Last()
 	stride := panel.Stride(t.DType, k)
 	switch t.DType {

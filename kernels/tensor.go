@@ -65,11 +65,31 @@ func (t *Tensor) Load(dst []float32, at int) {
 			dst[i] = float32(int8(b))
 		}
 	case dtype.I4:
-		for i := range dst {
-			dst[i] = dtype.I4ToF32(t.U8[(at+i)/2] >> (4 * ((at + i) % 2)))
-		}
+		loadI4(dst, t.U8, at)
 	default:
 		panic(fmt.Sprintf("kernels: load from a tensor of %v", t.DType))
+	}
+}
+
+// i4Pairs are the two values of each byte of I4 codes.
+var i4Pairs = func() (pairs [256][2]float32) {
+	for b := range pairs {
+		pairs[b] = [2]float32{dtype.I4ToF32(byte(b)), dtype.I4ToF32(byte(b >> 4))}
+	}
+	return pairs
+}()
+
+// loadI4 is Load of I4 codes, two at a time where both are wanted.
+func loadI4(dst []float32, codes []byte, at int) {
+	if len(dst) > 0 && at%2 == 1 {
+		dst[0] = dtype.I4ToF32(codes[at/2] >> 4)
+		dst, at = dst[1:], at+1
+	}
+	for i, b := range codes[at/2 : (at+len(dst))/2] {
+		*(*[2]float32)(dst[2*i:]) = i4Pairs[b]
+	}
+	if n := len(dst); n%2 == 1 {
+		dst[n-1] = dtype.I4ToF32(codes[(at+n)/2])
 	}
 }
 
@@ -126,8 +146,9 @@ func (t *Tensor) scaleGroups(dst []float32, i int) {
 		default:
 			return
 		}
-		for j := g * dtype.Group; j < min((g+1)*dtype.Group, k); j++ {
-			dst[j] *= s
+		group := dst[g*dtype.Group : min((g+1)*dtype.Group, k)]
+		for j := range group {
+			group[j] *= s
 		}
 	}
 }

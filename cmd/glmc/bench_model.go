@@ -217,7 +217,9 @@ func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engin
 		fmt.Fprintf(os.Stderr, "measuring for a while, on %s: other work on this machine makes the figures worse\n", diag.Count(threads, "thread"))
 	}
 	load := bench.Load{Prompt: f.prompt, Generate: f.gen, Batch: f.batch, Vocab: plans[0].Facts.VocabSize, Runs: f.runs}
-	measured, err := bench.Measure(ctx, engines, load, calibrate.NewReader(calibrate.Full.Buffer, threads))
+	reader := calibrate.NewReader(calibrate.Full.Buffer, threads)
+	defer reader.Close()
+	measured, err := bench.Measure(ctx, engines, load, reader)
 	if err != nil {
 		return err
 	}

@@ -129,9 +129,10 @@ func measuredDevice(f calibrate.Figures, now time.Time) *cost.Device {
 		Name: "cpu",
 		Source: fmt.Sprintf("measured %s on %s/%s, %s", now.UTC().Format(time.RFC3339), runtime.GOOS, runtime.GOARCH,
 			diag.Count(f.Threads, "thread")),
-		Bandwidth: digits(f.Bandwidth), Launch: digits(f.Launch), Product: digits(f.Product),
+		Bandwidth: digits(f.Peaks.ReadBytes), Launch: digits(f.Launch), Product: digits(f.Product),
 		Collective: digits(f.Collective), Link: digits(f.Link), TileRows: 1, Shared: true, Mapped: true,
 		Flops: map[dtype.DType]float64{}, OneRow: map[dtype.DType]float64{},
+		PeakF32: digits(f.Peaks.F32), PeakBF16Dot: digits(f.Peaks.BF16Dot), PeakInt8Dot: digits(f.Peaks.Int8Dot),
 	}
 	for t, v := range f.Flops {
 		d.Flops[t], d.OneRow[t] = digits(v), digits(f.OneRow[t])

@@ -27,6 +27,10 @@ type Device struct {
 	Link       float64 // bytes a second that a rank receives from the others
 	Network    float64 // bytes a second that a rank sends to another machine
 
+	// What the arithmetic units do at most: operations a second of which nothing else is done, by kind of instruction. They
+	// are for comparing kernels with, and no prediction uses them; 0: unknown, or there is no such instruction.
+	PeakF32, PeakBF16Dot, PeakInt8Dot float64
+
 	Memory float64 // bytes; 0: the machine's own, whatever it has
 	Shared bool    // all ranks run on one such device, and share its memory and its arithmetic
 	Mapped bool    // weights that are stored as they are wanted stay in the checkpoint's file, which is mapped
@@ -82,6 +86,9 @@ var figures = []figure{
 	{"link", "B/s", false, func(d *Device) *float64 { return &d.Link }},
 	{"network", "B/s", true, func(d *Device) *float64 { return &d.Network }},
 	{"memory", "B", true, func(d *Device) *float64 { return &d.Memory }},
+	{"peak_f32", "op/s", true, func(d *Device) *float64 { return &d.PeakF32 }},
+	{"peak_bf16_dot", "op/s", true, func(d *Device) *float64 { return &d.PeakBF16Dot }},
+	{"peak_int8_dot", "op/s", true, func(d *Device) *float64 { return &d.PeakInt8Dot }},
 }
 
 // flags are the figures that are 1 or absent.

@@ -277,7 +277,7 @@ func (k OperandKind) accepts(v *Value) error {
 		return fmt.Errorf("must be a weight")
 	case k == CodesOperand && (t.DType != dtype.F8E4M3 || v.Weight != nil):
 		return fmt.Errorf("is %s, wants fp8_e4m3 values", t)
-	case t.DType == dtype.F8E4M3 && k != LinearOperand && k != CodesOperand:
+	case t.DType.Scaled() && k != LinearOperand && k != CodesOperand:
 		return fmt.Errorf("is %s: it would need scales", t)
 	}
 	return nil

@@ -65,7 +65,7 @@ const (
 	ValueOperand  OperandKind = iota // floating-point values: an activation, or a weight
 	IndexOperand                     // i32: tokens, positions, slots, experts
 	WeightOperand                    // a weight in f32, bf16 or f16
-	LinearOperand                    // the weight of a Linear module, which may be fp8 with a scale for each row
+	LinearOperand                    // the weight of a Linear module, which may be in a format with scales
 	StateOperand                     // the state of a KV cache
 	CodesOperand                     // fp8 values of which another operand has the scales, one for each row
 )

@@ -244,9 +244,9 @@ func linearWork(n *Node, s Sizes) Work {
 }
 
 // productDType is the dtype that a node's product with a weight of dtype w is done in. Rows that are not quantised meet a
-// weight in fp8 that was widened to bf16.
+// weight in fp8 that was widened to bf16, and integer weights always are.
 func productDType(n *Node, w dtype.DType) dtype.DType {
-	if w == dtype.F8E4M3 && n.Attrs.Str("act") == "" && n.Arg("x").Type.DType != dtype.F8E4M3 {
+	if w.IsInt() || w == dtype.F8E4M3 && n.Attrs.Str("act") == "" && n.Arg("x").Type.DType != dtype.F8E4M3 {
 		return dtype.BF16
 	}
 	return w

@@ -70,7 +70,7 @@ func (v *moduleVerifier) weightList() {
 }
 
 func (w *Weight) verify(ranks int) error {
-	if !w.DType.IsFloat() {
+	if !w.DType.IsFloat() && !w.DType.Scaled() {
 		return fmt.Errorf("dtype is %s", w.DType)
 	}
 	if err := w.Type().Shape.Check(); err != nil {
@@ -85,6 +85,9 @@ func (w *Weight) verify(ranks int) error {
 	}
 	if !slices.Equal(shape, w.Shape) {
 		return fmt.Errorf("recipe yields %s, shape is %s", FixedShape(shape), FixedShape(w.Shape))
+	}
+	if w.DType == dtype.I4 && shape[len(shape)-1]%2 != 0 {
+		return fmt.Errorf("dtype is %s, and rows of %d values do not fill bytes", w.DType, shape[len(shape)-1])
 	}
 	return w.Recipe.checkRanks(ranks)
 }
@@ -138,7 +141,7 @@ func (v *graphVerifier) run() {
 			v.failGraph("input %%%d: its name %q is no identifier, or taken", in.ID, in.Input)
 		}
 		names[in.Input] = true
-		if in.Type.State || !in.Type.DType.Valid() || in.Type.DType == dtype.F8E4M3 || in.Def != nil || in.Weight != nil || in.Cache != nil {
+		if in.Type.State || !in.Type.DType.Valid() || in.Type.DType.Scaled() || in.Def != nil || in.Weight != nil || in.Cache != nil {
 			v.failGraph("input %s is no tensor that a caller could provide", in.Input)
 		} else if err := in.Type.Shape.Check(); err != nil {
 			v.failGraph("input %s: %w", in.Input, err)
@@ -154,7 +157,7 @@ func (v *graphVerifier) run() {
 			v.failGraph("output %d is not defined", i)
 		case out.Type.State:
 			v.failGraph("output %d is a cache, which the caller cannot read", i)
-		case out.Type.DType == dtype.F8E4M3:
+		case out.Type.DType.Scaled():
 			v.failGraph("output %d is %s, which means nothing without its scales", i, out.Type)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 type Weight struct {
 	Name   string
 	Shape  []int       // of one rank
-	DType  dtype.DType // what the device holds; F8E4M3 comes with one f32 scale per row
+	DType  dtype.DType // what the device holds; the scaled formats come with scales: see Bytes
 	Recipe *Recipe
 }
 
@@ -28,17 +28,22 @@ func FixedShape(dims []int) Shape {
 	return s
 }
 
-// Bytes is the memory that one rank needs for the weight, scales included.
+// Bytes is the memory that one rank needs for the weight, scales included: an f32 for each row of F8E4M3 and I8, a
+// bfloat16 for each dtype.Group values of a row of I4.
 func (w *Weight) Bytes() int64 {
-	n := int64(w.DType.Size())
-	rows := int64(1)
+	rows, width := int64(1), int64(1)
 	for i, d := range w.Shape {
-		n *= int64(d)
-		if i < len(w.Shape)-1 {
+		if i == len(w.Shape)-1 {
+			width = int64(d)
+		} else {
 			rows *= int64(d)
 		}
 	}
-	if w.DType == dtype.F8E4M3 {
+	n := (rows*width*int64(w.DType.Bits()) + 7) / 8
+	switch {
+	case w.DType == dtype.I4:
+		n += 2 * rows * ((width + dtype.Group - 1) / dtype.Group)
+	case w.DType.Scaled():
 		n += 4 * rows
 	}
 	return n

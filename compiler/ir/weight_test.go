@@ -110,6 +110,9 @@ func TestWeightBytes(t *testing.T) {
 		{dtype.F8E4M3, []int{4, 6}, 24 + 4*4},
 		{dtype.F8E4M3, []int{3, 4, 6}, 72 + 4*12},
 		{dtype.BF16, []int{5}, 10},
+		{dtype.I8, []int{3, 4, 6}, 72 + 4*12},
+		{dtype.I4, []int{3, 4, 128}, 3*4*64 + 2*3*4*2},
+		{dtype.I4, []int{4, 66}, 4*33 + 2*4*2},
 	} {
 		w := &Weight{DType: c.dtype, Shape: c.shape}
 		if got := w.Bytes(); got != c.want {

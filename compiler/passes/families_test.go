@@ -102,7 +102,7 @@ func TestRandomFamiliesCompile(t *testing.T) {
 					Activation: rapid.SampledFrom([]dtype.DType{dtype.F32, dtype.BF16}).Draw(rt, "activation")}
 				o := &Options{
 					TensorParallel: rapid.SampledFrom([]int{1, 2, 3, 4, 6, 8}).Draw(rt, "tp"),
-					Weights:        rapid.SampledFrom([]dtype.DType{dtype.Invalid, dtype.F8E4M3}).Draw(rt, "weights"),
+					Weights:        rapid.SampledFrom([]dtype.DType{dtype.Invalid, dtype.F8E4M3, dtype.I8, dtype.I4}).Draw(rt, "weights"),
 					Disabled:       drawDisabled(rt),
 				}
 				m := lowertest.Lower(t, setup).Module

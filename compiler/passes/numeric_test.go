@@ -67,7 +67,7 @@ func drawDisabled(t *rapid.T) []string {
 // TestRandomConfigurationsCompile: whatever the configuration, the passes that run, the ranks and the dtypes,
 // Run succeeds, which includes that the verifier takes the module after every pass.
 func TestRandomConfigurationsCompile(t *testing.T) {
-	dtypes := []dtype.DType{dtype.Invalid, dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3}
+	dtypes := []dtype.DType{dtype.Invalid, dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3, dtype.I8, dtype.I4}
 	rapid.Check(t, func(rt *rapid.T) {
 		setup := lowertest.Setup{
 			Set:        drawConfig(rt),
@@ -176,12 +176,15 @@ func TestPassesKeepTheirNumericClass(t *testing.T) {
 	})
 }
 
-// TestPassesKeepTheirNumericClassInFP8: the same where weights, and where a row stays in one piece its values
+// TestPassesKeepTheirNumericClassWithScales: the same where weights, and where a row stays in one piece its values
 // too, are quantised on both sides. On several ranks, and in a shared expert that is cut into two, each part
 // takes a scale of its own, which is finer than the whole row's but not the same.
-func TestPassesKeepTheirNumericClassInFP8(t *testing.T) {
+func TestPassesKeepTheirNumericClassWithScales(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := &Options{TensorParallel: rapid.SampledFrom([]int{1, 1, 2, 4}).Draw(rt, "tp"), Weights: dtype.F8E4M3, Disabled: drawDisabled(rt)}
+		if o.TensorParallel == 1 { // ranks that groups do not divide into keep weights that one rank does not
+			o.Weights = rapid.SampledFrom([]dtype.DType{dtype.F8E4M3, dtype.I8, dtype.I4}).Draw(rt, "weights")
+		}
 		o.Disabled = slices.DeleteFunc(o.Disabled, func(name string) bool { return name == quantise.Name })
 		set := drawConfig(rt)
 		if o.TensorParallel == 1 && set["n_shared_experts"] != "2" {

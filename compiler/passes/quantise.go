@@ -9,10 +9,11 @@ import (
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
-// quantise gives Linear weights the dtype that the pipeline's `weights` line asks for, fp8_e4m3 with one scale
-// for each output channel above all, and quantises the rows that go into fp8 Linears where `activations` does.
+// quantise gives Linear weights the dtype that the pipeline's `weights` line asks for, fp8_e4m3 or int8 with one scale
+// for each output channel or int4 with one for each 64 values above all, and quantises the rows that go into fp8 Linears
+// where `activations` does.
 //
-// Weights that the checkpoint holds in fp8 stay as they are. Weights that compute in f32 (the router's) and the modules
+// Weights that the checkpoint holds in a format with scales stay as they are. Weights that compute in f32 (the router's) and the modules
 // that the pipeline skips are kept. So are weights that something else than a Linear reads as well: only
 // Linears have kernels for scales. Operators whose weights work together (gate, up and down of the experts)
 // have all of them kept or none.
@@ -21,9 +22,13 @@ import (
 // float-quantized format means it. Under tensor parallelism a row-parallel projection sees a part of each row
 // and takes the scale of that part, which is finer than the whole row's: results differ from one rank's within
 // the same error.
+//
+// Under tensor parallelism it must not make a weight int4 whose rows are no whole groups on every rank: a row-parallel
+// projection would be cut within a group, and the ranks' codes would differ from one rank's. Which weights are split by
+// columns is decided later, so that it keeps the others too.
 var quantise = &Pass{
 	Name:    "quantise",
-	Doc:     "fp8 weights with a scale for each output channel; fp8 inputs with a scale for each token",
+	Doc:     "fp8 and int8 weights with a scale for each output channel, int4 ones with one for each group; fp8 inputs with a scale for each token",
 	Numeric: ChangesDType,
 	After: []Order{
 		{"fold_shared_expert", "routed and shared experts are then quantised as one weight and cannot end up in different formats"},
@@ -60,7 +65,7 @@ type quantiser struct {
 	alone map[*ir.Node]bool     // nodes that were gated off, and that have said so
 }
 
-// linearOperands names the weights of an operator that have fp8 kernels.
+// linearOperands names the weights of an operator that have kernels for scales.
 func linearOperands(op *ir.Op) []string {
 	var names []string
 	for _, o := range op.Operands {
@@ -136,10 +141,24 @@ func (q *quantiser) ownReason(w *ir.Weight, op *ir.Op, o ir.Operand) string {
 		return fmt.Sprintf("%s is also the %s of %s, which takes it as it is", w.Name, o.Name, op.Name)
 	case w.DType == dtype.F32 && q.madeOf(w.Recipe, q.inF32):
 		return fmt.Sprintf("%s is computed in f32", w.Name)
-	case w.DType == dtype.F8E4M3:
-		return fmt.Sprintf("%s is stored in fp8_e4m3", w.Name)
+	case w.DType.Scaled():
+		return fmt.Sprintf("%s is stored in %s", w.Name, w.DType)
 	case q.madeOf(w.Recipe, q.skipped):
 		return fmt.Sprintf("%s is on the pipeline's skip list", w.Name)
+	case target == dtype.I4:
+		return q.noGroups(w)
+	}
+	return ""
+}
+
+// noGroups says why a weight cannot be int4; "" where it can.
+func (q *quantiser) noGroups(w *ir.Weight) string {
+	width, ranks := w.Shape[len(w.Shape)-1], max(q.Options.TensorParallel, 1)
+	switch {
+	case width%2 != 0:
+		return fmt.Sprintf("%s has rows of %d values, and int4 rows are even", w.Name, width)
+	case ranks > 1 && q.Module.Ranks == 1 && width%(ranks*dtype.Group) != 0:
+		return fmt.Sprintf("%s has rows of %d values, which are no whole groups of %d for each of %d ranks", w.Name, width, dtype.Group, ranks)
 	}
 	return ""
 }

@@ -164,7 +164,7 @@ func (e *encoder) program(p *Program) *planpb.Program {
 
 var wireDTypes = map[dtype.DType]planpb.DType{
 	dtype.F32: planpb.DType_F32, dtype.BF16: planpb.DType_BF16, dtype.F16: planpb.DType_F16,
-	dtype.F8E4M3: planpb.DType_F8_E4M3, dtype.I32: planpb.DType_I32,
+	dtype.F8E4M3: planpb.DType_F8_E4M3, dtype.I32: planpb.DType_I32, dtype.I8: planpb.DType_I8, dtype.I4: planpb.DType_I4,
 }
 
 func wireDType(d dtype.DType) planpb.DType { return wireDTypes[d] }

@@ -153,9 +153,15 @@ func quantisesRows(n *ir.Node) bool {
 	return n.Attrs.Str("act") != "" || slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return v.Type.DType == dtype.F8E4M3 })
 }
 
-// unit is the largest relative error of rounding to a dtype.
+// unit is the largest relative error of rounding to a dtype. That of integers is half a step, 127 or 7 of which make the
+// largest value with the same scale, relative to the root mean square of these values: at most about a quarter of the
+// largest.
 func unit(d dtype.DType) float64 {
 	switch d {
+	case dtype.I4:
+		return 0x1p-2
+	case dtype.I8:
+		return 0x1p-6
 	case dtype.F8E4M3:
 		return 0x1p-4
 	case dtype.BF16:

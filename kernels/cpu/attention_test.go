@@ -50,7 +50,9 @@ func drawAttend(t *rapid.T, cached *rapid.Generator[int]) attendCase {
 }
 
 // rounds reports whether a device's attention over such a cache rounds queries and weights to bfloat16.
-func (c attendCase) rounds(d *Device) bool { return d.panels != nil && c.batch.Cache.DType != dtype.F32 }
+func (c attendCase) rounds(d *Device) bool {
+	return d.panels != nil && c.batch.Cache.DType != dtype.F32
+}
 
 // against holds a device's attention against the reference with the same queries, rounded where the device rounds them.
 //

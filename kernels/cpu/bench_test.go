@@ -36,7 +36,7 @@ func BenchmarkLinear(b *testing.B) {
 					In:  []kernels.Tensor{r.F32(rows, k), r.Weights(format, n, k)},
 					Out: []kernels.Tensor{kernels.New(dtype.F32, rows, n)},
 				}
-				bench(b, "linear", nil, c, 2*rows*n*k, n*k*format.Size())
+				bench(b, "linear", nil, c, 2*rows*n*k, format.Bytes(n*k))
 			})
 		}
 	}
@@ -54,7 +54,7 @@ func BenchmarkExperts(b *testing.B) {
 					used[id] = true
 				}
 				call := &kernels.Call{In: c.in, Out: []kernels.Tensor{kernels.New(dtype.F32, tokens, h)}}
-				bench(b, "moe.experts", c.attrs, call, 6*tokens*k*h*i, 3*len(used)*h*i*format.Size())
+				bench(b, "moe.experts", c.attrs, call, 6*tokens*k*h*i, format.Bytes(3*len(used)*h*i))
 			})
 		}
 	}

@@ -17,7 +17,8 @@ import (
 )
 
 var (
-	weightFormats = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3}
+	dotFormats    = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3} // that tables of inner kernels know
+	weightFormats = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3, dtype.I8, dtype.I4}
 	cacheFormats  = []dtype.DType{dtype.F32, dtype.BF16, dtype.F8E4M3}
 	nan, inf      = float32(math.NaN()), float32(math.Inf(1))
 )
@@ -95,11 +96,20 @@ type linearCase struct {
 	rows, n    int
 }
 
+// wholeBytes is a number of values, n or one more, that fills whole bytes, as rows of weights do.
+func wholeBytes(d dtype.DType, n int) int {
+	if d == dtype.I4 {
+		return n + n%2
+	}
+	return n
+}
+
 func drawLinear(t *rapid.T) linearCase {
 	c := linearCase{rows: rapid.IntRange(0, 9).Draw(t, "rows"), n: rapid.IntRange(1, 40).Draw(t, "n")}
 	k := rapid.OneOf(rapid.IntRange(1, 9), rapid.IntRange(1, 300)).Draw(t, "k")
 	r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
 	format := rapid.SampledFrom(weightFormats).Draw(t, "format")
+	k = wholeBytes(format, k)
 	c.x, c.w = r.F32(c.rows, k), r.Weights(format, c.n, k)
 	if rapid.Bool().Draw(t, "biased") {
 		c.bias = r.Weights(rapid.SampledFrom(weightFormats[:3]).Draw(t, "bias format"), c.n)

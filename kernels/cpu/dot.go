@@ -14,7 +14,7 @@ const tileRows = 4
 // there is.
 //
 // The dot products compute y[r] = sum over k of w[k] * x[r][k] for one weight row w and 1 to tileRows rows x,
-// len(y) = len(x), each x[r] at least as long as w. They leave out F8E4M3's scale. All of them add in one order
+// len(y) = len(x), each x[r] at least as long as w. They leave out the scales of weights. All of them add in one order
 // that depends on len(w) alone, and where every product is exact (bf16: weights and rounded activations) f32 of
 // the widened weights gives the same bits as bf16 or f8. So a caller may widen a weight row first, or tile the
 // rows in any way, and the results stay. The order is one table's own: two tables differ in
@@ -155,13 +155,19 @@ func (m *multiplier) row(y []float32, w *kernels.Tensor, row int, x [][]float32)
 	k := w.Last()
 	at := row * k
 	y = y[:len(x)]
-	if w.DType == dtype.F32 {
+	switch {
+	case w.DType == dtype.F32:
 		m.tiles(y, w.F32[at:at+k], x)
-	} else if w.DType == dtype.F16 && m.dots.f16 == nil || len(x) >= m.dots.widenFrom {
+	case w.DType == dtype.I4: // a group's scale belongs to each of its products
+		m.wide = kernels.Resize(m.wide, k)
+		w.LoadRow(m.wide, row)
+		m.tiles(y, m.wide, x)
+		return
+	case w.DType == dtype.I8, w.DType == dtype.F16 && m.dots.f16 == nil, len(x) >= m.dots.widenFrom:
 		m.wide = kernels.Resize(m.wide, k)
 		w.Load(m.wide, at)
 		m.tiles(y, m.wide, x)
-	} else {
+	default:
 		for r := 0; r < len(x); r += tileRows {
 			end := min(r+tileRows, len(x))
 			switch w.DType {

@@ -25,7 +25,7 @@ func BenchmarkDot(b *testing.B) {
 			if format == dtype.F16 && t.dots.f16 == nil {
 				continue
 			}
-			n := (64 << 20) / (k * format.Size())
+			n := 64 << 20 / format.Bytes(k)
 			w := kerneltest.NewRand(1).Weights(format, n, k)
 			for _, rows := range []int{1, tileRows} {
 				b.Run(fmt.Sprintf("%s/%v/rows=%d", t.dots.name, format, rows), func(b *testing.B) { benchDot(b, t.dots, &w, rows) })
@@ -41,7 +41,7 @@ func benchDot(b *testing.B, table *dots, w *kernels.Tensor, rows int) {
 	for i := range tile {
 		tile[i] = row(x, i).F32
 	}
-	limit := readLimit(n * k * w.DType.Size())
+	limit := readLimit(w.DType.Bytes(n * k))
 	for b.Loop() {
 		halves(n, func(lo, hi int) {
 			m, y := multiplier{dots: table}, make([]float32, rows)
@@ -51,7 +51,7 @@ func benchDot(b *testing.B, table *dots, w *kernels.Tensor, rows int) {
 		})
 	}
 	seconds := b.Elapsed().Seconds() / float64(b.N)
-	rate := float64(n*k*w.DType.Size()) / seconds / 1e9
+	rate := float64(w.DType.Bytes(n*k)) / seconds / 1e9
 	b.ReportMetric(rate, "GB/s")
 	b.ReportMetric(100*rate/limit, "%limit")
 	b.ReportMetric(2*float64(rows*n*k)/seconds/1e9, "GFLOP/s")

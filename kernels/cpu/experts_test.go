@@ -32,11 +32,11 @@ func newExpertsCase(r kerneltest.Rand, format dtype.DType, act string, tokens, h
 
 func drawExperts(t *rapid.T) expertsCase {
 	e := rapid.IntRange(1, 9).Draw(t, "E")
+	format := rapid.SampledFrom(weightFormats).Draw(t, "format")
 	return newExpertsCase(
-		kerneltest.NewRand(rapid.Uint64().Draw(t, "seed")),
-		rapid.SampledFrom(weightFormats).Draw(t, "format"),
+		kerneltest.NewRand(rapid.Uint64().Draw(t, "seed")), format,
 		rapid.SampledFrom([]string{"", "fp8_e4m3"}).Draw(t, "act"),
-		rapid.IntRange(0, 12).Draw(t, "T"), rapid.IntRange(1, 70).Draw(t, "H"), rapid.IntRange(1, 40).Draw(t, "I"),
+		rapid.IntRange(0, 12).Draw(t, "T"), wholeBytes(format, rapid.IntRange(1, 150).Draw(t, "H")), wholeBytes(format, rapid.IntRange(1, 40).Draw(t, "I")),
 		e, rapid.IntRange(0, e).Draw(t, "k"))
 }
 
@@ -44,21 +44,10 @@ func (c expertsCase) run(t kerneltest.TB, set kernels.Set) kernels.Tensor {
 	return run(t, set, "moe.experts", c.attrs, []int{c.t, c.h}, c.in...)
 }
 
-// expert slices one expert out of stacked weights.
+// expert takes one expert out of stacked weights.
 func expert(w kernels.Tensor, e int) kernels.Tensor {
-	rows, n := w.Shape[1], w.Shape[1]*w.Shape[2]
-	out := kernels.Tensor{DType: w.DType, Shape: w.Shape[1:]}
-	switch w.DType {
-	case dtype.F32:
-		out.F32 = w.F32[e*n : (e+1)*n]
-	case dtype.F8E4M3:
-		out.U8 = w.U8[e*n : (e+1)*n]
-	default:
-		out.U16 = w.U16[e*n : (e+1)*n]
-	}
-	if w.Scale != nil {
-		out.Scale = w.Scale[e*rows : (e+1)*rows]
-	}
+	out := rowsOf(w, e, 1)
+	out.Shape = w.Shape[1:]
 	return out
 }
 

@@ -182,11 +182,12 @@ func rowsOf(w kernels.Tensor, from, n int) kernels.Tensor {
 	switch w.DType {
 	case dtype.F32:
 		copy(part.F32, w.F32[at:end])
-	case dtype.F8E4M3:
-		copy(part.U8, w.U8[at:end])
-		part.Scale = w.Scale[from : from+n]
-	default:
+	case dtype.BF16, dtype.F16:
 		copy(part.U16, w.U16[at:end])
+	default:
+		copy(part.U8, w.U8[w.DType.Bytes(at):w.DType.Bytes(end)])
+		scales := len(w.Scale) / w.Shape[0]
+		part.Scale = w.Scale[from*scales : (from+n)*scales]
 	}
 	return part
 }

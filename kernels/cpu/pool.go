@@ -4,16 +4,24 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// pool runs the chunks of a loop on a fixed set of goroutines and the caller.
+// pool runs loops on a fixed set of goroutines and the caller.
 //
 // A step of generation is a chain of some hundred loops of a few dozen microseconds each. Starting goroutines
 // for each loop, or waking them through channels, costs as much again; so workers spin for a moment after a
 // loop, in the hope of the next one, and park only when none comes. A parked pool uses no CPU time.
 //
-// The caller takes chunks too and never waits for a worker to wake up: a loop ends when its chunks are done,
-// whoever did them.
+// A loop is cut into pieces, which wait in queues. There are two ways to share them out. run has one queue, and
+// whoever is free takes its next piece: for work of which nobody knows how long a piece takes. split has a queue for
+// each thread, with a contiguous part of the loop: for weights that are read from memory once, which comes fastest as
+// one long stream for each thread, and which lie near the thread that always reads them, on machines where memory is
+// nearer to some threads than to others.
+//
+// The caller takes pieces too and never waits for a worker to wake up, or for one that another process keeps off
+// its core: who has done its own pieces takes those of the others that are not begun. A loop ends when its pieces are
+// done, whoever did them.
 type pool struct {
 	mu      sync.Mutex // held by the caller whose loop runs
 	workers []*parker
@@ -21,17 +29,70 @@ type pool struct {
 	stopped sync.WaitGroup
 	closed  atomic.Bool
 
-	// The loop that runs. body, n and grain are written before todo is, and read only by who took a chunk of
-	// it; so they are at rest as long as anybody reads them.
-	body     func(worker, lo, hi int)
-	n, grain int
-	todo     atomic.Uint64 // number of the loop << 32 | chunks not yet taken
-	undone   atomic.Int64  // chunks not yet finished
+	// The loop that runs. It is written before the queues are filled, and read only by who took a piece of it; so it is
+	// at rest as long as anybody reads it.
+	loop   loop
+	shared queue   // of run
+	queues []queue // of split: of each thread, the caller's first
+
+	_      [cacheLine]byte // what workers spin on changes once for a loop
+	number atomic.Uint32   // of the loop
+	_      [cacheLine]byte
+	undone atomic.Int64 // pieces not yet known to be finished
+}
+
+// cacheLine is two lines: some processors fetch them in pairs.
+const cacheLine = 128
+
+// loop is [0, n) in units of some indices, cut into pieces of as many units, but for one.
+type loop struct {
+	body          func(worker, lo, hi int)
+	n, unit       int
+	units, pieces int
+}
+
+// do runs a piece.
+func (l *loop) do(worker, piece int) {
+	lo := l.units * piece / l.pieces * l.unit
+	hi := l.units * (piece + 1) / l.pieces * l.unit
+	l.body(worker, lo, min(hi, l.n))
+}
+
+// maxPieces is how many pieces a queue can number.
+const maxPieces = 1<<16 - 1
+
+// queue holds the pieces [first, last) of a loop. Taking one is an exchange of the whole state, which fails when the
+// queue belongs to a later loop by now, because it has the loop's number.
+type queue struct {
+	state atomic.Uint64 // number of the loop << 32 | first << 16 | last
+	_     [cacheLine - 8]byte
+}
+
+func (q *queue) fill(number uint32, first, last int) {
+	q.state.Store(uint64(number)<<32 | uint64(first)<<16 | uint64(last))
+}
+
+// take takes the first piece, or the last one.
+func (q *queue) take(fromEnd bool) (piece int, ok bool) {
+	for {
+		s := q.state.Load()
+		first, last := int(uint16(s>>16)), int(uint16(s))
+		if first == last {
+			return 0, false
+		}
+		piece, next := first, s+1<<16
+		if fromEnd {
+			piece, next = last-1, s-1
+		}
+		if q.state.CompareAndSwap(s, next) {
+			return piece, true
+		}
+	}
 }
 
 // newPool starts threads-1 goroutines. Close stops them.
 func newPool(threads int) *pool {
-	p := &pool{caller: newParker()}
+	p := &pool{caller: newParker(), queues: make([]queue, max(threads, 1))}
 	for i := 1; i < threads; i++ {
 		w := newParker()
 		p.workers = append(p.workers, w)
@@ -53,58 +114,110 @@ func (p *pool) close() {
 }
 
 // run calls body for chunks [lo, hi) of [0, n), of grain indices but for the last one, and returns when all
-// have returned. Several goroutines may be in body at once, each with its own worker number below the number
-// of threads. What body computes for an index must not depend on the chunk that it comes in.
+// have returned. Threads take the chunks in ascending order, whoever is free the next one. Where there would be more
+// than maxPieces, chunks are larger.
 //
-// Where another caller's loop is running, this one's runs without help.
+// Several goroutines may be in body at once, each with its own worker number below the number of threads. What body
+// computes for an index must not depend on the chunk that it comes in.
+//
+// Where another caller's loop is running, this one's runs without help, in one chunk.
 func (p *pool) run(n, grain int, body func(worker, lo, hi int)) {
 	chunks := (n + grain - 1) / grain
-	if chunks <= 1 || len(p.workers) == 0 || !p.mu.TryLock() {
-		if n > 0 {
-			body(0, 0, n)
-		}
+	if !p.begin(n, chunks, body) {
 		return
 	}
 	defer p.mu.Unlock()
-	p.body, p.n, p.grain = body, n, grain
-	p.undone.Store(int64(chunks))
-	p.todo.Store((p.todo.Load()>>32+1)<<32 | uint64(chunks))
-	for _, w := range p.workers[:min(len(p.workers), chunks-1)] {
+	p.loop = loop{body: body, n: n, unit: grain, units: chunks, pieces: min(chunks, maxPieces)}
+	number := p.number.Load() + 1
+	p.undone.Store(int64(p.loop.pieces))
+	p.shared.fill(number, 0, p.loop.pieces)
+	p.finish(number, min(len(p.workers), p.loop.pieces-1))
+}
+
+// piecesPerThread is into how many pieces split cuts a thread's part: as many as let the others help a thread that is
+// kept from running, without a share in the time of small loops.
+const piecesPerThread = 8
+
+// split calls body for parts [lo, hi) of [0, n) that begin at multiples of align, as run does. The i-th thread has the
+// i-th of as many contiguous ranges, all alike up to align; it goes through it in ascending order, and then takes what
+// other threads have not begun, from the ends of their ranges. With the same n and align a thread has the same range.
+func (p *pool) split(n, align int, body func(worker, lo, hi int)) {
+	units := (n + align - 1) / align
+	if !p.begin(n, units, body) {
+		return
+	}
+	defer p.mu.Unlock()
+	threads := len(p.queues)
+	p.loop = loop{body: body, n: n, unit: align, units: units, pieces: min(units, piecesPerThread*threads, maxPieces)}
+	number := p.number.Load() + 1
+	p.undone.Store(int64(p.loop.pieces))
+	for i := range p.queues {
+		p.queues[i].fill(number, p.loop.pieces*i/threads, p.loop.pieces*(i+1)/threads)
+	}
+	p.finish(number, len(p.workers))
+}
+
+// begin reports whether a loop of so many units is to be shared; the pool is the caller's then. Otherwise it has run.
+func (p *pool) begin(n, units int, body func(worker, lo, hi int)) bool {
+	if units > 1 && len(p.queues) > 1 && p.mu.TryLock() {
+		if len(p.workers) > 0 {
+			return true
+		}
+		p.mu.Unlock() // closed
+	}
+	if n > 0 {
+		body(0, 0, n)
+	}
+	return false
+}
+
+// finish lets workers at the loop whose pieces are in the queues, takes part, and waits for the end. So many of the
+// workers are woken if they sleep.
+func (p *pool) finish(number uint32, wake int) {
+	p.number.Store(number)
+	for _, w := range p.workers[:wake] {
 		w.wake()
 	}
 	p.help(0)
-	p.caller.wait(func() bool { return p.undone.Load() == 0 })
-	p.body = nil
+	if p.undone.Load() != 0 {
+		p.caller.wait(func() bool { return p.undone.Load() == 0 })
+	}
+	p.loop.body = nil
 }
 
-// help does chunks of the loop until none is left to take.
+// help does pieces until none is left to take: the worker's own, then those of the threads behind it, round to
+// itself. That they are done is told once for all of them, for the count moves from core to core.
 func (p *pool) help(worker int) {
-	for {
-		todo := p.todo.Load()
-		left := int(uint32(todo))
-		if left == 0 {
-			return
+	done := p.drain(worker, &p.shared, false) + p.drain(worker, &p.queues[worker], false)
+	for i := 1; i < len(p.queues); i++ {
+		// From the end: the owner goes on with its one stream.
+		done += p.drain(worker, &p.queues[(worker+i)%len(p.queues)], true)
+	}
+	if done > 0 && p.undone.Add(int64(-done)) == 0 && worker != 0 {
+		p.caller.wake()
+	}
+}
+
+// drain does the pieces of a queue and returns how many it did.
+func (p *pool) drain(worker int, q *queue, fromEnd bool) int {
+	for done := 0; ; done++ {
+		piece, ok := q.take(fromEnd)
+		if !ok {
+			return done
 		}
-		// The loop's number makes the exchange fail when todo belongs to a later loop by now.
-		if !p.todo.CompareAndSwap(todo, todo-1) {
-			continue
-		}
-		// From the last chunk taken to the first: ascending in memory.
-		lo := ((p.n+p.grain-1)/p.grain - left) * p.grain
-		p.body(worker, lo, min(lo+p.grain, p.n))
-		if p.undone.Add(-1) == 0 && worker != 0 {
-			p.caller.wake()
-		}
+		p.loop.do(worker, piece)
 	}
 }
 
 func (p *pool) work(worker int, w *parker) {
-	ready := func() bool { return uint32(p.todo.Load()) != 0 || p.closed.Load() }
+	var seen uint32 // number of the last loop that nothing is left of
+	ready := func() bool { return p.number.Load() != seen || p.closed.Load() }
 	for {
 		w.wait(ready)
 		if p.closed.Load() {
 			return
 		}
+		seen = p.number.Load()
 		p.help(worker)
 	}
 }
@@ -118,22 +231,26 @@ type parker struct {
 func newParker() *parker { return &parker{token: make(chan struct{}, 1)} }
 
 const (
-	// spinRounds bounds the spinning to about 100 µs: longer than the pauses between the loops of a step,
-	// shorter than the pauses between steps that wait for a request.
-	spinRounds = 500
+	// spinTime is longer than the pauses between the loops of a step and between most steps, and as long as it takes
+	// to wake a sleeper: who spins longer than that loses more than it can win.
+	spinTime = 200 * time.Microsecond
 	// spinLoads is how often the condition is tried before the processor is offered to other goroutines,
-	// which there are when several ranks or a server run in one process.
-	spinLoads = 30
+	// which there are when several ranks or a server run in one process: some microseconds.
+	spinLoads = 100
 )
 
 // wait returns when ready does return true. Whoever makes it true calls wake afterwards.
 func (p *parker) wait(ready func() bool) {
 	for {
-		for range spinRounds {
+		for start := time.Now(); ; {
 			for range spinLoads {
 				if ready() {
 					return
 				}
+				pause()
+			}
+			if time.Since(start) > spinTime {
+				break
 			}
 			runtime.Gosched()
 		}

@@ -13,17 +13,27 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// share is run or split of a pool.
+type share func(n, unit int, body func(worker, lo, hi int))
+
+// ways are the ways in which a pool shares out a loop.
+func ways(p *pool) map[string]share { return map[string]share{"run": p.run, "split": p.split} }
+
 func TestPoolRunsEveryIndexOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		threads := rapid.IntRange(1, 5).Draw(t, "threads")
 		p := newPool(threads)
 		defer p.close()
 		for range rapid.IntRange(1, 20).Draw(t, "loops") {
-			n, grain := rapid.IntRange(0, 60).Draw(t, "n"), rapid.IntRange(1, 20).Draw(t, "grain")
+			n, unit := rapid.IntRange(0, 120).Draw(t, "n"), rapid.IntRange(1, 20).Draw(t, "unit")
+			way := rapid.SampledFrom([]string{"run", "split"}).Draw(t, "way")
 			seen := make([]atomic.Int32, n)
-			p.run(n, grain, func(worker, lo, hi int) {
+			ways(p)[way](n, unit, func(worker, lo, hi int) {
 				if worker < 0 || worker >= threads {
 					t.Errorf("worker %d of %d", worker, threads)
+				}
+				if lo%unit != 0 || hi%unit != 0 && hi != n || lo >= hi {
+					t.Errorf("%s: part [%d, %d) of %d in units of %d", way, lo, hi, n, unit)
 				}
 				for i := lo; i < hi; i++ {
 					seen[i].Add(1)
@@ -31,9 +41,70 @@ func TestPoolRunsEveryIndexOnce(t *testing.T) {
 			})
 			for i := range seen {
 				if c := seen[i].Load(); c != 1 {
-					t.Fatalf("n %d, grain %d: index %d ran %d times", n, grain, i, c)
+					t.Fatalf("%s: n %d, unit %d: index %d ran %d times", way, n, unit, i, c)
 				}
 			}
+		}
+	})
+}
+
+// A loop of more chunks than a queue can number has larger ones.
+func TestPoolManyChunks(t *testing.T) {
+	p := newPool(2)
+	defer p.close()
+	for way, do := range ways(p) {
+		const n = 3*maxPieces + 5
+		var sum atomic.Int64
+		do(n, 1, func(_, lo, hi int) { sum.Add(int64(lo+hi-1) * int64(hi-lo)) })
+		if got, want := sum.Load(), int64(n)*(n-1); got != want {
+			t.Errorf("%s: twice the sum of the indices is %d, want %d", way, got, want)
+		}
+	}
+}
+
+// A thread that is awake begins with its own range, the i-th of those that split makes.
+func TestPoolSplitRanges(t *testing.T) {
+	const threads, n, align = 4, 1000, 8
+	p := newPool(threads)
+	defer p.close()
+	for range 20 {
+		var here sync.WaitGroup // all threads, each in its first part
+		here.Add(threads)
+		var first [threads]int
+		var begun [threads]bool
+		p.split(n, align, func(worker, lo, _ int) {
+			if !begun[worker] {
+				begun[worker], first[worker] = true, lo
+				here.Done()
+				here.Wait()
+			}
+		})
+		for i, lo := range first {
+			if want := n / align * i / threads * align; lo < want-align || lo > want {
+				t.Errorf("thread %d begins at %d, want %d", i, lo, want)
+			}
+		}
+	}
+}
+
+// The caller does all that a worker which is kept from running has not begun.
+func TestPoolSplitTakesOver(t *testing.T) {
+	const threads = 3
+	p := newPool(threads)
+	defer p.close()
+	others := make(chan struct{}) // closed when the caller is alone
+	var held, done atomic.Int32
+	p.split(threads*piecesPerThread, 1, func(worker, _, _ int) {
+		if worker != 0 {
+			held.Add(1)
+			<-others
+			return
+		}
+		for held.Load() == 0 {
+			runtime.Gosched()
+		}
+		if done.Add(1) == piecesPerThread+1 { // its own, and one more
+			close(others)
 		}
 	})
 }
@@ -148,11 +219,36 @@ func TestPoolDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// BenchmarkPoolEmptyLoop is what it costs to start a loop on all threads, and to meet at its end. In "hot" the worker
+// has a part of it each time; "alone" is the same without a second thread.
 func BenchmarkPoolEmptyLoop(b *testing.B) {
 	p := newPool(2)
 	defer p.close()
-	body := func(_, _, _ int) {}
-	for b.Loop() {
-		p.run(2, 1, body)
+	b.ReportAllocs()
+	for way, do := range ways(p) {
+		b.Run(way, func(b *testing.B) {
+			body := func(_, _, _ int) {}
+			for b.Loop() {
+				do(2, 1, body)
+			}
+		})
 	}
+	b.Run("hot", func(b *testing.B) {
+		var flag [2]struct {
+			atomic.Int64
+			_ [cacheLine - 8]byte
+		}
+		round := int64(0)
+		// Each thread waits for the other one to be there: a loop that both take part in, and no work.
+		body := func(worker, _, _ int) {
+			flag[worker].Store(round)
+			for flag[1-worker].Load() != round {
+				pause()
+			}
+		}
+		for b.Loop() {
+			round++
+			p.split(2, 1, body)
+		}
+	})
 }

@@ -77,7 +77,7 @@ func drawDot(t *rapid.T) dotCase {
 	r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
 	k := rapid.OneOf(rapid.IntRange(0, 70), rapid.IntRange(0, 700)).Draw(t, "k")
 	rows, at := rapid.IntRange(1, tileRows).Draw(t, "rows"), rapid.IntRange(0, 5).Draw(t, "at")
-	format := rapid.SampledFrom(weightFormats).Draw(t, "format")
+	format := rapid.SampledFrom(dotFormats).Draw(t, "format")
 	all := r.Weights(format, at+k+7)
 	c := dotCase{w: kernels.Tensor{DType: format, Shape: []int{k}}, wide: make([]float32, k)}
 	switch format {

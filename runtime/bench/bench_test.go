@@ -64,7 +64,9 @@ func TestMeasure(t *testing.T) {
 	var log bytes.Buffer
 	list, all := engines(t, &log, "ab")
 	load := bench.Load{Prompt: 3, Generate: 3, Batch: 2, Vocab: vocab, Runs: 2}
-	got, err := bench.Measure(t.Context(), list, load, calibrate.NewReader(1<<10, 1))
+	reader := calibrate.NewReader(1<<10, 1)
+	defer reader.Close()
+	got, err := bench.Measure(t.Context(), list, load, reader)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -17,13 +18,13 @@ import (
 // Figures is what a machine does, with all of its threads. Times are in seconds.
 type Figures struct {
 	Threads    int
-	Bandwidth  float64                 // bytes a second that all threads read, from a buffer that no cache holds
 	Flops      map[dtype.DType]float64 // operations a second of matrix products by the weights' dtype, of many rows
 	OneRow     map[dtype.DType]float64 // likewise, of a single row
 	Launch     float64                 // from one step of a program to the next, with next to nothing in it
 	Product    float64                 // that a small product takes beside its operations: threads start and meet
 	Collective float64                 // that two ranks take to add up a few values
 	Link       float64                 // bytes a second of another rank's that a rank takes in
+	Peaks      Peaks                   // what the threads do that only read, or only multiply and add
 }
 
 // Effort says how long to measure.
@@ -44,7 +45,7 @@ func Measure(ctx context.Context, e Effort) (Figures, error) {
 		return f, err
 	}
 	var err error
-	if f.Bandwidth, err = m.bandwidth(f.Threads); err != nil {
+	if f.Peaks, err = m.peaks(f.Threads); err != nil {
 		return f, err
 	}
 	if f.Launch, err = m.launch(); err != nil {
@@ -78,6 +79,29 @@ func (m *meter) medianOf(run func() (float64, error)) (float64, error) {
 	}
 	slices.Sort(runs)
 	return runs[len(runs)/2], nil
+}
+
+// peaks are the medians of the runs of each.
+func (m *meter) peaks(threads int) (Peaks, error) {
+	p := NewPeakMeter(m.effort.Buffer, threads)
+	defer p.Close()
+	runs := make([]Peaks, m.effort.Runs)
+	for i := range runs {
+		if err := m.ctx.Err(); err != nil {
+			return Peaks{}, err
+		}
+		runs[i] = p.Sample(m.effort.Sample)
+	}
+	median := func(of func(Peaks) float64) float64 {
+		slices.SortFunc(runs, func(a, b Peaks) int { return cmp.Compare(of(a), of(b)) })
+		return of(runs[len(runs)/2])
+	}
+	return Peaks{
+		ReadBytes: median(func(p Peaks) float64 { return p.ReadBytes }),
+		F32:       median(func(p Peaks) float64 { return p.F32 }),
+		BF16Dot:   median(func(p Peaks) float64 { return p.BF16Dot }),
+		Int8Dot:   median(func(p Peaks) float64 { return p.Int8Dot }),
+	}, nil
 }
 
 // sample is the time of one call of f in seconds, over as many as fill a sample.

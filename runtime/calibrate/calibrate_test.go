@@ -3,6 +3,8 @@ package calibrate_test
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,7 +25,7 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, v := range map[string]float64{"bandwidth": f.Bandwidth, "launch": f.Launch, "collective": f.Collective, "link": f.Link,
+	for name, v := range map[string]float64{"bandwidth": f.Peaks.ReadBytes, "peak of f32": f.Peaks.F32, "launch": f.Launch, "collective": f.Collective, "link": f.Link,
 		"threads": float64(f.Threads)} {
 		if !(v > 0) {
 			t.Errorf("%s is %g", name, v)
@@ -59,11 +61,52 @@ func BenchmarkMeasure(b *testing.B) {
 	}
 }
 
-// TestReader: a rate comes of any number of threads, more than there are words too.
+// TestReader: a rate comes of any number of threads, more than there are bytes too, and any number of times.
 func TestReader(t *testing.T) {
-	for _, threads := range []int{1, 2, 3, 1000} {
-		if rate := calibrate.NewReader(1<<12, threads).Rate(0); !(rate > 0) {
-			t.Errorf("%d threads read %g bytes a second", threads, rate)
+	for _, size := range []int{1 << 8, 3 << 20} {
+		for _, threads := range []int{1, 2, 3, 1000} {
+			r := calibrate.NewReader(size, threads)
+			for range 5 {
+				if rate := r.Rate(0); !(rate > 0) {
+					t.Errorf("%d threads read %g bytes a second", threads, rate)
+				}
+			}
+			r.Close()
 		}
+	}
+}
+
+// TestPeakMeter: what a processor has no instruction for is 0 every time.
+func TestPeakMeter(t *testing.T) {
+	m := calibrate.NewPeakMeter(1<<20, 2)
+	defer m.Close()
+	var has []bool
+	for range 3 {
+		p := m.Sample(time.Microsecond)
+		if !(p.ReadBytes > 0) || !(p.F32 > 0) {
+			t.Errorf("peaks %+v", p)
+		}
+		now := []bool{p.BF16Dot > 0, p.Int8Dot > 0}
+		if has != nil && !slices.Equal(has, now) {
+			t.Errorf("peaks %+v, before dot products of bf16 and int8: %v", p, has)
+		}
+		has = now
+	}
+}
+
+// BenchmarkPeaks prints what the threads of GOMAXPROCS do at most.
+func BenchmarkPeaks(b *testing.B) {
+	m := calibrate.NewPeakMeter(calibrate.Full.Buffer, runtime.GOMAXPROCS(0))
+	defer m.Close()
+	var sum calibrate.Peaks
+	n := 0
+	for b.Loop() {
+		p := m.Sample(20 * time.Millisecond)
+		sum.ReadBytes, sum.F32 = sum.ReadBytes+p.ReadBytes, sum.F32+p.F32
+		sum.BF16Dot, sum.Int8Dot = sum.BF16Dot+p.BF16Dot, sum.Int8Dot+p.Int8Dot
+		n++
+	}
+	for unit, v := range map[string]float64{"read-GB/s": sum.ReadBytes, "f32-GFLOP/s": sum.F32, "bf16-GFLOP/s": sum.BF16Dot, "int8-GOP/s": sum.Int8Dot} {
+		b.ReportMetric(v/float64(n)/1e9, unit)
 	}
 }

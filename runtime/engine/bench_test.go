@@ -11,8 +11,7 @@ import (
 
 // BenchmarkSmallModel generates 32 tokens behind a prompt of 64 with the trained small model.
 func BenchmarkSmallModel(b *testing.B) {
-	g := &golden{name: "tiny", dir: "../../models/tiny"}
-	g.openFiles(b)
+	g := smallModel(b)
 	prompt := make([]int32, 64)
 	for i := range prompt {
 		prompt[i] = int32(i * 61 % 4000)

@@ -17,6 +17,8 @@ type Device interface {
 	Kernels() kernels.Set
 	// Weight is the dtype in which the device holds a weight that the plan has in d.
 	Weight(d dtype.DType) dtype.DType
+	// Panels reports whether the kernels take weights that are multiplied in the order of package panel.
+	Panels() bool
 	// Cache is the dtype in which the device holds keys and values that the plan has in d.
 	Cache(d dtype.DType) dtype.DType
 	// Close ends the device's goroutines.
@@ -50,6 +52,7 @@ type refDevice struct{}
 
 func (refDevice) Kernels() kernels.Set           { return ref.Kernels() }
 func (refDevice) Weight(dtype.DType) dtype.DType { return dtype.F32 }
+func (refDevice) Panels() bool                   { return false }
 func (refDevice) Cache(dtype.DType) dtype.DType  { return dtype.F32 }
 func (refDevice) Close()                         {}
 
@@ -58,3 +61,4 @@ type cpuDevice struct{ *cpu.Device }
 
 func (cpuDevice) Weight(d dtype.DType) dtype.DType { return d }
 func (cpuDevice) Cache(d dtype.DType) dtype.DType  { return d }
+func (cpuDevice) Panels() bool                     { return false }

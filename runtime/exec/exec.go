@@ -15,6 +15,7 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/runtime/hugepages"
 	"github.com/glmc/glmc/runtime/safetensors"
 	"github.com/glmc/glmc/runtime/weights"
 )
@@ -34,6 +35,8 @@ type Options struct {
 	// Send is called at every transfer point of a program (kv.send), from the rank's goroutine, with the slots of
 	// the cache that the step wrote. When it has returned they may be written over. Nil: nothing is transferred.
 	Send func(rank int, c *ir.Cache, kept *kernels.Cache, slots []int32) error
+
+	newDevice func(name string, ranks, threads int) (Device, error) // nil: NewDevice
 }
 
 // Executor holds a plan that is ready to run. Its methods must not be called at the same time.
@@ -42,6 +45,7 @@ type Executor struct {
 	entries map[string][]*plan.Program // by name, one for each variant
 	ranks   []*rank
 	group   *group
+	weights *hugepages.Region // of all ranks
 	pages   int
 	memory  float64 // bytes that KV cache and arenas may take
 	rounded []weights.Rounded
@@ -82,50 +86,60 @@ func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint
 	if p.Module.Ranks > 1 {
 		e.group = newGroup(p.Module.Ranks)
 	}
-	for n := range p.Module.Ranks {
-		r, err := e.newRank(ctx, n, loader, o)
-		if err != nil {
-			e.Close()
-			return nil, err
-		}
-		e.ranks = append(e.ranks, r)
+	if err := e.start(ctx, loader, o); err != nil {
+		e.Close()
+		return nil, err
 	}
 	e.rounded = loader.Rounded()
 	return e, nil
 }
 
-func (e *Executor) newRank(ctx context.Context, n int, loader *weights.Loader, o Options) (*rank, error) {
-	dev, err := NewDevice(o.Device, e.plan.Module.Ranks, o.Threads)
-	if err != nil {
-		return nil, err
+// start makes the ranks and everything that they need.
+func (e *Executor) start(ctx context.Context, loader *weights.Loader, o Options) error {
+	newDevice := o.newDevice
+	if newDevice == nil {
+		newDevice = NewDevice
 	}
-	r := &rank{number: n, device: dev, trace: o.Trace, timed: o.Timed, programs: map[string][]*program{}}
-	if e.group != nil {
-		r.comm = &member{g: e.group, rank: n}
+	for n := range e.plan.Module.Ranks {
+		dev, err := newDevice(o.Device, e.plan.Module.Ranks, o.Threads)
+		if err != nil {
+			return err
+		}
+		r := &rank{number: n, device: dev, trace: o.Trace, timed: o.Timed, programs: map[string][]*program{}}
+		if e.group != nil {
+			r.comm = &member{g: e.group, rank: n}
+		}
+		e.ranks = append(e.ranks, r)
 	}
-	var entries []*plan.Program
-	for _, p := range e.plan.Programs {
-		if o.Entries == nil || slices.Contains(o.Entries, p.Graph.Name) {
-			entries = append(entries, p)
+	entries := programsOf(e.plan, o.Entries)
+	caches := make([]map[*ir.Cache]*kernels.Cache, len(e.ranks))
+	for i, r := range e.ranks {
+		var err error
+		if caches[i], err = r.makeCaches(e, entries); err != nil {
+			return err
 		}
 	}
-	if err := r.bind(ctx, e, entries, loader, o); err != nil {
-		dev.Close()
-		return nil, err
+	wants := make([][]weights.Want, len(e.ranks))
+	for i, r := range e.ranks {
+		wants[i] = wantsOf(entries, r.number, r.device)
 	}
-	return r, nil
+	if err := e.reserve(loader, slices.Concat(wants...)); err != nil {
+		return err
+	}
+	for i, r := range e.ranks {
+		loaded, err := load(ctx, loader, wants[i])
+		if err != nil {
+			return err
+		}
+		if err := r.bind(e, entries, loaded, caches[i], o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// bind makes everything that the entries need on the rank, and the entries themselves.
-func (r *rank) bind(ctx context.Context, e *Executor, entries []*plan.Program, loader *weights.Loader, o Options) error {
-	caches, err := r.makeCaches(e, entries)
-	if err != nil {
-		return err
-	}
-	loaded, err := r.loadWeights(ctx, entries, loader)
-	if err != nil {
-		return err
-	}
+// bind binds the entries to the rank's weights and caches.
+func (r *rank) bind(e *Executor, entries []*plan.Program, loaded map[*ir.Weight]kernels.Tensor, caches map[*ir.Cache]*kernels.Cache, o Options) error {
 	for _, p := range entries {
 		b, err := bind(p, r.device.Kernels(), r.comm, loaded, caches)
 		if err != nil {
@@ -163,29 +177,6 @@ func (r *rank) makeCaches(e *Executor, entries []*plan.Program) (map[*ir.Cache]*
 	return caches, nil
 }
 
-// loadWeights makes the rank's weights in the dtypes that its device holds them in.
-func (r *rank) loadWeights(ctx context.Context, entries []*plan.Program, loader *weights.Loader) (map[*ir.Weight]kernels.Tensor, error) {
-	loaded := map[*ir.Weight]kernels.Tensor{}
-	for v := range operands(entries) {
-		w := v.Weight
-		if w == nil {
-			continue
-		}
-		if _, ok := loaded[w]; ok {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		t, err := loader.Load(w, r.number, r.device.Weight(w.DType))
-		if err != nil {
-			return nil, err
-		}
-		loaded[w] = t
-	}
-	return loaded, nil
-}
-
 // operands yields the operands of all nodes in order, each as often as it is one.
 func operands(entries []*plan.Program) iter.Seq[*ir.Value] {
 	return func(yield func(*ir.Value) bool) {
@@ -201,11 +192,12 @@ func operands(entries []*plan.Program) iter.Seq[*ir.Value] {
 	}
 }
 
-// Close ends the device's goroutines. The executor cannot be used afterwards.
+// Close ends the devices' goroutines and gives the weights' memory back. The executor cannot be used afterwards.
 func (e *Executor) Close() {
 	for _, r := range e.ranks {
 		r.device.Close()
 	}
+	_ = e.weights.Close() // the system takes its own memory back
 }
 
 // Plan is the plan that the executor runs.
@@ -236,8 +228,11 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 }
 
 // Step executes an entry once on all ranks and returns its results, which are valid until the entry's next
-// step; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error the KV
-// slots that the step was to write hold anything.
+// step, list and all; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error
+// the KV slots that the step was to write hold anything.
+//
+// On one rank, steps that are as large as the one before them allocate nothing, once the scratch of the kernels has grown
+// to its size.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {
@@ -254,12 +249,7 @@ func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels
 	if err := e.runRanks(ctx, entry, at, sizes, in); err != nil {
 		return nil, err
 	}
-	b := e.ranks[0].programs[entry][at.variant]
-	out := make([]kernels.Tensor, len(b.ir.Outputs))
-	for i, v := range b.ir.Outputs {
-		out[i] = *b.views[v]
-	}
-	return out, nil
+	return e.ranks[0].programs[entry][at.variant].results(), nil
 }
 
 func (e *Executor) runRanks(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) error {

@@ -21,6 +21,7 @@ type program struct {
 	renamed []*ir.Node
 	// inputs are the operands that change from step to step while the sizes stay: inputs and renamed ones.
 	inputs []operand
+	out    []kernels.Tensor // the entry's results in the last step
 
 	// What the results point to at present.
 	layout *plan.Layout
@@ -156,6 +157,15 @@ func bindStep(n *ir.Node, set kernels.Set, comm kernels.Comm, caches map[*ir.Cac
 	s.call.In = make([]kernels.Tensor, len(s.in))
 	s.call.Out = make([]kernels.Tensor, len(s.out))
 	return s, nil
+}
+
+// results are the entry's results where they lie at present.
+func (b *program) results() []kernels.Tensor {
+	b.out = kernels.Resize(b.out, len(b.ir.Outputs))
+	for i, v := range b.ir.Outputs {
+		b.out[i] = *b.views[v]
+	}
+	return b.out
 }
 
 // sendTo has transfer points hand what they send to a function.

@@ -182,9 +182,8 @@ func TestTimed(t *testing.T) {
 	}
 }
 
-// TestStepsAllocateLittle: once sizes have settled a step on one rank makes the list of its results and nothing
-// else.
-func TestStepsAllocateLittle(t *testing.T) {
+// TestStepsAllocateNothing: once sizes have settled.
+func TestStepsAllocateNothing(t *testing.T) {
 	e := start(t, toy(t, 1, dtype.F32), Options{})
 	in, ctx := toyInputs(2, 1, 1), context.Background()
 	allocs := testing.AllocsPerRun(100, func() {
@@ -192,7 +191,7 @@ func TestStepsAllocateLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if allocs > 1 {
-		t.Errorf("a step makes %g allocations, want 1", allocs)
+	if allocs > 0 {
+		t.Errorf("a step makes %g allocations", allocs)
 	}
 }

@@ -189,6 +189,7 @@ func (c *Checkpoint) Tensor(name string) (Tensor, error) {
 		Shape:     slices.Clone(at.entry.shape),
 		Bytes:     at.file.bytes(at.entry),
 		File:      at.file.path,
+		mapped:    at.file.release != nil,
 	}, nil
 }
 

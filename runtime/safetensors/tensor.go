@@ -17,6 +17,16 @@ type Tensor struct {
 	Shape     []int       // outermost dimension first; empty for a scalar
 	Bytes     []byte      // row-major, little-endian, any alignment; read-only memory: writing kills the process
 	File      string      // path of the file that holds it
+	mapped    bool        // Bytes are a file's, and come back when they are touched
+}
+
+// Release says that the tensor's bytes were read and are not wanted soon: this process gives back the pages that lie
+// completely in them. They stay in the system's cache for as long as nobody wants that memory, and touching them brings
+// them back.
+func (t Tensor) Release() {
+	if t.mapped {
+		release(t.Bytes)
+	}
 }
 
 // Elems is the number of elements: the product of Shape.

@@ -13,34 +13,25 @@ import (
 // chunkElems is how many elements are worth a goroutine: some tenths of a millisecond.
 const chunkElems = 1 << 18
 
-// assemble makes a tensor of dtype d. Its rows are shared out over the processors; what an element becomes does
-// not depend on who makes it.
-func assemble(l *layout, d dtype.DType) (kernels.Tensor, error) {
-	t := kernels.New(d, l.shape...)
-	rows := l.rows()
-	if d == dtype.F8E4M3 {
-		t.Scale = make([]float32, rows)
-	}
-	chunks := min(runtime.GOMAXPROCS(0), rows, 1+t.Elems()/chunkElems)
+// assemble makes a tensor of what a layout says, of zeros until now. Its rows are shared out over the processors; what an
+// element becomes does not depend on who makes it.
+func assemble(t *kernels.Tensor, l *layout) error {
+	return share(l.rows(), t.Elems(), func(lo, hi int) error {
+		w := writer{t: t, width: l.width()}
+		return w.fill(l, lo, hi)
+	})
+}
+
+// share cuts n things, which are elems elements in all, into parts for the processors.
+func share(n, elems int, part func(lo, hi int) error) error {
+	chunks := min(runtime.GOMAXPROCS(0), n, 1+elems/chunkElems)
 	errs := make([]error, chunks)
 	var wg sync.WaitGroup
 	for i := range chunks {
-		wg.Go(func() { errs[i] = fill(&t, l, rows*i/chunks, rows*(i+1)/chunks) })
+		wg.Go(func() { errs[i] = part(n*i/chunks, n*(i+1)/chunks) })
 	}
 	wg.Wait()
-	return t, errors.Join(errs...)
-}
-
-// fill makes rows [lo, hi).
-func fill(t *kernels.Tensor, l *layout, lo, hi int) error {
-	w := writer{t: t, width: l.width()}
-	var err error
-	l.blocks(lo, hi, func(b block) {
-		if err == nil {
-			err = w.block(b)
-		}
-	})
-	return err
+	return errors.Join(errs...)
 }
 
 // writer converts blocks into the rows of one tensor, rounding to nearest where that is narrower. Each goroutine
@@ -48,7 +39,19 @@ func fill(t *kernels.Tensor, l *layout, lo, hi int) error {
 type writer struct {
 	t      *kernels.Tensor
 	width  int       // of the tensor's rows
+	first  int       // row of the layout that is the tensor's first
 	buffer []float32 // one run of a block
+}
+
+// fill makes rows [lo, hi) of a layout.
+func (w *writer) fill(l *layout, lo, hi int) error {
+	var err error
+	l.blocks(lo, hi, func(b block) {
+		if err == nil {
+			err = w.block(b)
+		}
+	})
+	return err
 }
 
 func (w *writer) block(b block) error {
@@ -169,13 +172,14 @@ func rowScale(row []float32) float32 {
 }
 
 // at is the element of the result where run i of a block begins.
-func (w *writer) at(b block, i int) int { return (b.row+i)*w.width + b.col }
+func (w *writer) at(b block, i int) int { return (b.row-w.first+i)*w.width + b.col }
 
 // scale sets the scale of the row that run i of a block belongs to.
 func (w *writer) scale(b block, i int, scale float32) error {
-	if old := w.t.Scale[b.row+i]; b.col > 0 && old != scale {
+	at := b.row - w.first + i
+	if old := w.t.Scale[at]; b.col > 0 && old != scale {
 		return fmt.Errorf("row %d is made of parts with different fp8 scales (%g and %g): keep the weight in bf16", b.row+i, old, scale)
 	}
-	w.t.Scale[b.row+i] = scale
+	w.t.Scale[at] = scale
 	return nil
 }

@@ -105,5 +105,5 @@ func benchLoader(b *testing.B, ckpt *safetensors.Checkpoint) *Loader {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return &Loader{resolver: r, shared: map[identity]kernels.Tensor{}}
+	return &Loader{resolver: r, prepared: map[Want]*made{}, shared: map[form]kernels.Tensor{}}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
-// identity tells tensors apart by what they are made of: the SHA-256 of dtype, shape and blocks.
+// identity tells tensors apart by what they are made of: the SHA-256 of dtype, shape and blocks. For one checkpoint it
+// says the same in every process: packed files keep it.
 type identity [sha256.Size]byte
 
 // identify returns what a tensor of dtype d is made of, in short, and its only block where it has just one.
@@ -22,7 +23,8 @@ func identify(l *layout, d dtype.DType) (id identity, only block) {
 		}
 		hash.Write(line)
 	}
-	write(int(d), len(l.shape))
+	hash.Write([]byte(d.String()))
+	write(len(l.shape))
 	write(l.shape...)
 	count := 0
 	var run block // of blocks that continue one another
@@ -30,11 +32,12 @@ func identify(l *layout, d dtype.DType) (id identity, only block) {
 		if count++; count == 1 {
 			only = run
 		}
-		number := -1
+		name := "" // no stored tensor's
 		if run.src != nil {
-			number = run.src.number
+			name = run.src.Name
 		}
-		write(run.row, run.col, run.rows, run.n, number, run.start)
+		write(run.row, run.col, run.rows, run.n, run.start, len(name))
+		hash.Write([]byte(name))
 	}
 	l.blocks(0, l.rows(), func(b block) {
 		switch {

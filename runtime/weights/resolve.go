@@ -131,7 +131,7 @@ func (r *resolver) open(name string) (*source, error) {
 			says := fmt.Sprintf("is stored as %s: weights are F32, BF16, F16 or F8_E4M3", t.FileDType)
 			return nil, problem(Problem{Kind: WrongDType, Name: name, Stored: name, File: t.File, Says: says}, "tensor %q is stored as %s in %s: weights are F32, BF16, F16 or F8_E4M3", name, t.FileDType, t.File)
 		}
-		s = &stored{Tensor: t, number: len(r.stored), parts: map[part]bool{}}
+		s = &stored{Tensor: t, parts: map[part]bool{}}
 		if t.DType == dtype.F8E4M3 {
 			if err := r.findScale(s); err != nil {
 				return nil, err

@@ -14,9 +14,8 @@ import (
 // stored is a tensor of the checkpoint that some recipe needs.
 type stored struct {
 	safetensors.Tensor
-	number int                 // tells stored tensors apart
-	scale  *safetensors.Tensor // of fp8 tensors: one value for each row
-	parts  map[part]bool       // what recipes need of it
+	scale *safetensors.Tensor // of fp8 tensors: one value for each row
+	parts map[part]bool       // what recipes need of it
 }
 
 // part is a run of elements of a stored tensor.

@@ -32,6 +32,8 @@ const (
 	DType_F16               DType = 3
 	DType_F8_E4M3           DType = 4
 	DType_I32               DType = 5
+	DType_I8                DType = 6
+	DType_I4                DType = 7
 )
 
 // Enum value maps for DType.
@@ -43,6 +45,8 @@ var (
 		3: "F16",
 		4: "F8_E4M3",
 		5: "I32",
+		6: "I8",
+		7: "I4",
 	}
 	DType_value = map[string]int32{
 		"DTYPE_UNSPECIFIED": 0,
@@ -51,6 +55,8 @@ var (
 		"F16":               3,
 		"F8_E4M3":           4,
 		"I32":               5,
+		"I8":                6,
+		"I4":                7,
 	}
 )
 
@@ -1101,7 +1107,7 @@ func (x *Draft) GetOptions() []*Attr {
 type Weight struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Dtype         DType                  `protobuf:"varint,2,opt,name=dtype,proto3,enum=glmc.plan.v1.DType" json:"dtype,omitempty"` // F8_E4M3 comes with one f32 scale for each row
+	Dtype         DType                  `protobuf:"varint,2,opt,name=dtype,proto3,enum=glmc.plan.v1.DType" json:"dtype,omitempty"` // F8_E4M3 and I8 come with one f32 scale for each row, I4 with one for each 64 values
 	Shape         []uint64               `protobuf:"varint,3,rep,packed,name=shape,proto3" json:"shape,omitempty"`                  // on one rank
 	Recipe        *Recipe                `protobuf:"bytes,4,opt,name=recipe,proto3" json:"recipe,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2596,14 +2602,16 @@ const file_plan_proto_rawDesc = "" +
 	"\fsaves_decode\x18\x14 \x01(\x12R\vsavesDecode\x12#\n" +
 	"\rsaves_prefill\x18\x15 \x01(\x12R\fsavesPrefill\x12\x18\n" +
 	"\abuckets\x18\n" +
-	" \x01(\tR\abuckets*P\n" +
+	" \x01(\tR\abuckets*`\n" +
 	"\x05DType\x12\x15\n" +
 	"\x11DTYPE_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03F32\x10\x01\x12\b\n" +
 	"\x04BF16\x10\x02\x12\a\n" +
 	"\x03F16\x10\x03\x12\v\n" +
 	"\aF8_E4M3\x10\x04\x12\a\n" +
-	"\x03I32\x10\x05B+Z)github.com/glmc/glmc/compiler/plan/planpbb\x06proto3"
+	"\x03I32\x10\x05\x12\x06\n" +
+	"\x02I8\x10\x06\x12\x06\n" +
+	"\x02I4\x10\aB+Z)github.com/glmc/glmc/compiler/plan/planpbb\x06proto3"
 
 var (
 	file_plan_proto_rawDescOnce sync.Once

@@ -27,7 +27,7 @@ type storedKey struct {
 }
 
 // evaluate makes a recipe's tensor for one rank. Stored tensors are rounded to the dtype that the weight has; with
-// fp8 each row of one, which is an output channel, takes the values that it has after quantisation, so that a
+// scales each row of one, which is an output channel, takes the values that it has after quantisation, so that a
 // channel's scale is that of its whole row whichever part of it a rank has.
 func (s *Store) evaluate(r *ir.Recipe, rank int, as dtype.DType) ([]int, []float32, error) {
 	var shapes [][]int
@@ -134,7 +134,7 @@ func elems(shape []int) int {
 	return n
 }
 
-// round replaces values by what they are in a dtype; rows is the length of a row, which has a scale in fp8.
+// round replaces values by what they are in a dtype; row is the length of a row, which has scales in some.
 func round(x []float32, row int, as dtype.DType) {
 	switch as {
 	case dtype.BF16:
@@ -145,12 +145,33 @@ func round(x []float32, row int, as dtype.DType) {
 		for i, v := range x {
 			x[i] = dtype.F16ToF32(dtype.F32ToF16(v))
 		}
-	case dtype.F8E4M3:
+	case dtype.F8E4M3, dtype.I8, dtype.I4:
 		for at := 0; at < len(x); at += row {
-			r := x[at:][:row]
-			by := dtype.QuantizeF8E4M3(r, r)
-			for i := range r {
-				r[i] *= by
+			roundRow(x[at:][:row], as)
+		}
+	}
+}
+
+// roundRow replaces the values of a row by what they are with scales.
+func roundRow(r []float32, as dtype.DType) {
+	codes := make([]byte, len(r))
+	switch as {
+	case dtype.F8E4M3:
+		by := dtype.QuantizeF8E4M3(r, r)
+		for i := range r {
+			r[i] *= by
+		}
+	case dtype.I8:
+		by := dtype.QuantizeI8(codes, r)
+		for i := range r {
+			r[i] = by * float32(int8(codes[i]))
+		}
+	case dtype.I4:
+		for at := 0; at < len(r); at += dtype.Group {
+			group := r[at:min(at+dtype.Group, len(r))]
+			by := dtype.QuantizeI4(codes, group)
+			for i := range group {
+				group[i] = by * dtype.I4ToF32(codes[i])
 			}
 		}
 	}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// contest is one format of the peer's, and what of ours is held against it.
+type contest struct {
+	name string // of the format
+	file string
+	ours []entry
+}
+
+// entry is a way in which glmc runs a model.
+type entry struct {
+	name string
+	dir  string   // of the checkpoint
+	args []string // of bench model
+}
+
+// prepare makes the files of a model that are not there yet. What glmc cannot do is left out, and told.
+func (o *options) prepare(ctx context.Context, p *peer, m model) ([]contest, []string, error) {
+	file := func(name string) string { return filepath.Join(o.dir, m.name+name) }
+	fp8, int4, q8, q4 := file("-fp8"), file("-int4"), file("-q8_0.gguf"), file("-q4_k_m.gguf")
+	steps := []struct {
+		made string
+		make func() error
+	}{
+		{filepath.Join(fp8, "config.json"), func() error {
+			_, err := output(exec.CommandContext(ctx, o.glmc, "synth", "--preset", m.name, "--dtype", "fp8", "--force", "-o", fp8))
+			return err
+		}},
+		{q8, func() error { return convert(fp8, q8) }},
+		{q4, func() error { return o.quantise(ctx, p, q8, q4) }},
+	}
+	for _, s := range steps {
+		if exists(s.made) {
+			continue
+		}
+		if err := o.room(ctx, m); err != nil {
+			return nil, nil, err
+		}
+		note("making %s", s.made)
+		if err := s.make(); err != nil {
+			return nil, nil, err
+		}
+	}
+	contests := []contest{
+		{"q8_0", q8, []entry{{"fp8", fp8, nil}, {"fp8, fast", fp8, []string{"--precision", "fast"}}}},
+		{"q4_k_m", q4, []entry{{"int4", int4, nil}}},
+	}
+	if !exists(filepath.Join(int4, "config.json")) {
+		note("making %s", int4)
+		if _, err := output(exec.CommandContext(ctx, o.glmc, "quantize", fp8, "--dtype", "int4", "-o", int4)); err != nil {
+			contests[1].ours = nil
+			return contests, []string{fmt.Sprintf("%s int4: %v", m.name, err)}, ctx.Err()
+		}
+	}
+	return contests, nil, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// quantise has the peer's own tool choose what q4_k_m stores each matrix in.
+func (o *options) quantise(ctx context.Context, p *peer, from, to string) error {
+	part := to + ".part"
+	_, err := output(p.command(ctx, "llama-quantize", "--allow-requantize", from, part, "Q4_K_M", strconv.Itoa(o.threads)))
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(part))
+	}
+	return os.Rename(part, to)
+}
+
+// room finds out before files are made that the disk has no room for them.
+func (o *options) room(ctx context.Context, m model) error {
+	out, err := output(exec.CommandContext(ctx, "df", "-Pk", o.dir))
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	columns := strings.Fields(lines[len(lines)-1])
+	if len(columns) < 4 {
+		return fmt.Errorf("df says %q of %s", out, o.dir)
+	}
+	free, err := strconv.Atoi(columns[3])
+	if err != nil {
+		return fmt.Errorf("df says %q of %s: %w", out, o.dir, err)
+	}
+	have, err := size(o.dir, m.name)
+	if err != nil {
+		return err
+	}
+	if need := m.gigabytes<<20 - have; free < need {
+		return fmt.Errorf("the files of %s take %.1f GB more in %s, which has %.1f GB: make room, or name another folder with -dir or PEERS_DIR",
+			m.name, float64(need)/(1<<20), o.dir, float64(free)/(1<<20))
+	}
+	return nil
+}
+
+// size is what the files of a model take already, in KiB.
+func size(dir, name string) (kib int, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(path[len(dir):], name) {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			kib += int(info.Size() >> 10)
+		}
+		return err
+	})
+	return kib, err
+}

@@ -1,0 +1,122 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/panel"
+	"github.com/glmc/glmc/runtime/hugepages"
+	"github.com/glmc/glmc/runtime/weights"
+)
+
+// programsOf are the plan's programs of some entries; nil: of all.
+func programsOf(p *plan.Plan, entries []string) []*plan.Program {
+	var out []*plan.Program
+	for _, q := range p.Programs {
+		if entries == nil || slices.Contains(entries, q.Graph.Name) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// wantsOf lists the weights that programs read, as a rank's device wants them.
+func wantsOf(programs []*plan.Program, rank int, dev Device) []weights.Want {
+	uses := map[*ir.Weight]use{}
+	var order []*ir.Weight
+	for _, p := range programs {
+		for _, n := range p.Graph.Nodes {
+			for i, v := range n.In {
+				if v == nil || v.Weight == nil {
+					continue
+				}
+				if _, ok := uses[v.Weight]; !ok {
+					order = append(order, v.Weight)
+				}
+				uses[v.Weight] |= useOf(n, i)
+			}
+		}
+	}
+	wants := make([]weights.Want, len(order))
+	for i, w := range order {
+		wants[i] = weights.Want{Weight: w, Rank: rank, DType: dev.Weight(w.DType), AnyLayout: uses[w] == lookedUp}
+		if dev.Panels() && panels(wants[i].DType, uses[w]) {
+			wants[i].Layout = kernels.Panels
+		}
+	}
+	return wants
+}
+
+// use says what operators do with a weight.
+type use int
+
+const (
+	multiplied use = 1 << iota // as the matrix of a product
+	lookedUp                   // row by row
+	read                       // in any other way
+)
+
+// useOf is what a node does with operand i. linear.f32 multiplies in float32, a few rows that no panel is worth.
+func useOf(n *ir.Node, i int) use {
+	switch {
+	case n.Op.Name == "embed":
+		return lookedUp
+	case n.Op.Name != "linear.f32" && n.Op.Operands[i].Kind == ir.LinearOperand:
+		return multiplied
+	}
+	return read
+}
+
+// panels reports whether a device that multiplies panels gets a weight in them: every kernel that reads it has to know
+// them, and those that look rows up do.
+func panels(d dtype.DType, u use) bool {
+	return panel.Holds(d) && u&multiplied != 0 && u&read == 0
+}
+
+// reserve makes room for weights in one piece.
+func (e *Executor) reserve(loader *weights.Loader, wants []weights.Want) error {
+	size, err := loader.Prepare(wants)
+	if err != nil {
+		return err
+	}
+	if e.weights, err = room(size); err != nil {
+		return err
+	}
+	loader.Into(e.weights)
+	return nil
+}
+
+// room is memory for weights. The error says what to do where they are more than there is.
+func room(size int64) (*hugepages.Region, error) {
+	r, err := hugepages.New(size)
+	var short *hugepages.NotEnough
+	if errors.As(err, &short) {
+		return nil, fmt.Errorf("the model's weights do not fit: %w: close other programs, take a machine with more memory, or a checkpoint in a smaller dtype", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the model's weights: %w", err)
+	}
+	return r, nil
+}
+
+// load makes the weights that a rank wants.
+func load(ctx context.Context, loader *weights.Loader, wants []weights.Want) (map[*ir.Weight]kernels.Tensor, error) {
+	loaded := map[*ir.Weight]kernels.Tensor{}
+	for _, w := range wants {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		t, err := loader.Make(w)
+		if err != nil {
+			return nil, err
+		}
+		loaded[w.Weight] = t
+	}
+	return loaded, nil
+}

@@ -1,0 +1,112 @@
+package exec
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/kerneltest"
+	"github.com/glmc/glmc/kernels/ref"
+)
+
+// widening runs the reference kernels on weights in any format and layout.
+type widening struct {
+	refDevice
+	panels bool
+	seen   map[string][]kernels.Tensor // weights of two dimensions and more, by the operator that read them
+}
+
+func (d *widening) Panels() bool                     { return d.panels }
+func (d *widening) Weight(t dtype.DType) dtype.DType { return t }
+func (d *widening) Kernels() kernels.Set {
+	set := ref.Kernels()
+	for name, build := range set {
+		set[name] = func(a kernels.Attrs) (kernels.Func, error) {
+			run, err := build(a)
+			return func(c *kernels.Call) error {
+				wide := *c
+				wide.In = append([]kernels.Tensor{}, c.In...)
+				for i, t := range wide.In {
+					if t.U16 != nil || t.U8 != nil {
+						d.seen[name] = append(d.seen[name], t)
+						wide.In[i] = kerneltest.Dequantise(t)
+					}
+				}
+				return run(&wide)
+			}, err
+		}
+	}
+	return set
+}
+
+// narrow gives the toy's matrices bf16 weights.
+func narrow(p *plan.Plan) *plan.Plan {
+	for _, w := range p.Module.Weights {
+		if len(w.Shape) > 1 {
+			w.DType = dtype.BF16
+		}
+	}
+	return p
+}
+
+// TestPanels: a device that multiplies panels gets the weights of products in them, an embedding as it lies in the
+// checkpoint, and the results of rows.
+func TestPanels(t *testing.T) {
+	for _, ranks := range []int{1, 2} {
+		results := map[bool][][]float32{}
+		for _, panels := range []bool{false, true} {
+			var devices []*widening
+			o := Options{newDevice: func(string, int, int) (Device, error) {
+				devices = append(devices, &widening{panels: panels, seen: map[string][]kernels.Tensor{}})
+				return devices[len(devices)-1], nil
+			}}
+			e := start(t, narrow(toy(t, ranks, dtype.F32)), o)
+			results[panels] = runStep(t, e, toyInputs(5, 2, 1))
+			for _, d := range devices {
+				for op, seen := range d.seen {
+					for _, w := range seen {
+						if want := panels && op == "linear"; (w.Layout == kernels.Panels) != want {
+							t.Errorf("%s reads layout %d", op, w.Layout)
+						}
+					}
+				}
+				if len(d.seen["linear"]) != 3 || len(d.seen["embed"]) != 1 {
+					t.Errorf("bf16 weights were read by %d products and %d embeddings", len(d.seen["linear"]), len(d.seen["embed"]))
+				}
+			}
+		}
+		if diff := cmp.Diff(results[false], results[true]); diff != "" {
+			t.Errorf("%d ranks (-rows +panels)\n%s", ranks, diff)
+		}
+	}
+}
+
+func TestWhichWeightsLieInPanels(t *testing.T) {
+	for _, tt := range []struct {
+		d    dtype.DType
+		u    use
+		want bool
+	}{
+		{dtype.BF16, multiplied, true},
+		{dtype.F8E4M3, multiplied, true},
+		{dtype.BF16, multiplied | lookedUp, true},
+		{dtype.BF16, multiplied | read, false},
+		{dtype.BF16, lookedUp, false},
+		{dtype.BF16, read, false},
+		{dtype.F32, multiplied, false},
+		{dtype.F16, multiplied, false},
+	} {
+		if got := panels(tt.d, tt.u); got != tt.want {
+			t.Errorf("%s, used as %d: in panels %t", tt.d, tt.u, got)
+		}
+	}
+}
+
+// TestMemoryOfWeights: weights that this machine cannot hold are refused before any is made.
+func TestMemoryOfWeights(t *testing.T) {
+	_, err := room(1 << 60)
+	wantError(t, err, "the model's weights do not fit", "1073741824.00 GiB of memory are wanted, this machine has", "in a smaller dtype")
+}

@@ -1,0 +1,42 @@
+package hugepages
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestFree(t *testing.T) {
+	const mi = 1 << 20
+	meminfo := "MemTotal:       1048576 kB\nMemAvailable:    524288 kB\nSwapFree:          1024 kB\n"
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  int64
+	}{
+		{"the machine's", map[string]string{"proc/meminfo": meminfo}, 513 * mi},
+		{"a group without a limit", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "max\n"}, 513 * mi},
+		{"its own group's", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "104857600\n",
+			"sys/fs/cgroup/a/b/memory.current": "62914560\n", "sys/fs/cgroup/a/b/memory.stat": "anon 3\nactive_file 10485760\ninactive_file 20971520\n"}, 70 * mi},
+		{"the group's above", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "1:cpu:/x\n0::/a/b\n", "sys/fs/cgroup/a/memory.max": "104857600\n",
+			"sys/fs/cgroup/a/memory.current": "209715200\n"}, 0},
+		{"the root's", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1048576\n"}, mi},
+	} {
+		root := t.TempDir()
+		for name, text := range tt.files {
+			file := filepath.Join(root, name)
+			if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := freeIn(root); got != tt.want {
+			t.Errorf("%s: %d bytes, want %d", tt.name, got, tt.want)
+		}
+	}
+	if n := Free(); n < 1<<20 {
+		t.Errorf("this machine has %d bytes", n)
+	}
+}
