@@ -50,6 +50,7 @@ type attnKernels struct {
 	divide     func(dst, src *float32, n int, by float32)
 	round      func(dst *uint16, src *float32, n int, flip uint32)
 	finite     func(p *uint16, n int) bool
+	fetch      func(rows unsafe.Pointer, at *int64, bytes, n int)
 	products   *panelKernels
 }
 
@@ -101,14 +102,15 @@ type attnState struct {
 
 // attnPanelWorker is one worker's scratch.
 type attnPanelWorker struct {
-	keys, values   []uint16 // panels of a block
-	keyAt, valueAt [attnBlock]int64
-	q              halfRows // the item's queries: for each head, each row of the tile, its group
-	scores         []float32
-	weights        []uint16
-	shrink         [panelRows]float32
-	seen           []int64 // [rows of a head]: how many positions of the block each sees
-	total, state   attnState
+	keys, values []uint16      // panels of a block
+	places       [2]attnPlaces // of the block and the next one
+	ahead        attnAhead
+	q            halfRows // the item's queries: for each head, each row of the tile, its group
+	scores       []float32
+	weights      []uint16
+	shrink       [panelRows]float32
+	seen         []int64 // [rows of a head]: how many positions of the block each sees
+	total, state attnState
 }
 
 func newAttnPanels(d *Device, scale float32) *attnPanels {
@@ -241,11 +243,18 @@ func (a *attnPanels) chunk(w *attnPanelWorker, item *attnItem, s *attnState, chu
 		s.largest[i] = float32(math.Inf(-1))
 	}
 	lo := chunk * attnChunk
-	hi := min(lo+attnChunk, item.last+1)
+	hi, end := min(lo+attnChunk, item.last+1), item.last+1
+	if item.split != nil {
+		end = hi
+	}
+	a.locate(&w.places[0], item.tile.seq, lo, end)
 	for first := lo; first < hi; first += attnBlock {
-		b := attnBlockOf{first: first, n: min(attnBlock, hi-first), more: first > lo}
-		a.locate(w, item.tile.seq, &b)
+		i := first / attnBlock % 2
+		b := attnBlockOf{first: first, n: w.places[i].n, at: &w.places[i], more: first > lo}
 		a.look(w, item.tile, &b)
+		w.ahead.next = &w.places[1-i]
+		a.locate(w.ahead.next, item.tile.seq, first+attnBlock, end)
+		a.startAhead(w, item)
 		for h := item.headLo; h < item.headHi; h++ {
 			b.row = (h - item.headLo) * len(w.seen)
 			a.block(w, item, s, h, &b)
@@ -264,29 +273,79 @@ func (a *attnPanels) chunk(w *attnPanelWorker, item *attnItem, s *attnState, chu
 // attnBlockOf is a block of positions, of which rows may see fewer than n, and the first row of a head in the item.
 type attnBlockOf struct {
 	first, n int
+	at       *attnPlaces
 	more     bool // the state holds earlier blocks
 	edge     bool // some row sees a part of the block only
 	row      int
 }
 
-// locate finds where the block's keys and values begin in the cache, in bytes, for the first head. Behind the last, keys
-// repeat up to a multiple of 16: their scores are masked.
-func (a *attnPanels) locate(w *attnPanelWorker, seq int, b *attnBlockOf) {
+// attnPlaces is where the keys and values of a block begin in the cache, in bytes, for the first head.
+type attnPlaces struct {
+	n            int
+	keys, values [attnBlock]int64
+}
+
+// locate finds the places of the positions from first on, none from end on. Behind the last, keys repeat up to a
+// multiple of 16: their scores are masked.
+func (a *attnPanels) locate(at *attnPlaces, seq, first, end int) {
 	cache, pages := a.c.Cache, &a.c.In[3]
 	table := pages.I32[seq*pages.Last() : (seq+1)*pages.Last()]
 	size := int64(cache.Heads * cache.DType.Size())
 	key, value := size*int64(cache.HeadDim), size*int64(cache.ValueDim)
-	page, at := b.first/cache.PageSize, b.first%cache.PageSize
-	for j := 0; j < b.n; page, at = page+1, 0 {
-		slot := int64(table[page])*int64(cache.PageSize) + int64(at)
-		for end := min(b.n, j+cache.PageSize-at); j < end; j++ {
-			w.keyAt[j], w.valueAt[j] = slot*key, slot*value
+	at.n = max(min(attnBlock, end-first), 0)
+	page, in := first/cache.PageSize, first%cache.PageSize
+	for j := 0; j < at.n; page, in = page+1, 0 {
+		slot := int64(table[page])*int64(cache.PageSize) + int64(in)
+		for end := min(at.n, j+cache.PageSize-in); j < end; j++ {
+			at.keys[j], at.values[j] = slot*key, slot*value
 			slot++
 		}
 	}
-	for j := b.n; j%16 != 0; j++ {
-		w.keyAt[j] = w.keyAt[b.n-1]
+	for j := at.n; j%16 != 0; j++ {
+		at.keys[j] = at.keys[at.n-1]
 	}
+}
+
+// attnAhead fetches the next block's keys and values into the second-level cache, some rows between every two steps of
+// the block at hand: what is scattered over pages no processor fetches ahead by itself.
+type attnAhead struct {
+	next  *attnPlaces
+	done  int // rows, of the keys first
+	share int // rows a step
+	head  int // the item's first
+	heads int
+}
+
+func (a *attnPanels) startAhead(w *attnPanelWorker, item *attnItem) {
+	steps := 3 * (item.headHi - item.headLo) * ((len(w.seen) + panelRows - 1) / panelRows)
+	w.ahead.done, w.ahead.share = 0, (2*w.ahead.next.n+steps-1)/steps
+	w.ahead.head, w.ahead.heads = item.headLo, item.headHi-item.headLo
+}
+
+func (a *attnPanels) fetchAhead(w *attnPanelWorker) {
+	f := &w.ahead
+	n := f.next.n
+	end := min(f.done+f.share, 2*n)
+	cache := a.c.Cache
+	size := cache.DType.Size()
+	if to := min(end, n); f.done < to {
+		k := size * cache.HeadDim
+		a.kernels.fetch(unsafe.Add(elements(&cache.K), f.head*k), &f.next.keys[f.done], f.heads*k, to-f.done)
+		f.done = to
+	}
+	if f.done < end {
+		v := size * cache.ValueDim
+		a.kernels.fetch(unsafe.Add(elements(&cache.V), f.head*v), &f.next.values[f.done-n], f.heads*v, end-f.done)
+		f.done = end
+	}
+}
+
+// elements is where the elements of a tensor of BF16 or F8E4M3 begin.
+func elements(t *kernels.Tensor) unsafe.Pointer {
+	if t.DType == dtype.BF16 {
+		return unsafe.Pointer(&t.U16[0])
+	}
+	return unsafe.Pointer(&t.U8[0])
 }
 
 // look finds how many positions of the block each row of a head sees.
@@ -303,8 +362,8 @@ func (a *attnPanels) look(w *attnPanelWorker, tile attnTile, b *attnBlockOf) {
 
 // block folds a block's positions into the states of one head's rows.
 func (a *attnPanels) block(w *attnPanelWorker, item *attnItem, s *attnState, head int, b *attnBlockOf) {
-	a.loadKeys(w, head, b.n)
-	a.loadValues(w, head, b.n)
+	a.loadKeys(w, b.at, head, b.n)
+	a.loadValues(w, b.at, head, b.n)
 	if !b.edge || a.finite(w, b.n) {
 		for r := 0; r < len(w.seen); r += panelRows {
 			a.rows(w, s, b, r, min(panelRows, len(w.seen)-r))
@@ -317,30 +376,30 @@ func (a *attnPanels) block(w *attnPanelWorker, item *attnItem, s *attnState, hea
 		if w.seen[r] <= 0 {
 			continue
 		}
-		a.loadValues(w, head, int(w.seen[r]))
+		a.loadValues(w, b.at, head, int(w.seen[r]))
 		for g := 0; g < a.group; g += panelRows {
 			a.rows(w, s, b, r+g, min(panelRows, a.group-g))
 		}
 	}
 }
 
-func (a *attnPanels) loadKeys(w *attnPanelWorker, head, n int) {
+func (a *attnPanels) loadKeys(w *attnPanelWorker, at *attnPlaces, head, n int) {
 	d := a.c.Cache.HeadDim
 	w.keys = aligned(w.keys, attnBlock/panel.Channels*a.keyStride/2)
 	if k := &a.c.Cache.K; k.DType == dtype.BF16 {
-		a.kernels.keysBF16(&w.keys[0], &k.U16[head*d], &w.keyAt[0], d, (n+15)/16, a.keyStride)
+		a.kernels.keysBF16(&w.keys[0], &k.U16[head*d], &at.keys[0], d, (n+15)/16, a.keyStride)
 	} else {
-		a.kernels.keysF8(&w.keys[0], &k.U8[head*d], &w.keyAt[0], d, (n+15)/16, a.keyStride)
+		a.kernels.keysF8(&w.keys[0], &k.U8[head*d], &at.keys[0], d, (n+15)/16, a.keyStride)
 	}
 }
 
-func (a *attnPanels) loadValues(w *attnPanelWorker, head, n int) {
+func (a *attnPanels) loadValues(w *attnPanelWorker, at *attnPlaces, head, n int) {
 	d := a.c.Cache.ValueDim
 	w.values = aligned(w.values, a.width/panel.Channels*attnValueStride/2)
 	if v := &a.c.Cache.V; v.DType == dtype.BF16 {
-		a.kernels.valuesBF16(&w.values[0], &v.U16[head*d], &w.valueAt[0], d, n, attnValueStride)
+		a.kernels.valuesBF16(&w.values[0], &v.U16[head*d], &at.values[0], d, n, attnValueStride)
 	} else {
-		a.kernels.valuesF8(&w.values[0], &v.U8[head*d], &w.valueAt[0], d, n, attnValueStride)
+		a.kernels.valuesF8(&w.values[0], &v.U8[head*d], &at.values[0], d, n, attnValueStride)
 	}
 }
 
@@ -366,12 +425,15 @@ func (a *attnPanels) rows(w *attnPanelWorker, s *attnState, b *attnBlockOf, r, n
 	at := b.row + r
 	q, lda := &w.q.data[at*w.q.stride], 2*w.q.stride
 	pairs := (a.c.Cache.HeadDim + 1) / 2
+	a.fetchAhead(w)
 	a.multiply(n, w.keys, a.keyStride, (most+panel.Channels-1)/panel.Channels, q, lda, w.scores, 4*attnBlock, pairs, false)
+	a.fetchAhead(w)
 	a.kernels.softmax(&w.weights[0], &w.scores[0], &s.largest[at], &s.sum[at*attnSums], &w.shrink[0], &w.seen[r], n, a.scale)
 	out := s.out[at*a.width:]
 	if b.more {
 		a.kernels.shrink(&out[0], 4*a.width, a.width, &w.shrink[0], n)
 	}
+	a.fetchAhead(w)
 	a.multiply(n, w.values, attnValueStride, a.width/panel.Channels, &w.weights[0], 2*attnWeightStride, out, 4*a.width, (most+1)/2, b.more)
 }
 

@@ -4,6 +4,8 @@
 
 package cpu
 
+import "unsafe"
+
 //go:noescape
 func attnKeysBF16(panels, keys *uint16, at *int64, d, groups, stride int)
 
@@ -30,6 +32,9 @@ func attnDivide(dst, src *float32, n int, by float32)
 
 //go:noescape
 func attnRound(dst *uint16, src *float32, n int, flip uint32)
+
+//go:noescape
+func attnFetch(rows unsafe.Pointer, at *int64, bytes, n int)
 
 //go:noescape
 func attnFinite(p *uint16, n int) (ok bool)
