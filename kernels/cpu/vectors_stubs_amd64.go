@@ -157,3 +157,9 @@ func swigluAVX2(dst, gate, up []float32) {
 	_, _ = gate[:len(dst)], up[:len(dst)]
 	swigluKernelAVX2(unsafe.SliceData(dst), unsafe.SliceData(gate), unsafe.SliceData(up), len(dst))
 }
+
+//go:noescape
+func quantise64KernelAVX512(codes *int8, meta *quantMeta, x *float32, groups int, factor float32, offset int32)
+
+//go:noescape
+func quantise128KernelAVX512(codes *int8, meta *quantMeta, x *float32, groups int, factor float32, offset int32)

@@ -31,6 +31,8 @@ var vectorConstants = []vectorConstant{
 	{"1", 1},
 	{"quiet", 0x00400000},
 	{"inf", 0x7f800000},
+	constantF32("127.0", 127),
+	constantF32("1e-30", 1e-30),
 }
 
 // ln2Rest is what the float32 ln(2) is too small by.
