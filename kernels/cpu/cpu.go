@@ -28,6 +28,7 @@ type Device struct {
 	dots     *dots
 	vectors  *vectors
 	panels   *panelTable // nil where dots has none
+	fast     bool        // products of weights in panels by int8 dot products, where their format has them
 	maxInner int         // see experts
 
 	mu    sync.Mutex

@@ -66,7 +66,7 @@ func (d *Device) newExperts(quantised bool) *experts {
 	m.x.init(d)
 	m.inner.init(d)
 	m.gateUp, m.project = m.gateUpChunk, m.projectChunk
-	m.initPanels()
+	m.initPanels(d)
 	return m
 }
 
@@ -91,9 +91,9 @@ func (m *experts) mix(c *kernels.Call, in []kernels.Tensor) error {
 		m.out = c.Out[0].F32[t*hidden : end*hidden]
 		if m.gate.Layout == kernels.Panels {
 			if m.codes {
-				m.x.prepareHalfCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
+				m.panelX.prepareCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
 			} else {
-				m.x.prepareHalf(c.In[0].F32[t*hidden:], end-t, hidden, m.quantised)
+				m.panelX.prepare(c.In[0].F32[t*hidden:], end-t, hidden, m.gate.DType, m.quantised)
 			}
 			m.panelBlock(ids.I32[t*m.k:end*m.k], count)
 			continue

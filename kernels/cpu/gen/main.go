@@ -53,6 +53,7 @@ func files() map[string]string {
 	}
 	maps.Copy(all, panelFiles())
 	maps.Copy(all, meterFiles())
+	maps.Copy(all, attentionFiles())
 	return all
 }
 
