@@ -159,6 +159,12 @@ func swigluAVX2(dst, gate, up []float32) {
 }
 
 //go:noescape
+func panelSwiGLU(dst *float32, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+
+//go:noescape
+func panelSwiGLUBF16(dst *uint16, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+
+//go:noescape
 func quantise64KernelAVX512(codes *int8, meta *quantMeta, x *float32, groups int, factor float32, offset int32)
 
 //go:noescape

@@ -249,6 +249,10 @@ func writeVectors(asm, stubs *writer) {
 			v.declare(stubs)
 		}
 	}
+	for _, g := range []panelGate{{asm, false}, {asm, true}} {
+		g.write()
+		stubs.printf("\n//go:noescape\nfunc %s(%s)\n", g.name(), g.args())
+	}
 	for _, group := range []int{64, 128} {
 		q := quantise{asm, group}
 		q.write()

@@ -109,6 +109,16 @@ func (v *vector) exp() {
 // swiglu is the product of that, rounded, with up.
 func siluBody(v *vector) {
 	v.load(1, 0)
+	v.silu()
+	if len(v.rows) == 3 {
+		v.load(2, 1)
+		v.three("VMULPS", 1, 0, 0)
+	}
+	v.store(0, 0)
+}
+
+// silu makes SiLU of register 0. It uses registers 1 to 6, and those of expStart.
+func (v *vector) silu() {
 	if v.masked() {
 		v.op("VMOVAPS Z0, Z1")
 		v.op("VPMOVD2M Z0, K2") // the negative ones
@@ -143,11 +153,6 @@ func siluBody(v *vector) {
 		v.op("VMULPS Y2, Y5, Y5")
 		v.op("VBLENDVPS Y0, Y5, Y4, Y0")
 	}
-	if len(v.rows) == 3 {
-		v.load(2, 1)
-		v.three("VMULPS", 1, 0, 0)
-	}
-	v.store(0, 0)
 }
 
 // powerOfTwo makes float32 powers of two of int32 exponents, of -127 zero.
