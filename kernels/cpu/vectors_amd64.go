@@ -41,7 +41,7 @@ var avx2Vectors = vectors{
 	silu:      siluAVX2,
 	swiglu:    swigluAVX2,
 	sigmoid:   portableVectors.sigmoid,
-	expSum:    portableVectors.expSum,
+	expSum:    expSumAVX2,
 	roundBF16: roundBF16AVX2,
 	toBF16:    portableVectors.toBF16,
 	quantise:  quantiseGroups,

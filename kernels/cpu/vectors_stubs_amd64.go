@@ -71,19 +71,19 @@ func swigluAVX512(dst, gate, up []float32) {
 }
 
 //go:noescape
-func toBF16KernelAVX512(dst *uint16, x *float32, n int)
-
-func toBF16AVX512(dst []uint16, x []float32) {
-	_ = x[:len(dst)]
-	toBF16KernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
-}
-
-//go:noescape
 func expSumKernelAVX512(dst *float32, x *float32, n int, largest float32) (sum float32)
 
 func expSumAVX512(dst, x []float32, largest float32) float32 {
 	_ = x[:len(dst)]
 	return expSumKernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), largest)
+}
+
+//go:noescape
+func toBF16KernelAVX512(dst *uint16, x *float32, n int)
+
+func toBF16AVX512(dst []uint16, x []float32) {
+	_ = x[:len(dst)]
+	toBF16KernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 }
 
 //go:noescape
@@ -156,6 +156,14 @@ func swigluKernelAVX2(dst *float32, gate *float32, up *float32, n int)
 func swigluAVX2(dst, gate, up []float32) {
 	_, _ = gate[:len(dst)], up[:len(dst)]
 	swigluKernelAVX2(unsafe.SliceData(dst), unsafe.SliceData(gate), unsafe.SliceData(up), len(dst))
+}
+
+//go:noescape
+func expSumKernelAVX2(dst *float32, x *float32, n int, largest float32) (sum float32)
+
+func expSumAVX2(dst, x []float32, largest float32) float32 {
+	_ = x[:len(dst)]
+	return expSumKernelAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), largest)
 }
 
 //go:noescape
