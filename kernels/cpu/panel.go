@@ -59,6 +59,10 @@ type panelTable struct {
 	formats map[dtype.DType]*panelFormat
 	// scale stores dst[r][j] = src[r][j] * scale[j] * row[r] + bias[j] for 32 channels j, strides in bytes.
 	scale func(dst *float32, ldd int, src *float32, lds, rows int, scale, bias, row *float32)
+	// gate stores dst[r][j] = silu(g) * u with g = gate[r][j] * gateScale[j] * row[r] and u likewise; gateBF16 rounds that to
+	// bfloat16.
+	gate     func(dst *float32, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+	gateBF16 func(dst *uint16, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
 	// scatter adds src[r][j] * scale[j] * weight[r] to dst[index[r]][j].
 	scatter func(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)
 	// prefetch asks for cache lines without waiting for them.
