@@ -945,6 +945,28 @@ line:
 	VZEROUPPER
 	RET
 
+// func attnTouch(rows unsafe.Pointer, at *int64, bytes, n int)
+TEXT ·attnTouch(SB), NOSPLIT, $0-32
+	MOVQ rows+0(FP), DI
+	MOVQ at+8(FP), SI
+	MOVQ n+24(FP), R9
+row:
+	MOVQ (SI), AX
+	ADDQ DI, AX
+	MOVQ AX, BX
+	ADDQ bytes+16(FP), BX
+	ANDQ $~63, AX
+line:
+	MOVQ (AX), DX
+	ADDQ $64, AX
+	CMPQ AX, BX
+	JLT line
+	ADDQ $8, SI
+	DECQ R9
+	JNZ row
+	VZEROUPPER
+	RET
+
 // func attnFinite(p *uint16, n int) (ok bool)
 TEXT ·attnFinite(SB), NOSPLIT, $0-17
 	MOVQ p+0(FP), SI
