@@ -133,8 +133,9 @@ func (a *attnDots) update(w *attnWorker, s *softmax, q []float32, n int) {
 			largest = score[j]
 		}
 	}
+	finite := max(largest, -math.MaxFloat32) // where all scores are -Inf, their weights are zero
 	if largest != s.largest {
-		shrink := exp(s.largest - largest) // 0 for the first block: its exponent is -Inf
+		shrink := exp(s.largest - finite) // 0 for the first block: its exponent is -Inf
 		s.largest = largest
 		s.sum *= shrink
 		for i := range s.out {
@@ -142,7 +143,7 @@ func (a *attnDots) update(w *attnWorker, s *softmax, q []float32, n int) {
 		}
 	}
 	for j := range score {
-		score[j] = exp(score[j] - largest)
+		score[j] = exp(score[j] - finite)
 		s.sum += score[j]
 	}
 	for j := 0; j < n; j += tileRows {
