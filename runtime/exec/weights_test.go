@@ -1,14 +1,17 @@
 package exec
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/kerneltest"
+	"github.com/glmc/glmc/kernels/panel"
 	"github.com/glmc/glmc/kernels/ref"
 )
 
@@ -19,7 +22,7 @@ type widening struct {
 	seen   map[string][]kernels.Tensor // weights of two dimensions and more, by the operator that read them
 }
 
-func (d *widening) Panels() bool                     { return d.panels }
+func (d *widening) Panels(t dtype.DType) bool        { return d.panels && panel.Holds(t) }
 func (d *widening) Weight(t dtype.DType) dtype.DType { return t }
 func (d *widening) Kernels() kernels.Set {
 	set := ref.Kernels()
@@ -85,22 +88,51 @@ func TestPanels(t *testing.T) {
 }
 
 func TestWhichWeightsLieInPanels(t *testing.T) {
+	const bf16, f32 = dtype.BF16, dtype.F32
 	for _, tt := range []struct {
-		d    dtype.DType
-		u    use
-		want bool
+		name   string
+		dtypes []dtype.DType // of the weights
+		nodes  [][]int       // the weights that each node reads
+		ops    []string      // of each node
+		want   []bool        // of each weight
 	}{
-		{dtype.BF16, multiplied, true},
-		{dtype.F8E4M3, multiplied, true},
-		{dtype.BF16, multiplied | lookedUp, true},
-		{dtype.BF16, multiplied | read, false},
-		{dtype.BF16, lookedUp, false},
-		{dtype.BF16, read, false},
-		{dtype.F32, multiplied, false},
-		{dtype.F16, multiplied, false},
+		{"a product", []dtype.DType{bf16}, [][]int{{0}}, []string{"linear"}, []bool{true}},
+		{"in a dtype that no panel holds", []dtype.DType{f32}, [][]int{{0}}, []string{"linear"}, []bool{false}},
+		{"an embedding", []dtype.DType{bf16}, [][]int{{0}}, []string{"embed"}, []bool{false}},
+		{"an embedding that is the head too", []dtype.DType{bf16}, [][]int{{0}, {0}}, []string{"embed", "linear"}, []bool{true}},
+		{"a router", []dtype.DType{bf16}, [][]int{{0}}, []string{"linear.f32"}, []bool{false}},
+		{"a product and something else", []dtype.DType{bf16}, [][]int{{0}, {0}}, []string{"linear", "norm.rms"}, []bool{false}},
+		{"experts", []dtype.DType{bf16, bf16, dtype.F8E4M3}, [][]int{{0, 1, 2}}, []string{"moe.experts"}, []bool{true, true, true}},
+		{"experts with one matrix in f32, and who shares another", []dtype.DType{bf16, bf16, f32, bf16}, [][]int{{0, 1, 2}, {1}, {3}},
+			[]string{"moe.experts", "linear", "linear"}, []bool{false, false, false, true}},
 	} {
-		if got := panels(tt.d, tt.u); got != tt.want {
-			t.Errorf("%s, used as %d: in panels %t", tt.d, tt.u, got)
+		var list []*ir.Weight
+		for _, d := range tt.dtypes {
+			list = append(list, &ir.Weight{DType: d})
+		}
+		g := &ir.Graph{}
+		for i, read := range tt.nodes {
+			n := &ir.Node{Op: ir.Lookup(tt.ops[i])}
+			for range len(n.Op.Operands) - len(read) {
+				n.In = append(n.In, nil)
+			}
+			for _, w := range read {
+				n.In = append(n.In, &ir.Value{Weight: list[w]})
+			}
+			if len(read) == 1 { // x, then w
+				n.In[1], n.In[len(n.In)-1] = n.In[len(n.In)-1], n.In[1]
+			}
+			g.Nodes = append(g.Nodes, n)
+		}
+		wants := wantsOf([]*plan.Program{{Graph: g}}, 0, &widening{panels: true})
+		for _, w := range wants {
+			i := slices.Index(list, w.Weight)
+			if got := w.Layout == kernels.Panels; got != tt.want[i] {
+				t.Errorf("%s: weight %d in panels: %t", tt.name, i, got)
+			}
+			if lookedUp := tt.name == "an embedding"; w.AnyLayout != lookedUp {
+				t.Errorf("%s: weight %d in any layout: %t", tt.name, i, w.AnyLayout)
+			}
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (w *widen) write() {
 	w.label("loop")
 	w.op("VMOVDQU64 (SI), Z16")
 	w.op("VMOVDQU64 64(SI), Z17")
-	w.format.decode(p, "")
+	w.format.decode(p)
 	for pair := range 2 {
 		for half := range 2 {
 			w.op("VMOVDQU64 Z%d, %d(DI)", 18+2*half+pair, 128*pair+64*half)
@@ -102,5 +102,20 @@ func writeScatter(w *writer) {
 	w.op("DECQ CX")
 	w.op("JNZ loop")
 	w.op("VZEROUPPER")
+	w.op("RET")
+}
+
+const prefetchArgs = "p uintptr, lines int"
+
+// writePrefetch asks for some cache lines without waiting for them.
+func writePrefetch(w *writer) {
+	w.printf("\n// func prefetch(%s)\nTEXT ·prefetch(SB), NOSPLIT, $0-16\n", prefetchArgs)
+	w.op("MOVQ p+0(FP), SI")
+	w.op("MOVQ lines+8(FP), CX")
+	w.label("loop")
+	w.op("PREFETCHT1 (SI)")
+	w.op("ADDQ $64, SI")
+	w.op("DECQ CX")
+	w.op("JNZ loop")
 	w.op("RET")
 }
