@@ -77,7 +77,7 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	f.text.register(fs)
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
 	f.packed.register(fs)
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: the machine's)")
+	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	fs.StringVar(&f.draft, "draft", "none", "`KIND` of speculative decoding; this version has none")
 	fs.StringVar(&f.prompt, "prompt", "", "`TEXT` to continue")
 	fs.StringVar(&f.messages, "messages", "", "JSON `FILE` with {\"messages\": [...], \"tools\": [...]}")

@@ -247,8 +247,7 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 // step, list and all; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error
 // the KV slots that the step was to write hold anything.
 //
-// On one rank, steps that are as large as the one before them allocate nothing, once the scratch of the kernels has grown
-// to its size.
+// On one rank, steps allocate nothing once the arena and the scratch of the kernels have grown to the largest of them.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {

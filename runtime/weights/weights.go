@@ -43,7 +43,7 @@ func NewLoader(p *plan.Plan, ckpt *safetensors.Checkpoint) (*Loader, error) {
 	return l, nil
 }
 
-// Want is a weight as the device of a rank wants it: in dtype DType, a floating-point one, in that layout.
+// Want is a weight as the device of a rank wants it: in dtype DType, a format of weights, in that layout.
 type Want struct {
 	Weight *ir.Weight
 	Rank   int
@@ -110,6 +110,9 @@ func (l *Loader) prepare(w Want) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.DType == dtype.I4 && evaluated.width()%2 != 0 {
+		return nil, fmt.Errorf("rows of %d values do not fill bytes in %s", evaluated.width(), w.DType)
+	}
 	m := &made{layout: evaluated}
 	m.form.identity, m.only = identify(evaluated, w.DType)
 	m.form.layout = w.Layout
@@ -121,9 +124,10 @@ func (l *Loader) prepare(w Want) (*made, error) {
 // long as they are used.
 func (l *Loader) Into(memory *hugepages.Region) { l.memory = memory }
 
-// Load makes one weight of the plan for one rank in dtype d, a floating-point one. Weights that come to the same
-// stored values are made once. F8E4M3 comes with a scale for each row: the stored one, or, for values that are
-// stored in another format, max|w|/448 of the whole stored row, also where a rank has a part of it.
+// Load makes one weight of the plan for one rank in dtype d, a format of weights. Weights that come to the same
+// stored values are made once. F8E4M3 and I8 come with a scale for each row, I4 with one for each group of a row: the
+// stored ones, or, for values that are stored in another format, max|w|/448 or dtype.QuantizeI8 of the whole stored row,
+// also where a rank has a part of it, and dtype.QuantizeI4 of the group, which no rank may have a part of.
 func (l *Loader) Load(w *ir.Weight, rank int, d dtype.DType) (kernels.Tensor, error) {
 	return l.Make(Want{Weight: w, Rank: rank, DType: d})
 }
