@@ -26,13 +26,14 @@ import (
 // benchModelFlags are the flags of `glmc bench model`.
 type benchModelFlags struct {
 	compileFlags
-	device  string
-	threads int
-	prompt  int
-	gen     int
-	batch   int
-	runs    int
-	asJSON  bool
+	device    string
+	threads   int
+	precision precisionFlag
+	prompt    int
+	gen       int
+	batch     int
+	runs      int
+	asJSON    bool
 
 	without []string // passes of --disable-pass, one by one
 }
@@ -70,6 +71,7 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	fs.Lookup("disable-pass").Usage = "`NAME` of a pass to measure without as well; may be repeated"
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: the machine's)")
+	f.precision.register(fs)
 	fs.IntVar(&f.prompt, "prompt", 512, "`N` tokens of each prompt")
 	fs.IntVar(&f.gen, "gen", 32, "`N` tokens to generate behind each prompt, 2 or more")
 	fs.IntVar(&f.batch, "batch", 1, "`N` sequences side by side")
@@ -93,6 +95,9 @@ func (f *benchModelFlags) check(model string) error {
 		return usagef("--device %s: this build has %s", f.device, strings.Join(exec.DeviceNames(), ", "))
 	case model != "" && f.weights == "":
 		return errNoWeights
+	}
+	if err := f.precision.check(f.device); err != nil {
+		return err
 	}
 	o, err := f.options()
 	if err != nil {
@@ -138,6 +143,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		defer ex.Close()
 		if i == 0 {
 			noteRounded(ex.Rounded())
+			f.precision.note(p, ex)
 		}
 		eng, err := engine.New(ex, 0)
 		if err != nil {
@@ -205,7 +211,7 @@ func decodeGraph(p *plan.Plan, n int) (*ir.Graph, error) {
 // executor loads the weights, with a KV cache for the batch.
 func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint) (*exec.Executor, error) {
 	pages := (f.prompt + f.gen + p.Cache.PageSize - 1) / p.Cache.PageSize * f.batch
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}})
+	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: []string{"forward"}})
 }
 
 func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engines []*engine.Engine) error {

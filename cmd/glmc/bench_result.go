@@ -13,14 +13,15 @@ import (
 
 // benchResult is what bench model --json prints.
 type benchResult struct {
-	Model   string `json:"model"`
-	Device  string `json:"device"`
-	Threads int    `json:"threads"`
-	Ranks   int    `json:"ranks"`
-	Prompt  int    `json:"prompt"`
-	Gen     int    `json:"gen"`
-	Batch   int    `json:"batch"`
-	Runs    int    `json:"runs"`
+	Model     string `json:"model"`
+	Device    string `json:"device"`
+	Threads   int    `json:"threads"`
+	Precision string `json:"precision"` // of products
+	Ranks     int    `json:"ranks"`
+	Prompt    int    `json:"prompt"`
+	Gen       int    `json:"gen"`
+	Batch     int    `json:"batch"`
+	Runs      int    `json:"runs"`
 	benchRates
 	TokenBytes  float64        `json:"token_bytes"`       // weights, keys and values that a generated token takes
 	ReadGB      float64        `json:"read_gb_s"`         // that generation reads of them
@@ -55,7 +56,7 @@ func spread(values []float64) [2]float64 { return [2]float64{slices.Min(values),
 // result puts together what was measured and what the cost model counts. bytes are those of a step.
 func (f *benchModelFlags) result(plans []*plan.Plan, m bench.Result, bytes float64, threads int) *benchResult {
 	full := m.Engines[0]
-	r := &benchResult{Model: plans[0].Model, Device: f.device, Threads: threads, Ranks: plans[0].Module.Ranks,
+	r := &benchResult{Model: plans[0].Model, Device: f.device, Threads: threads, Precision: f.precision.used.String(), Ranks: plans[0].Module.Ranks,
 		Prompt: f.prompt, Gen: f.gen, Batch: f.batch, Runs: f.runs, benchRates: ratesOf(full)}
 	r.TokenBytes = bytes / float64(f.batch)
 	r.ReadGB = r.TokenBytes * r.Generate / 1e9
@@ -72,7 +73,7 @@ func (f *benchModelFlags) result(plans []*plan.Plan, m bench.Result, bytes float
 }
 
 func (r *benchResult) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s on %s, %s, %s: %s of %s and %d generated, %s\n\n", r.Model, r.Device, diag.Count(r.Ranks, "rank"),
+	fmt.Fprintf(w, "%s on %s%s, %s, %s: %s of %s and %d generated, %s\n\n", r.Model, r.Device, products(r.Precision), diag.Count(r.Ranks, "rank"),
 		diag.Count(r.Threads, "thread"), diag.Count(r.Batch, "prompt"), diag.Count(r.Prompt, "token"), r.Gen, diag.Count(r.Runs, "run"))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprint(t, "TOKENS/S\tPROMPT\tLOWEST TO HIGHEST\tGENERATED\tLOWEST TO HIGHEST")

@@ -28,13 +28,14 @@ type runFlags struct {
 	compileFlags
 	text textFlags
 
-	device   string
-	threads  int
-	draft    string
-	prompt   string
-	messages string
-	ids      string
-	tokens   []int32 // of ids
+	device    string
+	threads   int
+	precision precisionFlag
+	draft     string
+	prompt    string
+	messages  string
+	ids       string
+	tokens    []int32 // of ids
 
 	maxTokens int
 	ignoreEOS bool
@@ -75,6 +76,7 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	f.text.register(fs)
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: the machine's)")
+	f.precision.register(fs)
 	fs.StringVar(&f.draft, "draft", "none", "`KIND` of speculative decoding; this version has none")
 	fs.StringVar(&f.prompt, "prompt", "", "`TEXT` to continue")
 	fs.StringVar(&f.messages, "messages", "", "JSON `FILE` with {\"messages\": [...], \"tools\": [...]}")
@@ -121,6 +123,9 @@ func (f *runFlags) check(cmd *cobra.Command, model string) error {
 	}
 	if err := f.sampling.Check(); err != nil {
 		return &usageError{err}
+	}
+	if err := f.precision.check(f.device); err != nil {
+		return err
 	}
 	if cmd.Flags().Changed("ids") {
 		var err error
@@ -181,6 +186,7 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	}
 	defer ex.Close()
 	noteRounded(ex.Rounded())
+	f.precision.note(p, ex)
 	eng, err := engine.New(ex, 0)
 	if err != nil {
 		return err
@@ -229,7 +235,7 @@ func (f *runFlags) fits(p *plan.Plan, prompt []int32) error {
 func (f *runFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, prompt int) (*exec.Executor, error) {
 	tokens := prompt + f.maxTokens
 	pages := (tokens + p.Cache.PageSize - 1) / p.Cache.PageSize
-	o := exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}}
+	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: []string{"forward"}}
 	if f.profile != "" {
 		f.recorder = profile.NewRecorder(p.Module.Ranks)
 		o.Timed = func(_ int, entry string, b ir.Bucket, n *ir.Node, took time.Duration) {
@@ -258,6 +264,7 @@ type runResult struct {
 	OutputIDs    []int32    `json:"output_ids"`
 	Text         string     `json:"text"`
 	FinishReason string     `json:"finish_reason"`
+	Precision    string     `json:"precision"` // of products
 	Timings      timings    `json:"timings"`
 	Draft        draftStats `json:"draft"`
 }
@@ -297,6 +304,6 @@ func (f *runFlags) generate(ctx context.Context, eng *engine.Engine, p *plan.Pla
 	if resp.Output == nil {
 		resp.Output = []int32{}
 	}
-	return printJSON(runResult{PromptIDs: prompt, OutputIDs: resp.Output, Text: text.decode(resp.Output), FinishReason: resp.Finish,
+	return printJSON(runResult{PromptIDs: prompt, OutputIDs: resp.Output, Text: text.decode(resp.Output), FinishReason: resp.Finish, Precision: f.precision.used.String(),
 		Timings: timings{float64(resp.Prompt.Microseconds()) / 1e3, float64(resp.Generate.Microseconds()) / 1e3}, Draft: draftStats{f.draft}})
 }

@@ -42,9 +42,13 @@ type panelTable struct {
 	scale func(dst *float32, ldd int, src *float32, lds, rows int, scale, bias, row *float32)
 	// scatter adds src[r][j] * scale[j] * weight[r] to dst[index[r]][j].
 	scatter func(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)
+	bytes   bool // rows of int8 can be multiplied
 	// prefetch asks for cache lines without waiting for them.
 	prefetch func(p uintptr, lines int)
 }
+
+// multipliesBytes reports whether there are kernels for rows of int8.
+func (t *panelTable) multipliesBytes() bool { return t != nil && t.bytes }
 
 // f8Bytes are the bfloat16 values of the e4m3 codes 0 to 127: all low bytes, then all high bytes.
 var f8Bytes = func() (t [256]byte) {

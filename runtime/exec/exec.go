@@ -26,6 +26,8 @@ type Options struct {
 	Threads int      // shared by all ranks; 0: the machine's
 	Pages   int      // KV pages of each layer
 	Entries []string // entries to load; nil: all
+	// Precision is how products are computed; nil: as the plan has it. Executor.Precision says what became of it.
+	Precision *plan.Precision
 	// Trace is called after every step on every rank, from the rank's goroutine, with what the kernel saw.
 	// Views are valid during the call. An operand whose bytes a result took over (ir.InPlace) shows the result.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
@@ -36,7 +38,7 @@ type Options struct {
 	// the cache that the step wrote. When it has returned they may be written over. Nil: nothing is transferred.
 	Send func(rank int, c *ir.Cache, kept *kernels.Cache, slots []int32) error
 
-	newDevice func(name string, ranks, threads int) (Device, error) // nil: NewDevice
+	newDevice func(name string, ranks, threads int, p plan.Precision) (Device, error) // nil: NewDevice
 }
 
 // Executor holds a plan that is ready to run. Its methods must not be called at the same time.
@@ -101,7 +103,7 @@ func (e *Executor) start(ctx context.Context, loader *weights.Loader, o Options)
 		newDevice = NewDevice
 	}
 	for n := range e.plan.Module.Ranks {
-		dev, err := newDevice(o.Device, e.plan.Module.Ranks, o.Threads)
+		dev, err := newDevice(o.Device, e.plan.Module.Ranks, o.Threads, e.wanted(o))
 		if err != nil {
 			return err
 		}
@@ -137,6 +139,17 @@ func (e *Executor) start(ctx context.Context, loader *weights.Loader, o Options)
 	}
 	return nil
 }
+
+// wanted is the precision that options and plan ask for.
+func (e *Executor) wanted(o Options) plan.Precision {
+	if o.Precision != nil {
+		return *o.Precision
+	}
+	return e.plan.Serving.Precision
+}
+
+// Precision is how products are computed. It is Exact where Fast was asked for and the processor has no kernels for it.
+func (e *Executor) Precision() plan.Precision { return e.ranks[0].device.Precision() }
 
 // bind binds the entries to the rank's weights and caches.
 func (r *rank) bind(e *Executor, entries []*plan.Program, loaded map[*ir.Weight]kernels.Tensor, caches map[*ir.Cache]*kernels.Cache, o Options) error {
