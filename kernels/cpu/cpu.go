@@ -26,9 +26,10 @@ type Device struct {
 	pool     *pool
 	threads  int
 	dots     *dots
+	vectors  *vectors
 	panels   *panelTable // nil where dots has none
-	maxInner int         // see experts
 	fast     bool        // see NewFast
+	maxInner int         // see experts
 
 	mu    sync.Mutex
 	ropes map[kernels.RopeParams]*ropeTable
@@ -63,6 +64,7 @@ func newDevice(threads int, table *dots) *Device {
 		pool:     newPool(threads),
 		threads:  threads,
 		dots:     table,
+		vectors:  vectorsOf(table.name),
 		panels:   table.panels,
 		maxInner: maxInner,
 		ropes:    make(map[kernels.RopeParams]*ropeTable),

@@ -2,13 +2,13 @@ package exec
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/cpu"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/ref"
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // Device executes the steps of one rank on this machine's memory.
@@ -18,7 +18,7 @@ type Device interface {
 	Kernels() kernels.Set
 	// Weight is the dtype in which the device holds a weight that the plan has in d.
 	Weight(d dtype.DType) dtype.DType
-	// Panels reports whether weights of that dtype that are multiplied are to come in the order of package panel.
+	// Panels reports whether the kernels want weights of that dtype in panels (kernels.Panels) where they are multiplied.
 	Panels(d dtype.DType) bool
 	// Cache is the dtype in which the device holds keys and values that the plan has in d.
 	Cache(d dtype.DType) dtype.DType
@@ -32,8 +32,8 @@ type Device interface {
 func DeviceNames() []string { return []string{"cpu", "ref"} }
 
 // NewDevice makes the device of that name for one of ranks ranks. threads is the number of threads that all
-// ranks share; 0 takes the machine's. Where the device cannot multiply in a precision of Fast it is Exact, except that
-// the reference kernels refuse it.
+// ranks share; 0 takes what topology.Machine.Threads says of this machine. Where the device has no products in that precision it is
+// Exact, except that the reference kernels refuse another.
 func NewDevice(name string, ranks, threads int, precision plan.Precision) (Device, error) {
 	switch name {
 	case "ref":
@@ -43,7 +43,7 @@ func NewDevice(name string, ranks, threads int, precision plan.Precision) (Devic
 		return refDevice{}, nil
 	case "cpu":
 		if threads == 0 {
-			threads = runtime.GOMAXPROCS(0)
+			threads = topology.Read().Threads()
 		}
 		start := cpu.New
 		if precision == plan.Fast {

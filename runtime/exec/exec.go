@@ -16,6 +16,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/runtime/hugepages"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
 	"github.com/glmc/glmc/runtime/weights"
 )
@@ -38,6 +39,10 @@ type Options struct {
 	// the cache that the step wrote. When it has returned they may be written over. Nil: nothing is transferred.
 	Send func(rank int, c *ir.Cache, kept *kernels.Cache, slots []int32) error
 
+	// Packed is a packed file of the checkpoint, from which weights are taken that it holds as the device wants them. It
+	// stays open for as long as the executor is used. Nil: all weights come from the checkpoint.
+	Packed *packed.File
+
 	newDevice func(name string, ranks, threads int, p plan.Precision) (Device, error) // nil: NewDevice
 }
 
@@ -51,10 +56,17 @@ type Executor struct {
 	pages   int
 	memory  float64 // bytes that KV cache and arenas may take
 	rounded []weights.Rounded
+	stats   weights.Stats
 }
 
 // Rounded lists the weights whose stored values lost precision when they were loaded.
 func (e *Executor) Rounded() []weights.Rounded { return e.rounded }
+
+// Precision is how products are computed. It is Exact where Fast was asked for and the processor has no kernels for it.
+func (e *Executor) Precision() plan.Precision { return e.ranks[0].device.Precision() }
+
+// Weights says where the weights come from.
+func (e *Executor) Weights() weights.Stats { return e.stats }
 
 // rank is what one tensor-parallel rank owns.
 type rank struct {
@@ -92,18 +104,29 @@ func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint
 		e.Close()
 		return nil, err
 	}
-	e.rounded = loader.Rounded()
+	e.rounded, e.stats = loader.Rounded(), loader.Stats()
 	return e, nil
+}
+
+// device makes the device of one rank of a plan.
+func (o *Options) device(p *plan.Plan) (Device, error) {
+	precision := p.Serving.Precision
+	if o.Precision != nil {
+		precision = *o.Precision
+	}
+	if o.newDevice != nil {
+		return o.newDevice(o.Device, p.Module.Ranks, o.Threads, precision)
+	}
+	return NewDevice(o.Device, p.Module.Ranks, o.Threads, precision)
 }
 
 // start makes the ranks and everything that they need.
 func (e *Executor) start(ctx context.Context, loader *weights.Loader, o Options) error {
-	newDevice := o.newDevice
-	if newDevice == nil {
-		newDevice = NewDevice
+	if err := takePacked(ctx, loader, o.Packed); err != nil {
+		return err
 	}
 	for n := range e.plan.Module.Ranks {
-		dev, err := newDevice(o.Device, e.plan.Module.Ranks, o.Threads, e.wanted(o))
+		dev, err := o.device(e.plan)
 		if err != nil {
 			return err
 		}
@@ -139,17 +162,6 @@ func (e *Executor) start(ctx context.Context, loader *weights.Loader, o Options)
 	}
 	return nil
 }
-
-// wanted is the precision that options and plan ask for.
-func (e *Executor) wanted(o Options) plan.Precision {
-	if o.Precision != nil {
-		return *o.Precision
-	}
-	return e.plan.Serving.Precision
-}
-
-// Precision is how products are computed. It is Exact where Fast was asked for and the processor has no kernels for it.
-func (e *Executor) Precision() plan.Precision { return e.ranks[0].device.Precision() }
 
 // bind binds the entries to the rank's weights and caches.
 func (r *rank) bind(e *Executor, entries []*plan.Program, loaded map[*ir.Weight]kernels.Tensor, caches map[*ir.Cache]*kernels.Cache, o Options) error {
@@ -244,8 +256,7 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 // step, list and all; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error
 // the KV slots that the step was to write hold anything.
 //
-// On one rank, steps that are as large as the one before them allocate nothing, once the scratch of the kernels has grown
-// to its size.
+// On one rank, steps allocate nothing once the arena and the scratch of the kernels have grown to the largest of them.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {
