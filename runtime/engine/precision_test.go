@@ -38,7 +38,7 @@ func (w way) options() exec.Options {
 }
 
 // narrowWeights are the formats in which exact and fast products differ.
-var narrowWeights = []string{"fp8_e4m3"}
+var narrowWeights = []string{"fp8_e4m3", "int8", "int4"}
 
 // precisions are those that the kernels in use have.
 func precisions(t testing.TB) []plan.Precision {
