@@ -69,6 +69,18 @@ type panelTable struct {
 	prefetch func(p uintptr, lines int)
 }
 
+// multipliesBytes reports whether a format has kernels for rows of int8.
+func (t *panelTable) multipliesBytes() bool {
+	if t != nil {
+		for _, f := range t.formats {
+			if f.bytes != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // panelWeight is one matrix [n, k] in panels.
 type panelWeight struct {
 	*panelFormat
