@@ -25,6 +25,7 @@ const (
 	idUnusedEntry  = "unused-entry"
 	idUnknownInput = "unknown-input"
 	idNoDraft      = "draft-without-entry"
+	idNoKernels    = "no-kernels"
 )
 
 // Check parses nothing and compiles nothing to disk: it reports all that is wrong with a file, at the
@@ -127,8 +128,14 @@ func (c *pipelineCheck) drafts(s pipeline.Settings, m *ir.Module) {
 	}
 }
 
-// failed reports a pipeline that cannot be compiled for a reason that has no place in it.
+// failed reports a pipeline that cannot be compiled for a reason that has no place in it. A checkpoint that another target
+// is for is no mistake in a file that has pipelines for several.
 func (c *pipelineCheck) failed(err error) {
+	var none *pipeline.NoKernelsError
+	if errors.As(err, &none) {
+		c.list.Warnf(c.setting("target", none.Target), idNoKernels, "pipeline %s cannot serve this checkpoint: %v", c.syntax.Name.Name, none)
+		return
+	}
 	c.list.Errorf(c.syntax.Name.Span().Diag(), idPipeline, "pipeline %s cannot be compiled: %v", c.syntax.Name.Name, err)
 }
 

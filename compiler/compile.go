@@ -215,6 +215,11 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 	}
 	q, err := doc.Quantization()
 	in.Quantised = q
+	if err == nil && q != nil {
+		if err = pipeline.CheckWeights(s.Target, q.Weights); err != nil {
+			err = fmt.Errorf("%s: quantization_config: %w", doc.Name, err)
+		}
+	}
 	return in, err
 }
 

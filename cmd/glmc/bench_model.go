@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -19,13 +18,16 @@ import (
 	"github.com/glmc/glmc/runtime/calibrate"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // benchModelFlags are the flags of `glmc bench model`.
 type benchModelFlags struct {
 	compileFlags
 	device  string
+	packed  packedFlag
 	threads int
 	prompt  []int
 	gen     []int
@@ -75,7 +77,8 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	f.compileFlags.register(fs)
 	fs.Lookup("disable-pass").Usage = "`NAME` of a pass to measure without as well; may be repeated"
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: the machine's)")
+	f.packed.register(fs)
+	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	fs.IntSliceVar(&f.prompt, "prompt", []int{512}, "`N,...` tokens of each prompt")
 	fs.IntSliceVar(&f.gen, "gen", []int{32}, "`N,...` tokens to generate behind each prompt, 2 or more; 0: prompts alone")
 	fs.IntSliceVar(&f.batch, "batch", []int{1}, "`N,...` sequences side by side")
@@ -134,9 +137,14 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		return err
 	}
 	defer ckpt.Close()
+	made, err := f.packed.open(f.device, files, ckpt)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
 	var engines []*engine.Engine
 	for i, p := range plans {
-		ex, err := f.executor(ctx, p, ckpt)
+		ex, err := f.executor(ctx, p, ckpt, made)
 		if errors.Is(err, exec.ErrCheckpoint) {
 			r := runFlags{compileFlags: f.compileFlags}
 			return r.misfit(model, p, files, ckpt, err)
@@ -147,6 +155,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		defer ex.Close()
 		if i == 0 {
 			noteRounded(ex.Rounded())
+			notePacked(made, ex.Weights())
 		}
 		eng, err := engine.New(ex, 0)
 		if err != nil {
@@ -192,12 +201,12 @@ func (f *benchModelFlags) fits(p *plan.Plan) error {
 }
 
 // executor loads the weights, with a KV cache for the largest load.
-func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint) (*exec.Executor, error) {
+func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File) (*exec.Executor, error) {
 	pages := 0
 	for _, l := range f.loads {
 		pages = max(pages, (l.Prompt+max(l.Generate, 1)+p.Cache.PageSize-1)/p.Cache.PageSize*l.Batch)
 	}
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}})
+	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}, Packed: made})
 }
 
 // sampleFor is how long each of the machine's limits is measured each time.
@@ -206,7 +215,7 @@ const sampleFor = 50 * time.Millisecond
 func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engines []*engine.Engine) error {
 	threads := f.threads
 	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = topology.Read().Threads()
 	}
 	if !f.asJSON {
 		fmt.Fprintf(os.Stderr, "measuring for a while, on %s: other work on this machine makes the figures worse\n", diag.Count(threads, "thread"))

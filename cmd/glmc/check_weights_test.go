@@ -119,7 +119,7 @@ func TestCheckWeights(t *testing.T) {
 			}
 			return []stored{s}
 		}, []string{
-			`m.glm:11:19: error: norm.weight: is stored as I64: weights are F32, BF16, F16 or F8_E4M3 [weight-dtype]`,
+			`m.glm:11:19: error: norm.weight: is stored as I64: weights are F32, BF16, F16, F8_E4M3 or I8, or packed I32 [weight-dtype]`,
 			`  note: stored here`,
 		}},
 		{"an alias that leads too far", func(s stored) []stored {

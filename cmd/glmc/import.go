@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,9 @@ type importFlags struct {
 	out     string
 	force   bool
 	targets []string
-	asJSON  bool
+
+	everywhere bool // the targets are the default ones, as far as they have kernels for the weights
+	asJSON     bool
 }
 
 func importCommand() *cobra.Command {
@@ -55,7 +58,7 @@ Where the binary has no such family, import shows which ones are near and what d
 	}
 	cmd.Flags().StringVarP(&f.out, "output", "o", "", ".glm `FILE` to write (default: stdout)")
 	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite the file of -o")
-	cmd.Flags().StringArrayVar(&f.targets, "target", nil, "`DEVICE` to write a pipeline for: cpu, h100 or h200; may be repeated (default: cpu and h200)")
+	cmd.Flags().StringArrayVar(&f.targets, "target", nil, "`DEVICE` to write a pipeline for: cpu, h100 or h200; may be repeated (default: cpu and, where it has kernels for the weights, h200)")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -67,7 +70,7 @@ func (f *importFlags) check(from string) error {
 		targets = append(targets, strings.Split(list, ",")...)
 	}
 	if f.targets = targets; len(targets) == 0 {
-		f.targets = []string{"cpu", "h200"}
+		f.targets, f.everywhere = []string{"cpu", "h200"}, true
 	}
 	for i, t := range f.targets {
 		if _, err := pipeline.Default(t); err != nil {
@@ -114,6 +117,9 @@ func (f *importFlags) run(from string) error {
 	family, err := models.ForArchitectures(doc.Architectures())
 	if err != nil {
 		return f.unknown(doc, ckpt, err)
+	}
+	if q, err := doc.Quantization(); f.everywhere && err == nil && q != nil { // an error is Import's to tell
+		f.targets = slices.DeleteFunc(f.targets, func(t string) bool { return pipeline.CheckWeights(t, q.Weights) != nil })
 	}
 	in := importer.Input{Family: importable(family), Open: models.Open, Config: doc, Title: title(name, doc), Targets: f.targets}
 	if ckpt != nil {

@@ -32,7 +32,7 @@ type synthFlags struct {
 }
 
 // synthDTypes are the words of --dtype.
-var synthDTypes = map[string]dtype.DType{"bf16": dtype.BF16, "fp8": dtype.F8E4M3}
+var synthDTypes = map[string]dtype.DType{"bf16": dtype.BF16, "fp8": dtype.F8E4M3, "int8": dtype.I8, "int4": dtype.I4}
 
 func synthCommand() *cobra.Command {
 	var f synthFlags
@@ -40,8 +40,8 @@ func synthCommand() *cobra.Command {
 		Use:   "synth --preset NAME -o DIR",
 		Short: "Write a checkpoint with random weights, for benchmarks",
 		Long: `Synth writes a checkpoint of the family GLM4-MoE with random weights, in Hugging Face's layout: config.json,
-generation_config.json and the safetensors files, in bf16 or in fp8 as compressed-tensors stores it. The same
-seed gives the same files. The weights are streamed: a checkpoint may be larger than memory.
+generation_config.json and the safetensors files, in bf16, or in fp8, int8 or int4 as compressed-tensors stores
+them. The same seed gives the same files. The weights are streamed: a checkpoint may be larger than memory.
 
 There is no tokenizer: text makes no sense to random weights. Run such a checkpoint with --ids, or measure with
 glmc bench model.
@@ -59,7 +59,7 @@ Presets:
 		},
 	}
 	cmd.Flags().StringVar(&f.preset, "preset", "", "`NAME` of the dimensions to write: "+strings.Join(presetNames(), ", "))
-	cmd.Flags().StringVar(&f.dtype, "dtype", "bf16", "`NAME` of what weights are stored in: bf16 or fp8")
+	cmd.Flags().StringVar(&f.dtype, "dtype", "bf16", "`NAME` of what weights are stored in: bf16, fp8, int8 or int4")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`N` for the weights: the same seed gives the same checkpoint")
 	cmd.Flags().StringVarP(&f.out, "output", "o", "", "`DIR` to write to; it is made where there is none")
 	cmd.Flags().BoolVar(&f.force, "force", false, "write to a directory that is not empty, and replace the checkpoint in it")
@@ -94,7 +94,7 @@ func (f *synthFlags) check() error {
 	case !slices.Contains(presetNames(), f.preset):
 		return usagef("--preset %s: there is no such preset%s", f.preset, didYouMean(f.preset, presetNames()))
 	case !known:
-		return usagef("--dtype %s: wants bf16 or fp8", f.dtype)
+		return usagef("--dtype %s: wants bf16, fp8, int8 or int4", f.dtype)
 	case f.out == "":
 		return usagef("synth wants the directory's name: -o DIR")
 	}

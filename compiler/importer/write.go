@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/glmc/glmc/kernels/dtype"
 )
 
 // maxTitle bounds the first line of a file, in bytes.
@@ -48,11 +50,18 @@ func (w *writer) stored() string {
 	case w.quantised != nil && w.quantised.Dynamic:
 		return "fp8_e4m3 with a scale for each channel, for inputs that are quantised per token"
 	case w.quantised != nil:
-		return "fp8_e4m3 with a scale for each channel"
+		return withScales(w.quantised.Weights)
 	case d.Valid():
 		return fmt.Sprintf("served as stored, in %s", d)
 	}
 	return "served as stored; config.json does not say in which dtype, and bf16 is assumed"
+}
+
+func withScales(d dtype.DType) string {
+	if d == dtype.I4 {
+		return fmt.Sprintf("%s with a scale for each %d values of a channel", d, dtype.Group)
+	}
+	return d.String() + " with a scale for each channel"
 }
 
 // setting is one line of a pipeline.

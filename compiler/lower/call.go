@@ -366,8 +366,8 @@ func (l *lowerer) storedAs(name string, as dtype.DType, linear bool) dtype.DType
 	if as.Valid() {
 		return as
 	}
-	if linear && l.Quantised != nil && l.Quantised.IsFP8Channel && !l.ignoredByQuantisation(name) {
-		return dtype.F8E4M3
+	if linear && l.Quantised != nil && !l.ignoredByQuantisation(name) {
+		return l.Quantised.Weights
 	}
 	return l.Stored
 }

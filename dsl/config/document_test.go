@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/glmc/glmc/kernels/dtype"
 )
 
 func TestParseErrors(t *testing.T) {
@@ -97,8 +99,8 @@ func TestQuantization(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !q.IsFP8Channel || !q.Dynamic {
-		t.Errorf("FP8 %v, dynamic %v", q.IsFP8Channel, q.Dynamic)
+	if q.Weights != dtype.F8E4M3 || !q.Dynamic {
+		t.Errorf("%s, dynamic %v", q.Weights, q.Dynamic)
 	}
 	for module, want := range map[string]bool{
 		"lm_head": true, "model.layers.1.mlp.gate": true, "model.layers.3.eh_proj": true,
@@ -145,7 +147,9 @@ func TestQuantizationErrors(t *testing.T) {
 		{`"compressed-tensors"`, `"fp8"`, `quantization_config.quant_method is "fp8"`},
 		{`"compressed-tensors"`, `"fp8", "weight_block_size": [128, 128]`, `quantization_config.weight_block_size says that weights have one scale for each block`},
 		{`"compressed-tensors"`, `"fp8", "weight_block_size": null`, `quantization_config.quant_method is "fp8"`},
-		{`"float-quantized"`, `"int-quantized"`, `quantization_config.format is "int-quantized"`},
+		{`"float-quantized"`, `"naive-quantized"`, `quantization_config.format is "naive-quantized"`},
+		{`"float-quantized"`, `"int-quantized"`, `weights.type is "float"`},
+		{`"float-quantized"`, `"pack-quantized"`, `weights.num_bits is 8`},
 		{`"quant_method": "compressed-tensors", `, ``, `quantization_config has no quant_method`},
 		{`"format": null`, `"format": "pack-quantized"`, `group_0.format is "pack-quantized"`},
 		{`"num_bits": 8`, `"num_bits": 4`, `weights.num_bits is 4`},
@@ -186,6 +190,55 @@ func TestQuantizationErrors(t *testing.T) {
 	}
 }
 
+// integer is quantized in another format: what stands for the weights, and what for their inputs.
+func integer(format, weights, inputs string) string {
+	return `{"quantization_config": {"quant_method": "compressed-tensors", "format": "` + format + `", "config_groups": {"group_0": {
+		"targets": ["Linear"], "weights": {` + weights + `}, "input_activations": ` + inputs + `}}}}`
+}
+
+func TestIntegerQuantization(t *testing.T) {
+	const (
+		int8   = `"num_bits": 8, "type": "int", "strategy": "channel", "group_size": null, "dynamic": false, "symmetric": true`
+		int4   = `"num_bits": 4, "type": "int", "strategy": "group", "group_size": 64, "dynamic": false, "symmetric": true`
+		tokens = `{"num_bits": 8, "type": "int", "strategy": "token", "dynamic": true, "symmetric": true}`
+	)
+	tests := []struct {
+		name, src, wrong string
+		want             dtype.DType
+	}{
+		{"int8", integer("int-quantized", int8, "null"), "", dtype.I8},
+		{"int8 with inputs", integer("int-quantized", int8, tokens), "", dtype.I8},
+		{"int4", integer("pack-quantized", int4, "null"), "", dtype.I4},
+		{"int4 in the columns' order", integer("pack-quantized", int4+`, "actorder": "static"`, "null"), "", dtype.I4},
+		{"int4 with inputs", integer("pack-quantized", int4, tokens), "input_activations is an object", 0},
+		{"int4 in groups of 128", integer("pack-quantized", strings.Replace(int4, "64", "128", 1), "null"), "weights.group_size is 128", 0},
+		{"int4 without groups", integer("pack-quantized", strings.Replace(int4, `"group_size": 64, `, "", 1), "null"), "weights has no group_size", 0},
+		{"int4 in another order", integer("pack-quantized", int4+`, "actorder": "group"`, "null"), `weights.actorder is "group"`, 0},
+		{"int4 that is not packed", integer("int-quantized", int4, "null"), "weights.num_bits is 4", 0},
+		{"int8 in groups", integer("int-quantized", strings.Replace(int8, "null", "64", 1), "null"), "weights.group_size is 64", 0},
+		{"int8 with a zero point", integer("int-quantized", strings.Replace(int8, `"symmetric": true`, `"symmetric": false`, 1), "null"), "weights.symmetric is false", 0},
+		{"int8 with inputs of a fixed scale", integer("int-quantized", int8, strings.Replace(tokens, "true", "false", 1)), "input_activations.dynamic is false", 0},
+		{"int8 with inputs in fp8", integer("int-quantized", int8, strings.Replace(tokens, `"int"`, `"float"`, 1)), `input_activations.type is "float"`, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			doc, err := Parse("c", []byte(tt.src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, err := doc.Quantization()
+			switch {
+			case tt.wrong == "" && err != nil:
+				t.Fatal(err)
+			case tt.wrong == "" && (q.Weights != tt.want || q.Dynamic || q.Ignores("model.layers.0.mlp.up_proj")):
+				t.Errorf("got %s, dynamic %v", q.Weights, q.Dynamic)
+			case tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)):
+				t.Errorf("got %v, want %s", err, tt.wrong)
+			}
+		})
+	}
+}
+
 func TestWeightDType(t *testing.T) {
 	for src, want := range map[string]string{
 		`{}`: "invalid", `{"dtype": null}`: "invalid", `{"torch_dtype": "complex64"}`: "invalid",
@@ -214,6 +267,7 @@ func FuzzConfig(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte(quantized))
+	f.Add([]byte(integer("pack-quantized", `"num_bits": 4`, "null")))
 	f.Add([]byte(`{"hidden_size": 1e3, "rope_parameters": {"rope_theta": "x"}, "dtype": []}`))
 	model, err := os.ReadFile("../../models/glm4moe/model.glm")
 	if err != nil {

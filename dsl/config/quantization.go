@@ -4,16 +4,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/glmc/glmc/kernels/dtype"
 )
 
-// Quantization is what a config.json's quantization_config says, of the one scheme that is supported:
-// compressed-tensors' "float-quantized" with 8-bit floats (FP8 E4M3), one scale for each output channel of a
-// weight, and activations either kept as they are or quantised per token when the model runs
-// (https://github.com/vllm-project/compressed-tensors).
+// Quantization is what a config.json's quantization_config says, of the schemes of compressed-tensors that are
+// supported (https://github.com/vllm-project/compressed-tensors):
+//
+//	float-quantized  8-bit floats (FP8 E4M3), a scale for each output channel; activations as they are, or
+//	                 quantised per token when the model runs
+//	int-quantized    8-bit integers, symmetric, a scale for each output channel; activations as they are, or in 8-bit
+//	                 integers per token
+//	pack-quantized   4-bit integers, symmetric, a scale for each 64 values of a row; activations as they are
+//
+// Activations in 8-bit integers are what a device may do to go faster, and no part of the weights: they are left as they
+// are, which is more precise than what the checkpoint asks for.
 type Quantization struct {
-	IsFP8Channel bool // always true for a Quantization without error: weights are FP8 with a scale a channel
-	Dynamic      bool // inputs of quantised modules are quantised per token as well
+	Weights dtype.DType // of quantised modules: F8E4M3, I8 or I4
+	Dynamic bool        // inputs of quantised modules are quantised to FP8 per token as well
 
 	all     bool // targets every Linear
 	targets []matcher
@@ -64,12 +74,32 @@ func (d *Document) Quantization() (*Quantization, error) {
 
 // quantizationReader keeps the first error, so that the checks read as a list.
 type quantizationReader struct {
-	doc *Document
-	err error
+	doc    *Document
+	scheme scheme
+	err    error
 }
 
-const supportedQuantization = `supported is quant_method "compressed-tensors", format "float-quantized", 8-bit float ` +
-	`weights with strategy "channel", and activations not quantised or 8-bit float with strategy "token", dynamic`
+// scheme is one of the supported formats.
+type scheme struct {
+	format      string
+	weights     dtype.DType
+	bits        string // of a code
+	kind        string // of a code: "float", "int"
+	strategy    string // of the weights' scales
+	group       string // values of a row that share a scale; "" for all
+	activations bool   // may be quantised per token, in 8 bits of the same kind
+}
+
+var schemes = []scheme{
+	{format: "float-quantized", weights: dtype.F8E4M3, bits: "8", kind: "float", strategy: "channel", activations: true},
+	{format: "int-quantized", weights: dtype.I8, bits: "8", kind: "int", strategy: "channel", activations: true},
+	{format: "pack-quantized", weights: dtype.I4, bits: "4", kind: "int", strategy: "group", group: strconv.Itoa(dtype.Group)},
+}
+
+const supportedQuantization = `supported is quant_method "compressed-tensors" with symmetric weights: format "float-quantized" ` +
+	`(8-bit float, strategy "channel"), "int-quantized" (8-bit int, strategy "channel") or "pack-quantized" (4-bit int, ` +
+	`strategy "group", group_size 64), and activations not quantised or, for the first two, 8 bits of the same type ` +
+	`with strategy "token", dynamic`
 
 func (r *quantizationReader) fail(item Item, format string, args ...any) {
 	if r.err == nil {
@@ -78,14 +108,15 @@ func (r *quantizationReader) fail(item Item, format string, args ...any) {
 }
 
 func (r *quantizationReader) read(path string) *Quantization {
-	q := &Quantization{IsFP8Channel: true, names: map[string]bool{}}
+	q := &Quantization{names: map[string]bool{}}
 	config, _ := r.doc.Lookup(path)
 	if block, ok := r.doc.Lookup(path + ".weight_block_size"); ok && !block.Null() {
 		r.fail(block, "%s says that weights have one scale for each block of rows and columns (DeepSeek-V3's format), which "+
 			"is not supported: convert the checkpoint to bf16, without quantization_config", block.Path)
 	}
 	r.value(config, "quant_method", "compressed-tensors")
-	r.value(config, "format", "float-quantized")
+	r.format(config)
+	q.Weights = r.scheme.weights
 	r.absent(path, "kv_cache_scheme")
 	r.absent(path, "sparsity_config")
 	r.modules(path+".ignore", func(name string) { q.names[name] = true }, &q.ignore)
@@ -100,19 +131,40 @@ func (r *quantizationReader) read(path string) *Quantization {
 	return q
 }
 
+// format finds the scheme by its name. Where there is none, the first stands in for the checks behind.
+func (r *quantizationReader) format(config Item) {
+	r.scheme = schemes[0]
+	if f := config.node.fields["format"]; f != nil {
+		for _, s := range schemes {
+			if f.value.value == s.format {
+				r.scheme = s
+				return
+			}
+		}
+	}
+	r.value(config, "format", r.scheme.format)
+}
+
 // group reads one of config_groups. All groups have to agree on whether activations are quantised.
 func (r *quantizationReader) group(groups Item, name string, q *Quantization, first bool) {
 	f := groups.node.fields[name]
 	g := Item{Path: groups.Path + "." + name, Key: f.key, node: f.value}
 	if f := g.node.fields["format"]; f != nil && f.value.kind() != "null" {
-		r.value(g, "format", "float-quantized")
+		r.value(g, "format", r.scheme.format)
 	}
-	r.scheme(g, "weights", "channel", false)
+	if s, ok := r.tensors(g, "weights", r.scheme.bits, r.scheme.strategy, false); ok {
+		r.groupSize(s)
+		r.orderless(s)
+	}
 	r.nullIn(g, "output_activations")
 	dynamic := false
 	if f := g.node.fields["input_activations"]; f != nil && f.value.kind() != "null" {
-		r.scheme(g, "input_activations", "token", true)
-		dynamic = true
+		if !r.scheme.activations {
+			r.nullIn(g, "input_activations")
+		} else if s, ok := r.tensors(g, "input_activations", "8", "token", true); ok {
+			r.nullIn(s, "group_size")
+		}
+		dynamic = r.scheme.kind == "float"
 	}
 	if !first && dynamic != q.Dynamic {
 		r.fail(g, "%s and the group before it do not treat activations alike", g.Path)
@@ -128,21 +180,37 @@ func (r *quantizationReader) group(groups Item, name string, q *Quantization, fi
 	}
 }
 
-// scheme checks how one kind of tensor is quantised.
-func (r *quantizationReader) scheme(group Item, kind, strategy string, dynamic bool) {
+// tensors checks how one kind of tensor is quantised.
+func (r *quantizationReader) tensors(group Item, kind, bits, strategy string, dynamic bool) (Item, bool) {
 	f := group.node.fields[kind]
 	if f == nil || f.value.fields == nil {
 		r.fail(group, "%s has no %s", group.Path, kind)
-		return
+		return Item{}, false
 	}
 	s := Item{Path: group.Path + "." + kind, Key: f.key, node: f.value}
-	r.value(s, "num_bits", json.Number("8"))
-	r.value(s, "type", "float")
+	r.value(s, "num_bits", json.Number(bits))
+	r.value(s, "type", r.scheme.kind)
 	r.value(s, "strategy", strategy)
 	r.value(s, "dynamic", dynamic)
 	r.value(s, "symmetric", true)
 	r.nullIn(s, "block_structure")
-	r.nullIn(s, "group_size")
+	return s, true
+}
+
+// groupSize checks how many values share a scale of the weights.
+func (r *quantizationReader) groupSize(weights Item) {
+	if r.scheme.group == "" {
+		r.nullIn(weights, "group_size")
+		return
+	}
+	r.value(weights, "group_size", json.Number(r.scheme.group))
+}
+
+// orderless refuses weights whose columns were put into another order (weight_g_idx). "static" and "weight" put them back.
+func (r *quantizationReader) orderless(weights Item) {
+	if f := weights.node.fields["actorder"]; f != nil && f.value.value != "static" && f.value.value != "weight" && f.value.value != false {
+		r.nullIn(weights, "actorder")
+	}
 }
 
 func (r *quantizationReader) value(of Item, key string, want any) {

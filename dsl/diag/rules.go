@@ -64,6 +64,7 @@ var Rules = []Rule{
 	{[]string{"unused-entry"}, "warning: the runtime calls no entry of this name"},
 	{[]string{"unknown-input"}, "the runtime has no input of this name for the entry, or of another type"},
 	{[]string{"draft-without-entry"}, "warning: a pipeline drafts with an entry that the model does not have"},
+	{[]string{"no-kernels"}, "warning: the target has no kernels for weights in the format that `config.json` says they are stored in"},
 	{[]string{"cannot-compile"}, "a pipeline cannot be compiled for this `config.json`"},
 	{[]string{"shape-mismatch"}, "operands do not go together, or are not what is declared; notes show where they got their shapes"},
 	{[]string{"weight-mismatch"}, "two uses of a weight want different shapes of it"},

@@ -163,6 +163,7 @@ func TestSet(t *testing.T) {
 	}{
 		{"tensor_parallel", "4", func(s Settings) any { return s.TensorParallel }, 4},
 		{"weights", "bf16", func(s Settings) any { return s.Weights.DType }, dtype.BF16},
+		{"weights", "int4", func(s Settings) any { return s.Weights.Scale }, "group"},
 		{"weights", "stored", func(s Settings) any { return s.Weights.DType }, dtype.Invalid},
 		{"activations", "fp8_e4m3", func(s Settings) any { return s.Activations }, dtype.F8E4M3},
 		{"activations", "none", func(s Settings) any { return s.Activations }, dtype.Invalid},
@@ -177,7 +178,7 @@ func TestSet(t *testing.T) {
 
 		{"tensor_parallel", "0", nil, fmt.Errorf("tensor_parallel=0: 0 is not between 1 and 64; it takes 1 to 64")},
 		{"tensor_parallel", "x", nil, fmt.Errorf(`tensor_parallel=x: "x" is not an int; it takes 1 to 64`)},
-		{"weights", "i8", nil, fmt.Errorf(`weights=i8: "i8" is not one of f32, bf16, f16, fp8_e4m3; it takes a dtype, or "stored"`)},
+		{"weights", "i8", nil, fmt.Errorf(`weights=i8: "i8" is not one of f32, bf16, f16, fp8_e4m3, int8, int4; it takes a dtype, or "stored"`)},
 		{"cache", "", nil, fmt.Errorf(`cache=: "" is not one of f32, bf16, f16, fp8_e4m3; it takes a dtype`)},
 		{"activations", "bf16", nil, fmt.Errorf(`activations=bf16: "bf16" is not allowed here: only fp8_e4m3 is; it takes fp8_e4m3, or "none"`)},
 		{"cache.page", "3", nil, fmt.Errorf("cache.page=3: 3 is not a power of two; it takes a power of two, 1 to 1024")},

@@ -23,15 +23,28 @@ func (r *resolver) readTarget(s *syntax.Setting) {
 }
 
 func (r *resolver) readWeights(s *syntax.Setting) {
-	r.dtype(s, &r.s.Weights.DType, weightDTypes)
+	var d dtype.DType
+	r.dtype(s, &d, weightDTypes)
+	if err := r.s.setWeights(d); err != nil {
+		r.bad(s.Args[0], "weights", err)
+	}
 	if o := option(s, "scale"); o != nil {
-		r.word(o, &r.s.Weights.Scale, scales)
-		if r.s.Weights.DType.Valid() && r.s.Weights.DType != dtype.F8E4M3 {
-			r.bad(o, "scale", fmt.Errorf("only fp8_e4m3 weights have scales"))
-		}
+		r.scale(o, d)
 	}
 	if o := option(s, "skip"); o != nil {
 		r.skip(o)
+	}
+}
+
+// scale reads what shares a scale: each format has one answer.
+func (r *resolver) scale(o *syntax.Option, d dtype.DType) {
+	was := r.s.Weights.Scale
+	r.word(o, &r.s.Weights.Scale, scales)
+	switch {
+	case d.Valid() && !d.Scaled():
+		r.bad(o, "scale", fmt.Errorf("%s weights have no scales", d))
+	case d.Valid() && r.s.Weights.Scale != was:
+		r.bad(o, "scale", fmt.Errorf("%s weights have scale = %s", d, was))
 	}
 }
 

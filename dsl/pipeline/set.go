@@ -18,7 +18,11 @@ var setters = map[string]struct {
 		return setInt(&s.TensorParallel, v, func(n int64) (int, error) { return inRange(n, 1, maxTensorParallel) })
 	}},
 	"weights": {`a dtype, or "stored"`, func(s *Settings, v string) error {
-		return setDType(&s.Weights.DType, v, "stored", weightDTypes)
+		var d dtype.DType
+		if err := setDType(&d, v, "stored", weightDTypes); err != nil {
+			return err
+		}
+		return s.setWeights(d)
 	}},
 	"activations": {`fp8_e4m3, or "none"`, func(s *Settings, v string) error {
 		return setDType(&s.Activations, v, "none", activations)

@@ -33,7 +33,7 @@ type Settings struct {
 // Weights says how weights are held on the device.
 type Weights struct {
 	DType dtype.DType       // Invalid: as stored
-	Scale string            // "channel": an FP8 weight has a scale for each output channel
+	Scale string            // "channel": an FP8 or int8 weight has a scale for each output channel; "group": an int4 one for 64 values
 	Skip  []pattern.Pattern // modules whose weights keep their stored dtype
 }
 
@@ -98,10 +98,10 @@ const (
 // Allowed words.
 var (
 	targets      = []string{"cpu", "h100", "h200"}
-	weightDTypes = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3}
-	cacheDTypes  = weightDTypes
+	weightDTypes = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3, dtype.I8, dtype.I4}
+	cacheDTypes  = weightDTypes[:4]
 	activations  = []dtype.DType{dtype.F8E4M3}
-	scales       = []string{"channel"}
+	scales       = []string{"channel", "group"}
 	transferPer  = []string{"layer", "request"}
 )
 
@@ -175,6 +175,36 @@ func inRange(n int64, low, high int) (int, error) {
 		return 0, fmt.Errorf("%d is not between %d and %d", n, low, high)
 	}
 	return int(n), nil
+}
+
+// setWeights sets the dtype of weights, Invalid for as stored.
+func (s *Settings) setWeights(d dtype.DType) error {
+	if err := CheckWeights(s.Target, d); err != nil {
+		return err
+	}
+	s.Weights.DType, s.Weights.Scale = d, "channel"
+	if d == dtype.I4 {
+		s.Weights.Scale = "group"
+	}
+	return nil
+}
+
+// NoKernelsError says that a target cannot multiply weights in a dtype.
+type NoKernelsError struct {
+	Target  string
+	Weights dtype.DType
+}
+
+func (e *NoKernelsError) Error() string {
+	return fmt.Sprintf("%s has no kernels for %s weights: only cpu has", e.Target, e.Weights)
+}
+
+// CheckWeights refuses weights in a dtype for which a target has no kernels, with a *NoKernelsError.
+func CheckWeights(target string, d dtype.DType) error {
+	if d.IsInt() && target != "cpu" {
+		return &NoKernelsError{target, d}
+	}
+	return nil
 }
 
 func checkPage(n int64) (int, error) {

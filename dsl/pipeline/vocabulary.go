@@ -57,9 +57,26 @@ func OptionsOf(setting, word string) []Word {
 		}
 		return list
 	}
-	values := map[string][]string{"scale": scales, "per": transferPer}
+	values := map[string][]string{"scale": scalesOf(word), "per": transferPer}
 	for _, name := range shapes[setting].options {
+		if name == "scale" && values[name] == nil {
+			continue
+		}
 		list = append(list, Word{Name: name, Words: values[name]})
 	}
 	return list
+}
+
+// scalesOf are the values of the option scale behind a dtype: all where it is none, nil where it has no scales.
+func scalesOf(word string) []string {
+	d, err := parseDType(word, weightDTypes)
+	switch {
+	case err != nil:
+		return scales
+	case d == dtype.I4:
+		return scales[1:]
+	case d.Scaled():
+		return scales[:1]
+	}
+	return nil
 }

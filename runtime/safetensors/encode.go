@@ -244,3 +244,14 @@ func (e *exactWriter) Write(p []byte) (int, error) {
 	e.left -= int64(n)
 	return n, e.err
 }
+
+// DataBytes is how many bytes of data tensors take in files. Those that cannot be written count as none.
+func DataBytes(tensors []WriteTensor) int64 {
+	total := int64(0)
+	for _, t := range tensors {
+		if p, err := planTensor(t); err == nil {
+			total += p.size
+		}
+	}
+	return total
+}

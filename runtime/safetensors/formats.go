@@ -25,7 +25,7 @@ var formats = []format{
 	{"F6_E2M3", 6, dtype.Invalid},
 	{"F6_E3M2", 6, dtype.Invalid},
 	{"U8", 8, dtype.Invalid},
-	{"I8", 8, dtype.Invalid},
+	{"I8", 8, dtype.I8},
 	{"F8_E5M2", 8, dtype.Invalid},
 	{"F8_E4M3", 8, dtype.F8E4M3},
 	{"F8_E8M0", 8, dtype.Invalid},

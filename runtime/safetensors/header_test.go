@@ -73,7 +73,7 @@ func TestParseFormats(t *testing.T) {
 		"F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
 		"C64": 64, "F64": 64, "I64": 64, "U64": 64,
 	}
-	computable := map[string]string{"F8_E4M3": "fp8_e4m3", "F16": "f16", "BF16": "bf16", "I32": "i32", "F32": "f32"}
+	computable := map[string]string{"I8": "int8", "F8_E4M3": "fp8_e4m3", "F16": "f16", "BF16": "bf16", "I32": "i32", "F32": "f32"}
 	if len(sizes) != len(formats) {
 		t.Errorf("%d formats, want %d", len(formats), len(sizes))
 	}

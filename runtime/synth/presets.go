@@ -5,8 +5,10 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/compressed"
 )
 
 // Preset is a model that exists for its dimensions.
@@ -26,35 +28,28 @@ var Presets = []Preset{
 //go:embed presets/*.json
 var presets embed.FS
 
-// quantised says in compressed-tensors' words what an fp8 checkpoint holds: a scale for each output channel of every
-// Linear but those that Z.ai's own fp8 checkpoints leave in bf16.
-var quantised = map[string]any{
-	"quant_method": "compressed-tensors", "format": "float-quantized", "quantization_status": "compressed",
-	"kv_cache_scheme": nil,
-	"ignore":          []string{"lm_head", `re:.*mlp\.gate$`, `re:.*\.eh_proj$`, `re:.*\.shared_head\.head$`},
-	"config_groups": map[string]any{"group_0": map[string]any{
-		"targets": []string{"Linear"}, "output_activations": nil,
-		"weights":           scheme("channel", false),
-		"input_activations": scheme("token", true),
-	}},
-}
+// ignored are the Linears that Z.ai's own fp8 checkpoints leave in bf16.
+var ignored = []string{"lm_head", `re:.*mlp\.gate$`, `re:.*\.eh_proj$`, `re:.*\.shared_head\.head$`}
 
-func scheme(strategy string, dynamic bool) map[string]any {
-	return map[string]any{"num_bits": 8, "type": "float", "strategy": strategy, "dynamic": dynamic, "symmetric": true}
-}
-
-// Config is the config.json of a preset whose weights are stored as d: bf16 or fp8 e4m3. It is the same every time.
+// Config is the config.json of a preset whose weights are stored as d: bf16, fp8 e4m3, int8 or int4. In fp8 the inputs of
+// Linears are quantised as well. In int4 experts stay in bf16 where their width is no multiple of the group. It is the same
+// every time.
 func Config(preset string, d dtype.DType) ([]byte, error) {
 	fields, err := fieldsOf(preset)
 	if err != nil {
 		return nil, err
 	}
-	switch d {
-	case dtype.BF16:
-	case dtype.F8E4M3:
-		fields["quantization_config"] = quantised
-	default:
-		return nil, fmt.Errorf("checkpoints are made in %s and %s, not in %s", dtype.BF16, dtype.F8E4M3, d)
+	switch {
+	case d.Scaled():
+		ignore := ignored
+		if width, _ := fields["moe_intermediate_size"].(json.Number).Int64(); d == dtype.I4 && width%dtype.Group != 0 {
+			ignore = append(slices.Clone(ignore), `re:.*experts\..*`)
+		}
+		if fields["quantization_config"], err = compressed.Config(d, d == dtype.F8E4M3, ignore); err != nil {
+			return nil, err
+		}
+	case d != dtype.BF16:
+		return nil, fmt.Errorf("checkpoints are made in %s, %s, %s and %s, not in %s", dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4, d)
 	}
 	fields["torch_dtype"] = "bfloat16" // of what is not quantised
 	return indented(fields)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/compressed"
 )
 
 // A tensor's values depend on the seed and its name only, so that they do not change with the order of a file.
@@ -58,23 +59,32 @@ var fp8Codes = func() (codes [1 << 16]uint8) {
 	return codes
 }()
 
-// fp8 writes the codes of a tensor, which its scales give their size.
-func (s *stored) fp8(ctx context.Context, seed uint64) func(io.Writer) error {
+// codes writes the codes of a tensor, which its scales give their size.
+func (s *stored) codes(ctx context.Context, seed uint64) func(io.Writer) error {
+	switch s.dtype {
+	case dtype.I8: // the upper half of a value's bits; -128 is not used
+		return s.pieces(ctx, seed, 1, func(bits uint16, at []byte) { at[0] = byte(max(int16(bits)>>8, -127)) })
+	case dtype.I4: // any two codes
+		pairs := stored{s.name, []int{s.values() / 2}, s.dtype}
+		return pairs.pieces(ctx, seed, 1, func(bits uint16, at []byte) { at[0] = byte(bits >> 8) })
+	}
 	return s.pieces(ctx, seed, 1, func(bits uint16, at []byte) { at[0] = fp8Codes[bits] })
 }
 
-// scaleOf is the tensor of an fp8 tensor's scales, one for each row. They differ, so that a row with the scale of
-// another one is a wrong result.
-func (s *stored) scaleOf() stored {
-	return stored{s.name + "_scale", []int{s.rows(), 1}, dtype.F32}
-}
+// largest are the largest codes of the formats with scales.
+var largest = map[dtype.DType]float32{dtype.F8E4M3: dtype.F8E4M3Max, dtype.I8: 127, dtype.I4: 7}
 
-// scales writes the scales of the fp8 tensor s.
+// scales writes the scales of a tensor. They differ, so that a row with the scale of another one is a wrong result.
 func (s *stored) scales(ctx context.Context, seed uint64) func(io.Writer) error {
 	_, width := s.centreAndWidth()
-	scale := s.scaleOf()
-	return scale.pieces(ctx, seed, 4, func(bits uint16, at []byte) {
-		binary.LittleEndian.PutUint32(at, math.Float32bits(width/dtype.F8E4M3Max*(1+0.25*unit(bits))))
+	scale := stored{s.name + compressed.ScaleSuffix, compressed.ScaleShape(s.dtype, s.shape), compressed.ScaleDType(s.dtype)}
+	return scale.pieces(ctx, seed, scale.dtype.Size(), func(bits uint16, at []byte) {
+		v := width / largest[s.dtype] * (1 + 0.25*unit(bits))
+		if scale.dtype == dtype.BF16 {
+			binary.LittleEndian.PutUint16(at, dtype.F32ToBF16(v))
+		} else {
+			binary.LittleEndian.PutUint32(at, math.Float32bits(v))
+		}
 	})
 }
 
@@ -116,5 +126,3 @@ func (s *stored) values() int {
 	}
 	return n
 }
-
-func (s *stored) rows() int { return s.values() / s.shape[len(s.shape)-1] }

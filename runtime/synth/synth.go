@@ -12,13 +12,14 @@ import (
 
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/compressed"
 	"github.com/glmc/glmc/runtime/safetensors"
 )
 
 // Options say what is written.
 type Options struct {
 	Preset     string
-	DType      dtype.DType // that Linears are stored in: BF16 or F8E4M3
+	DType      dtype.DType // that Linears are stored in: BF16, F8E4M3, I8 or I4
 	Seed       uint64      // the same seed gives the same files, byte for byte
 	ShardBytes int64       // of tensor data in a file at most; 0: 5 GB, as transformers does
 }
@@ -78,22 +79,19 @@ func write(ctx context.Context, list []stored, seed uint64, s *Summary) []safete
 	var tensors []safetensors.WriteTensor
 	for _, t := range list {
 		out := safetensors.WriteTensor{Name: t.name, DType: t.dtype, Shape: t.shape}
-		switch t.dtype {
-		case dtype.F8E4M3:
-			out.Data = t.fp8(ctx, seed)
-			scale := t.scaleOf()
-			tensors = append(tensors, safetensors.WriteTensor{Name: scale.name, DType: scale.dtype, Shape: scale.shape, Data: t.scales(ctx, seed)})
-			s.Bytes += int64(scale.values() * scale.dtype.Size())
-		case dtype.F32:
+		switch {
+		case t.dtype.Scaled():
+			tensors = append(tensors, compressed.Tensors(t.name, t.dtype, t.shape, t.codes(ctx, seed), t.scales(ctx, seed))...)
+		case t.dtype == dtype.F32:
 			out.Data = t.f32(ctx, seed)
+			tensors = append(tensors, out)
 		default:
 			out.Data = t.bf16(ctx, seed)
+			tensors = append(tensors, out)
 		}
-		tensors = append(tensors, out)
-		s.Bytes += int64(t.values() * t.dtype.Size())
 		s.Parameters += int64(t.values())
 	}
-	s.Tensors = len(tensors)
+	s.Tensors, s.Bytes = len(tensors), safetensors.DataBytes(tensors)
 	return tensors
 }
 

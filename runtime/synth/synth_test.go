@@ -18,6 +18,7 @@ import (
 	"github.com/glmc/glmc/dsl/source"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/models"
+	"github.com/glmc/glmc/runtime/compressed"
 	"github.com/glmc/glmc/runtime/safetensors"
 	"github.com/glmc/glmc/runtime/weights"
 )
@@ -54,7 +55,7 @@ func planFor(t *testing.T, preset string, d dtype.DType) *plan.Plan {
 
 // TestTensorsAreThoseOfTheModel: nothing is missing, nothing is unused, shapes and scales fit, in one file and in many.
 func TestTensorsAreThoseOfTheModel(t *testing.T) {
-	for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3} {
+	for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4} {
 		for _, shard := range []int64{0, 20000} {
 			t.Run(fmt.Sprint(d, " ", shard), func(t *testing.T) {
 				p, dir := planFor(t, "tiny", d), t.TempDir()
@@ -92,16 +93,17 @@ func checkContents(t *testing.T, ckpt *safetensors.Checkpoint, d dtype.DType, s 
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := int64(1)
-		for _, dim := range x.Shape {
-			n *= int64(dim)
-		}
+		n := int64(x.Elems())
 		got.Tensors++
-		got.Bytes += n * int64(x.DType.Size())
-		if !strings.HasSuffix(name, "_scale") {
+		got.Bytes += int64(len(x.Bytes))
+		switch {
+		case strings.HasSuffix(name, "_packed"):
+			got.Parameters += n * compressed.PackedCodes
+		case !strings.HasSuffix(name, "_scale") && !strings.HasSuffix(name, "_shape"):
 			got.Parameters += n
 		}
-		if strings.HasSuffix(name, "_proj.weight") && !strings.HasSuffix(name, "eh_proj.weight") && x.DType != d {
+		linear := strings.HasSuffix(name, "_proj.weight") && !strings.HasSuffix(name, "eh_proj.weight")
+		if linear && x.DType != d && !(d == dtype.I4 && strings.Contains(name, "experts")) {
 			t.Errorf("%s is stored as %s, not as %s", name, x.DType, d)
 		}
 	}
@@ -114,7 +116,7 @@ func checkContents(t *testing.T, ckpt *safetensors.Checkpoint, d dtype.DType, s 
 func TestPresets(t *testing.T) {
 	want := map[string]string{"tiny": "0.00017 B", "bench-0.7b": "0.71 B", "air-layers": "2.6 B", "glm-4.7-layer": "4 B"}
 	for _, preset := range Presets {
-		for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3} {
+		for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4} {
 			list, err := storedBy(planFor(t, preset.Name, d))
 			if err != nil {
 				t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 type stored struct {
 	name  string
 	shape []int
-	dtype dtype.DType // BF16, F32 or, with a scale a row, F8E4M3
+	dtype dtype.DType // BF16, F32 or a format with scales
 }
 
 // storedBy lists the tensors that a plan's weights are made from, each once, in the order of their first use. What an
@@ -38,7 +38,7 @@ func storedBy(p *plan.Plan) ([]stored, error) {
 	return withoutAliased(list, at, p.Aliases)
 }
 
-// leaves adds the tensors of a recipe to a list. A recipe's weight is fp8 where the checkpoint's Linear is.
+// leaves adds the tensors of a recipe to a list. A recipe's weight is quantised where the checkpoint's Linear is.
 func leaves(r *ir.Recipe, d dtype.DType, list []stored) []stored {
 	switch r.Kind {
 	case ir.RecipeTensor:
@@ -59,7 +59,7 @@ func leaves(r *ir.Recipe, d dtype.DType, list []stored) []stored {
 // storedAs is how checkpoints of the family keep a tensor of a weight that is held in d: vectors that are computed with
 // in f32, such as the correction bias of a router, in f32, a router's matrix in bf16.
 func storedAs(shape []int, d dtype.DType) dtype.DType {
-	if d == dtype.F8E4M3 || d == dtype.F32 && len(shape) == 1 {
+	if d.Scaled() || d == dtype.F32 && len(shape) == 1 {
 		return d
 	}
 	return dtype.BF16

@@ -40,7 +40,8 @@ type writer struct {
 	t      *kernels.Tensor
 	width  int       // of the tensor's rows
 	first  int       // row of the layout that is the tensor's first
-	buffer []float32 // one run of a block
+	buffer []float32 // one run of a block, or stored row
+	codes  []byte    // of a stored row
 }
 
 // fill makes rows [lo, hi) of a layout.
@@ -56,19 +57,25 @@ func (w *writer) fill(l *layout, lo, hi int) error {
 
 func (w *writer) block(b block) error {
 	switch {
+	case w.t.DType == dtype.I4 && !w.wholeGroups(b):
+		return fmt.Errorf("row %d is cut within a group of %d values: keep the weight in another format than int4, or take fewer ranks", b.row, dtype.Group)
 	case b.src == nil:
 		return w.zeros(b)
 	case b.src.DType == w.t.DType:
 		return w.copy(b)
-	case w.t.DType == dtype.F8E4M3:
+	case w.t.DType.Scaled():
 		return w.quantise(b)
 	}
 	return w.convert(b)
 }
 
-// zeros has nothing to write: new tensors are zero.
+// zeros has nothing to write but scales, and codes where their zero is none: new tensors are zero.
 func (w *writer) zeros(b block) error {
-	if w.t.DType != dtype.F8E4M3 {
+	if !w.t.DType.Scaled() {
+		return nil
+	}
+	if w.t.DType == dtype.I4 {
+		w.zeroGroups(b)
 		return nil
 	}
 	for i := range b.rows {
@@ -79,7 +86,7 @@ func (w *writer) zeros(b block) error {
 	return nil
 }
 
-// copy takes values over as they are stored, fp8 ones with their scales.
+// copy takes values over as they are stored, those with scales with them.
 func (w *writer) copy(b block) error {
 	step := b.src.rowLen()
 	v, err := b.src.view(b.start, (b.rows-1)*step+b.n)
@@ -91,65 +98,70 @@ func (w *writer) copy(b block) error {
 		switch v.DType {
 		case dtype.F32:
 			copy(w.t.F32[to:to+b.n], v.F32[from:])
-		case dtype.F8E4M3:
-			copy(w.t.U8[to:to+b.n], v.U8[from:])
-		default:
+		case dtype.BF16, dtype.F16:
 			copy(w.t.U16[to:to+b.n], v.U16[from:])
+		default:
+			copy(w.t.U8[v.DType.Bytes(to):v.DType.Bytes(to+b.n)], v.U8[v.DType.Bytes(from):])
 		}
 	}
-	if v.DType != dtype.F8E4M3 {
+	if !v.DType.Scaled() {
 		return nil
 	}
 	scales, err := b.src.scales(b.start/step, b.rows)
 	for i := 0; i < b.rows && err == nil; i++ {
-		err = w.scale(b, i, scales[i])
+		if v.DType == dtype.I4 {
+			copy(w.groups(b, i), scales[i*b.src.groups()+b.start%step/dtype.Group:])
+		} else {
+			err = w.scale(b, i, scales[i])
+		}
 	}
 	return err
 }
 
-// convert widens to float32, applies the scale of fp8 rows and narrows.
+// convert widens to float32, scales applied, and narrows.
 func (w *writer) convert(b block) error {
-	step := b.src.rowLen()
-	v, err := b.src.view(b.start, (b.rows-1)*step+b.n)
+	rows, err := b.wholeRows()
 	if err != nil {
 		return err
 	}
-	var scales []float32
-	if v.DType == dtype.F8E4M3 {
-		if scales, err = b.src.scales(b.start/step, b.rows); err != nil {
-			return err
-		}
-	}
-	w.buffer = kernels.Resize(w.buffer, b.n)
+	col := b.start % b.src.rowLen()
+	w.buffer = kernels.Resize(w.buffer, b.src.rowLen())
 	for i := range b.rows {
-		v.Load(w.buffer, i*step)
-		if scales != nil {
-			for j := range w.buffer {
-				w.buffer[j] *= scales[i]
-			}
-		}
-		w.t.Store(w.at(b, i), w.buffer)
+		rows.LoadRow(w.buffer, i)
+		w.t.Store(w.at(b, i), w.buffer[col:col+b.n])
 	}
 	return nil
 }
 
-// quantise makes fp8 of wider values. A row's scale is max|w|/448 over the whole stored row, also where the
-// block is a part of it, so that every rank takes the same one.
-func (w *writer) quantise(b block) error {
+// wholeRows are the stored rows that a block has a part of, with their scales.
+func (b block) wholeRows() (kernels.Tensor, error) {
 	step := b.src.rowLen()
-	col := b.start % step
-	v, err := b.src.view(b.start-col, b.rows*step)
+	t, err := b.src.view(b.start-b.start%step, b.rows*step)
+	if err == nil && t.DType.Scaled() {
+		t.Scale, err = b.src.scales(b.start/step, b.rows)
+	}
+	t.Shape = []int{b.rows, step}
+	return t, err
+}
+
+// quantise makes codes of values in another format. A row's scale is that of the whole stored row, also where the block is
+// a part of it, so that every rank takes the same one.
+func (w *writer) quantise(b block) error {
+	rows, err := b.wholeRows()
 	if err != nil {
 		return err
 	}
-	w.buffer = kernels.Resize(w.buffer, step)
+	col := b.start % b.src.rowLen()
+	w.buffer = kernels.Resize(w.buffer, b.src.rowLen())
+	w.codes = kernels.Resize(w.codes, b.src.rowLen())
 	for i := range b.rows {
-		v.Load(w.buffer, i*step)
-		scale := rowScale(w.buffer)
-		codes := w.t.U8[w.at(b, i):][:b.n]
-		for j, x := range w.buffer[col : col+b.n] {
-			codes[j] = dtype.F32ToF8E4M3(x / scale)
+		rows.LoadRow(w.buffer, i)
+		if w.t.DType == dtype.I4 {
+			w.quantiseGroups(b, i, w.buffer[col:col+b.n])
+			continue
 		}
+		scale := quantiseRow(w.t.DType, w.codes, w.buffer)
+		copy(w.t.U8[w.at(b, i):][:b.n], w.codes[col:])
 		if err := w.scale(b, i, scale); err != nil {
 			return err
 		}
@@ -157,18 +169,12 @@ func (w *writer) quantise(b block) error {
 	return nil
 }
 
-// rowScale is the scale of a row in fp8, as dtype.QuantizeF8E4M3 takes it. A weight of zeros has one too.
-func rowScale(row []float32) float32 {
-	largest := float32(1e-12)
-	for _, x := range row {
-		if x < 0 {
-			x = -x
-		}
-		if x > largest { // not so for NaN
-			largest = x
-		}
+// quantiseRow makes the codes of a row in F8E4M3 or I8. A weight of zeros has a scale too.
+func quantiseRow(d dtype.DType, codes []byte, row []float32) (scale float32) {
+	if d == dtype.I8 {
+		return dtype.QuantizeI8(codes, row)
 	}
-	return largest / dtype.F8E4M3Max
+	return dtype.QuantizeF8E4M3Codes(codes, row)
 }
 
 // at is the element of the result where run i of a block begins.
@@ -177,8 +183,8 @@ func (w *writer) at(b block, i int) int { return (b.row-w.first+i)*w.width + b.c
 // scale sets the scale of the row that run i of a block belongs to.
 func (w *writer) scale(b block, i int, scale float32) error {
 	at := b.row - w.first + i
-	if old := w.t.Scale[at]; b.col > 0 && old != scale {
-		return fmt.Errorf("row %d is made of parts with different fp8 scales (%g and %g): keep the weight in bf16", b.row+i, old, scale)
+	if old := w.t.Scale[at]; b.col > 0 && old != scale && (old == old || scale == scale) {
+		return fmt.Errorf("row %d is made of parts with different scales in %s (%g and %g): keep the weight in bf16", b.row+i, w.t.DType, old, scale)
 	}
 	w.t.Scale[at] = scale
 	return nil

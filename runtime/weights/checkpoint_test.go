@@ -25,7 +25,7 @@ type fileTensor struct {
 	bytes  []byte
 }
 
-var fileFormats = map[dtype.DType]string{dtype.F32: "F32", dtype.BF16: "BF16", dtype.F16: "F16", dtype.F8E4M3: "F8_E4M3"}
+var fileFormats = map[dtype.DType]string{dtype.F32: "F32", dtype.BF16: "BF16", dtype.F16: "F16", dtype.F8E4M3: "F8_E4M3", dtype.I8: "I8"}
 
 // values is a tensor that stores values, rounded to d.
 func values(name string, d dtype.DType, shape []int, v ...float32) fileTensor {
@@ -53,6 +53,8 @@ func encode(d dtype.DType, v []float32) []byte {
 			out = binary.LittleEndian.AppendUint16(out, dtype.F32ToF16(x))
 		case dtype.F8E4M3:
 			out = append(out, dtype.F32ToF8E4M3(x))
+		case dtype.I8:
+			out = append(out, byte(dtype.F32ToI8(x)))
 		}
 	}
 	return out

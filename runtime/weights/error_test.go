@@ -39,7 +39,7 @@ func TestLoaderErrors(t *testing.T) {
 		{"wrong shape", matrix, []fileTensor{counted("w", dtype.F32, 0, 2, 3)}, nil,
 			[]string{`"w" has shape [2, 3] in model.safetensors`, "the model wants [2, 2]", "config.json"}},
 		{"wrong rank", matrix, []fileTensor{counted("w", dtype.F32, 0, 4)}, nil, []string{`"w" has shape [4]`, "wants [2, 2]"}},
-		{"wrong dtype", matrix, []fileTensor{ids}, nil, []string{`"w" is stored as I64 in model.safetensors`, "F32, BF16, F16 or F8_E4M3"}},
+		{"wrong dtype", matrix, []fileTensor{ids}, nil, []string{`"w" is stored as I64 in model.safetensors`, "F32, BF16, F16, F8_E4M3 or I8, or packed I32"}},
 		{"fp8 without scales", matrix, []fileTensor{f8}, nil, []string{`"w" is F8_E4M3`, `"w_scale" are missing`}},
 		{"fp8 with scales of blocks", matrix, []fileTensor{f8, counted("w_scale_inv", dtype.F32, 1, 1, 1)}, nil,
 			[]string{`"w" is F8_E4M3 with the scales "w_scale_inv" of blocks`, "convert the checkpoint to bf16"}},

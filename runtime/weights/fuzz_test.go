@@ -2,6 +2,7 @@ package weights
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func (s *script) numbers() []int {
 }
 
 // names are what recipes, aliases and rules of the fuzz test speak of: stored tensors, patterns, and others.
-var names = []string{"a", "b", "f8", "f8_scale", "x.0", "x.1", "x.{e}", "scalar", "ids", "{e}", "{x...}", "l.{x...}", "{x}", "x.{x}", "q.{x}", "{", "gone", ""}
+var names = []string{"a", "b", "f8", "f8_scale", "x.0", "x.1", "x.{e}", "scalar", "ids", "four", "{e}", "{x...}", "l.{x...}", "{x}", "x.{x}", "q.{x}", "{", "gone", ""}
 
 func (s *script) name() string { return names[s.next(len(names))] }
 
@@ -57,8 +58,8 @@ func (s *script) recipe(depth int) *ir.Recipe {
 		Size: s.next(8), Parts: s.next(5), Group: s.next(5)}
 	if r.Kind == ir.RecipeTensor || r.Kind == ir.RecipeEach {
 		// Few fuzzed shapes fit: mostly it is that of a tensor, two rows of three being the most frequent.
-		if n := s.next(8); n > 0 {
-			r.Shape = [][]int{{2, 3}, {2, 3}, {2, 3}, {2, 4}, {2, 4}, {3}, {}}[n-1]
+		if n := s.next(9); n > 0 {
+			r.Shape = [][]int{{2, 3}, {2, 3}, {2, 3}, {2, 4}, {2, 4}, {3}, {}, {2, 64}}[n-1]
 		}
 		return r
 	}
@@ -73,7 +74,7 @@ func (s *script) recipe(depth int) *ir.Recipe {
 func (s *script) plan() *plan.Plan {
 	p := &plan.Plan{Module: &ir.Module{Ranks: 1 + s.next(4)}}
 	for i := range 1 + s.next(3) {
-		w := &ir.Weight{Name: strings.Repeat("w", i+1), DType: dtype.DType(s.next(7)), Recipe: s.recipe(4)}
+		w := &ir.Weight{Name: strings.Repeat("w", i+1), DType: dtype.DType(s.next(9)), Recipe: s.recipe(4)}
 		w.Shape, _ = w.Recipe.OutShape() // Verify refuses those that have none
 		p.Module.Weights = append(p.Module.Weights, w)
 	}
@@ -98,9 +99,10 @@ func FuzzLoader(f *testing.F) {
 		strings.Repeat("\x03", 40), strings.Repeat("\x05\x01\x02", 30), strings.Repeat("\x02\x0f\x01\x03\x10", 30)} {
 		f.Add([]byte(seed))
 	}
-	ckpt := open(f, counted("a", dtype.F32, 0, 2, 3), counted("x.0", dtype.F32, 0, 2, 3), counted("f8_scale", dtype.F32, 1, 2, 1),
+	four, _ := packedTensors("four", 2, 64)
+	ckpt := open(f, append(four, counted("a", dtype.F32, 0, 2, 3), counted("x.0", dtype.F32, 0, 2, 3), counted("f8_scale", dtype.F32, 1, 2, 1),
 		counted("scalar", dtype.F32, 7), counted("b", dtype.BF16, 0, 2, 4), counted("x.1", dtype.F16, 0, 2, 3), counted("f8", dtype.F8E4M3, 0, 2, 4),
-		fileTensor{"ids", "I64", []int{1}, make([]byte, 8)})
+		fileTensor{"ids", "I64", []int{1}, make([]byte, 8)})...)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := (&script{data}).plan()
 		if p.Module.Verify() != nil {
@@ -123,7 +125,7 @@ func loadAll(t *testing.T, p *plan.Plan, open func() (*Loader, error)) {
 	}
 	for _, w := range p.Module.Weights {
 		for rank := range p.Module.Ranks {
-			for _, d := range formats {
+			for _, d := range append(slices.Clone(formats), dtype.I8, dtype.I4) {
 				got, err := l.Load(w, rank, d)
 				if err == nil && (got.DType != d || len(floats(got)) != product(w.Shape)) {
 					t.Fatalf("weight %s of %s is %s%v", w.Recipe, d, got.DType, got.Shape)

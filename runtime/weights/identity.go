@@ -69,13 +69,14 @@ func (b block) continues(next block) bool {
 
 // isView reports whether a tensor of dtype d that is made of one block is a view of the checkpoint.
 func (b block) isView(d dtype.DType) bool {
-	return b.src != nil && b.src.DType == d && (b.rows == 1 || b.n == b.src.rowLen())
+	whole := b.src != nil && b.n == b.src.rowLen()
+	return b.src != nil && b.src.DType == d && (whole || b.rows == 1 && d != dtype.I4)
 }
 
 // view is the tensor of that shape that is made of one block.
 func (b block) view(shape []int) (kernels.Tensor, error) {
 	t, err := b.src.view(b.start, b.rows*b.n)
-	if err == nil && t.DType == dtype.F8E4M3 {
+	if err == nil && t.DType.Scaled() {
 		t.Scale, err = b.src.scales(b.start/b.src.rowLen(), b.rows)
 	}
 	t.Shape = shape

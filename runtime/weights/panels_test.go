@@ -47,7 +47,7 @@ func TestPanels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3} {
+			for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3, dtype.I8} {
 				for rank := range ranks {
 					want := load(t, l, w, rank, d)
 					got := inRegion(t, l, Want{Weight: w, Rank: rank, DType: d, Layout: kernels.Panels})

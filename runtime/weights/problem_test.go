@@ -50,7 +50,7 @@ func TestCompare(t *testing.T) {
 		fmt.Sprint(int(Missing), " experts layers.1.experts.0.up:  []"),
 		fmt.Sprint(int(WrongShape), " experts layers.1.experts.2.up: has shape [4, 2], the model wants [2, 4] []"),
 		fmt.Sprint(int(Missing), " head head:  [embed]"),
-		fmt.Sprint(int(WrongDType), " ids ids: is stored as I64: weights are F32, BF16, F16 or F8_E4M3 []"),
+		fmt.Sprint(int(WrongDType), " ids ids: is stored as I64: weights are F32, BF16, F16, F8_E4M3 or I8, or packed I32 []"),
 		fmt.Sprint(int(WrongDType), " eight eight: is F8_E4M3, but its scales are missing from the checkpoint []"),
 		fmt.Sprint(int(WrongShape), "  all: has shape [3, 2], and the model uses 4 values of 6 []"),
 		fmt.Sprint(int(Unused), "  layers.1.experts.3.up: F32 [2, 4] []"),

@@ -168,7 +168,7 @@ func TestPartsWithDifferentScalesDoNotMakeARow(t *testing.T) {
 		}
 		got, err := l.Load(w, 0, dtype.F8E4M3)
 		if k != 2 {
-			wantError(t, err, "weight w", "row 1", "different fp8 scales (2 and 3)")
+			wantError(t, err, "weight w", "row 1", "different scales in fp8_e4m3 (2 and 3)")
 			continue
 		}
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/pattern"
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/compressed"
 	"github.com/glmc/glmc/runtime/safetensors"
 )
 
@@ -90,6 +91,9 @@ func (r *resolver) lookup(name string, depth int, tried *[]string) (*source, err
 	if r.ckpt.Has(name) {
 		return r.open(name)
 	}
+	if r.ckpt.Has(name + compressed.PackedSuffix) {
+		return r.openPacked(name)
+	}
 	if depth == maxAliasDepth {
 		return nil, nil
 	}
@@ -127,12 +131,12 @@ func (r *resolver) open(name string) (*source, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !t.DType.IsFloat() {
-			says := fmt.Sprintf("is stored as %s: weights are F32, BF16, F16 or F8_E4M3", t.FileDType)
-			return nil, problem(Problem{Kind: WrongDType, Name: name, Stored: name, File: t.File, Says: says}, "tensor %q is stored as %s in %s: weights are F32, BF16, F16 or F8_E4M3", name, t.FileDType, t.File)
+		if !t.DType.IsFloat() && t.DType != dtype.I8 {
+			says := fmt.Sprintf("is stored as %s: weights are F32, BF16, F16, F8_E4M3 or I8, or packed I32", t.FileDType)
+			return nil, problem(Problem{Kind: WrongDType, Name: name, Stored: name, File: t.File, Says: says}, "tensor %q is stored as %s in %s: weights are F32, BF16, F16, F8_E4M3 or I8, or packed I32", name, t.FileDType, t.File)
 		}
 		s = &stored{Tensor: t, parts: map[part]bool{}}
-		if t.DType == dtype.F8E4M3 {
+		if t.DType.Scaled() {
 			if err := r.findScale(s); err != nil {
 				return nil, err
 			}
@@ -142,28 +146,37 @@ func (r *resolver) open(name string) (*source, error) {
 	return &source{stored: s, shape: s.Shape}, nil
 }
 
-// findScale attaches the scales of an fp8 tensor: compressed-tensors keeps them beside it under the tensor's
+// findScale attaches the scales of an fp8 or int8 tensor: compressed-tensors keeps them beside it under the tensor's
 // name with "_scale" behind, one for each row: [..., rows, 1] or [..., rows].
 func (r *resolver) findScale(s *stored) error {
-	name := s.Name + "_scale"
+	name := s.Name + compressed.ScaleSuffix
 	if blocks := s.Name + "_scale_inv"; r.ckpt.Has(blocks) {
-		says := "is F8_E4M3 with scales of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16"
+		says := fmt.Sprintf("is %s with scales of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16", s.FileDType)
 		return problem(Problem{Kind: WrongDType, Name: s.Name, Stored: blocks, File: s.File, Says: says},
-			"tensor %q is F8_E4M3 with the scales %q of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16", s.Name, blocks)
+			"tensor %q is %s with the scales %q of blocks (DeepSeek-V3's format), which are not supported: convert the checkpoint to bf16", s.Name, s.FileDType, blocks)
 	}
+	rows := s.Shape[:max(len(s.Shape)-1, 0)]
+	return r.attachScale(s, name, "one for each output channel", append(slices.Clone(rows), 1), rows)
+}
+
+// attachScale attaches the scales of that name, which have one of the shapes.
+func (r *resolver) attachScale(s *stored, name, each string, shapes ...[]int) error {
 	if !r.ckpt.Has(name) {
-		says := "is F8_E4M3, but its scales are missing from the checkpoint"
-		return problem(Problem{Kind: WrongDType, Name: s.Name, Stored: name, File: s.File, Says: says}, "tensor %q is F8_E4M3 but its scales %q are missing from the checkpoint", s.Name, name)
+		says := fmt.Sprintf("is %s, but its scales are missing from the checkpoint", s.FileDType)
+		return problem(Problem{Kind: WrongDType, Name: s.Name, Stored: name, File: s.File, Says: says}, "tensor %q is %s but its scales %q are missing from the checkpoint", s.Name, s.FileDType, name)
 	}
 	t, err := r.ckpt.Tensor(name)
 	if err != nil {
 		return err
 	}
-	rows := s.Shape[:max(len(s.Shape)-1, 0)]
-	if !slices.Equal(t.Shape, rows) && !slices.Equal(t.Shape, append(slices.Clone(rows), 1)) {
-		says := fmt.Sprintf("has shape %s, and scales are one for each output channel of %s", ir.FixedShape(t.Shape), ir.FixedShape(s.Shape))
-		return problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: t.File, Says: says}, "scales %q have shape %s, but %q of shape %s wants one for each output channel: %s or %s",
-			name, ir.FixedShape(t.Shape), s.Name, ir.FixedShape(s.Shape), ir.FixedShape(append(slices.Clone(rows), 1)), ir.FixedShape(rows))
+	if !slices.ContainsFunc(shapes, func(shape []int) bool { return slices.Equal(t.Shape, shape) }) {
+		var wanted []string
+		for _, shape := range shapes {
+			wanted = append(wanted, fmt.Sprint(ir.FixedShape(shape)))
+		}
+		says := fmt.Sprintf("has shape %s, and scales are %s of %s", ir.FixedShape(t.Shape), each, ir.FixedShape(s.Shape))
+		return problem(Problem{Kind: WrongShape, Name: name, Stored: s.Name, File: t.File, Says: says}, "scales %q have shape %s, but %q of shape %s wants %s: %s",
+			name, ir.FixedShape(t.Shape), s.Name, ir.FixedShape(s.Shape), each, strings.Join(wanted, " or "))
 	}
 	if !t.DType.IsFloat() || t.DType == dtype.F8E4M3 {
 		says := fmt.Sprintf("is stored as %s: scales are F32, BF16 or F16", t.FileDType)

@@ -14,7 +14,7 @@ import (
 // stored is a tensor of the checkpoint that some recipe needs.
 type stored struct {
 	safetensors.Tensor
-	scale *safetensors.Tensor // of fp8 tensors: one value for each row
+	scale *safetensors.Tensor // of tensors in a format with scales: one for each row, of I4 for each group of a row
 	parts map[part]bool       // what recipes need of it
 }
 
@@ -27,6 +27,14 @@ func (s *stored) rowLen() int {
 		return 1
 	}
 	return s.Shape[len(s.Shape)-1]
+}
+
+// groups is the number of scales of a row.
+func (s *stored) groups() int {
+	if s.DType == dtype.I4 {
+		return s.rowLen() / dtype.Group
+	}
+	return 1
 }
 
 // covered counts the elements that recipes need. Parts that overlap count more than once.
@@ -49,7 +57,7 @@ func (s *stored) view(start, n int) (kernels.Tensor, error) {
 		t.F32, err = p.Float32s()
 	case dtype.BF16, dtype.F16:
 		t.U16, err = p.Uint16s()
-	case dtype.F8E4M3:
+	case dtype.F8E4M3, dtype.I8, dtype.I4:
 		t.U8 = p.Bytes
 	default:
 		err = fmt.Errorf("tensor %q is stored as %s", s.Name, s.FileDType)
@@ -59,6 +67,7 @@ func (s *stored) view(start, n int) (kernels.Tensor, error) {
 
 // scales gives the scales of n rows from row first on: the checkpoint's own memory where that is possible.
 func (s *stored) scales(first, n int) ([]float32, error) {
+	first, n = first*s.groups(), n*s.groups()
 	p := elements(*s.scale, first, n)
 	if p.DType == dtype.F32 {
 		return p.Float32s()
@@ -67,10 +76,10 @@ func (s *stored) scales(first, n int) ([]float32, error) {
 	return out, p.ToF32(out)
 }
 
-// elements is a part of a tensor as a tensor of one dimension.
+// elements is a part of a tensor as a tensor of one dimension. A part of I4 begins and ends with a byte.
 func elements(t safetensors.Tensor, start, n int) safetensors.Tensor {
-	size := t.DType.Size()
-	t.Shape, t.Bytes = []int{n}, t.Bytes[start*size:(start+n)*size:(start+n)*size]
+	from, to := t.DType.Bytes(start), t.DType.Bytes(start+n)
+	t.Shape, t.Bytes = []int{n}, t.Bytes[from:to:to]
 	return t
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/glmc/glmc/runtime/safetensors"
 )
 
-// StoredDType is the dtype that most values of a checkpoint's matrices are in, by the headers alone. FP8 matrices and
-// their scales do not count, as config.json tells of them, and vectors do not, as norms and biases are often kept in
+// StoredDType is the dtype that most values of a checkpoint's matrices are in, by the headers alone. Quantised matrices
+// and their scales do not count, as config.json tells of them, and vectors do not, as norms and biases are often kept in
 // another dtype than the rest. It is dtype.Invalid where no matrix is left.
 func StoredDType(ckpt *safetensors.Checkpoint) (dtype.DType, error) {
 	values := map[dtype.DType]int{}
@@ -42,9 +42,10 @@ type Rounded struct {
 // Rounded lists the weights that Load has rounded so far, by the dtypes.
 func (l *Loader) Rounded() []Rounded { return l.rounded }
 
-// rounds reports whether values may change when they go from one dtype into another. Those of FP8 are widened.
+// rounds reports whether values may change when they go from one dtype into another. Those of formats with scales are
+// widened.
 func rounds(from, to dtype.DType) bool {
-	return from != to && from != dtype.F8E4M3 && to != dtype.F32
+	return from != to && (!from.Scaled() || to.Scaled()) && to != dtype.F32
 }
 
 // noteRounding remembers a weight that is made in dtype d of wider values.

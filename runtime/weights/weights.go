@@ -11,6 +11,7 @@ import (
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/hugepages"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
 )
 
@@ -21,6 +22,7 @@ type Loader struct {
 	*resolver
 	plan     *plan.Plan
 	memory   *hugepages.Region // where weights are made; nil: Go's heap
+	packed   *packed.File      // nil: there is none
 	prepared map[Want]*made
 	shared   map[form]kernels.Tensor
 	rounded  []Rounded
@@ -41,7 +43,7 @@ func NewLoader(p *plan.Plan, ckpt *safetensors.Checkpoint) (*Loader, error) {
 	return l, nil
 }
 
-// Want is a weight as the device of a rank wants it: in dtype DType, a floating-point one, in that layout.
+// Want is a weight as the device of a rank wants it: in dtype DType, a format of weights, in that layout.
 type Want struct {
 	Weight *ir.Weight
 	Rank   int
@@ -63,7 +65,7 @@ type made struct {
 	layout *layout
 	form   form
 	only   block // see identify
-	size   int64 // bytes of memory that it takes; 0 where it stays in the checkpoint's file
+	size   int64 // bytes of memory that it takes; 0 where it stays in a file
 }
 
 // isView reports whether the weight is used where it lies in the checkpoint's file.
@@ -89,7 +91,7 @@ func (l *Loader) Prepare(wants []Want) (int64, error) {
 			m.form.layout = kernels.Panels
 		}
 		m.size = 0
-		if !m.isView(w.DType) {
+		if _, ok := l.packed.Find(m.form.key()); !ok && !m.isView(w.DType) {
 			m.size = storageOf(w.DType, m.layout.shape, m.form.layout).room()
 		}
 		if !counted[m.form] {
@@ -108,6 +110,9 @@ func (l *Loader) prepare(w Want) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.DType == dtype.I4 && evaluated.width()%2 != 0 {
+		return nil, fmt.Errorf("rows of %d values do not fill bytes in %s", evaluated.width(), w.DType)
+	}
 	m := &made{layout: evaluated}
 	m.form.identity, m.only = identify(evaluated, w.DType)
 	m.form.layout = w.Layout
@@ -119,9 +124,10 @@ func (l *Loader) prepare(w Want) (*made, error) {
 // long as they are used.
 func (l *Loader) Into(memory *hugepages.Region) { l.memory = memory }
 
-// Load makes one weight of the plan for one rank in dtype d, a floating-point one. Weights that come to the same
-// stored values are made once. F8E4M3 comes with a scale for each row: the stored one, or, for values that are
-// stored in another format, max|w|/448 of the whole stored row, also where a rank has a part of it.
+// Load makes one weight of the plan for one rank in dtype d, a format of weights. Weights that come to the same
+// stored values are made once. F8E4M3 and I8 come with a scale for each row, I4 with one for each group of a row: the
+// stored ones, or, for values that are stored in another format, max|w|/448 or dtype.QuantizeI8 of the whole stored row,
+// also where a rank has a part of it, and dtype.QuantizeI4 of the group, which no rank may have a part of.
 func (l *Loader) Load(w *ir.Weight, rank int, d dtype.DType) (kernels.Tensor, error) {
 	return l.Make(Want{Weight: w, Rank: rank, DType: d})
 }
@@ -148,6 +154,9 @@ func (l *Loader) make(w Want, m *made) (kernels.Tensor, error) {
 		return m.only.view(m.layout.shape)
 	}
 	l.noteRounding(w.Weight.Name, m.layout, w.DType)
+	if p, ok := l.packed.Find(m.form.key()); ok {
+		return storageOf(w.DType, m.layout.shape, m.form.layout).over(l.packed.Bytes(p))
+	}
 	t := storageOf(w.DType, m.layout.shape, m.form.layout).tensor(l.memory)
 	var err error
 	if m.form.layout == kernels.Panels {
