@@ -38,6 +38,9 @@ type vectors struct {
 	// sigmoid has the bits of ref.Sigmoid: it decides which experts a token gets.
 	sigmoid func(dst, x []float32)
 
+	// expExact is e^(x - largest) with the bits that ref.Softmax has, for the same reason.
+	expExact func(dst, x []float32, largest float32)
+
 	// expSum is e^(x - largest), and the sum of that, in an order that depends on the length alone. It is off by at most 2
 	// units in the last place of e^(x - largest), where the difference is taken as rounded; versions differ.
 	expSum func(dst, x []float32, largest float32) float32
@@ -151,6 +154,11 @@ var portableVectors = vectors{
 	sigmoid: func(dst, x []float32) {
 		for i, v := range x[:len(dst)] {
 			dst[i] = ref.Sigmoid(v)
+		}
+	},
+	expExact: func(dst, x []float32, largest float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = float32(math.Exp(float64(v - largest)))
 		}
 	},
 	expSum: func(dst, x []float32, largest float32) float32 {

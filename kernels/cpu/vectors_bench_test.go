@@ -26,6 +26,7 @@ func BenchmarkVectors(b *testing.B) {
 		{"silu", 8, func(v *vectors) { v.silu(dst, x) }},
 		{"swiglu", 12, func(v *vectors) { v.swiglu(dst, x, y) }},
 		{"sigmoid", 8, func(v *vectors) { v.sigmoid(dst, x) }},
+		{"expExact", 8, func(v *vectors) { v.expExact(dst, x, 1) }},
 		{"expSum", 8, func(v *vectors) { v.expSum(dst, x, 1) }},
 		{"roundBF16", 8, func(v *vectors) { v.roundBF16(dst, x) }},
 		{"toBF16", 6, func(v *vectors) { v.toBF16(half, x) }},

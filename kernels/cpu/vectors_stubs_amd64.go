@@ -95,6 +95,14 @@ func sigmoidAVX512(dst, x []float32) {
 }
 
 //go:noescape
+func expExactKernelAVX512(dst *float32, x *float32, n int, largest float32)
+
+func expExactAVX512(dst, x []float32, largest float32) {
+	_ = x[:len(dst)]
+	expExactKernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), largest)
+}
+
+//go:noescape
 func addKernelAVX2(dst *float32, a *float32, b *float32, n int)
 
 func addAVX2(dst, a, b []float32) {

@@ -17,7 +17,9 @@ func vectorsOf(m machine) []*vector {
 	if m.masked() {
 		functions = append(functions,
 			&vector{name: "toBF16", rows: []vectorRow{{"dst", 2}, {"x", 4}}, start: bf16Start, body: toBF16Body},
-			&vector{name: "sigmoid", rows: float32Rows("dst", "x"), wide: true, start: sigmoidStart, body: sigmoidBody},
+			&vector{name: "sigmoid", rows: float32Rows("dst", "x"), wide: true, start: exp64Start, body: sigmoidBody},
+			&vector{name: "expExact", rows: float32Rows("dst", "x"), in: []string{"largest"}, wide: true,
+				start: expExactStart, body: expExactBody},
 		)
 	}
 	for _, f := range functions {
