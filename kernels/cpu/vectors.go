@@ -41,8 +41,8 @@ type vectors struct {
 	// expExact is e^(x - largest) with the bits that ref.Softmax has, for the same reason.
 	expExact func(dst, x []float32, largest float32)
 
-	// expSum is e^(x - largest), and the sum of that, in an order that depends on the length alone. It is off by at most 2
-	// units in the last place of e^(x - largest), where the difference is taken as rounded; versions differ.
+	// expSum is e^(x - largest), and the sum of that, in an order that depends on the length alone. It is off by less
+	// than 1 unit in the last place of e^(x - largest), where the difference is taken as rounded; versions differ.
 	expSum func(dst, x []float32, largest float32) float32
 
 	// roundBF16 is the nearest bfloat16, ties to even, as a float32: dtype.RoundBF16, denormals and NaN included.
