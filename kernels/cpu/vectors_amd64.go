@@ -29,6 +29,9 @@ var avx512Vectors = vectors{
 	expSum:    expSumAVX512,
 	roundBF16: roundBF16AVX512,
 	toBF16:    toBF16AVX512,
+	largest:   largestAVX512,
+	toF8:      toF8AVX512,
+	roundF8:   roundF8AVX512,
 	quantise:  quantiseAVX512,
 }
 
@@ -46,6 +49,9 @@ var avx2Vectors = vectors{
 	expSum:    expSumAVX2,
 	roundBF16: roundBF16AVX2,
 	toBF16:    portableVectors.toBF16,
+	largest:   portableVectors.largest,
+	toF8:      portableVectors.toF8,
+	roundF8:   portableVectors.roundF8,
 	quantise:  quantiseGroups,
 }
 

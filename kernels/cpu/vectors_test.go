@@ -121,6 +121,39 @@ func TestBF16OfEveryTier(t *testing.T) {
 	}
 }
 
+// Every float32 that e4m3 rounds to another side of, and numbers of all sizes.
+func TestF8OfEveryTier(t *testing.T) {
+	var ties []float32
+	for _, v := range f8Values {
+		for _, w := range f8Values {
+			middle := (v + w) / 2
+			ties = append(ties, v, middle, math.Nextafter32(middle, inf), math.Nextafter32(middle, -inf))
+		}
+	}
+	for name, v := range vectorTables() {
+		check := func(x []float32) {
+			for _, scale := range []float32{1, 0.37} {
+				codes, values := make([]uint8, len(x)), make([]float32, len(x))
+				v.toF8(codes, x, scale)
+				v.roundF8(values, x, scale)
+				for i, xi := range x {
+					want := dtype.F32ToF8E4M3(xi / scale)
+					// Whether the sign of a NaN stays is the processor's business.
+					if got := codes[i]; got != want && (got&0x7f != 0x7f || want&0x7f != 0x7f) {
+						t.Fatalf("%s: %g/%g is %#x, want %#x", name, xi, scale, got, want)
+					}
+					if got, value := values[i], f8Values[want]; math.Float32bits(got) != math.Float32bits(value) && (got == got || value == value) {
+						t.Fatalf("%s: %g/%g is %g, want %g", name, xi, scale, got, value)
+					}
+				}
+			}
+		}
+		check(edges)
+		check(ties)
+		sweep(10007, check)
+	}
+}
+
 // vectorCalls are calls of the functions whose versions have the same bits, over rows x of one length: each returns what it
 // wrote.
 var vectorCalls = map[string]func(v *vectors, x [4][]float32) []float32{
@@ -135,6 +168,16 @@ var vectorCalls = map[string]func(v *vectors, x [4][]float32) []float32{
 	"expExact":  func(v *vectors, x [4][]float32) []float32 { v.expExact(x[0], x[1], 0.4); return x[0] },
 	"sigmoid":   func(v *vectors, x [4][]float32) []float32 { v.sigmoid(x[0], x[0]); return x[0] },
 	"roundBF16": func(v *vectors, x [4][]float32) []float32 { v.roundBF16(x[0], x[0]); return x[0] },
+	"roundF8":   func(v *vectors, x [4][]float32) []float32 { v.roundF8(x[0], x[1], 0.3); return x[0] },
+	"largest":   func(v *vectors, x [4][]float32) []float32 { return []float32{v.largest(x[0])} },
+	"toF8": func(v *vectors, x [4][]float32) []float32 {
+		codes := make([]uint8, len(x[0]))
+		v.toF8(codes, x[0], 0.3)
+		for i, b := range codes {
+			x[0][i] = f8Values[b]
+		}
+		return x[0]
+	},
 	"toBF16": func(v *vectors, x [4][]float32) []float32 {
 		narrow := make([]uint16, len(x[0]))
 		v.toBF16(narrow, x[0])
