@@ -7,9 +7,9 @@ import (
 	"github.com/glmc/glmc/kernels/kerneltest"
 )
 
-// BenchmarkVectors runs the vector functions of every tier on one thread over rows that stay in the first-level cache, and
+// BenchmarkRowFunctions runs the vector functions of every tier on one thread over rows that stay in the first-level cache, and
 // reports how many bytes they read and write, in GB/s, and the time of an element.
-func BenchmarkVectors(b *testing.B) {
+func BenchmarkRowFunctions(b *testing.B) {
 	const n = 1024
 	r := kerneltest.NewRand(1)
 	dst, x, y, z, half := make([]float32, n), r.F32(n).F32, r.F32(n).F32, r.F32(n).F32, make([]uint16, n)
