@@ -1,6 +1,6 @@
 // Package cpu holds the fast kernels for the CPU: kernels.Set operators that mean what those of package ref mean,
-// spread over a pool of threads. They are Go, but for the inner products, which have versions in assembly for
-// processors with AVX-512 and with AVX2 (see tier.go).
+// spread over a pool of threads. They are Go, but for the inner products and the functions over rows, which have
+// versions in assembly for processors with AVX-512 and with AVX2 (see tier.go and vectors.go).
 //
 // Weights stay in the format of the checkpoint: F32, BF16, F16, or F8E4M3 with a scale for each output channel.
 // Activations are F32. A matrix product with BF16 or F8E4M3 weights first rounds its input rows to bfloat16, as
