@@ -14,10 +14,15 @@ import (
 
 // bench runs one operator on two threads.
 func bench(b *testing.B, name string, a kernels.Attrs, c *kernels.Call, flop, bytes int) {
+	benchCalls(b, name, a, []*kernels.Call{c}, flop, bytes)
+}
+
+// benchCalls runs calls of one operator in turn, each of so much arithmetic and so many bytes.
+func benchCalls(b *testing.B, name string, a kernels.Attrs, calls []*kernels.Call, flop, bytes int) {
 	d := device(b, 2)
 	f := kerneltest.Build(b, d.Kernels(), name, a)
-	for b.Loop() {
-		if err := f(c); err != nil {
+	for i := 0; b.Loop(); i++ {
+		if err := f(calls[i%len(calls)]); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -60,21 +65,29 @@ func BenchmarkExperts(b *testing.B) {
 	}
 }
 
-// BenchmarkAttention has 16 heads over 4 KV heads of 128 values: one token at a context of 4096, and a prefill
-// of 256.
+// BenchmarkAttention has 16 heads over 4 KV heads of 128 values: one token at contexts of 512 and 8192, and a chunk of 512 of
+// a prompt that begins there, and one that ends at 8192. GFLOP/s counts what causality leaves. For one
+// token there are as many caches in turn, as the layers of a model are, as fill more than a third-level cache.
 func BenchmarkAttention(b *testing.B) {
-	const heads, group, dim = 4, 4, 128
+	const heads, group, dim, memory = 4, 4, 128, 128 << 20
 	for _, format := range cacheFormats {
-		for _, seq := range []kerneltest.Sequence{{Cached: 4095, Rows: 1}, {Rows: 256}} {
+		for _, seq := range []kerneltest.Sequence{{Cached: 511, Rows: 1}, {Cached: 8191, Rows: 1}, {Rows: 512}, {Cached: 7680, Rows: 512}} {
 			b.Run(fmt.Sprintf("%v/cached=%d/rows=%d", format, seq.Cached, seq.Rows), func(b *testing.B) {
 				r := kerneltest.NewRand(1)
-				batch := r.Batch(format, 64, heads, dim, 0, seq)
-				q := r.F32(seq.Rows, heads*group, dim)
-				c := &kernels.Call{In: []kernels.Tensor{q, batch.Pos, batch.Starts, batch.Pages},
-					Out: []kernels.Tensor{kernels.New(dtype.F32, q.Shape...)}, Cache: batch.Cache}
+				bytes := 2 * (seq.Cached + seq.Rows) * heads * dim * format.Size()
+				caches := 1
+				if seq.Rows == 1 {
+					caches = memory / bytes
+				}
+				var calls []*kernels.Call
+				for range caches {
+					batch := r.Batch(format, 16, heads, dim, 0, seq)
+					q := r.F32(seq.Rows, heads*group, dim)
+					calls = append(calls, &kernels.Call{In: []kernels.Tensor{q, batch.Pos, batch.Starts, batch.Pages},
+						Out: []kernels.Tensor{kernels.New(dtype.F32, q.Shape...)}, Cache: batch.Cache})
+				}
 				pairs := seq.Rows*seq.Cached + seq.Rows*(seq.Rows+1)/2
-				bench(b, "attn.paged", kernels.Attrs{"scale": 0.088}, c, 4*pairs*heads*group*dim,
-					2*(seq.Cached+seq.Rows)*heads*dim*format.Size())
+				benchCalls(b, "attn.paged", kernels.Attrs{"scale": 0.088}, calls, 4*pairs*heads*group*dim, bytes)
 			})
 		}
 	}
