@@ -153,7 +153,7 @@ func (a *attnPanels) plan() {
 	a.items, a.splits = a.items[:0], a.splits[:0]
 	heads := a.c.Cache.Heads
 	want := attnItems * a.dev.threads
-	few := a.dev.threads > 1 && len(a.tiles)*heads < want
+	few := a.dev.threads > 1 && len(a.tiles) < want
 	for i := len(a.tiles) - 1; i >= 0; i-- {
 		item := attnItem{tile: a.tiles[i]}
 		for _, p := range a.c.In[1].I32[item.tile.lo:item.tile.hi] {
@@ -368,7 +368,9 @@ func (a *attnPanels) startAhead(w *attnPanelWorker, item *attnItem) {
 
 // fetchAhead asks for a step's share.
 func (a *attnPanels) fetchAhead(w *attnPanelWorker) {
-	a.ahead(w, a.kernels.fetch, min(w.ahead.done+w.ahead.share, 2*w.ahead.next.n))
+	if f := &w.ahead; f.done < 2*f.next.n {
+		a.ahead(w, a.kernels.fetch, min(f.done+f.share, 2*f.next.n))
+	}
 }
 
 // ahead brings the next block's rows up to end, keys first.
@@ -562,7 +564,13 @@ func (a *attnPanels) foldRow(total, part *attnState, r int) {
 	total.largest[r] = largest
 }
 
-func exp2(x float32) float32 { return float32(math.Exp2(float64(x))) }
+// exp2 is 2^x. One of every two that are folded has x = 0.
+func exp2(x float32) float32 {
+	if x == 0 {
+		return 1
+	}
+	return float32(math.Exp2(float64(x)))
+}
 
 // finish stores the results.
 func (a *attnPanels) finish(item *attnItem, s *attnState) {
