@@ -33,6 +33,8 @@ type Device struct {
 
 	mu    sync.Mutex
 	ropes map[kernels.RopeParams]*ropeTable
+
+	attention attnScratches
 }
 
 // New starts a device of that many threads, the calling one included; GOMAXPROCS for threads < 1. Its inner products are
