@@ -24,6 +24,7 @@ var contract = map[string][]string{
 	"check":       {"config", "weights", "json", "sarif"},
 	"import":      {"output", "force", "target", "json"},
 	"inspect":     {"pass", "layer", "json", "dot", "entry", "graph", "full", "sarif"},
+	"quantize":    {"dtype", "output", "skip", "calibration", "no-kl", "force", "json"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
 	"synth":   {"preset", "dtype", "seed", "output", "force", "json"},
