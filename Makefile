@@ -1,13 +1,13 @@
 # Everything here is plain go: the targets only save typing. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fuzz bench golden ci
+.PHONY: help build test lint fuzz bench bench-peers golden ci
 
 FUZZTIME ?= 10m
 BENCH ?= .
 PACKAGES ?= ./...
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 build: ## glmc, without cgo
 	CGO_ENABLED=0 go build -o glmc ./cmd/glmc
@@ -23,6 +23,9 @@ fuzz: ## every fuzz test for FUZZTIME (10m) each; FUZZ='pattern' picks some
 
 bench: ## benchmarks; BENCH='pattern' picks some
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
+
+bench-peers: build ## tokens/s beside llama.cpp's, as Markdown; PEERS='flags' changes what is measured (bench/peers)
+	go run ./bench/peers -glmc ./glmc $(PEERS)
 
 golden: ## writes the expected outputs of golden tests again (tests with an -update flag)
 	bash .ci/golden.sh

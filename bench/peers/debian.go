@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 )
 
@@ -156,7 +155,7 @@ func (d *debian) run(ctx context.Context, tool string, args ...string) (string, 
 		"Dir::Etc::sourcelist=" + filepath.Join(d.apt, "sources.list"), "Dir::Etc::sourceparts=-",
 		"Dir::State=" + d.apt, "Dir::State::lists=" + filepath.Join(d.apt, "lists"), "Dir::State::status=" + filepath.Join(d.apt, "status"),
 		"Dir::Cache=" + filepath.Join(d.apt, "cache"), "Dir::Cache::archives=" + filepath.Join(d.apt, "cache", "archives"),
-		"APT::Install-Recommends=false", "APT::Sandbox::User=", "Debug::NoLocking=true", "Acquire::Languages=none",
+		"APT::Install-Recommends=false", "APT::Update::Error-Mode=any", "APT::Sandbox::User=", "Debug::NoLocking=true", "Acquire::Languages=none",
 	} {
 		all = append(all, "-o", setting)
 	}
@@ -173,29 +172,32 @@ func field(text, name string) string {
 	return "of an unknown version"
 }
 
-// output runs a command and returns what it prints. An error has the last lines that it complained in.
+// output runs a command and returns what it prints. An error has what it complained of last.
 func output(cmd *exec.Cmd) (string, error) {
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
 		lines := strings.Split(strings.TrimSpace(complaint.String()), "\n")
-		lines = lines[max(0, len(lines)-5):]
-		return "", fmt.Errorf("%s: %w\n  %s", strings.Join(shortened(cmd.Args), " "), err, strings.Join(lines, "\n  "))
+		return "", fmt.Errorf("%s: %w: %s", called(cmd), err, strings.Join(lines[max(0, len(lines)-3):], "\n"))
 	}
 	return out.String(), nil
 }
 
-// shortened leaves out the settings of apt, which hide what was run.
-func shortened(args []string) []string {
-	args = slices.Clone(args)
-	for i := 0; i+1 < len(args); {
-		if args[i] != "-o" || !strings.Contains(args[i+1], "=") {
+// called is the program and the first of its arguments that is no option nor a path: what it was to do.
+func called(cmd *exec.Cmd) string {
+	words := []string{filepath.Base(cmd.Args[0])}
+	for i := 1; i < len(cmd.Args) && len(words) < 2; i++ {
+		switch a := cmd.Args[i]; {
+		case a == "-o" || a == "--library-path": // and its value
 			i++
-			continue
+		case strings.Contains(a, "llama-"):
+			words[0] = filepath.Base(a) // behind the dynamic linker
+			return words[0]
+		case !strings.HasPrefix(a, "-"):
+			words = append(words, a)
 		}
-		args = slices.Delete(args, i, i+2)
 	}
-	return args
+	return strings.Join(words, " ")
 }
 
 func firstLine(s string) string {

@@ -37,7 +37,7 @@ func main() {
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		err = o.run(ctx)
+		err = o.all(ctx)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
@@ -96,38 +96,57 @@ func (o *options) finish() error {
 	return nil
 }
 
-func (o *options) run(ctx context.Context) error {
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return err
-	}
-	p, err := o.peer(ctx)
+// all measures and prints.
+func (o *options) all(ctx context.Context) error {
+	r, err := o.run(ctx)
 	if err != nil {
 		return err
 	}
-	r := report{Busy: busy(), Machine: machine(), Threads: o.threads, Rounds: o.rounds, Peer: p.version, Glmc: version(ctx, o.glmc)}
+	if o.json {
+		return r.printJSON(os.Stdout)
+	}
+	return r.print(os.Stdout)
+}
+
+func (o *options) run(ctx context.Context) (*report, error) {
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return nil, err
+	}
+	p, err := o.peer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{Machine: machine(), Threads: o.threads, Rounds: o.rounds, Peer: p.version, Glmc: version(ctx, o.glmc)}
+	type prepared struct {
+		model     model
+		workloads []workload
+		contests  []contest
+	}
+	var all []prepared
 	for _, m := range models {
 		if !slices.Contains(strings.Split(o.models, ","), m.name) {
 			continue
 		}
 		list, err := o.workloadsOf(m)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		contests, left, err := o.prepare(ctx, p, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.LeftOut = append(r.LeftOut, left...)
-		for _, c := range contests {
-			if err := o.measure(ctx, p, m, c, list, &r); err != nil {
-				return err
+		all = append(all, prepared{m, list, contests})
+	}
+	r.Busy = busy()
+	for _, x := range all {
+		for _, c := range x.contests {
+			if err := o.measure(ctx, p, x.model, c, x.workloads, r); err != nil {
+				return nil, err
 			}
 		}
 	}
-	if o.json {
-		return r.printJSON(os.Stdout)
-	}
-	return r.print(os.Stdout)
+	return r, nil
 }
 
 // note tells on stderr what is being done.

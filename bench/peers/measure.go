@@ -98,9 +98,12 @@ func column(rows [][]float64, i int) []float64 {
 func (o *options) ours(ctx context.Context, e entry, list []workload) ([]load, error) {
 	var prompts, gens, batches []string
 	for _, w := range list {
-		// Both sides generate as many tokens behind a prompt as short as can be: glmc's first token is the prompt's.
-		prompts = append(prompts, strconv.Itoa(max(w.prompt, 1)))
-		gens = append(gens, strconv.Itoa(max(w.gen+1, 2)))
+		gen := 0
+		if w.gen > 0 {
+			gen = w.gen + 1 // the first is the prompt's own, and not counted
+		}
+		prompts = append(prompts, strconv.Itoa(max(w.prompt, 1))) // glmc has nothing to generate behind without a prompt
+		gens = append(gens, strconv.Itoa(gen))
 		batches = append(batches, strconv.Itoa(max(w.batch, 1)))
 	}
 	args := []string{"bench", "model", "--weights", e.dir, "--prompt", strings.Join(prompts, ","), "--gen", strings.Join(gens, ","),

@@ -42,7 +42,7 @@ func (r *report) printJSON(w io.Writer) error {
 // print writes Markdown.
 func (r *report) print(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d threads; medians of %d rounds in turn; %s; %s.\n", r.Machine, r.Threads, r.Rounds, r.Peer, r.Glmc)
+	fmt.Fprintf(&b, "%s, %d threads; medians of %d rounds in turn, and in brackets the lowest and the highest; %s; %s.\n", r.Machine, r.Threads, r.Rounds, r.Peer, r.Glmc)
 	if r.Busy > 0.5 {
 		fmt.Fprintf(&b, "The machine was busy (load average %.1f before the first round): ratios hold better than rates.\n", r.Busy)
 	}

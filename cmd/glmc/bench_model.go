@@ -6,35 +6,37 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/glmc/glmc/compiler/cost"
-	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/bench"
 	"github.com/glmc/glmc/runtime/calibrate"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // benchModelFlags are the flags of `glmc bench model`.
 type benchModelFlags struct {
 	compileFlags
 	device  string
+	packed  packedFlag
 	threads int
-	prompt  int
-	gen     int
-	batch   int
+	prompt  []int
+	gen     []int
+	batch   []int
 	runs    int
 	asJSON  bool
 
-	without []string // passes of --disable-pass, one by one
+	loads   []bench.Load // of --prompt, --gen and --batch
+	without []string     // passes of --disable-pass, one by one
 }
 
 func benchModelCommand() *cobra.Command {
@@ -47,15 +49,21 @@ engine: tokens/s of prompts, one after the other, and of generation, all sequenc
 are random ids, generation is greedy. A first run warms up; of the others the median counts, and the lowest and
 the highest are shown. Without MODEL and without --weights it takes what glmc run takes.
 
-A step has to read weights, keys and values: the bytes are counted by the cost model, experts as a fair
-router chooses them. Before each run it measures at which rate the threads read memory. The share of that rate which
-generation reaches is how near it is to the machine's limit. A small model, which the caches hold, is not bound by it.
+--prompt, --gen and --batch take several values, which are measured in turn: the first of each, the second of each and so
+on. Where a flag has one value, all take it.
+
+A step of generation has to read weights, keys and values: the bytes are counted by the cost model, experts as a fair
+router chooses them. A prompt has to multiply: every token with the matrices that it passes, the last one with
+those of the head, and with the keys and values before it. Before each run it measures at which rate the threads read
+memory and do such products. The shares of those rates which generation and prompts reach are how near they are to the
+machine's limits. A small model, which the caches hold, is not bound by its memory.
 
 With --disable-pass it compiles the model once more without that pass, runs both in turn, and shows how many times
 faster the model is with it. Every pass that is named is left out by itself, and all of the models are loaded.`,
 		Example: `  glmc bench model --prompt 32 --gen 4 --runs 1
   glmc bench model --prompt 32 --gen 4 --runs 3 --disable-pass fuse_swiglu
-  glmc bench model --weights DIR --prompt 512 --gen 128 --batch 4 --json`,
+  glmc bench model --weights DIR --prompt 512 --gen 128 --batch 1,2,4,8 --json
+  glmc bench model --weights DIR --prompt 512,8192 --gen 0`,
 		Args: atMostOneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			model := strings.Join(args, "")
@@ -69,10 +77,11 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	f.compileFlags.register(fs)
 	fs.Lookup("disable-pass").Usage = "`NAME` of a pass to measure without as well; may be repeated"
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: the machine's)")
-	fs.IntVar(&f.prompt, "prompt", 512, "`N` tokens of each prompt")
-	fs.IntVar(&f.gen, "gen", 32, "`N` tokens to generate behind each prompt, 2 or more")
-	fs.IntVar(&f.batch, "batch", 1, "`N` sequences side by side")
+	f.packed.register(fs)
+	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
+	fs.IntSliceVar(&f.prompt, "prompt", []int{512}, "`N,...` tokens of each prompt")
+	fs.IntSliceVar(&f.gen, "gen", []int{32}, "`N,...` tokens to generate behind each prompt, 2 or more; 0: prompts alone")
+	fs.IntSliceVar(&f.batch, "batch", []int{1}, "`N,...` sequences side by side")
 	fs.IntVar(&f.runs, "runs", 5, "`N` runs that count")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	return cmd
@@ -83,10 +92,13 @@ func (f *benchModelFlags) check(model string) error {
 	for _, x := range []struct {
 		flag         string
 		value, least int
-	}{{"prompt", f.prompt, 1}, {"gen", f.gen, 2}, {"batch", f.batch, 1}, {"runs", f.runs, 1}, {"threads", f.threads, 0}} {
+	}{{"runs", f.runs, 1}, {"threads", f.threads, 0}} {
 		if x.value < x.least || x.value > math.MaxInt32 {
 			return usagef("--%s %d: wants a number from %d on", x.flag, x.value, x.least)
 		}
+	}
+	if err := f.setLoads(); err != nil {
+		return err
 	}
 	switch {
 	case !slices.Contains(exec.DeviceNames(), f.device):
@@ -125,9 +137,14 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		return err
 	}
 	defer ckpt.Close()
+	made, err := f.packed.open(f.device, files, ckpt)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
 	var engines []*engine.Engine
 	for i, p := range plans {
-		ex, err := f.executor(ctx, p, ckpt)
+		ex, err := f.executor(ctx, p, ckpt, made)
 		if errors.Is(err, exec.ErrCheckpoint) {
 			r := runFlags{compileFlags: f.compileFlags}
 			return r.misfit(model, p, files, ckpt, err)
@@ -138,6 +155,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		defer ex.Close()
 		if i == 0 {
 			noteRounded(ex.Rounded())
+			notePacked(made, ex.Weights())
 		}
 		eng, err := engine.New(ex, 0)
 		if err != nil {
@@ -166,85 +184,59 @@ func (f *benchModelFlags) plans(model string, files checkpointFiles) ([]*plan.Pl
 	return plans, nil
 }
 
-// fits finds out before the weights are loaded that the model cannot take the load.
+// fits finds out before the weights are loaded that the model cannot take the loads.
 func (f *benchModelFlags) fits(p *plan.Plan) error {
 	if p.Facts.VocabSize < 1 {
 		return errors.New("the plan does not say how large the vocabulary is, from which prompts are drawn")
 	}
-	if most := p.Facts.MaxPositions; most > 0 && f.gen > most-f.prompt {
-		return fmt.Errorf("--prompt %d and --gen %d are more than the model's %d positions", f.prompt, f.gen, most)
-	}
-	if _, err := decodeGraph(p, f.batch); err != nil {
-		return err
+	for _, l := range f.loads {
+		if most := p.Facts.MaxPositions; most > 0 && l.Generate > most-l.Prompt {
+			return fmt.Errorf("--prompt %d and --gen %d are more than the model's %d positions", l.Prompt, l.Generate, most)
+		}
+		if _, err := decodeGraph(p, l.Batch); l.Generate > 0 && err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// decodeGraph is the graph that runs a step of n sequences, a token of each: that of the smallest bucket with room.
-func decodeGraph(p *plan.Plan, n int) (*ir.Graph, error) {
-	var found *ir.Graph
-	least, most := math.MaxInt, 0
-	for _, program := range p.Programs {
-		if program.Graph.Name != "forward" {
-			continue
-		}
-		for _, l := range program.Layouts {
-			room := min(l.Max.Tokens, l.Max.Seqs, l.Max.Rows)
-			most = max(most, room)
-			if room >= n && l.Max.Tokens < least {
-				found, least = program.Graph, l.Max.Tokens
-			}
-		}
+// executor loads the weights, with a KV cache for the largest load.
+func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File) (*exec.Executor, error) {
+	pages := 0
+	for _, l := range f.loads {
+		pages = max(pages, (l.Prompt+max(l.Generate, 1)+p.Cache.PageSize-1)/p.Cache.PageSize*l.Batch)
 	}
-	if found == nil {
-		return nil, fmt.Errorf("--batch %d: the plan has room for steps of 1 to %d sequences; --set decode.capture=... of a pipeline says for how many", n, most)
-	}
-	return found, nil
+	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}, Packed: made})
 }
 
-// executor loads the weights, with a KV cache for the batch.
-func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint) (*exec.Executor, error) {
-	pages := (f.prompt + f.gen + p.Cache.PageSize - 1) / p.Cache.PageSize * f.batch
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}})
-}
+// sampleFor is how long each of the machine's limits is measured each time.
+const sampleFor = 50 * time.Millisecond
 
 func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engines []*engine.Engine) error {
 	threads := f.threads
 	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = topology.Read().Threads()
 	}
 	if !f.asJSON {
 		fmt.Fprintf(os.Stderr, "measuring for a while, on %s: other work on this machine makes the figures worse\n", diag.Count(threads, "thread"))
 	}
-	load := bench.Load{Prompt: f.prompt, Generate: f.gen, Batch: f.batch, Vocab: plans[0].Facts.VocabSize, Runs: f.runs}
-	reader := calibrate.NewReader(calibrate.Full.Buffer, threads)
-	defer reader.Close()
-	measured, err := bench.Measure(ctx, engines, load, reader)
+	meter := calibrate.NewPeakMeter(calibrate.Full.Buffer, threads)
+	defer meter.Close()
+	dot := arithmeticOf(plans[0], meter.Sample(time.Millisecond))
+	runs := bench.Runs{Loads: f.loads, Count: f.runs, Vocab: plans[0].Facts.VocabSize}
+	measured, err := bench.Measure(ctx, engines, runs, func() bench.Limits {
+		peaks := meter.Sample(sampleFor)
+		return bench.Limits{Read: peaks.ReadBytes, Dot: dot.peak(peaks)}
+	})
 	if err != nil {
 		return err
 	}
-	bytes, err := f.stepBytes(plans[0])
+	r, err := f.result(plans, measured, dot, threads)
 	if err != nil {
 		return err
 	}
-	r := f.result(plans, measured, bytes, threads)
 	if f.asJSON {
 		return printJSON(r)
 	}
 	return printText(r.print)
-}
-
-// stepBytes is what a step of generation reads in the middle of a run.
-func (f *benchModelFlags) stepBytes(p *plan.Plan) (float64, error) {
-	t, err := cost.OfPlan(p)
-	if err != nil {
-		return 0, err
-	}
-	t.Context = f.prompt + f.gen/2
-	g, err := decodeGraph(p, f.batch)
-	if err != nil {
-		return 0, err
-	}
-	weights, cache := cost.Read(g, ir.Sizes{Tokens: f.batch, Seqs: f.batch, Rows: f.batch}, t)
-	return weights + cache, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/calibrate"
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // devicesFlags are the flags of `glmc devices`.
@@ -38,7 +39,11 @@ how long steps take on them and decides which fusions pay.
 
 With --calibrate it measures this machine first, for some seconds, and stores what it found as the figures of the
 device cpu in the user's configuration directory (glmc/devices.json). Compiling for cpu uses them from then on.
-A plan says with which figures it was made.`,
+A plan says with which figures it was made. The figures that begin with peak_ are what the machine's arithmetic does at
+most, for comparing with; no prediction uses them.
+
+Below the figures stands what was found of this machine, and how many threads plans run on without --threads: one for
+each core, and no more than control groups leave processors' time for.`,
 		Example: `  glmc devices
   glmc devices --json
   glmc devices --calibrate`,
@@ -185,7 +190,17 @@ func deviceTable(w io.Writer, devices []*cost.Device, path string) error {
 		}
 		fmt.Fprintf(w, "%s: %s\n", d.Name, diag.Printable(from))
 	}
+	fmt.Fprintf(w, "\nthis machine: %s\n", machineText(topology.Read()))
 	return nil
+}
+
+// machineText says what of the machine there is for plans.
+func machineText(m *topology.Machine) string {
+	text := fmt.Sprintf("%s on %s, %s", diag.Count(len(m.CPUs), "processor"), diag.Count(m.Cores(), "core"), diag.Count(len(m.Nodes), "memory node"))
+	if m.Quota > 0 {
+		text += fmt.Sprintf(", of which control groups leave the time of %.3g", m.Quota)
+	}
+	return text + "; plans run on " + diag.Count(m.Threads(), "thread")
 }
 
 // figureText writes a figure with its unit.

@@ -18,6 +18,7 @@ import (
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
 	"github.com/glmc/glmc/runtime/sample"
 	"github.com/glmc/glmc/runtime/text/chat"
@@ -29,6 +30,7 @@ type runFlags struct {
 	text textFlags
 
 	device   string
+	packed   packedFlag
 	threads  int
 	draft    string
 	prompt   string
@@ -74,7 +76,8 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	f.compileFlags.register(fs)
 	f.text.register(fs)
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: the machine's)")
+	f.packed.register(fs)
+	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	fs.StringVar(&f.draft, "draft", "none", "`KIND` of speculative decoding; this version has none")
 	fs.StringVar(&f.prompt, "prompt", "", "`TEXT` to continue")
 	fs.StringVar(&f.messages, "messages", "", "JSON `FILE` with {\"messages\": [...], \"tools\": [...]}")
@@ -172,7 +175,12 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	if err := f.checkOutputs(ckpt.Files()...); err != nil {
 		return err
 	}
-	ex, err := f.executor(ctx, p, ckpt, len(prompt))
+	made, err := f.packed.open(f.device, files, ckpt)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
+	ex, err := f.executor(ctx, p, ckpt, made, len(prompt))
 	if errors.Is(err, exec.ErrCheckpoint) {
 		return f.misfit(model, p, files, ckpt, err)
 	}
@@ -181,6 +189,7 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	}
 	defer ex.Close()
 	noteRounded(ex.Rounded())
+	notePacked(made, ex.Weights())
 	eng, err := engine.New(ex, 0)
 	if err != nil {
 		return err
@@ -226,10 +235,10 @@ func (f *runFlags) fits(p *plan.Plan, prompt []int32) error {
 }
 
 // executor loads the weights, with a KV cache for one sequence.
-func (f *runFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, prompt int) (*exec.Executor, error) {
+func (f *runFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File, prompt int) (*exec.Executor, error) {
 	tokens := prompt + f.maxTokens
 	pages := (tokens + p.Cache.PageSize - 1) / p.Cache.PageSize
-	o := exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}}
+	o := exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}, Packed: made}
 	if f.profile != "" {
 		f.recorder = profile.NewRecorder(p.Module.Ranks)
 		o.Timed = func(_ int, entry string, b ir.Bucket, n *ir.Node, took time.Duration) {

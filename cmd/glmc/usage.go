@@ -140,6 +140,8 @@ func flagWants(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int":
 		return "a whole number"
+	case "intSlice":
+		return "whole numbers with commas between them"
 	case "uint64":
 		return "a whole number from 0 on"
 	case "float64":

@@ -21,3 +21,25 @@ func Read(g *ir.Graph, s ir.Sizes, t Target) (weights, cache float64) {
 	ranks := float64(max(t.Ranks, 1))
 	return weights * ranks, cache * ranks
 }
+
+// Products is how many operations the matrix products of one execution of a program take on all ranks, attention included:
+// twice the multiplications, of rows that exist. What is done value by value is left out, as are rows that pad a
+// tile. The context is that of the target.
+func Products(g *ir.Graph, s ir.Sizes, t Target) float64 {
+	context := 1.0
+	if t.Context > 0 {
+		context = float64(t.Context) / ir.ContextPerToken
+	}
+	flops := 0.0
+	for _, n := range g.Nodes {
+		w := n.WorkOf(s)
+		switch {
+		case n.Op.View || w.Products == 0:
+		case w.CacheRead > 0: // an attention, all of whose products are with keys and values
+			flops += w.Flops * context
+		default:
+			flops += w.Flops
+		}
+	}
+	return flops * float64(max(t.Ranks, 1))
+}

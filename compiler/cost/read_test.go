@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/glmc/glmc/compiler/cost"
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/passes"
 	"github.com/glmc/glmc/kernels/dtype"
 )
@@ -33,5 +34,26 @@ func TestRead(t *testing.T) {
 	w, c := cost.Read(g, decode(3), target)
 	if diff := cmp.Diff([]float64{weights + 2*2*64, 3 * cache}, []float64{w, c}); diff != "" {
 		t.Errorf("three sequences, which share the matrices:\n%s", diff)
+	}
+}
+
+// TestProducts counts by hand what a prompt of a dense model multiplies, on all ranks: every row with the matrices of the
+// layers, the wanted row with those of the head, and what attention does with the keys before it.
+func TestProducts(t *testing.T) {
+	set := map[string]string{"num_hidden_layers": "2", "first_k_dense_replace": "2", "hidden_size": "64", "intermediate_size": "128",
+		"num_attention_heads": "4", "num_key_value_heads": "2", "head_dim": "16", "vocab_size": "256", "attention_bias": "false",
+		"use_qk_norm": "false", "num_nextn_predict_layers": "0"}
+	g := optimised(t, set, &passes.Options{})
+	const tokens, context = 9, 5 // (9 + 1) / 2 keys for a token, on average
+	const layer = 64*64 + 2*32*64 + 64*64 + 3*64*128
+	const want = 2*tokens*2*layer + 2*256*64 + 2*tokens*4*context*4*16
+	target := on("cpu", 1)
+	target.Context = context
+	if got := cost.Products(g, ir.Sizes{Tokens: tokens, Seqs: 1, Rows: 1}, target); got != want {
+		t.Errorf("%g operations, want %d", got, want)
+	}
+	target.Ranks = 2
+	if got := cost.Products(g, ir.Sizes{Tokens: tokens, Seqs: 1, Rows: 1}, target); got != 2*want {
+		t.Errorf("two ranks with the program of one: %g operations, want %d", got, 2*want)
 	}
 }

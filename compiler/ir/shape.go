@@ -167,12 +167,14 @@ func (s Shape) Elems() (Dim, error) {
 }
 
 // Eval gives the concrete shape.
-func (s Shape) Eval(n Sizes) []int {
-	out := make([]int, len(s))
-	for i, d := range s {
-		out[i] = d.Eval(n)
+func (s Shape) Eval(n Sizes) []int { return s.AppendEval(make([]int, 0, len(s)), n) }
+
+// AppendEval appends the dimensions at given sizes to a list.
+func (s Shape) AppendEval(list []int, n Sizes) []int {
+	for _, d := range s {
+		list = append(list, d.Eval(n))
 	}
-	return out
+	return list
 }
 
 // Last is the innermost dimension; 1 for a scalar.

@@ -26,7 +26,9 @@ type Device struct {
 	pool     *pool
 	threads  int
 	dots     *dots
+	vectors  *vectors
 	panels   *panelTable // nil where dots has none
+	fast     bool        // products of weights in panels by int8 dot products, where their format has them
 	maxInner int         // see experts
 
 	mu    sync.Mutex
@@ -51,6 +53,7 @@ func newDevice(threads int, table *dots) *Device {
 		pool:     newPool(threads),
 		threads:  threads,
 		dots:     table,
+		vectors:  vectorsOf(table.name),
 		panels:   table.panels,
 		maxInner: maxInner,
 		ropes:    make(map[kernels.RopeParams]*ropeTable),

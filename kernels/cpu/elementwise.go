@@ -10,19 +10,11 @@ import (
 // add and mul take the common case, two activations of one shape; ref does the rest.
 
 func (d *Device) add(a kernels.Attrs) (kernels.Func, error) {
-	return d.pairwise(a, "add", func(dst, a, b []float32) {
-		for i, v := range a {
-			dst[i] = v + b[i]
-		}
-	})
+	return d.pairwise(a, "add", d.vectors.add)
 }
 
 func (d *Device) mul(a kernels.Attrs) (kernels.Func, error) {
-	return d.pairwise(a, "mul", func(dst, a, b []float32) {
-		for i, v := range a {
-			dst[i] = v * b[i]
-		}
-	})
+	return d.pairwise(a, "mul", d.vectors.mul)
 }
 
 func (d *Device) pairwise(a kernels.Attrs, name string, f func(dst, a, b []float32)) (kernels.Func, error) {
@@ -47,16 +39,11 @@ func (d *Device) pairwise(a kernels.Attrs, name string, f func(dst, a, b []float
 
 func (d *Device) silu(kernels.Attrs) (kernels.Func, error) {
 	var c *kernels.Call
-	body := func(_, lo, hi int) {
-		dst := c.Out[0].F32[lo:hi]
-		for i, v := range c.In[0].F32[lo:hi] {
-			dst[i] = ref.SiLU(v)
-		}
-	}
+	body := func(_, lo, hi int) { d.vectors.silu(c.Out[0].F32[lo:hi], c.In[0].F32[lo:hi]) }
 	return func(call *kernels.Call) error {
 		c = call
 		n := c.In[0].Elems()
-		d.pool.run(n, d.grain(n, 16), body) // an exponential costs as much as 16 multiplications
+		d.pool.run(n, d.grain(n, d.vectors.expCost), body)
 		return nil
 	}, nil
 }
@@ -64,15 +51,12 @@ func (d *Device) silu(kernels.Attrs) (kernels.Func, error) {
 func (d *Device) swiglu(kernels.Attrs) (kernels.Func, error) {
 	var c *kernels.Call
 	body := func(_, lo, hi int) {
-		dst, up := c.Out[0].F32[lo:hi], c.In[1].F32[lo:hi]
-		for i, v := range c.In[0].F32[lo:hi] {
-			dst[i] = ref.SiLU(v) * up[i]
-		}
+		d.vectors.swiglu(c.Out[0].F32[lo:hi], c.In[0].F32[lo:hi], c.In[1].F32[lo:hi])
 	}
 	return func(call *kernels.Call) error {
 		c = call
 		n := c.In[0].Elems()
-		d.pool.run(n, d.grain(n, 17), body) // see silu
+		d.pool.run(n, d.grain(n, d.vectors.expCost), body)
 		return nil
 	}, nil
 }

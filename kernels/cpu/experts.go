@@ -1,9 +1,6 @@
 package cpu
 
-import (
-	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/ref"
-)
+import "github.com/glmc/glmc/kernels"
 
 // experts is moe.experts. A (token, slot) pair is numbered p = token*k + slot. Pairs are sorted by expert, so
 // that an expert's weights are read once for all its tokens; the slots' results are kept apart until all are
@@ -69,7 +66,7 @@ func (d *Device) newExperts(quantised bool) *experts {
 	m.x.init(d)
 	m.inner.init(d)
 	m.gateUp, m.project = m.gateUpChunk, m.projectChunk
-	m.initPanels()
+	m.initPanels(d)
 	return m
 }
 
@@ -94,9 +91,9 @@ func (m *experts) mix(c *kernels.Call, in []kernels.Tensor) error {
 		m.out = c.Out[0].F32[t*hidden : end*hidden]
 		if m.gate.Layout == kernels.Panels {
 			if m.codes {
-				m.x.prepareHalfCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
+				m.panelX.prepareCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
 			} else {
-				m.x.prepareHalf(c.In[0].F32[t*hidden:], end-t, hidden, m.quantised)
+				m.panelX.prepare(c.In[0].F32[t*hidden:], end-t, hidden, m.gate.DType, m.quantised)
 			}
 			m.panelBlock(ids.I32[t*m.k:end*m.k], count)
 			continue
@@ -173,7 +170,12 @@ func (m *experts) gateUpChunk(worker, lo, hi int) {
 			me.row(me.up, m.up, e*width+i, rows)
 			for r := range rows {
 				s := m.x.scaleOf(int(m.order[first+r]) / m.k)
-				m.act[(first+r)*width+i] = ref.SiLU(me.gate[r]*s) * (me.up[r] * s)
+				me.gate[r] *= s
+				me.up[r] *= s
+			}
+			m.dev.vectors.swiglu(me.gate, me.gate, me.up)
+			for r, v := range me.gate {
+				m.act[(first+r)*width+i] = v
 			}
 		}
 	}

@@ -2,19 +2,18 @@ package cpu
 
 import (
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/panel"
-	"github.com/glmc/glmc/kernels/ref"
 )
 
 // panelExperts is what moe.experts keeps for weights in panels. A token's experts are added in the order of their
 // numbers, which no other token has a say in.
 type panelExperts struct {
-	gathered halfRows  // [pairs]: input rows in sorted order, of experts that have several
-	token    []int32   // [pairs] in sorted order
-	rowScale []float32 // [pairs] in sorted order: the input row's scale
-	mixed    []float32 // [pairs] in sorted order: weight of the slot times the inner row's scale
-	chunk    int       // panels of an item of the first product
+	panelX, panelInner panelInputs
+	gathered           panelRowsIn // [pairs]: input rows in sorted order
+	token              []int32     // [pairs] in sorted order
+	rowScale           []float32   // [pairs] in sorted order: the input row's scale
+	mixed              []float32   // [pairs] in sorted order: weight of the slot times the inner row's scale
+	chunk              int         // panels of an item of the first product
 
 	gather, gateUpItems, projectPanels func(worker, lo, hi int)
 }
@@ -26,7 +25,9 @@ type panelExpertWorker struct {
 	downScale          [panel.Channels]float32
 }
 
-func (m *experts) initPanels() {
+func (m *experts) initPanels(d *Device) {
+	m.panelX.init(d)
+	m.panelInner.init(d)
 	m.panelExperts.gather, m.gateUpItems, m.projectPanels = m.gatherPairs, m.gateUpPanels, m.projectColumns
 }
 
@@ -36,14 +37,16 @@ func (m *experts) panelBlock(ids []int32, count int) {
 	pairs := len(ids)
 	m.sort(ids, count)
 	m.token, m.rowScale, m.mixed = kernels.Resize(m.token, pairs), kernels.Resize(m.rowScale, pairs), kernels.Resize(m.mixed, pairs)
-	m.gathered.resize(pairs, hidden)
+	m.gathered.resize(pairs, hidden, m.panelX.format)
 	m.dev.pool.run(pairs, m.dev.grain(pairs, hidden/4), m.gather)
 
-	if m.quantised {
+	// The inner rows are rounded where they are computed, but for those that have a scale of their own.
+	scaled := m.quantised || m.dev.fastFor(m.down.DType, m.quantised) != nil
+	m.act = m.act[:0]
+	if scaled {
 		m.act = kernels.Resize(m.act, pairs*width)
 	} else {
-		m.inner.half.resize(pairs, width)
-		m.inner.form = bf16
+		m.panelInner.resize(pairs, width, nil)
 	}
 	panels := (width + panel.Channels - 1) / panel.Channels
 	if pairs <= fewRows*len(m.active) {
@@ -56,10 +59,12 @@ func (m *experts) panelBlock(ids []int32, count int) {
 		m.dev.pool.run(len(m.active)*items, 1, m.gateUpItems)
 	}
 
+	if scaled {
+		m.panelInner.prepare(m.act, pairs, width, m.down.DType, m.quantised)
+	}
 	if m.quantised {
-		m.inner.prepareHalf(m.act, pairs, width, true)
 		for i := range m.mixed {
-			m.mixed[i] *= m.inner.scale[i]
+			m.mixed[i] *= m.panelInner.scale[i]
 		}
 	}
 	panels = (hidden + panel.Channels - 1) / panel.Channels
@@ -71,8 +76,8 @@ func (m *experts) gatherPairs(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		p := int(m.order[i])
 		t := p / m.k
-		m.token[i], m.mixed[i], m.rowScale[i] = int32(t), m.weight[p], m.x.scales(t, 1)[0]
-		copy(m.gathered.row(i), m.x.half.row(t))
+		m.token[i], m.mixed[i], m.rowScale[i] = int32(t), m.weight[p], m.panelX.scales(t, 1)[0]
+		m.gathered.copyRow(i, &m.panelX.panelRowsIn, t)
 	}
 }
 
@@ -94,16 +99,15 @@ func (m *experts) gateUpPanels(worker, lo, hi int) {
 // expertPanels computes panels [lo, hi) of inner channels of one expert: silu(gate x) * (up x).
 func (m *experts) expertPanels(me *expertWorker, e, lo, hi int) {
 	width, k := m.down.Shape[2], m.gate.Last()
-	gate, up := m.dev.newPanelWeight(m.gate, e), m.dev.newPanelWeight(m.up, e)
+	gate, up := m.dev.newPanelWeight(m.gate, e, m.panelX.format != nil), m.dev.newPanelWeight(m.up, e, m.panelX.format != nil)
 	first, last := int(m.start[e]), int(m.start[e+1])
 	block := panelRowBlock(k)
 	for r0 := first; r0 < last; r0 += block {
 		rows := min(block, last-r0)
-		a := m.gathered.data[r0*m.gathered.stride:]
 		for p := lo; p < hi; {
 			side := min(gate.side(rows, hi-p), up.side(rows, hi-p))
-			g := me.gateSums.multiply(&gate, p, side, a, m.gathered.stride, rows)
-			u := me.upSums.multiply(&up, p, side, a, m.gathered.stride, rows)
+			g := me.gateSums.multiply(&gate, p, side, &m.gathered, r0, rows)
+			u := me.upSums.multiply(&up, p, side, &m.gathered, r0, rows)
 			for q := range side {
 				at, lds := q*panel.Channels, 4*side*panel.Channels
 				gs := channels(m.gate.Scale, e*width, p+q, width, &me.gateScale, oneRows[:])
@@ -123,17 +127,13 @@ func (m *experts) activate(g, u []float32, stride, r0, rows, c int) {
 	n := min(panel.Channels, width-c)
 	for r := range rows {
 		gr, ur := g[r*stride:][:n], u[r*stride:][:n]
-		for i, v := range gr {
-			ur[i] *= ref.SiLU(v)
-		}
-		if m.quantised {
+		m.dev.vectors.swiglu(ur, gr, ur)
+		if len(m.act) > 0 {
 			copy(m.act[(r0+r)*width+c:], ur)
 			continue
 		}
-		row := m.inner.half.row(r0 + r)
-		for i, v := range ur {
-			row[c+i] = dtype.F32ToBF16(v)
-		}
+		row := m.panelInner.half.row(r0 + r)
+		m.dev.vectors.toBF16(row[c:c+n], ur)
 		if c+n == width {
 			clear(row[width:])
 		}
@@ -147,16 +147,15 @@ func (m *experts) projectColumns(worker, lo, hi int) {
 	for t := range len(m.order) / m.k {
 		clear(m.out[t*hidden+c0 : t*hidden+c1])
 	}
-	half := &m.inner.half
 	block := panelRowBlock(m.down.Last())
 	for _, e := range m.active {
-		down := m.dev.newPanelWeight(m.down, int(e))
+		down := m.dev.newPanelWeight(m.down, int(e), m.panelInner.bytes.meta != nil)
 		first, last := int(m.start[e]), int(m.start[e+1])
 		for r0 := first; r0 < last; r0 += block {
 			rows := min(block, last-r0)
 			for p := lo; p < hi; {
 				side := down.side(rows, hi-p)
-				y := me.gateSums.multiply(&down, p, side, half.data[r0*half.stride:], half.stride, rows)
+				y := me.gateSums.multiply(&down, p, side, &m.panelInner.panelRowsIn, r0, rows)
 				for q := range side {
 					m.mixPanel(me, y[q*panel.Channels:], side*panel.Channels, int(e), p+q, r0, rows)
 				}

@@ -33,80 +33,15 @@ type inputs struct {
 	scale []float32 // for f8Rows and f8Codes: row r means scale[r] * rows[r]
 	data  []float32
 
-	// For weights in panels: the rows as BF16, instead of rows and data.
-	half halfRows
-	wide [][]float32 // a worker's scratch: [k]
-
 	// Of the call in progress.
 	form form
 	src  []float32
 	code []uint8
 	k    int
 	body func(worker, lo, hi int)
-	pack func(worker, lo, hi int)
 }
 
-func (in *inputs) init(d *Device) {
-	in.dev, in.body, in.pack = d, in.convert, in.convertHalf
-	in.wide = make([][]float32, d.threads)
-}
-
-// prepareHalf makes src, n rows of k values, ready for weights in panels.
-func (in *inputs) prepareHalf(src []float32, n, k int, quantised bool) {
-	in.src, in.k, in.form = src, k, bf16
-	if quantised {
-		in.form = f8Rows
-		in.scale = kernels.Resize(in.scale, n)
-	}
-	in.halve(n)
-}
-
-// prepareHalfCodes makes n rows of k codes ready for weights in panels.
-func (in *inputs) prepareHalfCodes(codes []uint8, scale []float32, n, k int) {
-	in.code, in.scale, in.k, in.form = codes, scale, k, f8Codes
-	in.halve(n)
-}
-
-func (in *inputs) halve(n int) {
-	in.half.resize(n, in.k)
-	in.dev.pool.run(n, in.dev.grain(n, 2*in.k), in.pack)
-}
-
-func (in *inputs) convertHalf(worker, lo, hi int) {
-	k := in.k
-	for r := lo; r < hi; r++ {
-		switch in.form {
-		case f8Codes:
-			row := in.half.row(r)
-			for i, b := range in.code[r*k : (r+1)*k] {
-				row[i] = f8Halves[b]
-			}
-			clear(row[k:])
-		case f8Rows:
-			in.wide[worker] = kernels.Resize(in.wide[worker], k)
-			in.scale[r] = dtype.QuantizeF8E4M3(in.wide[worker], in.src[r*k:(r+1)*k])
-			in.half.fill(r, in.wide[worker])
-		default:
-			in.half.fill(r, in.src[r*k:(r+1)*k])
-		}
-	}
-}
-
-// scales are the scales of n rows from row r on, at most maxPanelRows.
-func (in *inputs) scales(r, n int) []float32 {
-	if in.form == f8Rows || in.form == f8Codes {
-		return in.scale[r : r+n]
-	}
-	return oneRows[:n]
-}
-
-// f8Halves are the bfloat16 values of all e4m3 codes.
-var f8Halves = func() (t [256]uint16) {
-	for code := range t {
-		t[code] = dtype.F32ToBF16(dtype.F8E4M3ToF32(byte(code)))
-	}
-	return t
-}()
+func (in *inputs) init(d *Device) { in.dev, in.body = d, in.convert }
 
 // prepare makes src, n rows of k values, ready. The rows alias src where they stay as they are.
 func (in *inputs) prepare(src []float32, n, k int, f form) {
@@ -148,9 +83,7 @@ func (in *inputs) convert(_, lo, hi int) {
 			in.scale[r] = dtype.QuantizeF8E4M3(dst, src)
 			continue
 		}
-		for i, v := range src {
-			dst[i] = dtype.RoundBF16(v)
-		}
+		in.dev.vectors.roundBF16(dst, src)
 	}
 }
 

@@ -36,6 +36,7 @@ type linear struct {
 	dev       *Device
 	quantised bool
 	in        inputs
+	panelIn   panelInputs
 	workers   []linearWorker
 	bias      []float32 // [N], widened
 
@@ -74,6 +75,7 @@ func (d *Device) newLinear(quantised bool) *linear {
 		l.workers[i].dots = d.dots
 	}
 	l.in.init(d)
+	l.panelIn.init(d)
 	l.body, l.panels = l.columns, l.panelColumns
 	return l
 }
@@ -81,7 +83,7 @@ func (d *Device) newLinear(quantised bool) *linear {
 func (l *linear) run(c *kernels.Call) error {
 	x, w := &c.In[0], &c.In[1]
 	if w.Layout == kernels.Panels {
-		l.in.prepareHalf(x.F32, x.Rows(), w.Shape[1], l.quantised)
+		l.panelIn.prepare(x.F32, x.Rows(), w.Shape[1], w.DType, l.quantised)
 	} else {
 		l.in.prepare(x.F32, x.Rows(), w.Shape[1], formFor(w.DType, l.quantised))
 	}
@@ -99,7 +101,7 @@ func (l *linear) product(w *kernels.Tensor, rows int, bias *kernels.Tensor, out 
 		bias.Load(l.bias, 0)
 	}
 	if w.Layout == kernels.Panels {
-		l.panel = l.dev.newPanelWeight(w, 0)
+		l.panel = l.dev.newPanelWeight(w, 0, l.panelIn.format != nil)
 		panels := (n + panel.Channels - 1) / panel.Channels
 		l.dev.overPanels(panels, rows, l.panel.stride, l.panels)
 		return
@@ -141,14 +143,13 @@ func (l *linear) part(me *linearWorker, out *kernels.Tensor, first, lo, hi, r0, 
 
 // panelColumns computes the columns of panels [lo, hi).
 func (l *linear) panelColumns(worker, lo, hi int) {
-	me, half := &l.workers[worker], &l.in.half
-	block := panelRowBlock(l.in.k)
+	me := &l.workers[worker]
+	block := panelRowBlock(l.panel.k)
 	for r0 := 0; r0 < l.count; r0 += block {
 		rows := min(block, l.count-r0)
-		a := half.data[r0*half.stride:]
 		for p := lo; p < hi; {
 			side := l.panel.side(rows, hi-p)
-			sums := me.multiply(&l.panel, p, side, a, half.stride, rows)
+			sums := me.multiply(&l.panel, p, side, &l.panelIn.panelRowsIn, r0, rows)
 			for q := range side {
 				l.finish(me, sums[q*panel.Channels:], side, p+q, r0, rows)
 			}
@@ -163,7 +164,7 @@ func (l *linear) finish(me *linearWorker, sums []float32, side, p, r0, rows int)
 	last := min(first+panel.Channels, n)
 	scale := channels(l.w.Scale, 0, p, n, &me.scale, oneRows[:])
 	bias := channels(l.bias, 0, p, n, &me.bias, noBias[:])
-	row := &l.in.scales(r0, rows)[0]
+	row := &l.panelIn.scales(r0, rows)[0]
 	lds := side * panel.Channels
 	from := 0 // column of the result at hand
 	for i := range l.out {

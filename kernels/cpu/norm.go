@@ -8,13 +8,19 @@ import (
 )
 
 // normalise is RMSNorm of one row: x / sqrt(mean(x^2) + eps) times w. dst may be x.
-func (d *dots) normalise(dst, x, w []float32, eps float32) {
-	mean := d.squares(x) / float32(len(x))
-	inv := float32(1 / math.Sqrt(float64(mean+eps)))
-	dst, w = dst[:len(x)], w[:len(x)]
-	for i, v := range x {
-		dst[i] = v * inv * w[i]
+func (d *Device) normalise(dst, x, w []float32, eps float32) {
+	mean := d.dots.squares(x) / float32(len(x))
+	d.vectors.scale(dst[:len(x)], x, w, float32(1/math.Sqrt(float64(mean+eps))))
+}
+
+// rotate rotates one head in place.
+func (d *Device) rotate(rope *kernels.Rope, head, cos, sin []float32) {
+	if rope.Interleaved {
+		rope.Rotate(head, cos, sin)
+		return
 	}
+	half := rope.Dims / 2
+	d.vectors.rotate(head[:half], head[half:rope.Dims], cos, sin)
 }
 
 // weightRow widens an optional weight [D] into scratch; it is empty where the weight is absent.
@@ -37,7 +43,7 @@ func (d *Device) normRMS(a kernels.Attrs) (kernels.Func, error) {
 	body := func(_, lo, hi int) {
 		for r := lo; r < hi; r++ {
 			at := r * len(w)
-			d.dots.normalise(c.Out[0].F32[at:], c.In[0].F32[at:at+len(w)], w, float32(eps))
+			d.normalise(c.Out[0].F32[at:], c.In[0].F32[at:at+len(w)], w, float32(eps))
 		}
 	}
 	return func(call *kernels.Call) error {
@@ -60,10 +66,8 @@ func (d *Device) addNormRMS(a kernels.Attrs) (kernels.Func, error) {
 		n := len(w)
 		for at := lo * n; at < hi*n; at += n {
 			x, y, sum := c.In[0].F32[at:at+n], c.In[1].F32[at:at+n], c.Out[0].F32[at:at+n]
-			for i, v := range x {
-				sum[i] = v + y[i]
-			}
-			d.dots.normalise(c.Out[1].F32[at:at+n], sum, w, float32(eps))
+			d.vectors.add(sum, x, y)
+			d.normalise(c.Out[1].F32[at:at+n], sum, w, float32(eps))
 		}
 	}
 	return func(call *kernels.Call) error {
@@ -87,10 +91,8 @@ func (d *Device) allReduceAddRMS(a kernels.Attrs) (kernels.Func, error) {
 		n := len(w)
 		for at := lo * n; at < hi*n; at += n {
 			sum := c.Out[0].F32[at : at+n]
-			for i, v := range c.In[1].F32[at : at+n] {
-				sum[i] = v + sum[i]
-			}
-			d.dots.normalise(c.Out[1].F32[at:at+n], sum, w, float32(eps))
+			d.vectors.add(sum, c.In[1].F32[at:at+n], sum)
+			d.normalise(c.Out[1].F32[at:at+n], sum, w, float32(eps))
 		}
 	}
 	return func(call *kernels.Call) error {
@@ -118,7 +120,7 @@ func (d *Device) ropeApply(a kernels.Attrs) (kernels.Func, error) {
 			copy(row, c.In[0].F32[t*heads*dim:])
 			cos, sin := table.at(c.In[1].I32[t], scratch[worker])
 			for h := range heads {
-				table.rope.Rotate(row[h*dim:(h+1)*dim], cos, sin)
+				d.rotate(table.rope, row[h*dim:(h+1)*dim], cos, sin)
 			}
 		}
 	}

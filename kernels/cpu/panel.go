@@ -33,6 +33,25 @@ type panelFormat struct {
 	// With more rows, blocks of a panel are widened to BF16 and multiplied by these kernels. BF16 itself is not.
 	widen func(dst *uint16, w *byte, steps int)
 	wide  *panelKernels
+	// For I4 these do, because its groups have scales.
+	widenGroups func(dst *uint16, w *byte, groups int, scale *float32)
+	grouped     []groupedKernel
+	bytes       *byteFormat // for rows of int8; nil for BF16
+}
+
+// groupedKernel multiplies rows with one widened panel of I4: see kernels/cpu/gen/panel4.go.
+type groupedKernel func(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+
+// dot8Kernel multiplies rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
+type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+
+// byteFormat is how a format's weights are multiplied with rows of int8.
+type byteFormat struct {
+	kernels []dot8Kernel
+	convert func(dst, w *byte, steps int)
+	group   int     // k that share a scale of the row
+	offset  int     // of the bytes: a byte is the integer plus this
+	factor  float32 // what an integer 1 means, before the scales of the weights
 }
 
 // panelTable is a tier's kernels for weights in panels.
@@ -46,47 +65,6 @@ type panelTable struct {
 	prefetch func(p uintptr, lines int)
 }
 
-// f8Bytes are the bfloat16 values of the e4m3 codes 0 to 127: all low bytes, then all high bytes.
-var f8Bytes = func() (t [256]byte) {
-	for code := range 128 {
-		h := dtype.F32ToBF16(dtype.F8E4M3ToF32(byte(code)))
-		t[code], t[128+code] = byte(h), byte(h>>8)
-	}
-	return t
-}()
-
-// rowsStride is the number of bfloat16 values from one row of k activations to the next: padded so that rows of a power of
-// two do not fall into the same sets of the first-level cache, and so that kernels may read the padding of
-// weights.
-func rowsStride(k int) int { return (k+63)/64*64 + 32 }
-
-// halfRows are activation rows in bfloat16, as panels are multiplied with them.
-type halfRows struct {
-	data   []uint16
-	stride int // from row to row, in values
-}
-
-// resize makes room for n rows of k values, the padding zero.
-func (h *halfRows) resize(n, k int) {
-	h.stride = rowsStride(k)
-	if cap(h.data) < n*h.stride {
-		h.data = make([]uint16, n*h.stride, n*h.stride+n*h.stride/4)
-	}
-	h.data = h.data[:n*h.stride]
-}
-
-// row is row r with its padding.
-func (h *halfRows) row(r int) []uint16 { return h.data[r*h.stride : (r+1)*h.stride] }
-
-// fill stores src in row r and zeros behind it.
-func (h *halfRows) fill(r int, src []float32) {
-	row := h.row(r)
-	for i, v := range src {
-		row[i] = dtype.F32ToBF16(v)
-	}
-	clear(row[len(src):])
-}
-
 // panelWeight is one matrix [n, k] in panels.
 type panelWeight struct {
 	*panelFormat
@@ -95,12 +73,15 @@ type panelWeight struct {
 	stride int // bytes from panel to panel
 	panels int
 	k      int
+	fast   bool // rows are int8
 }
 
 // panelMultiplier is one worker's scratch for products with panels.
 type panelMultiplier struct {
-	wide []uint16  // a block of a panel, widened
-	sums []float32 // [rows, panels side by side, 32]
+	wide   []uint16  // a block of a panel, widened
+	scales []float32 // and its groups' scales
+	bytes  []byte    // a block of a panel, as bytes
+	sums   []float32 // [rows, panels side by side, 32]
 }
 
 // sumsOf makes room for the sums of rows rows of that many panels side by side.
@@ -115,7 +96,7 @@ func (m *panelMultiplier) sumsOf(rows, side int) []float32 {
 
 // side is how many panels side by side multiply takes for that many rows, at most left.
 func (w *panelWeight) side(rows, left int) int {
-	if rows > w.rows {
+	if rows > w.rows || w.fast {
 		return 1
 	}
 	for _, side := range [...]int{4, 2} {
@@ -126,37 +107,79 @@ func (w *panelWeight) side(rows, left int) int {
 	return 1
 }
 
-// multiply computes the products of rows rows at a, lda values apart, with side panels from panel p on: sums [rows, side,
-// 32] of m. Rows that are more than a kernel takes come in tiles, and k in blocks; neither shows in the results.
-func (m *panelMultiplier) multiply(w *panelWeight, p, side int, a []uint16, lda, rows int) []float32 {
+// multiply computes the products of rows [r0, r0+rows) of x with side panels from panel p on: sums [rows, side, 32] of m. Rows
+// that are more than a kernel takes come in tiles, and k in blocks; neither shows in the results.
+func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, r0, rows int) []float32 {
 	sums := m.sumsOf(rows, side)
-	ldc := 4 * panel.Channels * side
-	steps := (w.k + w.quad - 1) / w.quad
-	if rows <= w.rows {
-		w.kernels[rows][side](w.at(p, 0), w.stride, &a[0], 2*lda, &sums[0], ldc, steps, false)
+	if x.bytes.meta != nil {
+		m.multiplyBytes(w, p, sums, &x.bytes, r0, rows)
 		return sums
 	}
-	blockSteps := panelBlock / w.quad
+	a, lda := x.half.data[r0*x.half.stride:], x.half.stride
+	steps := w.steps(w.k)
+	if rows <= w.rows {
+		w.kernels[rows][side](w.at(p, 0), w.stride, &a[0], 2*lda, &sums[0], 4*panel.Channels*side, steps, false)
+		return sums
+	}
 	tiles := (rows + panelRows - 1) / panelRows
-	for s := 0; s < steps; s += blockSteps {
-		n := min(blockSteps, steps-s)
-		ahead := w.ahead(p, s, n, tiles)
-		weights, kernels, pairs := w.at(p, s), w.kernels, n
-		if w.widen != nil {
-			if m.wide == nil {
-				m.wide = make([]uint16, panelBlock*panel.Channels)
-			}
-			w.widen(&m.wide[0], (*byte)(weights), n)
-			weights, kernels, pairs = unsafe.Pointer(&m.wide[0]), w.wide, n*w.quad/2
-		}
+	for k := 0; k < w.k; k += panelBlock {
+		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
+		ahead := w.ahead(p, first, n, tiles)
+		weights, pairs := m.widened(w, p, first, n)
 		for r := 0; r < rows; r += panelRows {
 			tile := min(panelRows, rows-r)
 			ahead.next()
-			kernels[tile][1](weights, 0, &a[r*lda+s*w.quad], 2*lda, &sums[r*panel.Channels], ldc, pairs, s > 0)
+			in, out := &a[r*lda+k], &sums[r*panel.Channels]
+			if w.grouped != nil {
+				w.grouped[tile]((*uint16)(weights), in, 2*lda, out, 4*panel.Channels, n, k > 0, &m.scales[0])
+			} else {
+				w.wide[tile][1](weights, 0, in, 2*lda, out, 4*panel.Channels, pairs, k > 0)
+			}
 		}
 	}
 	return sums
 }
+
+// widened returns n steps of panel p from step first on as BF16, and how many pairs of k they are.
+func (m *panelMultiplier) widened(w *panelWeight, p, first, n int) (weights unsafe.Pointer, pairs int) {
+	pairs = n * w.quad / 2
+	if w.widen == nil && w.widenGroups == nil {
+		return w.at(p, first), pairs
+	}
+	if m.wide == nil {
+		m.wide = make([]uint16, panelBlock*panel.Channels)
+		m.scales = make([]float32, panelBlock/dtype.Group*panel.Channels)
+	}
+	if w.widenGroups != nil {
+		w.widenGroups(&m.wide[0], (*byte)(w.at(p, first)), n, &m.scales[0])
+	} else {
+		w.widen(&m.wide[0], (*byte)(w.at(p, first)), n)
+	}
+	return unsafe.Pointer(&m.wide[0]), pairs
+}
+
+// multiplyBytes is multiply for rows of int8.
+func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x *byteRows, r0, rows int) {
+	if m.bytes == nil {
+		m.bytes = make([]byte, panelBlock*panel.Channels+panelBlock/dtype.Group*4*panel.Channels)
+	}
+	tiles := (rows + panelRows - 1) / panelRows
+	for k := 0; k < w.k; k += panelBlock {
+		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
+		ahead := w.ahead(p, first, n, tiles)
+		w.bytes.convert(&m.bytes[0], (*byte)(w.at(p, first)), n)
+		groups := (min(panelBlock, w.k-k) + w.bytes.group - 1) / w.bytes.group
+		for r := 0; r < rows; r += panelRows {
+			tile := min(panelRows, rows-r)
+			ahead.next()
+			w.bytes.kernels[tile](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
+				groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups)
+		}
+	}
+}
+
+// steps is the number of steps that k weights of a row take.
+func (w *panelWeight) steps(k int) int { return (k + w.quad - 1) / w.quad }
 
 // at is where step s of panel p lies.
 func (w *panelWeight) at(p, s int) unsafe.Pointer {
@@ -193,7 +216,7 @@ func (l *lookahead) next() {
 }
 
 // padded is the number of k that a panel has.
-func (w *panelWeight) padded() int { return (w.k + w.quad - 1) / w.quad * w.quad }
+func (w *panelWeight) padded() int { return w.steps(w.k) * w.quad }
 
 // panelRowBlock bounds the rows that meet a panel in turn: as many activations as the second-level cache holds beside it.
 func panelRowBlock(k int) int {
@@ -218,10 +241,10 @@ func (d *Device) overPanels(panels, rows, bytes int, body func(worker, lo, hi in
 // splitBytes is what is worth a piece of a split loop.
 const splitBytes = 256 << 10
 
-// newPanelWeight views matrix i of the matrices that t holds in panels.
-func (d *Device) newPanelWeight(t *kernels.Tensor, i int) panelWeight {
+// newPanelWeight views matrix i of the matrices that t holds in panels, for rows of int8 where fast.
+func (d *Device) newPanelWeight(t *kernels.Tensor, i int, fast bool) panelWeight {
 	n, k := t.Shape[len(t.Shape)-2], t.Last()
-	w := panelWeight{panelFormat: d.panels.formats[t.DType], table: d.panels, k: k,
+	w := panelWeight{panelFormat: d.panels.formats[t.DType], table: d.panels, k: k, fast: fast,
 		stride: panel.Stride(t.DType, k), panels: (n + panel.Channels - 1) / panel.Channels}
 	size := panel.Size(t.DType, n, k)
 	if t.DType == dtype.BF16 {

@@ -13,6 +13,19 @@ import (
 	"github.com/glmc/glmc/kernels/kerneltest"
 )
 
+// panelDTypes are the formats that panels hold.
+var panelDTypes = []dtype.DType{dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4}
+
+// fastDevice multiplies int8 rows.
+func fastDevice(t interface {
+	Cleanup(func())
+	Fatal(...any)
+}, threads int) *Device {
+	d := device(t, threads)
+	d.fast = d.panels != nil
+	return d
+}
+
 // inPanels is the device's kernel set for callers that have row-major weights: those that are multiplied are brought into
 // panels first, where the device wants them so.
 func inPanels(d *Device) kernels.Set {
@@ -46,6 +59,14 @@ func bf16Products(x, w []float32) (sum, scale float64) {
 	return sum, scale
 }
 
+// evenFor is k, or the next even number: rows of I4 are whole bytes.
+func evenFor(format dtype.DType, k int) int {
+	if format == dtype.I4 {
+		return k + k%2
+	}
+	return k
+}
+
 // drawRows draws a number of rows around the borders of kernels, tiles and blocks.
 func drawRows(t *rapid.T, k int) int {
 	block := panelRowBlock(k)
@@ -64,10 +85,11 @@ func TestPanelsAgainstFloat64(t *testing.T) {
 			n = min(n, 40)
 		}
 		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
-		for _, format := range weightFormats {
+		for _, format := range panelDTypes {
 			if !d.Panels(format) {
 				continue
 			}
+			k := evenFor(format, k)
 			x, w, bias := r.F32(rows, k), r.Weights(format, n, k), r.F32(n)
 			wide := kerneltest.Dequantise(w)
 			got := run(t, inPanels(d), "linear", nil, []int{rows, n}, x, w, bias)
@@ -75,7 +97,7 @@ func TestPanelsAgainstFloat64(t *testing.T) {
 				row, col := i/n, i%n
 				want, scale := bf16Products(x.F32[row*k:(row+1)*k], wide.F32[col*k:(col+1)*k])
 				want += float64(bias.F32[col])
-				bound := scale*(float64(k)*math.Ldexp(1, -24)+math.Ldexp(1, -22)) + math.Abs(want)*math.Ldexp(1, -22)
+				bound := scale*(float64(k)*math.Ldexp(1, -24)+math.Ldexp(1, -21)) + math.Abs(want)*math.Ldexp(1, -22)
 				if !(math.Abs(float64(v)-want) <= bound) {
 					t.Fatalf("%v [%d, %d] is %g, want %g", format, row, col, v, want)
 				}
@@ -86,9 +108,16 @@ func TestPanelsAgainstFloat64(t *testing.T) {
 
 // Every number of rows, of threads and of panels side by side gives the same bits.
 func TestPanelRowsAreIndependent(t *testing.T) {
-	one, three := device(t, 1), device(t, 3)
+	rowsAreIndependent(t, device(t, 1), device(t, 3))
+}
+
+func TestFastRowsAreIndependent(t *testing.T) {
+	rowsAreIndependent(t, fastDevice(t, 1), fastDevice(t, 3))
+}
+
+func rowsAreIndependent(t *testing.T, one, three *Device) {
 	r := kerneltest.NewRand(1)
-	for _, format := range weightFormats {
+	for _, format := range panelDTypes {
 		for _, act := range []string{"", "fp8_e4m3"} {
 			const k, n = 1100, 333
 			rows := panelRowBlock(k) + 30
@@ -130,14 +159,24 @@ func TestPanelsSplit(t *testing.T) {
 }
 
 // Experts in panels are linear layers in panels, added in the order of the experts' numbers.
-func TestPanelExpertsAreLinearLayers(t *testing.T) {
-	d := device(t, 2)
+func TestPanelExpertsAreLinearLayers(t *testing.T) { expertsAreLinearLayers(t, device(t, 2)) }
+
+func TestFastExpertsAreLinearLayers(t *testing.T) { expertsAreLinearLayers(t, fastDevice(t, 2)) }
+
+func expertsAreLinearLayers(t *testing.T, d *Device) {
 	if d.panels == nil {
 		t.Skip("this tier multiplies rows")
 	}
 	set := inPanels(d)
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawExperts(t)
+		if format := rapid.SampledFrom(append(panelDTypes, dtype.F32)).Draw(t, "panels"); format != dtype.F32 &&
+			evenFor(format, c.in[3].Last()) == c.in[3].Last() && evenFor(format, c.in[5].Last()) == c.in[5].Last() {
+			r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed2"))
+			for i := 3; i < 6; i++ {
+				c.in[i] = r.Weights(format, c.in[i].Shape...)
+			}
+		}
 		got := c.run(t, set)
 		x, ids, weight, gate, up, down := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4], c.in[5]
 		if !d.Panels(gate.DType) {
@@ -184,8 +223,15 @@ func scaleOf(row []float32) (most float64) {
 }
 
 func TestPanelExpertsRowsAreIndependent(t *testing.T) {
-	one, three := device(t, 1), device(t, 3)
-	for _, format := range weightFormats {
+	expertsRowsAreIndependent(t, device(t, 1), device(t, 3))
+}
+
+func TestFastExpertsRowsAreIndependent(t *testing.T) {
+	expertsRowsAreIndependent(t, fastDevice(t, 1), fastDevice(t, 3))
+}
+
+func expertsRowsAreIndependent(t *testing.T, one, three *Device) {
+	for _, format := range panelDTypes {
 		c := newExpertsCase(kerneltest.NewRand(2), format, "", 43, 96, 80, 7, 3)
 		want := c.run(t, inPanels(one))
 		sameBits(t, "three threads", c.run(t, inPanels(three)), want)
@@ -220,6 +266,108 @@ func TestPanelsKnowEveryCode(t *testing.T) {
 			for _, v := range run(t, inPanels(d), "linear", nil, []int{rows, 1}, x, w).F32 {
 				if v != want && want == want || want != want && v == v {
 					t.Fatalf("code %#x in %d rows is %g, want %g", i, rows, v, want)
+				}
+			}
+		}
+	}
+}
+
+// By definition, a fast product is one with rows whose groups are rounded to 127 steps of the largest absolute value up
+// and down, and with e4m3 weights rounded likewise over the whole format: exact sums of those, but for a rounding of
+// each group's.
+func TestFastAgainstFloat64(t *testing.T) {
+	d := fastDevice(t, 2)
+	if !d.fast {
+		t.Skip("this tier has no int8 products")
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 70).Draw(t, "n")
+		k := rapid.OneOf(rapid.IntRange(1, 9), rapid.IntRange(1, 300), rapid.IntRange(500, 1100)).Draw(t, "k")
+		rows := rapid.IntRange(1, 30).Draw(t, "rows")
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		for _, format := range panelDTypes[1:] {
+			k := evenFor(format, k)
+			x, w, bias := r.F32(rows, k), r.Weights(format, n, k), r.F32(n)
+			got := run(t, inPanels(d), "linear", nil, []int{rows, n}, x, w, bias)
+			f := d.panels.formats[format].bytes
+			rounded := roundedInGroups(x, f.group)
+			wide := kerneltest.Dequantise(w)
+			if format == dtype.F8E4M3 {
+				for i, code := range w.U8 {
+					v := math.RoundToEven(float64(dtype.F8E4M3ToF32(code)) * 127 / 448)
+					wide.F32[i] = float32(v * 448 / 127 * float64(w.Scale[i/k]))
+				}
+			}
+			for i, v := range got.F32 {
+				row, col := i/n, i%n
+				want, scale := float64(bias.F32[col]), math.Abs(float64(bias.F32[col]))
+				for j := range k {
+					p := float64(rounded.F32[row*k+j]) * float64(wide.F32[col*k+j])
+					want, scale = want+p, scale+math.Abs(p)
+				}
+				if bound := scale * math.Ldexp(1, -20); !(math.Abs(float64(v)-want) <= bound) {
+					t.Fatalf("%v [%d, %d] is %g, want %g", format, row, col, v, want)
+				}
+			}
+		}
+	})
+}
+
+// roundedInGroups rounds groups of a row to 127 steps up and down.
+func roundedInGroups(x kernels.Tensor, group int) kernels.Tensor {
+	out := kernels.New(dtype.F32, x.Shape...)
+	k := x.Last()
+	for r := range x.Rows() {
+		for g := r * k; g < (r+1)*k; g += group {
+			part := x.F32[g:min(g+group, (r+1)*k)]
+			var most float32
+			for _, v := range part {
+				most = max(most, float32(math.Abs(float64(v))))
+			}
+			for i, v := range part {
+				if most > 0 {
+					out.F32[g+i] = float32(math.RoundToEven(float64(v*(127/most)))) * most / 127
+				}
+			}
+		}
+	}
+	return out
+}
+
+// A value that is not finite reaches its row, and no other one.
+func TestFastDamagedValues(t *testing.T) {
+	d := fastDevice(t, 2)
+	r := kerneltest.NewRand(1)
+	for _, format := range panelDTypes {
+		for _, bad := range []float32{nan, inf, -inf} {
+			x, w := r.F32(15, 300), r.Weights(format, 40, 300)
+			clean := run(t, inPanels(d), "linear", nil, []int{15, 40}, x, w)
+			x.F32[3*300+170] = bad
+			got := run(t, inPanels(d), "linear", nil, []int{15, 40}, x, w)
+			for i, v := range got.F32 {
+				if i/40 == 3 && v-v == 0 || i/40 != 3 && v != clean.F32[i] {
+					t.Fatalf("%v, %g: value [%d, %d] is %g", format, bad, i/40, i%40, v)
+				}
+			}
+		}
+	}
+}
+
+// -128 is a code that symmetric quantisation does not make and other tools do.
+func TestPanelsKnowEveryInteger(t *testing.T) {
+	for _, d := range []*Device{device(t, 1), fastDevice(t, 1)} {
+		w := kernels.New(dtype.I8, 256, 1)
+		for i := range w.U8 {
+			w.U8[i] = byte(i)
+		}
+		for _, rows := range []int{1, 3, 8, 20} {
+			x := kernels.New(dtype.F32, rows, 1)
+			for i := range x.F32 {
+				x.F32[i] = 2
+			}
+			for i, v := range run(t, inPanels(d), "linear", nil, []int{rows, 256}, x, w).F32 {
+				if want := 2 * float32(int8(i%256)); math.Abs(float64(v-want)) > 1e-4 {
+					t.Fatalf("%d rows: code %#x is %g, want %g", rows, i%256, v, want)
 				}
 			}
 		}

@@ -1,6 +1,9 @@
 package cpu
 
-import "github.com/glmc/glmc/kernels"
+import (
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+)
 
 // qkNormRopeKV is attn.qknorm_rope_kv: one pass over the rows. The slots of a call differ, so that rows may be
 // written to the cache in any order.
@@ -63,7 +66,7 @@ func (f *qkNormRopeKV) rows(worker, lo, hi int) {
 			continue
 		}
 		f.heads(keys, k.F32[t*nk:(t+1)*nk], dim, f.kNorm, cos, sin)
-		c.Cache.Write(int(slot), keys, v.F32[t*nk:(t+1)*nk])
+		f.dev.write(c.Cache, int(slot), keys, v.F32[t*nk:(t+1)*nk])
 	}
 }
 
@@ -72,10 +75,20 @@ func (f *qkNormRopeKV) heads(dst, src []float32, dim int, w, cos, sin []float32)
 	for at := 0; at < len(src); at += dim {
 		head := dst[at : at+dim]
 		if len(w) > 0 {
-			f.dev.dots.normalise(head, src[at:at+dim], w, f.eps)
+			f.dev.normalise(head, src[at:at+dim], w, f.eps)
 		} else {
 			copy(head, src[at:])
 		}
-		f.table.rope.Rotate(head, cos, sin)
+		f.dev.rotate(f.table.rope, head, cos, sin)
 	}
+}
+
+// write is kernels.Cache.Write.
+func (d *Device) write(c *kernels.Cache, slot int, k, v []float32) {
+	if c.DType != dtype.BF16 {
+		c.Write(slot, k, v)
+		return
+	}
+	d.vectors.toBF16(c.K.U16[slot*c.Heads*c.HeadDim:][:len(k)], k)
+	d.vectors.toBF16(c.V.U16[slot*c.Heads*c.ValueDim:][:len(v)], v)
 }

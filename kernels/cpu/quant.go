@@ -79,7 +79,7 @@ func (d *Device) linearW8A8(kernels.Attrs) (kernels.Func, error) {
 	return func(c *kernels.Call) error {
 		x, scale := &c.In[0], &c.In[1]
 		if c.In[2].Layout == kernels.Panels {
-			l.in.prepareHalfCodes(x.U8, scale.F32, x.Rows(), x.Last())
+			l.panelIn.prepareCodes(x.U8, scale.F32, x.Rows(), x.Last())
 		} else {
 			l.in.prepareCodes(x.U8, scale.F32, x.Rows(), x.Last())
 		}

@@ -48,7 +48,7 @@ func (r *route) run(c *kernels.Call) error {
 	}
 	r.c, r.bias = c, weightRow(r.bias, c.Optional(1))
 	rows := logits.Shape[0]
-	r.dev.pool.run(rows, r.dev.grain(rows, 20*experts), r.body) // an exponential is as much as 16 multiplications
+	r.dev.pool.run(rows, r.dev.grain(rows, (4+r.dev.vectors.expCost)*experts), r.body)
 	return nil
 }
 
@@ -76,9 +76,7 @@ func (r *route) score(w *routeScratch, logits []float32) {
 		copy(w.scores, logits)
 		ref.Softmax(w.scores)
 	} else {
-		for e, v := range logits {
-			w.scores[e] = ref.Sigmoid(v)
-		}
+		r.dev.vectors.sigmoid(w.scores, logits)
 	}
 	copy(w.choice, w.scores)
 	for e, b := range r.bias {

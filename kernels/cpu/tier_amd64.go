@@ -29,10 +29,16 @@ var avx512BF16Dots = func() dots {
 	d := avx512Dots
 	d.name = "avx512bf16"
 	bf16 := &panelFormat{kernels: &panelsBF16, rows: panelRows, quad: 2}
+	bf16.wide = bf16.kernels
 	d.panels = &panelTable{
 		formats: map[dtype.DType]*panelFormat{
-			dtype.BF16:   bf16,
-			dtype.F8E4M3: {kernels: &panelsF8, rows: 8, quad: 4, widen: widenF8, wide: bf16.kernels},
+			dtype.BF16: bf16,
+			dtype.F8E4M3: {kernels: &panelsF8, rows: 8, quad: 4, widen: widenF8, wide: bf16.kernels,
+				bytes: &byteFormat{kernels: panelDot8[:], convert: bytesF8, group: 128, offset: 128, factor: dtype.F8E4M3Max / 127.0}},
+			dtype.I8: {kernels: &panelsI8, rows: 8, quad: 4, widen: widenI8, wide: bf16.kernels,
+				bytes: &byteFormat{kernels: panelDot8[:], convert: bytesI8, group: 128, offset: 128, factor: 1}},
+			dtype.I4: {kernels: &panelsI4, rows: 4, quad: dtype.Group, widenGroups: widenI4, grouped: panelGroups[:],
+				bytes: &byteFormat{kernels: panelDot4[:], convert: bytesI4, group: dtype.Group, offset: 8, factor: 1}},
 		},
 		scale:    panelScale,
 		scatter:  panelScatter,

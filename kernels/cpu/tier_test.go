@@ -29,7 +29,7 @@ func TestEveryTier(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(os.Args[0], "-test.run=^Test(Linear|Experts|AttnPaged|Norm|AddNorm|Route|QKNorm|Damaged|Steady|Scratch|Concurrent|ForcedTier)")
+			cmd := exec.Command(os.Args[0], "-test.run=^Test(Linear|Experts|AttnPaged|Norm|AddNorm|SwiGLU|Elementwise|Route|QKNorm|Damaged|Steady|Scratch|Concurrent|ForcedTier)")
 			cmd.Env = append(os.Environ(), tierVariable+"="+name)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)

@@ -13,7 +13,6 @@ import (
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/bench"
-	"github.com/glmc/glmc/runtime/calibrate"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 )
@@ -59,30 +58,37 @@ func engines(t *testing.T, log *bytes.Buffer, names string) ([]*engine.Engine, [
 	return list, all
 }
 
-// TestMeasure: engines take turns, every other run backwards; the run that warms up does not count.
+// TestMeasure: engines take turns, every other run backwards; the run that warms up does not count; the limits of the machine
+// are measured before each load.
 func TestMeasure(t *testing.T) {
 	var log bytes.Buffer
 	list, all := engines(t, &log, "ab")
-	load := bench.Load{Prompt: 3, Generate: 3, Batch: 2, Vocab: vocab, Runs: 2}
-	reader := calibrate.NewReader(1<<10, 1)
-	defer reader.Close()
-	got, err := bench.Measure(t.Context(), list, load, reader)
+	runs := bench.Runs{Loads: []bench.Load{{Prompt: 3, Generate: 3, Batch: 2}, {Prompt: 5, Batch: 1}}, Vocab: vocab, Count: 2}
+	got, err := bench.Measure(t.Context(), list, runs, func() bench.Limits {
+		log.WriteByte('!')
+		return bench.Limits{Read: float64(log.Len())}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const a, b = "a3a3a2a2", "b3b3b2b2" // two prompts of three tokens, two steps of two sequences
-	if diff := cmp.Diff(a+b+a+b+b+a, log.String()); diff != "" {
+	if diff := cmp.Diff(a+b+"a5b5"+"!"+a+b+"!"+"a5b5"+"!"+b+a+"!"+"b5a5", log.String()); diff != "" {
 		t.Error(diff)
 	}
 	if all[0].bad || all[1].bad {
 		t.Error("a prompt has ids that the vocabulary has not")
 	}
-	if len(got.Read) != 2 || len(got.Engines) != 2 {
+	if len(got) != 2 || got[0].Load != runs.Loads[0] || got[1].Load != runs.Loads[1] {
 		t.Fatalf("%+v", got)
 	}
-	for _, e := range got.Engines {
-		if len(e.Prompt) != 2 || len(e.Generate) != 2 || !(e.Prompt[0] > 0) || !(e.Generate[1] > 0) {
-			t.Errorf("%+v", e)
+	for i, r := range got {
+		if len(r.Limits) != 2 || r.Limits[0].Read == r.Limits[1].Read || len(r.Engines) != 2 {
+			t.Errorf("load %d: %+v", i, r)
+		}
+		for _, e := range r.Engines {
+			if len(e.Prompt) != 2 || !(e.Prompt[0] > 0) || len(e.Generate) != 2*(1-i) || i == 0 && !(e.Generate[1] > 0) {
+				t.Errorf("load %d: %+v", i, e)
+			}
 		}
 	}
 }
@@ -90,20 +96,23 @@ func TestMeasure(t *testing.T) {
 func TestMeasureFails(t *testing.T) {
 	var log bytes.Buffer
 	list, _ := engines(t, &log, "a")
-	good := bench.Load{Prompt: 1, Generate: 2, Batch: 1, Vocab: vocab, Runs: 1}
-	for _, change := range []func(*bench.Load){
-		func(l *bench.Load) { l.Prompt = 0 }, func(l *bench.Load) { l.Generate = 1 }, func(l *bench.Load) { l.Batch = 0 },
-		func(l *bench.Load) { l.Vocab = 0 }, func(l *bench.Load) { l.Runs = 0 },
+	good := func() bench.Runs {
+		return bench.Runs{Loads: []bench.Load{{Prompt: 1, Generate: 2, Batch: 1}}, Vocab: vocab, Count: 1}
+	}
+	for _, change := range []func(*bench.Runs){
+		func(r *bench.Runs) { r.Loads[0].Prompt = 0 }, func(r *bench.Runs) { r.Loads[0].Generate = 1 },
+		func(r *bench.Runs) { r.Loads[0].Batch = 0 }, func(r *bench.Runs) { r.Loads = nil },
+		func(r *bench.Runs) { r.Vocab = 0 }, func(r *bench.Runs) { r.Count = 0 },
 	} {
-		l := good
-		change(&l)
-		if _, err := bench.Measure(t.Context(), list, l, nil); err == nil {
-			t.Errorf("%+v was measured", l)
+		r := good()
+		change(&r)
+		if _, err := bench.Measure(t.Context(), list, r, nil); err == nil {
+			t.Errorf("%+v was measured", r)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := bench.Measure(ctx, list, good, nil); !errors.Is(err, context.Canceled) {
+	if _, err := bench.Measure(ctx, list, good(), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -6,13 +6,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"time"
 
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/cpu"
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // Figures is what a machine does, with all of its threads. Times are in seconds.
@@ -37,10 +37,10 @@ type Effort struct {
 // Full takes some three seconds on two cores.
 var Full = Effort{Runs: 7, Sample: 20 * time.Millisecond, Buffer: 256 << 20}
 
-// Measure measures the machine. It uses every thread that GOMAXPROCS allows, and ends early with the context's error.
+// Measure measures the machine. It uses as many threads as plans run on, and ends early with the context's error.
 func Measure(ctx context.Context, e Effort) (Figures, error) {
 	m := &meter{ctx: ctx, effort: e}
-	f := Figures{Threads: runtime.GOMAXPROCS(0), Flops: map[dtype.DType]float64{}, OneRow: map[dtype.DType]float64{}}
+	f := Figures{Threads: topology.Read().Threads(), Flops: map[dtype.DType]float64{}, OneRow: map[dtype.DType]float64{}}
 	if err := m.products(&f); err != nil {
 		return f, err
 	}

@@ -31,7 +31,7 @@ func NewPeakMeter(size, threads int) *PeakMeter {
 }
 
 // Close gives the buffer back.
-func (m *PeakMeter) Close() { m.reader.Close() }
+func (m *PeakMeter) Close() error { return m.reader.Close() }
 
 // Sample measures each of the peaks for at least as long as d, one after the other.
 func (m *PeakMeter) Sample(d time.Duration) Peaks {

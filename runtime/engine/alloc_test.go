@@ -2,12 +2,16 @@ package engine_test
 
 import (
 	"context"
+	"maps"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/sample"
 )
 
 // smallModel is the trained small model that the binary carries.
@@ -70,24 +74,84 @@ func startSteady(t testing.TB, g *golden, o compiler.Options) *exec.Executor {
 func TestSteadyStepsAllocateNothing(t *testing.T) {
 	e := startSteady(t, smallModel(t), compiler.Options{})
 	for name, shape := range steadyShapes {
-		in, ctx := shape.inputs(e.Plan().Cache.PageSize, e.Plan().Facts.VocabSize), context.Background()
-		const rounds, steps = 20, 30
-		least := ^uint64(0)
-		for i := 0; i < rounds && least > 0; i++ {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			for range steps {
-				if _, err := e.Step(ctx, "forward", in); err != nil {
+		if n := steadyAllocations(t, e, shape); n > 0 {
+			t.Errorf("%s: %d allocations", name, n)
+		}
+	}
+	if n := steadyAllocations(t, e, slices.Collect(maps.Values(steadyShapes))...); n > 0 {
+		t.Errorf("all in turn: %d allocations", n)
+	}
+}
+
+// steadyAllocations runs rounds of steps of these shapes in turn, until one allocates nothing, and returns the number of
+// allocations in the best.
+func steadyAllocations(t *testing.T, e *exec.Executor, shapes ...shapeOf) uint64 {
+	var ins []exec.Inputs
+	for _, s := range shapes {
+		ins = append(ins, s.inputs(e.Plan().Cache.PageSize, e.Plan().Facts.VocabSize))
+	}
+	ctx, least := context.Background(), ^uint64(0)
+	for i := 0; i < 30 && least > 0; i++ {
+		least = min(least, mallocs(func() {
+			for step := range 15 {
+				if _, err := e.Step(ctx, "forward", ins[step%len(ins)]); err != nil {
 					t.Fatal(err)
 				}
 			}
-			runtime.ReadMemStats(&after)
-			least = min(least, after.Mallocs-before.Mallocs)
+		}))
+	}
+	return least
+}
+
+// TestTokensAllocateNothing: a request of many tokens makes as many allocations as one of few, greedy or sampled, and so
+// do requests that run together.
+func TestTokensAllocateNothing(t *testing.T) {
+	e := startSteady(t, smallModel(t), compiler.Options{})
+	eng, err := engine.New(e, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt := []int32{5, 6, 7}
+	for name, generate := range map[string]func(n int) error{
+		"greedy": func(n int) error {
+			_, err := eng.Generate(context.Background(), engine.Request{Prompt: prompt, MaxTokens: n})
+			return err
+		},
+		"sampled": func(n int) error {
+			_, err := eng.Generate(context.Background(), engine.Request{Prompt: prompt, MaxTokens: n, Sampling: sample.Params{Temperature: 1, TopK: 20}})
+			return err
+		},
+		"together": func(n int) error {
+			_, err := eng.Together(context.Background(), [][]int32{prompt, prompt[:2], prompt}, n)
+			return err
+		},
+	} {
+		allocations := func(n int) uint64 {
+			least := ^uint64(0)
+			for range 10 {
+				least = min(least, mallocs(func() {
+					if err := generate(n); err != nil {
+						t.Fatal(err)
+					}
+				}))
+			}
+			return least
 		}
-		if least > 0 {
-			t.Errorf("%s: %d allocations in %d steps, in each of %d rounds", name, least, steps, rounds)
+		page := e.Plan().Cache.PageSize
+		few, many := page, 2*page-2 // both take two pages
+		if m, f := allocations(many), allocations(few); m > f {
+			t.Errorf("%s: %d tokens make %d allocations, %d make %d", name, few, f, many, m)
 		}
 	}
+}
+
+// mallocs is how many allocations the process makes in a call.
+func mallocs(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.Mallocs - before.Mallocs
 }
 
 // BenchmarkSteadyStep is a step of the small model on two threads.

@@ -31,6 +31,11 @@ type Engine struct {
 	pool  *kv.Pool
 	chunk int // tokens of a prefill step
 	rows  int // rows of a step whose logits can be had
+
+	// Of the step in progress.
+	inputs inputs
+	logits [][]float32
+	last   [1]int32 // the token of a step of generation
 }
 
 // New makes an engine. chunk bounds the tokens of a prefill step; 0 takes the plan's.
@@ -171,6 +176,7 @@ func (e *Engine) prefill(ctx context.Context, seq *kv.Sequence, r Request) ([]fl
 
 func (e *Engine) decode(ctx context.Context, seq *kv.Sequence, r Request, logits []float32, out *Response) error {
 	sampler := sample.New(r.Sampling)
+	out.Output = slices.Grow(out.Output, r.MaxTokens)
 	for len(out.Output) < r.MaxTokens {
 		id, err := sampler.Pick(logits)
 		if err != nil {
@@ -190,7 +196,8 @@ func (e *Engine) decode(ctx context.Context, seq *kv.Sequence, r Request, logits
 			break
 		}
 		pos := len(r.Prompt) + len(out.Output) - 1
-		rows, err := e.step(ctx, seq, []int32{id}, pos, 1)
+		e.last[0] = id
+		rows, err := e.step(ctx, seq, e.last[:], pos, 1)
 		if err != nil {
 			return fmt.Errorf("token %d of the output: %w", len(out.Output), err)
 		}
@@ -204,23 +211,9 @@ func (e *Engine) decode(ctx context.Context, seq *kv.Sequence, r Request, logits
 // valid until the next step.
 func (e *Engine) step(ctx context.Context, seq *kv.Sequence, tokens []int32, pos, rows int) ([][]float32, error) {
 	n := len(tokens)
-	positions, slots := make([]int32, n), make([]int32, n)
-	for i := range n {
-		positions[i] = int32(pos + i)
-		slots[i] = seq.Slot(pos + i)
-	}
-	wanted := make([]int32, rows)
-	for i := range wanted {
-		wanted[i] = int32(n - rows + i)
-	}
-	out, err := e.exec.Step(ctx, "forward", exec.Inputs{
-		"tokens":    kernels.FromI32(tokens, n),
-		"pos":       kernels.FromI32(positions, n),
-		"slots":     kernels.FromI32(slots, n),
-		"seq_start": kernels.FromI32([]int32{0, int32(n)}, 2),
-		"pages":     kernels.FromI32(seq.Pages(), 1, len(seq.Pages())),
-		"rows":      kernels.FromI32(wanted, rows),
-	})
+	e.inputs.begin(len(seq.Pages()))
+	e.inputs.add(seq, pos, rows, tokens...)
+	out, err := e.exec.Step(ctx, "forward", e.inputs.end())
 	if err != nil {
 		return nil, err
 	}
@@ -230,9 +223,9 @@ func (e *Engine) step(ctx context.Context, seq *kv.Sequence, tokens []int32, pos
 	if logits.Rows() == n && n != rows { // a plan without gather_last_token has the logits of all tokens
 		first = n - rows
 	}
-	list := make([][]float32, rows)
-	for i := range list {
-		list[i] = logits.F32[(first+i)*vocab : (first+i+1)*vocab]
+	e.logits = e.logits[:0]
+	for i := first; i < first+rows; i++ {
+		e.logits = append(e.logits, logits.F32[i*vocab:(i+1)*vocab])
 	}
-	return list, nil
+	return e.logits, nil
 }

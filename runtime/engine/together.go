@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/kv"
 	"github.com/glmc/glmc/runtime/sample"
 )
@@ -19,7 +18,7 @@ func (e *Engine) Together(ctx context.Context, prompts [][]int32, tokens int) ([
 	if len(prompts) == 0 || tokens < 1 {
 		return nil, fmt.Errorf("%d prompts and %d tokens to generate: wants one of each at least", len(prompts), tokens)
 	}
-	b := &batch{engine: e}
+	b := &batch{engine: e, greedy: sample.New(sample.Params{})}
 	defer b.release()
 	start := time.Now()
 	for i, p := range prompts {
@@ -48,6 +47,7 @@ type batch struct {
 	seqs   []*kv.Sequence
 	pos    []int     // of the token that each sequence generates next
 	output [][]int32 // of each sequence; the last token of it was not run yet
+	greedy *sample.Sampler
 }
 
 func (b *batch) release() {
@@ -72,34 +72,22 @@ func (b *batch) add(ctx context.Context, r Request) error {
 	}
 	id, err := sample.New(r.Sampling).Pick(logits)
 	b.pos = append(b.pos, len(r.Prompt))
-	b.output = append(b.output, []int32{id})
+	b.output = append(b.output, append(make([]int32, 0, r.MaxTokens), id))
 	return err
 }
 
 // step runs the last token of each sequence and picks the next ones.
 func (b *batch) step(ctx context.Context) error {
-	n := len(b.seqs)
-	tokens, pos, slots, rows := make([]int32, n), make([]int32, n), make([]int32, n), make([]int32, n)
-	starts := make([]int32, n+1)
 	width := 0
 	for _, s := range b.seqs {
 		width = max(width, len(s.Pages()))
 	}
-	pages := make([]int32, n*width) // shorter tables end in page 0, which nothing reads
+	in := &b.engine.inputs
+	in.begin(width)
 	for i, s := range b.seqs {
-		tokens[i] = b.output[i][len(b.output[i])-1]
-		pos[i], slots[i] = int32(b.pos[i]), s.Slot(b.pos[i])
-		rows[i], starts[i+1] = int32(i), int32(i+1)
-		copy(pages[i*width:], s.Pages())
+		in.add(s, b.pos[i], 1, b.output[i][len(b.output[i])-1])
 	}
-	out, err := b.engine.exec.Step(ctx, "forward", exec.Inputs{
-		"tokens":    kernels.FromI32(tokens, n),
-		"pos":       kernels.FromI32(pos, n),
-		"slots":     kernels.FromI32(slots, n),
-		"seq_start": kernels.FromI32(starts, n+1),
-		"pages":     kernels.FromI32(pages, n, width),
-		"rows":      kernels.FromI32(rows, n),
-	})
+	out, err := b.engine.exec.Step(ctx, "forward", in.end())
 	if err != nil {
 		return err
 	}
@@ -108,11 +96,10 @@ func (b *batch) step(ctx context.Context) error {
 
 // pick takes the next token of each sequence from a row of logits for each.
 func (b *batch) pick(logits *kernels.Tensor) error {
-	greedy := sample.New(sample.Params{})
 	vocab := logits.Last()
 	var failed error
 	for i := range b.seqs {
-		id, err := greedy.Pick(logits.F32[i*vocab : (i+1)*vocab])
+		id, err := b.greedy.Pick(logits.F32[i*vocab : (i+1)*vocab])
 		failed = errors.Join(failed, err)
 		b.output[i] = append(b.output[i], id)
 		b.pos[i]++

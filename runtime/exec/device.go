@@ -2,12 +2,12 @@ package exec
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/cpu"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/ref"
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // Device executes the steps of one rank on this machine's memory.
@@ -17,7 +17,7 @@ type Device interface {
 	Kernels() kernels.Set
 	// Weight is the dtype in which the device holds a weight that the plan has in d.
 	Weight(d dtype.DType) dtype.DType
-	// Panels reports whether weights of that dtype that are multiplied are to come in the order of package panel.
+	// Panels reports whether the kernels want weights of that dtype in panels (kernels.Panels) where they are multiplied.
 	Panels(d dtype.DType) bool
 	// Cache is the dtype in which the device holds keys and values that the plan has in d.
 	Cache(d dtype.DType) dtype.DType
@@ -29,14 +29,14 @@ type Device interface {
 func DeviceNames() []string { return []string{"cpu", "ref"} }
 
 // NewDevice makes the device of that name for one of ranks ranks. threads is the number of threads that all
-// ranks share; 0 takes the machine's.
+// ranks share; 0 takes what topology.Machine.Threads says of this machine.
 func NewDevice(name string, ranks, threads int) (Device, error) {
 	switch name {
 	case "ref":
 		return refDevice{}, nil
 	case "cpu":
 		if threads == 0 {
-			threads = runtime.GOMAXPROCS(0)
+			threads = topology.Read().Threads()
 		}
 		dev, err := cpu.New(max(threads/ranks, 1))
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/runtime/hugepages"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
 	"github.com/glmc/glmc/runtime/weights"
 )
@@ -36,6 +37,10 @@ type Options struct {
 	// the cache that the step wrote. When it has returned they may be written over. Nil: nothing is transferred.
 	Send func(rank int, c *ir.Cache, kept *kernels.Cache, slots []int32) error
 
+	// Packed is a packed file of the checkpoint, from which weights are taken that it holds as the device wants them. It
+	// stays open for as long as the executor is used. Nil: all weights come from the checkpoint.
+	Packed *packed.File
+
 	newDevice func(name string, ranks, threads int) (Device, error) // nil: NewDevice
 }
 
@@ -49,10 +54,14 @@ type Executor struct {
 	pages   int
 	memory  float64 // bytes that KV cache and arenas may take
 	rounded []weights.Rounded
+	stats   weights.Stats
 }
 
 // Rounded lists the weights whose stored values lost precision when they were loaded.
 func (e *Executor) Rounded() []weights.Rounded { return e.rounded }
+
+// Weights says where the weights come from.
+func (e *Executor) Weights() weights.Stats { return e.stats }
 
 // rank is what one tensor-parallel rank owns.
 type rank struct {
@@ -90,18 +99,25 @@ func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint
 		e.Close()
 		return nil, err
 	}
-	e.rounded = loader.Rounded()
+	e.rounded, e.stats = loader.Rounded(), loader.Stats()
 	return e, nil
+}
+
+// device makes the device of one of ranks ranks.
+func (o *Options) device(ranks int) (Device, error) {
+	if o.newDevice != nil {
+		return o.newDevice(o.Device, ranks, o.Threads)
+	}
+	return NewDevice(o.Device, ranks, o.Threads)
 }
 
 // start makes the ranks and everything that they need.
 func (e *Executor) start(ctx context.Context, loader *weights.Loader, o Options) error {
-	newDevice := o.newDevice
-	if newDevice == nil {
-		newDevice = NewDevice
+	if err := takePacked(ctx, loader, o.Packed); err != nil {
+		return err
 	}
 	for n := range e.plan.Module.Ranks {
-		dev, err := newDevice(o.Device, e.plan.Module.Ranks, o.Threads)
+		dev, err := o.device(e.plan.Module.Ranks)
 		if err != nil {
 			return err
 		}
@@ -231,8 +247,7 @@ func (e *Executor) Max(entry string) (ir.Sizes, error) {
 // step, list and all; so they can be another entry's inputs, and have to be copied to be the same entry's. After an error
 // the KV slots that the step was to write hold anything.
 //
-// On one rank, steps that are as large as the one before them allocate nothing, once the scratch of the kernels has grown
-// to its size.
+// On one rank, steps allocate nothing once the arena and the scratch of the kernels have grown to the largest of them.
 func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels.Tensor, error) {
 	variants := e.entries[entry]
 	if len(variants) == 0 || e.ranks[0].programs[entry] == nil {

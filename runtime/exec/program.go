@@ -206,7 +206,8 @@ func (b *program) place(l *plan.Layout, sizes ir.Sizes) error {
 			if v.Type.State {
 				continue
 			}
-			shape := v.Type.Shape.Eval(sizes)
+			// The view's shape is its own, never an input's; so steps of other sizes allocate nothing either.
+			shape := v.Type.Shape.AppendEval(b.views[v].Shape[:0], sizes)
 			if s, ok := b.plan.Storage(v); ok {
 				*b.views[v] = b.result(v.Type.DType, shape, l.Offsets[s])
 			} else {

@@ -44,7 +44,10 @@ func wantsOf(programs []*plan.Program, rank int, dev Device) []weights.Want {
 	wants := make([]weights.Want, len(order))
 	for i, w := range order {
 		wants[i] = weights.Want{Weight: w, Rank: rank, DType: dev.Weight(w.DType), AnyLayout: uses[w] == lookedUp}
-		if panels(uses[w]) && dev.Panels(wants[i].DType) {
+	}
+	inPanels := panels(programs, uses, func(w *ir.Weight) bool { return dev.Panels(dev.Weight(w.DType)) })
+	for i, w := range order {
+		if inPanels[w] {
 			wants[i].Layout = kernels.Panels
 		}
 	}
@@ -71,10 +74,46 @@ func useOf(n *ir.Node, i int) use {
 	return read
 }
 
-// panels reports whether a weight may lie in panels: every kernel that reads it has to know
-// them, and those that look rows up do.
-func panels(u use) bool {
-	return u&multiplied != 0 && u&read == 0
+// panels finds the weights that are to lie in panels: those that are multiplied, where every kernel that reads them knows
+// panels, as those that look rows up do. An operator gets all its matrices in one order, or it would need a kernel for
+// each mixture.
+func panels(programs []*plan.Program, uses map[*ir.Weight]use, wanted func(*ir.Weight) bool) map[*ir.Weight]bool {
+	in := map[*ir.Weight]bool{}
+	for w, u := range uses {
+		in[w] = wanted(w) && u&multiplied != 0 && u&read == 0
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, matrices := range products(programs) {
+			if !slices.ContainsFunc(matrices, func(w *ir.Weight) bool { return !in[w] }) {
+				continue
+			}
+			for _, w := range matrices {
+				changed = changed || in[w]
+				in[w] = false
+			}
+		}
+	}
+	return in
+}
+
+// products lists the matrices of each operator that multiplies several.
+func products(programs []*plan.Program) [][]*ir.Weight {
+	var list [][]*ir.Weight
+	for _, p := range programs {
+		for _, n := range p.Graph.Nodes {
+			var matrices []*ir.Weight
+			for i, v := range n.In {
+				if v != nil && v.Weight != nil && useOf(n, i) == multiplied {
+					matrices = append(matrices, v.Weight)
+				}
+			}
+			if len(matrices) > 1 {
+				list = append(list, matrices)
+			}
+		}
+	}
+	return list
 }
 
 // reserve makes room for weights in one piece.

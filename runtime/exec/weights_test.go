@@ -1,10 +1,12 @@
 package exec
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
@@ -86,15 +88,51 @@ func TestPanels(t *testing.T) {
 }
 
 func TestWhichWeightsLieInPanels(t *testing.T) {
-	for u, want := range map[use]bool{
-		multiplied:            true,
-		multiplied | lookedUp: true,
-		multiplied | read:     false,
-		lookedUp:              false,
-		read:                  false,
+	const bf16, f32 = dtype.BF16, dtype.F32
+	for _, tt := range []struct {
+		name   string
+		dtypes []dtype.DType // of the weights
+		nodes  [][]int       // the weights that each node reads
+		ops    []string      // of each node
+		want   []bool        // of each weight
+	}{
+		{"a product", []dtype.DType{bf16}, [][]int{{0}}, []string{"linear"}, []bool{true}},
+		{"in a dtype that no panel holds", []dtype.DType{f32}, [][]int{{0}}, []string{"linear"}, []bool{false}},
+		{"an embedding", []dtype.DType{bf16}, [][]int{{0}}, []string{"embed"}, []bool{false}},
+		{"an embedding that is the head too", []dtype.DType{bf16}, [][]int{{0}, {0}}, []string{"embed", "linear"}, []bool{true}},
+		{"a router", []dtype.DType{bf16}, [][]int{{0}}, []string{"linear.f32"}, []bool{false}},
+		{"a product and something else", []dtype.DType{bf16}, [][]int{{0}, {0}}, []string{"linear", "norm.rms"}, []bool{false}},
+		{"experts", []dtype.DType{bf16, bf16, dtype.F8E4M3}, [][]int{{0, 1, 2}}, []string{"moe.experts"}, []bool{true, true, true}},
+		{"experts with one matrix in f32, and who shares another", []dtype.DType{bf16, bf16, f32, bf16}, [][]int{{0, 1, 2}, {1}, {3}},
+			[]string{"moe.experts", "linear", "linear"}, []bool{false, false, false, true}},
 	} {
-		if got := panels(u); got != want {
-			t.Errorf("used as %d: in panels %t", u, got)
+		var list []*ir.Weight
+		for _, d := range tt.dtypes {
+			list = append(list, &ir.Weight{DType: d})
+		}
+		g := &ir.Graph{}
+		for i, read := range tt.nodes {
+			n := &ir.Node{Op: ir.Lookup(tt.ops[i])}
+			for range len(n.Op.Operands) - len(read) {
+				n.In = append(n.In, nil)
+			}
+			for _, w := range read {
+				n.In = append(n.In, &ir.Value{Weight: list[w]})
+			}
+			if len(read) == 1 { // x, then w
+				n.In[1], n.In[len(n.In)-1] = n.In[len(n.In)-1], n.In[1]
+			}
+			g.Nodes = append(g.Nodes, n)
+		}
+		wants := wantsOf([]*plan.Program{{Graph: g}}, 0, &widening{panels: true})
+		for _, w := range wants {
+			i := slices.Index(list, w.Weight)
+			if got := w.Layout == kernels.Panels; got != tt.want[i] {
+				t.Errorf("%s: weight %d in panels: %t", tt.name, i, got)
+			}
+			if lookedUp := tt.name == "an embedding"; w.AnyLayout != lookedUp {
+				t.Errorf("%s: weight %d in any layout: %t", tt.name, i, w.AnyLayout)
+			}
 		}
 	}
 }

@@ -76,8 +76,11 @@ func Make[T byte | uint16 | float32](r *Region, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&r.memory[at])), n)
 }
 
-// Reset takes everything back that was cut. What was written is still there: the next slices are not zeros.
-func (r *Region) Reset() { r.used = 0 }
+// Reset takes everything back that was cut.
+func (r *Region) Reset() {
+	clear(r.memory[:r.used])
+	r.used = 0
+}
 
 // Used is how many bytes were cut.
 func (r *Region) Used() int64 { return int64(r.used) }

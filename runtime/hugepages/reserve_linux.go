@@ -4,6 +4,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // reserve maps anonymous memory that begins with a huge page. Without MAP_NORESERVE a machine that does not overcommit
@@ -17,5 +19,7 @@ func reserve(size int) (memory []byte, release func() error, err error) {
 	memory = all[skip : skip+size : skip+size]
 	// Kernels without huge pages refuse. Their pages do as well, only slower.
 	_ = unix.Madvise(all[skip:], unix.MADV_HUGEPAGE)
+	// Where this fails pages come from the nodes of the threads that write them first, which is slower likewise.
+	_ = topology.Interleave(memory)
 	return memory, func() error { return unix.Munmap(all) }, nil
 }

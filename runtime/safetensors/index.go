@@ -27,11 +27,12 @@ type weightMap map[string][]string
 
 // readIndex reads model.safetensors.index.json.
 func readIndex(path string) (weightMap, error) {
-	f, size, err := openRegular(path)
+	f, info, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	size := info.Size()
 	if size > maxIndex {
 		return nil, fmt.Errorf("%s: is %d bytes, over the limit of %d for an index", path, size, maxIndex)
 	}

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"time"
 )
 
 // mapping is one file of a checkpoint: its checked header and its content.
 type mapping struct {
 	path    string
+	changed time.Time // when the file was; zero of one in memory
 	header  *header
 	content []byte
 	release func() error // nil when content is ordinary memory
@@ -16,11 +18,12 @@ type mapping struct {
 
 // openMapping checks a file's header and maps the file. The descriptor is closed again.
 func openMapping(path string) (*mapping, error) {
-	f, size, err := openRegular(path)
+	f, info, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	size := info.Size()
 	h, err := readHeader(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -32,24 +35,24 @@ func openMapping(path string) (*mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: mapping %d bytes: %w", path, size, err)
 	}
-	return &mapping{path, h, content, release}, nil
+	return &mapping{path, info.ModTime(), h, content, release}, nil
 }
 
-// openRegular opens a regular file and gives its size. Other kinds are refused before they are opened:
+// openRegular opens a regular file and says what it is. Other kinds are refused before they are opened:
 // opening a named pipe waits for a writer.
-func openRegular(path string) (*os.File, int64, error) {
+func openRegular(path string) (*os.File, os.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: is not a regular file (%v)", path, info.Mode().Type())
+		return nil, nil, fmt.Errorf("%s: is not a regular file (%v)", path, info.Mode().Type())
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	return f, info.Size(), nil
+	return f, info, nil
 }
 
 // bytes is the view of one tensor. Its capacity ends with the tensor, so that append cannot reach the next.

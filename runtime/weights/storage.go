@@ -1,6 +1,9 @@
 package weights
 
 import (
+	"fmt"
+	"unsafe"
+
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/panel"
@@ -52,7 +55,7 @@ func (s storage) unit() int {
 
 // room is what the tensor takes in a region, in bytes.
 func (s storage) room() int64 {
-	return hugepages.Room(int64(s.elems)*int64(s.unit())) + hugepages.Room(4*int64(s.scales))
+	return hugepages.Room(s.codeBytes()) + hugepages.Room(4*int64(s.scales))
 }
 
 // tensor cuts the tensor from an hugepages.
@@ -70,4 +73,51 @@ func (s storage) tensor(memory *hugepages.Region) kernels.Tensor {
 		t.Scale = hugepages.Make[float32](memory, s.scales)
 	}
 	return t
+}
+
+// over makes the tensor of bytes that hold it, at multiples of 4.
+func (s storage) over(codes, scales []byte) (kernels.Tensor, error) {
+	if int64(len(codes)) != s.codeBytes() || len(scales) != 4*s.scales {
+		return kernels.Tensor{}, fmt.Errorf("the packed file has %d bytes of codes and %d of scales for it, not %d and %d: write it again with glmc pack",
+			len(codes), len(scales), s.codeBytes(), 4*s.scales)
+	}
+	t := kernels.Tensor{DType: s.dtype, Shape: s.shape, Layout: s.layout}
+	switch s.unit() {
+	case 4:
+		t.F32 = elementsOf[float32](codes)
+	case 2:
+		t.U16 = elementsOf[uint16](codes)
+	default:
+		t.U8 = codes
+	}
+	if s.scales > 0 {
+		t.Scale = elementsOf[float32](scales)
+	}
+	return t, nil
+}
+
+// codeBytes is the size of the codes.
+func (s storage) codeBytes() int64 { return int64(s.elems) * int64(s.unit()) }
+
+// bytes gives a tensor's codes and scales as they lie in memory.
+func (s storage) bytes(t kernels.Tensor) (codes, scales []byte) {
+	switch s.unit() {
+	case 4:
+		codes = bytesOf(t.F32)
+	case 2:
+		codes = bytesOf(t.U16)
+	default:
+		codes = t.U8
+	}
+	return codes, bytesOf(t.Scale)
+}
+
+func elementsOf[T uint16 | float32](b []byte) []T {
+	var zero T
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(zero)))
+}
+
+func bytesOf[T uint16 | float32](s []T) []byte {
+	var zero T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(zero)))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/hugepages"
+	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/safetensors"
 )
 
@@ -21,6 +22,7 @@ type Loader struct {
 	*resolver
 	plan     *plan.Plan
 	memory   *hugepages.Region // where weights are made; nil: Go's heap
+	packed   *packed.File      // nil: there is none
 	prepared map[Want]*made
 	shared   map[form]kernels.Tensor
 	rounded  []Rounded
@@ -63,7 +65,7 @@ type made struct {
 	layout *layout
 	form   form
 	only   block // see identify
-	size   int64 // bytes of memory that it takes; 0 where it stays in the checkpoint's file
+	size   int64 // bytes of memory that it takes; 0 where it stays in a file
 }
 
 // isView reports whether the weight is used where it lies in the checkpoint's file.
@@ -89,7 +91,7 @@ func (l *Loader) Prepare(wants []Want) (int64, error) {
 			m.form.layout = kernels.Panels
 		}
 		m.size = 0
-		if !m.isView(w.DType) {
+		if _, ok := l.packed.Find(m.form.key()); !ok && !m.isView(w.DType) {
 			m.size = storageOf(w.DType, m.layout.shape, m.form.layout).room()
 		}
 		if !counted[m.form] {
@@ -152,6 +154,9 @@ func (l *Loader) make(w Want, m *made) (kernels.Tensor, error) {
 		return m.only.view(m.layout.shape)
 	}
 	l.noteRounding(w.Weight.Name, m.layout, w.DType)
+	if p, ok := l.packed.Find(m.form.key()); ok {
+		return storageOf(w.DType, m.layout.shape, m.form.layout).over(l.packed.Bytes(p))
+	}
 	t := storageOf(w.DType, m.layout.shape, m.form.layout).tensor(l.memory)
 	var err error
 	if m.form.layout == kernels.Panels {

@@ -25,7 +25,7 @@ type panelFormat struct {
 	pairs  int // of k in a step
 	rows   int // most rows of a kernel: what the registers hold beside the decoding
 	unroll func(rows int) int
-	decode func(p *panel, at string) // steps that decode: into registers 18 to 21
+	decode func(p *panel) // what registers 16 and 17 hold, into registers 18 to 21
 	tables func(p *panel)
 }
 
@@ -37,6 +37,7 @@ var panelFormats = []panelFormat{
 		return 4
 	}},
 	{name: "F8", bytes: 128, pairs: 2, rows: 8, unroll: func(int) int { return 1 }, decode: (*panel).decodeF8, tables: (*panel).tablesF8},
+	{name: "I8", bytes: 128, pairs: 2, rows: 8, unroll: func(int) int { return 1 }, decode: (*panel).decodeI8, tables: (*panel).tablesI8},
 }
 
 // panelRows is the most rows of a kernel: 24 sums, and registers for two halves of weights and six activations.
@@ -193,10 +194,10 @@ func (p *panel) decoded(step int) {
 		for half := range 2 {
 			p.op("VMOVDQU64 %s, Z%d", p.weights(q, step*p.format.bytes+64*half), 16+half)
 		}
-		p.format.decode(p, "")
+		p.format.decode(p)
 		for r := range p.rows {
 			for pair := range 2 {
-				x := 29 + (2*r+pair)%3
+				x := 30 + pair
 				p.op("VPBROADCASTD %s, Z%d", p.row(r, 4*(2*step+pair)), x)
 				for half := range 2 {
 					p.dot(p.sum(r, q, half), 18+2*half+pair, x)
@@ -223,7 +224,7 @@ func (p *panel) tablesF8() {
 
 // decodeF8 turns the codes in registers 16 (half 0) and 17 into bfloat16: half h's first pair into 18+2h, its second one
 // into 19+2h. Looking up is exact for every code, denormals and NaN included.
-func (p *panel) decodeF8(string) {
+func (p *panel) decodeF8() {
 	for half := range 2 {
 		code, low, high := 16+half, 22, 23
 		p.op("VMOVDQA64 Z%d, Z%d", code, low)
@@ -231,6 +232,35 @@ func (p *panel) decodeF8(string) {
 		p.op("VPERMI2B Z25, Z24, Z%d", low)
 		p.op("VPERMI2B Z27, Z26, Z%d", high)
 		p.op("VPTERNLOGD $0xf8, Z28, Z%d, Z%d", code, high) // high | code & 0x80
+		p.op("VPUNPCKLBW Z%d, Z%d, Z%d", high, low, 18+2*half)
+		p.op("VPUNPCKHBW Z%d, Z%d, Z%d", high, low, 19+2*half)
+	}
+}
+
+// tablesI8 loads the same for the integers 0 to 127, and the high byte of 128.
+func (p *panel) tablesI8() {
+	p.op("MOVQ $·i8Bytes(SB), AX")
+	for i := range 4 {
+		p.op("VMOVDQU64 %d(AX), Z%d", 64*i, 24+i)
+	}
+	p.op("MOVL $0x80808080, AX")
+	p.op("VPBROADCASTD AX, Z28")
+	p.op("MOVL $0xc3c3c3c3, AX")
+	p.op("VPBROADCASTD AX, Z29")
+}
+
+// decodeI8 is decodeF8 for integers. They are looked up by their absolute values, of which only that of -128 has no entry:
+// where it is, the high byte is put in, and the low one is zero as for the index 0 that it has.
+func (p *panel) decodeI8() {
+	for half := range 2 {
+		code, low, high := 16+half, 22, 23
+		p.op("VPABSB Z%d, Z%d", code, low)
+		p.op("VPMOVB2M Z%d, K1", low)
+		p.op("VMOVDQA64 Z%d, Z%d", low, high)
+		p.op("VPERMI2B Z25, Z24, Z%d", low)
+		p.op("VPERMI2B Z27, Z26, Z%d", high)
+		p.op("VPTERNLOGD $0xf8, Z28, Z%d, Z%d", code, high)
+		p.op("VMOVDQU8 Z29, K1, Z%d", high)
 		p.op("VPUNPCKLBW Z%d, Z%d, Z%d", high, low, 18+2*half)
 		p.op("VPUNPCKHBW Z%d, Z%d, Z%d", high, low, 19+2*half)
 	}

@@ -20,7 +20,7 @@ func (w *widen) write() {
 	w.label("loop")
 	w.op("VMOVDQU64 (SI), Z16")
 	w.op("VMOVDQU64 64(SI), Z17")
-	w.format.decode(p, "")
+	w.format.decode(p)
 	for pair := range 2 {
 		for half := range 2 {
 			w.op("VMOVDQU64 Z%d, %d(DI)", 18+2*half+pair, 128*pair+64*half)

@@ -1,0 +1,121 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/ref"
+)
+
+// vectors is the table of functions over rows of values that are no products with weights. Like dots it has a version for
+// each tier.
+//
+// What a function gives for an element depends on that element's operands alone: not on its place, on the length of the
+// row, or on who asks. All rows are as long as dst, or longer; dst may be one of the others. Every version of a function has
+// the same bits but where its comment says otherwise.
+type vectors struct {
+	expCost int // what an exponential costs, in multiplications of smallLoop
+
+	add func(dst, a, b []float32) // a + b
+	mul func(dst, a, b []float32) // a * b
+
+	// scale is x * a * w, in this order: what is left of RMSNorm when a is known.
+	scale func(dst, x, w []float32, a float32)
+
+	// affine is x * w * a + b, in this order: sums of products with their scales, of columns and of the row, and the bias.
+	affine func(dst, x, w, b []float32, a float32)
+
+	// rotate rotates pairs: lo, hi = lo*cos - hi*sin, hi*cos + lo*sin.
+	rotate func(lo, hi, cos, sin []float32)
+
+	// silu is x / (1 + e^-x), off by less than 2.5 units in the last place of the exact value, for denormal results too. The
+	// portable version is ref.SiLU; versions differ in the last bits. -Inf gives NaN, as the expression in float64 does.
+	silu func(dst, x []float32)
+
+	// swiglu is silu of gate, times up: the bits of silu and mul.
+	swiglu func(dst, gate, up []float32)
+
+	// sigmoid has the bits of ref.Sigmoid: it decides which experts a token gets.
+	sigmoid func(dst, x []float32)
+
+	// expSum is e^(x - largest), and the sum of that, in an order that depends on the length alone. It is off by at most 2
+	// units in the last place of e^(x - largest), where the difference is taken as rounded; versions differ.
+	expSum func(dst, x []float32, largest float32) float32
+
+	// roundBF16 is the nearest bfloat16, ties to even, as a float32: dtype.RoundBF16, denormals and NaN included.
+	roundBF16 func(dst, x []float32)
+
+	// toBF16 is the same as a bfloat16: dtype.F32ToBF16.
+	toBF16 func(dst []uint16, x []float32)
+}
+
+var portableVectors = vectors{
+	expCost: 16,
+	add: func(dst, a, b []float32) {
+		a, b = a[:len(dst)], b[:len(dst)]
+		for i := range dst {
+			dst[i] = a[i] + b[i]
+		}
+	},
+	mul: func(dst, a, b []float32) {
+		a, b = a[:len(dst)], b[:len(dst)]
+		for i := range dst {
+			dst[i] = a[i] * b[i]
+		}
+	},
+	scale: func(dst, x, w []float32, a float32) {
+		x, w = x[:len(dst)], w[:len(dst)]
+		for i := range dst {
+			dst[i] = x[i] * a * w[i]
+		}
+	},
+	affine: func(dst, x, w, b []float32, a float32) {
+		x, w, b = x[:len(dst)], w[:len(dst)], b[:len(dst)]
+		for i := range dst {
+			// The conversion keeps the compiler from fusing both operations, which some processors could.
+			dst[i] = float32(x[i]*w[i]*a) + b[i]
+		}
+	},
+	rotate: func(lo, hi, cos, sin []float32) {
+		hi, cos, sin = hi[:len(lo)], cos[:len(lo)], sin[:len(lo)]
+		for i, a := range lo {
+			b := hi[i]
+			lo[i] = float32(a*cos[i]) - float32(b*sin[i])
+			hi[i] = float32(b*cos[i]) + float32(a*sin[i])
+		}
+	},
+	silu: func(dst, x []float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = ref.SiLU(v)
+		}
+	},
+	swiglu: func(dst, gate, up []float32) {
+		gate, up = gate[:len(dst)], up[:len(dst)]
+		for i, v := range gate {
+			dst[i] = ref.SiLU(v) * up[i]
+		}
+	},
+	sigmoid: func(dst, x []float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = ref.Sigmoid(v)
+		}
+	},
+	expSum: func(dst, x []float32, largest float32) float32 {
+		var sum float32
+		for i, v := range x[:len(dst)] {
+			dst[i] = float32(math.Exp(float64(v - largest)))
+			sum += dst[i]
+		}
+		return sum
+	},
+	roundBF16: func(dst, x []float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = dtype.RoundBF16(v)
+		}
+	},
+	toBF16: func(dst []uint16, x []float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = dtype.F32ToBF16(v)
+		}
+	},
+}

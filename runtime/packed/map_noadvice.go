@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package packed
+
+// wantHugePages has nobody to ask.
+func wantHugePages([]byte) {}
