@@ -142,17 +142,21 @@ func (f *quantizeFlags) run(ctx context.Context, from string) error {
 	if err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "--weights ")) // which is an argument here
 	}
+	text, err := f.text(files)
+	if err != nil {
+		return err
+	}
 	out, err := f.write(ctx, files)
 	if err != nil {
 		return err
 	}
 	result := quantizeResult{Dir: f.out, DType: f.dtype, Tensors: out.Tensors, Quantised: out.Quantised, Parameters: out.Parameters,
-		Bytes: out.Bytes, SourceBytes: out.SourceBytes, Kept: []keptModules{}, LeftOut: out.LeftOut}
+		Bytes: out.Bytes, SourceBytes: out.SourceBytes, Kept: []keptModules{}, LeftOut: append([]string{}, out.LeftOut...)}
 	for _, k := range out.Kept {
 		result.Kept = append(result.Kept, keptModules{k.Why, k.Modules})
 	}
-	if !f.noKL {
-		if result.Divergence, err = f.compare(ctx, files); err != nil {
+	if text != nil {
+		if result.Divergence, err = f.compare(ctx, files, text); err != nil {
 			return fmt.Errorf("%s is written; comparing it with %s failed: %w", f.out, from, err)
 		}
 	}

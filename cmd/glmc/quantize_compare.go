@@ -57,18 +57,9 @@ func (d *quantizeDivergent) print(w io.Writer) error {
 	return err
 }
 
-// compare runs a text through the source and the result. Without a tokenizer there is nothing to compare on, which only
-// matters to who named a text.
-func (f *quantizeFlags) compare(ctx context.Context, files checkpointFiles) (*quantizeDivergent, error) {
-	ids, name, err := f.text(files)
-	if errors.Is(err, errNoTokenizer) && f.calibration == "" {
-		fmt.Fprintf(os.Stderr, "glmc: note: %s has no tokenizer.json: the models are not compared\n", files.path("."))
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	window := min(evaluationWindow, len(ids))
+// compare runs a text through the source and the result.
+func (f *quantizeFlags) compare(ctx context.Context, files checkpointFiles, text *comparedText) (*quantizeDivergent, error) {
+	window := min(evaluationWindow, len(text.ids))
 	a, err := f.executorFor(ctx, files, window)
 	if err != nil {
 		return nil, err
@@ -85,45 +76,60 @@ func (f *quantizeFlags) compare(ctx context.Context, files checkpointFiles) (*qu
 			return nil, err
 		}
 	}
-	r, err := divergence.Measure(ctx, engines[0], engines[1], ids, window)
+	if most := a.ex.Plan().Facts.MaxPositions; most > 0 {
+		window = min(window, most)
+	}
+	r, err := divergence.Measure(ctx, engines[0], engines[1], text.ids, window)
 	if err != nil {
 		return nil, err
 	}
-	return &quantizeDivergent{name, r.Tokens, r.MeanKL, r.MaxKL, r.MaxAt, r.SameTop, r.PerplexityA, r.PerplexityB}, nil
+	return &quantizeDivergent{text.name, r.Tokens, r.MeanKL, r.MaxKL, r.MaxAt, r.SameTop, r.PerplexityA, r.PerplexityB}, nil
 }
 
-var errNoTokenizer = errors.New("there is no tokenizer.json: a text cannot be made into tokens, leave --calibration out")
+// comparedText is what models are compared on.
+type comparedText struct {
+	name string
+	ids  []int32
+}
 
-// text are the ids of the text to compare on, and what it is called.
-func (f *quantizeFlags) text(files checkpointFiles) ([]int32, string, error) {
+// text reads what to compare on, before any work is done; nil for nothing. Without a tokenizer there is nothing, which only
+// matters to who named a text.
+func (f *quantizeFlags) text(files checkpointFiles) (*comparedText, error) {
+	if f.noKL {
+		return nil, nil
+	}
 	if _, err := fs.Stat(files.fs(), "tokenizer.json"); errors.Is(err, fs.ErrNotExist) {
-		return nil, "", errNoTokenizer
+		if f.calibration != "" {
+			return nil, fmt.Errorf("%s has no tokenizer.json, and %s cannot be made into tokens: leave --calibration out", files.path("."), f.calibration)
+		}
+		fmt.Fprintf(os.Stderr, "glmc: note: %s has no tokenizer.json: the models are not compared\n", files.path("."))
+		return nil, nil
 	}
 	tools, err := (&textFlags{}).load(files, true)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	text, name := evaluationText, "the text in the binary"
 	if f.calibration != "" {
 		data, err := readLimited(f.calibration, maxEvaluationFile)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		if !utf8.Valid(data) {
-			return nil, "", fmt.Errorf("%s is not UTF-8 text", f.calibration)
+			return nil, fmt.Errorf("%s is not UTF-8 text", f.calibration)
 		}
 		text, name = string(data), f.calibration
 	}
-	// A token is a byte at least, mostly more: what can be no part of the first tokens need not be looked at.
+	// A token is a few bytes: what can be no part of the first ones need not be looked at.
 	if most := 64 * f.tokens; len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "")
 	}
 	ids := tools.tokenizer.Encode(text)
 	ids = ids[:min(len(ids), f.tokens)]
 	if len(ids) < 2 {
-		return nil, "", fmt.Errorf("%s has %d token(s): two at least have to follow each other", name, len(ids))
+		return nil, fmt.Errorf("%s has %d token(s): two at least have to follow each other", name, len(ids))
 	}
-	return ids, name, nil
+	return &comparedText{name, ids}, nil
 }
 
 // shortened names modules in short, and not all of many.

@@ -95,7 +95,7 @@ func (s *sums) add(rowA, rowB []float32, next, at int) error {
 	s.logB, topB = logSoftmax(s.logB, rowB)
 	kl := 0.0
 	for i, p := range s.logA {
-		if e := math.Exp(p); e > 0 {
+		if e := math.Exp(p); e != 0 { // what is not likely at all adds nothing
 			kl += e * (p - s.logB[i])
 		}
 	}

@@ -139,13 +139,19 @@ func (c *chooser) reason(f *weights.Leaf) string {
 
 const keptTogether = "part of an operator that has another weight of these"
 
-// together keeps the weights of an operator with several where one of them is kept: its kernels take one format.
+// together keeps the weights of an operator with several where one of them is kept: its kernels take one format. Weights
+// that a pass merged into one are not merged where their formats differ.
 func (c *chooser) together(n *ir.Node, of map[*ir.Weight][]string) bool {
 	var names []string
+	operands := 0
 	for i, o := range n.Op.Operands {
 		if o.Kind == ir.LinearOperand && n.In[i] != nil {
 			names = append(names, of[n.In[i].Weight]...)
+			operands++
 		}
+	}
+	if operands < 2 {
+		return false
 	}
 	i := slices.IndexFunc(names, func(name string) bool { return c.why[name] != "" })
 	changed := false
@@ -200,7 +206,7 @@ func (out *Checkpoint) add(ctx context.Context, c *chooser, leaves []*weights.Le
 func (s *Summary) reasons() string {
 	var list []string
 	for _, k := range s.Kept {
-		list = append(list, fmt.Sprintf("%s: %s", k.Why, weights.Alike(k.Modules)))
+		list = append(list, fmt.Sprintf("%s (%d, such as %s)", k.Why, len(k.Modules), k.Modules[0]))
 	}
 	return strings.Join(list, "; ")
 }
