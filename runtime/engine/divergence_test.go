@@ -13,7 +13,7 @@ import (
 	"github.com/glmc/glmc/runtime/text/tokenizer"
 )
 
-// evaluation are the tokens of the text on which `glmc quantize` compares models.
+// evaluation are the tokens on which `glmc quantize` compares models: the first of a text, as many as it takes.
 func evaluation(t *testing.T) []int32 {
 	t.Helper()
 	tok, err := tokenizer.Load("../../models/tiny/tokenizer.json")
@@ -24,7 +24,7 @@ func evaluation(t *testing.T) []int32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tok.Encode(string(text))
+	return tok.Encode(string(text))[:2048]
 }
 
 // compared is a model that is run in several ways on a text.
@@ -58,10 +58,12 @@ func (c *compared) measure(t *testing.T, a, b way) divergence.Result {
 // The checkpoints beside the small model have random weights, whose routers and logits are as good as undecided: there
 // everything moves them more.
 func TestPrecisionCosts(t *testing.T) {
-	if len(precisions(t)) < 2 {
-		t.Skip("these inner products have no int8")
+	if len(precisions(t)) < 2 || testing.Short() {
+		t.Skip("these inner products have no int8, or this run is to be short")
 	}
-	models := []compared{{name: "small model", golden: smallModel(t), text: evaluation(t), formats: narrowWeights}}
+	t.Parallel()
+	models := []compared{{name: "small model", golden: smallModel(t), text: evaluation(t), formats: narrowWeights},
+		{name: "with outliers", golden: outlierModel(t), text: evaluation(t), formats: narrowWeights}}
 	for _, dir := range []string{"c1-bias-untied", "c2-qknorm-bf16", "c3-groups-tied", "g2-glm4moe"} {
 		g := openGolden(t, dir, "") // their experts are too narrow for groups of int4
 		models = append(models, compared{name: dir, golden: g, text: g.prompt(t, "p130"), formats: narrowWeights[:2]})
