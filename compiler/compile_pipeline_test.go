@@ -9,6 +9,7 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -44,6 +45,34 @@ pipeline gpu for m {
   decode  { capture = [1, 2] }
 }
 `
+
+// TestPrecision: the setting and the flag reach the plan, and come back when the plan is compiled again.
+func TestPrecision(t *testing.T) {
+	fast := strings.Replace(pipelines, "target  cpu { tensor_parallel = 2 }", "target  cpu { tensor_parallel = 2 }\n  precision fast", 1)
+	for _, c := range []struct {
+		src  string
+		set  map[string]string
+		want plan.Precision
+	}{
+		{pipelines, nil, plan.Exact},
+		{pipelines, map[string]string{"precision": "fast"}, plan.Fast},
+		{fast, nil, plan.Fast},
+		{fast, map[string]string{"precision": "exact"}, plan.Exact},
+	} {
+		p := compile(t, source(t, "m.glm", []byte(c.src)), compiler.Options{Set: c.set}).Plan
+		again, _, err := compiler.Recompile(&p.Source, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Serving.Precision != c.want || again.Plan.Serving.Precision != c.want {
+			t.Errorf("%v: precision %s, compiled again %s, want %s", c.set, p.Serving.Precision, again.Plan.Serving.Precision, c.want)
+		}
+	}
+	_, _, err := compiler.Compile(source(t, "m.glm", []byte(pipelines)), compiler.Options{Pipeline: "gpu", Set: map[string]string{"precision": "fast"}})
+	if err == nil || !strings.Contains(err.Error(), "h200 leaves no choice: only cpu has exact and fast products") {
+		t.Errorf("fast on h200: %v", err)
+	}
+}
 
 // TestPipelineChoice: the named pipeline, else the file's first for the target, else a default one.
 func TestPipelineChoice(t *testing.T) {

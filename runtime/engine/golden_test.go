@@ -581,22 +581,28 @@ func argmax(row []float32) int {
 	return best
 }
 
-// TestCPUMatchesHuggingFace holds the fast kernels to the looser bounds of bf16 arithmetic, and to the tight
-// ones where the checkpoint is f32.
+// TestCPUMatchesHuggingFace holds the fast kernels to the looser bounds of bf16 arithmetic.
 func TestCPUMatchesHuggingFace(t *testing.T) {
 	for _, c := range goldens {
-		g := c.open(t)
-		for _, tp := range append([]int{1}, c.tp...) {
-			t.Run(fmt.Sprintf("%stp%d", g.name, tp), func(t *testing.T) {
-				t.Parallel()
-				p := g.compile(t, compiler.Options{TensorParallel: tp, Set: c.set})
-				for _, chunk := range c.chunks() {
-					m := g.start(t, p, "cpu", chunk)
-					for _, name := range []string{"p7", "p33"} {
-						g.checkLoosely(t, name, m.promptLogits(t, g.prompt(t, name)), looseBF16)
-					}
+		c.checkCPU(t, way{device: "cpu"}, looseBF16)
+	}
+}
+
+// checkCPU runs a case on the fast kernels, on one rank and on several, with prompts whole and cut.
+func (c goldenCase) checkCPU(t *testing.T, w way, bounds loose) {
+	g := c.open(t)
+	for _, tp := range append([]int{1}, c.tp...) {
+		t.Run(fmt.Sprintf("%s%s/tp%d", g.name, w, tp), func(t *testing.T) {
+			t.Parallel()
+			set := w.set()
+			maps.Copy(set, c.set)
+			p := g.compile(t, compiler.Options{TensorParallel: tp, Set: set})
+			for _, chunk := range c.chunks() {
+				m := g.startWith(t, p, w.options(), chunk)
+				for _, name := range []string{"p7", "p33"} {
+					g.checkLoosely(t, name, m.promptLogits(t, g.prompt(t, name)), bounds)
 				}
-			})
-		}
+			}
+		})
 	}
 }
