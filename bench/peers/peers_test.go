@@ -54,8 +54,8 @@ func fakeGlmc(args []string) error {
 	case "synth":
 		return writeCheckpoint(args[len(args)-1])
 	case "bench":
-		if slices.Contains(args, "--precision") {
-			return fmt.Errorf("glmc: there is no flag --precision")
+		if slices.Contains(args, "fast") {
+			return fmt.Errorf("glmc: no such precision")
 		}
 		if want := "--prompt 512,1,16 --gen 0,33,33 --batch 1,1,8"; !strings.Contains(strings.Join(args, " "), want) {
 			return fmt.Errorf("%v, want %s", args, want)
@@ -105,8 +105,8 @@ func TestPeers(t *testing.T) {
 		"| tg32 | q4_k_m | 10.0 (10.0-10.0) | int4 | 20.0 (20.0-20.0) | 2.00 | 90 % of 50 GB/s |\n" +
 		"| tg32x8 | q4_k_m | 20.0 (20.0-20.0) | int4 | 60.0 (60.0-60.0) | 3.00 | 40 % of 50 GB/s |\n\n" +
 		"Left out:\n\n" +
-		"- bench-0.7b fp8, fast: glmc bench: exit status 1: glmc: there is no flag --precision\n" +
-		"- bench-0.7b int4, fast: glmc bench: exit status 1: glmc: there is no flag --precision\n"
+		"- bench-0.7b fp8, fast: glmc bench: exit status 1: glmc: no such precision\n" +
+		"- bench-0.7b int4, fast: glmc bench: exit status 1: glmc: no such precision\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
 	}
