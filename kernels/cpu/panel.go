@@ -251,18 +251,30 @@ const maxPanelRows = 40 * panelRows
 // fewRows is up to how many rows products are bound by reading weights.
 const fewRows = 8
 
-// overPanels runs a loop over panels of so many bytes each, which rows rows are multiplied with. With few rows each thread
-// streams a contiguous part of the weights; with more, whoever is free takes the next panels.
-func (d *Device) overPanels(panels, rows, bytes int, body func(worker, lo, hi int)) {
+// overPanels runs a loop over panels that rows rows are multiplied with. With few rows each thread streams a contiguous
+// part of the weights; with more, whoever is free takes the next panels.
+func (d *Device) overPanels(panels, rows int, body func(worker, lo, hi int)) {
 	if rows <= fewRows {
-		d.pool.split(panels, min(max(splitBytes/max(bytes, 1), 1), 4), body)
+		d.pool.split(panels, d.sideBySide(panels), body)
 		return
 	}
-	d.pool.run(panels, d.grain(panels, rows*bytes), body)
+	d.pool.run(panels, d.panelGrain(panels), body)
 }
 
-// splitBytes is what is worth a piece of a split loop.
-const splitBytes = 256 << 10
+// sideBySide is how many of so many panels threads share out at once: as many as a kernel takes side by side, where there are
+// enough.
+func (d *Device) sideBySide(panels int) int {
+	if panels < 4*d.threads {
+		return 1
+	}
+	return 4
+}
+
+// panelGrain is how many of so many panels make a chunk where many rows meet them: chunks are small, so that threads end
+// together.
+func (d *Device) panelGrain(panels int) int { return max(panels/(panelChunks*d.threads), 1) }
+
+const panelChunks = 16
 
 // newPanelWeight views matrix i of the matrices that t holds in panels, for rows of int8 where fast.
 func (d *Device) newPanelWeight(t *kernels.Tensor, i int, fast bool) panelWeight {
