@@ -49,7 +49,10 @@ var goldens = []goldenCase{
 	{model: "glm4moe", dir: "c2-qknorm-bf16", tp: []int{2, 4}}, // six heads do not divide by four: the attention is replicated
 	{model: "glm4moe", dir: "c3-groups-tied", tp: []int{2, 4}},
 	{model: "glm4moe", dir: "c6-fp8", prefix: "w8a32.", tp: []int{2, 4}},
-	{model: "glm4moe", dir: "c6-fp8", prefix: "w8a8.", set: map[string]string{"activations": "fp8_e4m3"}},
+	// Its config.json says bfloat16, and the values are of a cache in f32. Rounding keys and values moves activations over
+	// borders between codes, which have three bits of mantissa, and then other experts are chosen in more rows than the
+	// bounds allow (a mean of 0.47 for p33). What is tested here is the codes, so the cache is in f32.
+	{model: "glm4moe", dir: "c6-fp8", prefix: "w8a8.", set: map[string]string{"activations": "fp8_e4m3", "cache": "f32"}},
 	{model: "glm4moe", dir: "g2-glm4moe", tp: []int{2, 4}, brief: true},
 	{model: "qwen3moe", dir: "q1-qwen3moe", tp: []int{2, 4}},
 	{model: "qwen3moe", dir: "q2-qwen3moe-bf16", tp: []int{2, 4}, brief: true},
