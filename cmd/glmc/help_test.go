@@ -24,6 +24,7 @@ var contract = map[string][]string{
 	"check":       {"config", "weights", "json", "sarif"},
 	"import":      {"output", "force", "target", "json"},
 	"inspect":     {"pass", "layer", "json", "dot", "entry", "graph", "full", "sarif"},
+	"quantize":    {"dtype", "output", "skip", "calibration", "no-kl", "force", "json"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
 	"synth":   {"preset", "dtype", "seed", "output", "force", "json"},
@@ -129,7 +130,7 @@ func TestExamples(t *testing.T) {
 // needsFiles reports whether a command line names a directory or a file to read that does not exist.
 func needsFiles(dir string, args []string) bool {
 	for i, arg := range args {
-		if arg == "DIR" {
+		if arg == "DIR" || arg == "FILE" {
 			return true
 		}
 		if (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".plan")) && i > 0 && args[i-1] != "-o" {

@@ -142,10 +142,7 @@ func (a *attnDots) update(w *attnWorker, s *softmax, q []float32, n int) {
 			s.out[i] *= shrink
 		}
 	}
-	for j := range score {
-		score[j] = exp(score[j] - finite)
-		s.sum += score[j]
-	}
+	s.sum += a.dev.vectors.expSum(score, score, finite)
 	for j := 0; j < n; j += tileRows {
 		end := min(j+tileRows, n)
 		a.dev.dots.axpy(s.out, score[j:end], w.vals[j:end])

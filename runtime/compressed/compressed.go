@@ -102,6 +102,7 @@ func Config(d dtype.DType, dynamic bool, ignore []string) (map[string]any, error
 		"quant_method": "compressed-tensors", "format": format, "quantization_status": "compressed",
 		"kv_cache_scheme": nil, "ignore": ignore,
 		"config_groups": map[string]any{"group_0": map[string]any{
+			"format":  format, // without it readers take int8 weights alone for packed ones
 			"targets": []string{"Linear"}, "weights": weights, "input_activations": inputs, "output_activations": nil,
 		}},
 	}, nil
