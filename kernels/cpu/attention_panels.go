@@ -57,8 +57,8 @@ const (
 	// panels costs one or two hundredths of multiplying with it, and what a tile keeps of its rows stays in
 	// the second-level cache.
 	attnRows = 16 * panelRows
-	// attnFewRows is how many rows of a KV head a tile has at most whose chunks threads take one by one: their
-	// states wait in memory to be folded.
+	// attnFewRows is how many rows of a KV head a tile has at most whose chunks threads take one by one, because
+	// their states wait in memory to be folded; and for which a block is computed faster than it is read.
 	attnFewRows = 2 * panelRows
 	// attnWeightStride is the values from a row of weights to the next (kernels/cpu/gen/attention.go).
 	attnWeightStride = attnBlock + 32
@@ -234,7 +234,7 @@ func (a *attnPanels) chunk(w *attnPanelWorker, item *attnItem, s *attnState, chu
 			b.row = (h - item.headLo) * len(w.seen)
 			a.block(w, item, s, h, &b)
 		}
-		if all := 2 * w.ahead.next.n; w.ahead.done < all {
+		if all := 2 * w.ahead.next.n; all > 0 && len(w.seen) <= attnFewRows {
 			w.ahead.done = 0
 			a.ahead(w, a.kernels.touch, all)
 		}
