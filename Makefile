@@ -4,6 +4,8 @@
 
 FUZZTIME ?= 10m
 BENCH ?= .
+BENCHTIME ?= 100ms
+COUNT ?= 1
 PACKAGES ?= ./...
 
 help: ## this list
@@ -21,8 +23,8 @@ lint: ## gofmt, go vet, staticcheck, import directions
 fuzz: ## every fuzz test for FUZZTIME (10m) each; FUZZ='pattern' picks some
 	FUZZTIME=$(FUZZTIME) FUZZ='$(FUZZ)' bash .ci/fuzz.sh
 
-bench: ## benchmarks; BENCH='pattern' picks some
-	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PACKAGES)
+bench: ## benchmarks in benchstat's format; BENCH='pattern' PACKAGES=./kernels/cpu picks some, COUNT=10 repeats
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem -p 1 $(PACKAGES)
 
 bench-peers: build ## tokens/s beside llama.cpp's, as Markdown; PEERS='flags' changes what is measured (bench/peers)
 	go run ./bench/peers -glmc ./glmc $(PEERS)

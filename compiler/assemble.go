@@ -75,6 +75,9 @@ func fact(v *config.Values, key string) int {
 
 func serving(s pipeline.Settings) plan.Serving {
 	out := plan.Serving{PrefillChunk: s.Prefill.Chunk, Transfer: s.Transfer.Enabled, TransferAsync: s.Transfer.Async, TransferPer: s.Transfer.Per}
+	if s.Precision == plan.Fast.String() {
+		out.Precision = plan.Fast
+	}
 	for _, d := range s.Drafts {
 		w := plan.Draft{Kind: d.Kind}
 		for _, key := range slices.Sorted(maps.Keys(d.Options)) {

@@ -131,11 +131,10 @@ func (o *options) run(ctx context.Context) (*report, error) {
 		if err != nil {
 			return nil, err
 		}
-		contests, left, err := o.prepare(ctx, p, m)
+		contests, err := o.prepare(ctx, p, m)
 		if err != nil {
 			return nil, err
 		}
-		r.LeftOut = append(r.LeftOut, left...)
 		all = append(all, prepared{m, list, contests})
 	}
 	r.Busy = busy()
@@ -145,6 +144,9 @@ func (o *options) run(ctx context.Context) (*report, error) {
 				return nil, err
 			}
 		}
+	}
+	if len(r.Results) == 0 {
+		return nil, fmt.Errorf("nothing of glmc's was measured: %s", strings.Join(r.LeftOut, "; "))
 	}
 	return r, nil
 }

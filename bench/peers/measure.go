@@ -44,9 +44,6 @@ func (o *options) measure(ctx context.Context, p *peer, m model, c contest, list
 				r.Results = append(r.Results, sides[k].result(m, c, e, w, i, theirs))
 			}
 		}
-		if len(c.ours) == 0 {
-			r.Results = append(r.Results, result{Model: m.name, Workload: w.name, PeerFormat: c.name, Peer: column(theirs, i)})
-		}
 	}
 	return nil
 }

@@ -101,12 +101,12 @@ func TestPeers(t *testing.T) {
 		"| pp512 | q8_0 | 100 (100-100) | fp8 | 400 (400-400) | 4.00 | 70 % of 500 GFLOP/s |\n" +
 		"| tg32 | q8_0 | 10 (10-10) | fp8 | 20 (20-20) | 2.00 | 90 % of 50 GB/s |\n" +
 		"| tg32x8 | q8_0 | 20 (20-20) | fp8 | 60 (60-60) | 3.00 | 40 % of 50 GB/s |\n" +
-		"| pp512 | q4_k_m | 100 (100-100) |  |  |  |  |\n" +
-		"| tg32 | q4_k_m | 10 (10-10) |  |  |  |  |\n" +
-		"| tg32x8 | q4_k_m | 20 (20-20) |  |  |  |  |\n\n" +
+		"| pp512 | q4_k_m | 100 (100-100) | int4 | 400 (400-400) | 4.00 | 70 % of 500 GFLOP/s |\n" +
+		"| tg32 | q4_k_m | 10 (10-10) | int4 | 20 (20-20) | 2.00 | 90 % of 50 GB/s |\n" +
+		"| tg32x8 | q4_k_m | 20 (20-20) | int4 | 60 (60-60) | 3.00 | 40 % of 50 GB/s |\n\n" +
 		"Left out:\n\n" +
-		"- bench-0.7b int4: glmc quantize: exit status 1: glmc: there is no verb quantize\n" +
-		"- bench-0.7b fp8, fast: glmc bench: exit status 1: glmc: there is no flag --precision\n"
+		"- bench-0.7b fp8, fast: glmc bench: exit status 1: glmc: there is no flag --precision\n" +
+		"- bench-0.7b int4, fast: glmc bench: exit status 1: glmc: there is no flag --precision\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
 	}

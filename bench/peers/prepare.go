@@ -26,18 +26,22 @@ type entry struct {
 	args []string // of bench model
 }
 
-// prepare makes the files of a model that are not there yet. What glmc cannot do is left out, and told.
-func (o *options) prepare(ctx context.Context, p *peer, m model) ([]contest, []string, error) {
+// prepare makes the files of a model that are not there yet.
+func (o *options) prepare(ctx context.Context, p *peer, m model) ([]contest, error) {
 	file := func(name string) string { return filepath.Join(o.dir, m.name+name) }
 	fp8, int4, q8, q4 := file("-fp8"), file("-int4"), file("-q8_0.gguf"), file("-q4_k_m.gguf")
+	synth := func(format, dir string) func() error {
+		return func() error {
+			_, err := output(exec.CommandContext(ctx, o.glmc, "synth", "--preset", m.name, "--dtype", format, "--force", "-o", dir))
+			return err
+		}
+	}
 	steps := []struct {
 		made string
 		make func() error
 	}{
-		{filepath.Join(fp8, "config.json"), func() error {
-			_, err := output(exec.CommandContext(ctx, o.glmc, "synth", "--preset", m.name, "--dtype", "fp8", "--force", "-o", fp8))
-			return err
-		}},
+		{filepath.Join(fp8, "config.json"), synth("fp8", fp8)},
+		{filepath.Join(int4, "config.json"), synth("int4", int4)},
 		{q8, func() error { return convert(fp8, q8) }},
 		{q4, func() error { return o.quantise(ctx, p, q8, q4) }},
 	}
@@ -46,25 +50,17 @@ func (o *options) prepare(ctx context.Context, p *peer, m model) ([]contest, []s
 			continue
 		}
 		if err := o.room(ctx, m); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		note("making %s", s.made)
 		if err := s.make(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	contests := []contest{
+	return []contest{
 		{"q8_0", q8, []entry{{"fp8", fp8, nil}, {"fp8, fast", fp8, []string{"--precision", "fast"}}}},
-		{"q4_k_m", q4, []entry{{"int4", int4, nil}}},
-	}
-	if !exists(filepath.Join(int4, "config.json")) {
-		note("making %s", int4)
-		if _, err := output(exec.CommandContext(ctx, o.glmc, "quantize", fp8, "--dtype", "int4", "-o", int4)); err != nil {
-			contests[1].ours = nil
-			return contests, []string{fmt.Sprintf("%s int4: %v", m.name, err)}, ctx.Err()
-		}
-	}
-	return contests, nil, nil
+		{"q4_k_m", q4, []entry{{"int4", int4, nil}, {"int4, fast", int4, []string{"--precision", "fast"}}}},
+	}, nil
 }
 
 func exists(path string) bool {

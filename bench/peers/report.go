@@ -25,12 +25,12 @@ type result struct {
 	Model      string    `json:"model"`
 	Workload   string    `json:"workload"`
 	PeerFormat string    `json:"peer_format"`
-	GlmcFormat string    `json:"glmc_format,omitempty"`
+	GlmcFormat string    `json:"glmc_format"`
 	Peer       []float64 `json:"peer"`
-	Glmc       []float64 `json:"glmc,omitempty"`
-	Ratio      float64   `json:"ratio,omitempty"` // ours to the peer's: the median over the rounds
-	Share      float64   `json:"share,omitempty"` // that glmc reaches of the limit
-	Limit      float64   `json:"limit,omitempty"` // of memory in GB/s where tokens are generated, of products in GFLOP/s otherwise
+	Glmc       []float64 `json:"glmc"`
+	Ratio      float64   `json:"ratio"` // ours to the peer's: the median over the rounds
+	Share      float64   `json:"share"` // that glmc reaches of the limit
+	Limit      float64   `json:"limit"` // of memory in GB/s where tokens are generated, of products in GFLOP/s otherwise
 }
 
 func (r *report) printJSON(w io.Writer) error {
@@ -71,12 +71,8 @@ func (r *report) print(w io.Writer) error {
 }
 
 func (x *result) row() string {
-	ours, ratio, limit := "", "", ""
-	if len(x.Glmc) > 0 {
-		ours, ratio = spread(x.Glmc), fmt.Sprintf("%.2f", x.Ratio)
-		limit = fmt.Sprintf("%.0f %% of %.0f %s", 100*x.Share, x.Limit, unit(x.Workload))
-	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", x.Workload, x.PeerFormat, spread(x.Peer), x.GlmcFormat, ours, ratio, limit)
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %.2f | %.0f %% of %.0f %s |\n", x.Workload, x.PeerFormat, spread(x.Peer), x.GlmcFormat, spread(x.Glmc),
+		x.Ratio, 100*x.Share, x.Limit, unit(x.Workload))
 }
 
 // unit is that of the limit of a workload.

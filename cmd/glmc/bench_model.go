@@ -26,14 +26,15 @@ import (
 // benchModelFlags are the flags of `glmc bench model`.
 type benchModelFlags struct {
 	compileFlags
-	device  string
-	packed  packedFlag
-	threads int
-	prompt  []int
-	gen     []int
-	batch   []int
-	runs    int
-	asJSON  bool
+	device    string
+	packed    packedFlag
+	threads   int
+	precision precisionFlag
+	prompt    []int
+	gen       []int
+	batch     []int
+	runs      int
+	asJSON    bool
 
 	loads   []bench.Load // of --prompt, --gen and --batch
 	without []string     // passes of --disable-pass, one by one
@@ -79,6 +80,7 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
 	f.packed.register(fs)
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
+	f.precision.register(fs)
 	fs.IntSliceVar(&f.prompt, "prompt", []int{512}, "`N,...` tokens of each prompt")
 	fs.IntSliceVar(&f.gen, "gen", []int{32}, "`N,...` tokens to generate behind each prompt, 2 or more; 0: prompts alone")
 	fs.IntSliceVar(&f.batch, "batch", []int{1}, "`N,...` sequences side by side")
@@ -105,6 +107,9 @@ func (f *benchModelFlags) check(model string) error {
 		return usagef("--device %s: this build has %s", f.device, strings.Join(exec.DeviceNames(), ", "))
 	case model != "" && f.weights == "":
 		return errNoWeights
+	}
+	if err := f.precision.check(f.device); err != nil {
+		return err
 	}
 	o, err := f.options()
 	if err != nil {
@@ -155,6 +160,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		defer ex.Close()
 		if i == 0 {
 			noteRounded(ex.Rounded())
+			f.precision.note(p, ex)
 			notePacked(made, ex.Weights())
 		}
 		eng, err := engine.New(ex, 0)
@@ -206,7 +212,7 @@ func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safe
 	for _, l := range f.loads {
 		pages = max(pages, (l.Prompt+max(l.Generate, 1)+p.Cache.PageSize-1)/p.Cache.PageSize*l.Batch)
 	}
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}, Packed: made})
+	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: []string{"forward"}, Packed: made})
 }
 
 // sampleFor is how long each of the machine's limits is measured each time.
@@ -222,7 +228,7 @@ func (f *benchModelFlags) measure(ctx context.Context, plans []*plan.Plan, engin
 	}
 	meter := calibrate.NewPeakMeter(calibrate.Full.Buffer, threads)
 	defer meter.Close()
-	dot := arithmeticOf(plans[0], meter.Sample(time.Millisecond))
+	dot := arithmeticOf(plans[0], f.precision.used, meter.Sample(time.Millisecond))
 	runs := bench.Runs{Loads: f.loads, Count: f.runs, Vocab: plans[0].Facts.VocabSize}
 	measured, err := bench.Measure(ctx, engines, runs, func() bench.Limits {
 		peaks := meter.Sample(sampleFor)

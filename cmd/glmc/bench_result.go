@@ -13,12 +13,13 @@ import (
 
 // benchResult is what bench model --json prints. The fields of the first load stand in the document itself too.
 type benchResult struct {
-	Model   string `json:"model"`
-	Device  string `json:"device"`
-	Threads int    `json:"threads"`
-	Ranks   int    `json:"ranks"`
-	Runs    int    `json:"runs"`
-	Dot     string `json:"product_dtype"` // whose rate is the limit of products
+	Model     string `json:"model"`
+	Device    string `json:"device"`
+	Threads   int    `json:"threads"`
+	Precision string `json:"precision"` // of products
+	Ranks     int    `json:"ranks"`
+	Runs      int    `json:"runs"`
+	Dot       string `json:"product_dtype"` // whose rate is the limit of products
 	benchLoad
 	Loads []benchLoad `json:"loads"`
 }
@@ -69,7 +70,7 @@ func spread(values []float64) [2]float64 { return [2]float64{slices.Min(values),
 
 // result puts together what was measured and what the cost model counts.
 func (f *benchModelFlags) result(plans []*plan.Plan, measured []bench.Result, d arithmetic, threads int) (*benchResult, error) {
-	r := &benchResult{Model: plans[0].Model, Device: f.device, Threads: threads, Ranks: plans[0].Module.Ranks, Runs: f.runs, Dot: d.name}
+	r := &benchResult{Model: plans[0].Model, Device: f.device, Threads: threads, Precision: f.precision.used.String(), Ranks: plans[0].Module.Ranks, Runs: f.runs, Dot: d.name}
 	for _, m := range measured {
 		l, err := f.load(plans, m)
 		if err != nil {
@@ -133,7 +134,7 @@ func (r *benchResult) print(w io.Writer) error {
 }
 
 func (r *benchResult) printLoad(w io.Writer, l *benchLoad) error {
-	fmt.Fprintf(w, "%s on %s, %s, %s: %s of %s and %d generated, %s\n\n", r.Model, r.Device, diag.Count(r.Ranks, "rank"),
+	fmt.Fprintf(w, "%s on %s%s, %s, %s: %s of %s and %d generated, %s\n\n", r.Model, r.Device, products(r.Precision), diag.Count(r.Ranks, "rank"),
 		diag.Count(r.Threads, "thread"), diag.Count(l.Batch, "prompt"), diag.Count(l.Tokens, "token"), l.Gen, diag.Count(r.Runs, "run"))
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprint(t, "TOKENS/S\tPROMPT\tLOWEST TO HIGHEST\tGENERATED\tLOWEST TO HIGHEST")

@@ -123,9 +123,15 @@ type arithmetic struct {
 }
 
 // arithmeticOf is the fastest that a plan's products may use on a processor with these peaks: bf16, which is what exact
-// products of narrower weights multiply in, and float32 where all weights are or the processor has no products in bf16.
-func arithmeticOf(p *plan.Plan, peaks calibrate.Peaks) arithmetic {
-	narrow := slices.ContainsFunc(p.Module.Weights, func(w *ir.Weight) bool { return len(w.Shape) > 1 && w.DType != dtype.F32 })
+// products of narrower weights multiply in, int8, in which fast products of those of 8 bits and fewer do, and float32 where all weights are or the processor has no products in bf16.
+func arithmeticOf(p *plan.Plan, precision plan.Precision, peaks calibrate.Peaks) arithmetic {
+	has := func(of func(d dtype.DType) bool) bool {
+		return slices.ContainsFunc(p.Module.Weights, func(w *ir.Weight) bool { return len(w.Shape) > 1 && of(w.DType) })
+	}
+	narrow := has(func(d dtype.DType) bool { return d != dtype.F32 })
+	if precision == plan.Fast && peaks.Int8Dot > 0 && has(dtype.DType.Scaled) {
+		return arithmetic{"int8", func(p calibrate.Peaks) float64 { return p.Int8Dot }}
+	}
 	if narrow && peaks.BF16Dot > 0 {
 		return arithmetic{"bf16", func(p calibrate.Peaks) float64 { return p.BF16Dot }}
 	}

@@ -135,7 +135,7 @@ func measuredDevice(f calibrate.Figures, now time.Time) *cost.Device {
 		Source: fmt.Sprintf("measured %s on %s/%s, %s", now.UTC().Format(time.RFC3339), runtime.GOOS, runtime.GOARCH,
 			diag.Count(f.Threads, "thread")),
 		Bandwidth: digits(f.Peaks.ReadBytes), Launch: digits(f.Launch), Product: digits(f.Product),
-		Collective: digits(f.Collective), Link: digits(f.Link), TileRows: 1, Shared: true, Mapped: true,
+		Collective: digits(f.Collective), Link: digits(f.Link), TileRows: 1, Shared: true,
 		Flops: map[dtype.DType]float64{}, OneRow: map[dtype.DType]float64{},
 		PeakF32: digits(f.Peaks.F32), PeakBF16Dot: digits(f.Peaks.BF16Dot), PeakInt8Dot: digits(f.Peaks.Int8Dot),
 	}

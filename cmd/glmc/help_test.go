@@ -130,7 +130,7 @@ func TestExamples(t *testing.T) {
 // needsFiles reports whether a command line names a directory or a file to read that does not exist.
 func needsFiles(dir string, args []string) bool {
 	for i, arg := range args {
-		if arg == "DIR" {
+		if arg == "DIR" || arg == "FILE" {
 			return true
 		}
 		if (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".plan")) && i > 0 && args[i-1] != "-o" {

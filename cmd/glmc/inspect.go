@@ -229,7 +229,7 @@ func (f *inspectFlags) print(x *inspected, filter report.Filter) error {
 
 func (f *inspectFlags) text(w io.Writer, x *inspected, filter report.Filter) error {
 	p := x.plan
-	fmt.Fprintf(w, "%s for %s, %s\n\n", p.Model, p.Target, diag.Count(p.Module.Ranks, "rank"))
+	fmt.Fprintf(w, "%s for %s\n\n", p.Model, placeOf(p))
 	if err := report.Passes(w, p); err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/compiler/report"
-	"github.com/glmc/glmc/dsl/diag"
 )
 
 // memoryFlags are the flags of `glmc inspect` that belong to --memory.
@@ -114,7 +113,7 @@ func (f *inspectFlags) printMemory(p *plan.Plan) error {
 		}{arenas})
 	}
 	return printText(func(w io.Writer) error {
-		fmt.Fprintf(w, "%s for %s, %s\n\n", p.Model, p.Target, diag.Count(p.Module.Ranks, "rank"))
+		fmt.Fprintf(w, "%s for %s\n\n", p.Model, placeOf(p))
 		if err := report.Arenas(w, arenas); err != nil {
 			return err
 		}

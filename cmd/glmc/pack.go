@@ -39,7 +39,7 @@ are in it: others stay in the checkpoint's files, which are needed as before.
 The file appears when it is complete. --check FILE reads one and compares all its sums.`,
 		Example: `  glmc pack --weights DIR
   glmc pack models/glm4moe/model.glm --weights DIR --tp 2 -o FILE
-  glmc pack --check DIR/` + packed.Name,
+  glmc pack --check FILE`,
 		Args: atMostOneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			model := ""

@@ -29,14 +29,15 @@ type runFlags struct {
 	compileFlags
 	text textFlags
 
-	device   string
-	packed   packedFlag
-	threads  int
-	draft    string
-	prompt   string
-	messages string
-	ids      string
-	tokens   []int32 // of ids
+	device    string
+	packed    packedFlag
+	threads   int
+	precision precisionFlag
+	draft     string
+	prompt    string
+	messages  string
+	ids       string
+	tokens    []int32 // of ids
 
 	maxTokens int
 	ignoreEOS bool
@@ -78,6 +79,7 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
 	f.packed.register(fs)
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
+	f.precision.register(fs)
 	fs.StringVar(&f.draft, "draft", "none", "`KIND` of speculative decoding; this version has none")
 	fs.StringVar(&f.prompt, "prompt", "", "`TEXT` to continue")
 	fs.StringVar(&f.messages, "messages", "", "JSON `FILE` with {\"messages\": [...], \"tools\": [...]}")
@@ -124,6 +126,9 @@ func (f *runFlags) check(cmd *cobra.Command, model string) error {
 	}
 	if err := f.sampling.Check(); err != nil {
 		return &usageError{err}
+	}
+	if err := f.precision.check(f.device); err != nil {
+		return err
 	}
 	if cmd.Flags().Changed("ids") {
 		var err error
@@ -189,6 +194,7 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	}
 	defer ex.Close()
 	noteRounded(ex.Rounded())
+	f.precision.note(p, ex)
 	notePacked(made, ex.Weights())
 	eng, err := engine.New(ex, 0)
 	if err != nil {
@@ -238,7 +244,7 @@ func (f *runFlags) fits(p *plan.Plan, prompt []int32) error {
 func (f *runFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File, prompt int) (*exec.Executor, error) {
 	tokens := prompt + f.maxTokens
 	pages := (tokens + p.Cache.PageSize - 1) / p.Cache.PageSize
-	o := exec.Options{Device: f.device, Threads: f.threads, Pages: pages, Entries: []string{"forward"}, Packed: made}
+	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: []string{"forward"}, Packed: made}
 	if f.profile != "" {
 		f.recorder = profile.NewRecorder(p.Module.Ranks)
 		o.Timed = func(_ int, entry string, b ir.Bucket, n *ir.Node, took time.Duration) {
@@ -267,6 +273,7 @@ type runResult struct {
 	OutputIDs    []int32    `json:"output_ids"`
 	Text         string     `json:"text"`
 	FinishReason string     `json:"finish_reason"`
+	Precision    string     `json:"precision"` // of products
 	Timings      timings    `json:"timings"`
 	Draft        draftStats `json:"draft"`
 }
@@ -306,6 +313,6 @@ func (f *runFlags) generate(ctx context.Context, eng *engine.Engine, p *plan.Pla
 	if resp.Output == nil {
 		resp.Output = []int32{}
 	}
-	return printJSON(runResult{PromptIDs: prompt, OutputIDs: resp.Output, Text: text.decode(resp.Output), FinishReason: resp.Finish,
+	return printJSON(runResult{PromptIDs: prompt, OutputIDs: resp.Output, Text: text.decode(resp.Output), FinishReason: resp.Finish, Precision: f.precision.used.String(),
 		Timings: timings{float64(resp.Prompt.Microseconds()) / 1e3, float64(resp.Generate.Microseconds()) / 1e3}, Draft: draftStats{f.draft}})
 }

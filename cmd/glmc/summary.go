@@ -20,6 +20,7 @@ type summary struct {
 	CompileMS float64         `json:"compile_ms"`
 	Stored    string          `json:"stored"`         // dtype that weights are taken to be stored in
 	Assumed   bool            `json:"stored_assumed"` // and nothing says so
+	Precision string          `json:"precision"`
 	Passes    []passSummary   `json:"passes"`
 	Memory    memorySummary   `json:"memory"`
 	Launches  map[string]int  `json:"launches"` // by entry, of its smallest bucket
@@ -53,7 +54,7 @@ type prediction struct {
 
 func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 	s := summary{Plan: out, Digest: plan.Digest(file), Bytes: len(file), CompileMS: float64(r.Time.Microseconds()) / 1e3,
-		Stored: r.Stored.String(), Assumed: r.Assumed, Launches: map[string]int{}, Layers: launchesOfLayers(r)}
+		Stored: r.Stored.String(), Assumed: r.Assumed, Precision: r.Plan.Serving.Precision.String(), Launches: map[string]int{}, Layers: launchesOfLayers(r)}
 	for _, p := range r.Passes {
 		s.Passes = append(s.Passes, passSummary{p.Pass.Name, p.Applied, p.Missed, float64(p.Time.Microseconds()) / 1e3})
 	}
@@ -76,8 +77,21 @@ func summarise(r *compiler.Result, out string, file []byte) (summary, error) {
 	return s, nil
 }
 
+// placeOf says what a plan runs on and how: "cpu, 1 rank". Products are exact where it says nothing of them.
+func placeOf(p *plan.Plan) string {
+	return fmt.Sprintf("%s, %s%s", p.Target, diag.Count(p.Module.Ranks, "rank"), products(p.Serving.Precision.String()))
+}
+
+// products names the precision of products where it is not exact: ", fast products".
+func products(precision string) string {
+	if precision == plan.Exact.String() {
+		return ""
+	}
+	return fmt.Sprintf(", %s products", precision)
+}
+
 func (s *summary) print(w io.Writer, p *plan.Plan) error {
-	fmt.Fprintf(w, "%s for %s, %s -> %s (%s in %.0f ms)\n\n", p.Model, p.Target, diag.Count(p.Module.Ranks, "rank"), s.Plan, report.Bytes(int64(s.Bytes)), s.CompileMS)
+	fmt.Fprintf(w, "%s for %s -> %s (%s in %.0f ms)\n\n", p.Model, placeOf(p), s.Plan, report.Bytes(int64(s.Bytes)), s.CompileMS)
 	if err := report.Passes(w, p); err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ var Devices = map[string]*Device{
 		TileRows: 64, Launch: 1.1e-6, Product: 4e-6, Event: 0.45e-6, Collective: 8e-6, Barrier: 2e-6, Link: 360e9, Network: 50e9},
 	"cpu": {Name: "cpu", Source: Builtin, Bandwidth: 50e9,
 		Flops:    map[dtype.DType]float64{dtype.BF16: 400e9, dtype.F16: 200e9, dtype.F8E4M3: 380e9, dtype.F32: 200e9},
-		TileRows: 1, Shared: true, Mapped: true, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9, Network: 1.25e9},
+		TileRows: 1, Shared: true, Launch: 1e-6, Collective: 2e-6, Barrier: 1e-6, Link: 20e9, Network: 1.25e9},
 }
 
 // figure is one number of a device: its name in files and tables, and its unit.

@@ -118,6 +118,9 @@ func factsOf(p *plan.Plan) *list {
 		entries = append(entries, entryLabel(prog.Graph.Name, buckets))
 	}
 	l.add("entries", "%s", strings.Join(entries, ", "))
+	if p.Serving.Precision != plan.Exact {
+		l.add("precision", "%s", p.Serving.Precision)
+	}
 	l.add("prefill.chunk", "%d", p.Serving.PrefillChunk)
 	if t := p.Serving; t.Transfer || t.TransferAsync || t.TransferPer != "" {
 		l.add("transfer", "enabled=%v async=%v per=%s", t.Transfer, t.TransferAsync, t.TransferPer)

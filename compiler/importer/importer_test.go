@@ -144,9 +144,6 @@ func TestChosen(t *testing.T) {
 			t.Errorf("%s on %s: %+v, want %d ranks", tt.config, tt.target, p, tt.ranks)
 		}
 		require := []string{"fold_shared_expert", "fuse_qknorm_rope_kv", "fuse_route", "fuse_swiglu", "merge_qkv", "merge_gate_up", "fuse_add_norm"}
-		if tt.target == "cpu" { // where weights stay in the file, and are not merged
-			require = slices.DeleteFunc(require, func(p string) bool { return strings.HasPrefix(p, "merge_") })
-		}
 		if diff := cmp.Diff(require, p.Require); diff != "" {
 			t.Errorf("%s on %s (-want +got):\n%s", tt.config, tt.target, diff)
 		}

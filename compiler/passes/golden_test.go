@@ -120,8 +120,12 @@ func parseOptions(t *testing.T, comment string) *Options {
 		case key == "activations":
 			o.Activations, err = dtype.Parse(value)
 		case key == "device":
-			if o.Device = cost.Devices[value]; o.Device == nil {
-				err = fmt.Errorf("there is no device %q", value)
+			name, mapped := strings.CutSuffix(value, " mapped")
+			if o.Device = cost.Devices[name]; o.Device == nil {
+				err = fmt.Errorf("there is no device %q", name)
+			} else if mapped {
+				d := *o.Device
+				d.Mapped, o.Device = true, &d
 			}
 		case key == "keep":
 			var rx *regexp.Regexp

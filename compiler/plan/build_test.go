@@ -27,7 +27,7 @@ func compile(t testing.TB, s lowertest.Setup, o *passes.Options, chunk int, batc
 		Model: r.Module.Name, Pipeline: "fast", Target: "cpu", Module: r.Module,
 		Facts: plan.Facts{VocabSize: 64, HiddenSize: 32, MaxPositions: 128},
 		Cache: plan.CacheFormat{DType: dtype.F8E4M3, PageSize: 16},
-		Serving: plan.Serving{PrefillChunk: chunk, Transfer: true, TransferAsync: true, TransferPer: "layer", Drafts: []plan.Draft{
+		Serving: plan.Serving{Precision: plan.Fast, PrefillChunk: chunk, Transfer: true, TransferAsync: true, TransferPer: "layer", Drafts: []plan.Draft{
 			{Kind: "mtp", Options: ir.Attrs{{Key: "steps", Value: int64(3)}}},
 			{Kind: "suffix", Options: ir.Attrs{{Key: "factor", Value: 1.5}, {Key: "on", Value: true}, {Key: "tree", Value: "wide"}}},
 		}},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
@@ -66,7 +67,10 @@ func (d *decoder) serving() error {
 	if s.GetPrefillChunk() < 1 || s.GetPrefillChunk() > ir.MaxTokens {
 		return fmt.Errorf("a prefill chunk of %d tokens: wants 1 to %d", s.GetPrefillChunk(), ir.MaxTokens)
 	}
-	d.plan.Serving = Serving{PrefillChunk: int(s.PrefillChunk), Transfer: s.Transfer, TransferAsync: s.TransferAsync, TransferPer: s.TransferPer}
+	if planpb.Precision_name[int32(s.Precision)] == "" {
+		return fmt.Errorf("products in precision %d: wants one of %s", s.Precision, strings.Join(precisions, ", "))
+	}
+	d.plan.Serving = Serving{Precision: Precision(s.Precision), PrefillChunk: int(s.PrefillChunk), Transfer: s.Transfer, TransferAsync: s.TransferAsync, TransferPer: s.TransferPer}
 	for _, x := range s.Drafts {
 		options, err := readAttrs(x.GetOptions())
 		if err != nil {

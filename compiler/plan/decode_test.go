@@ -53,6 +53,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"page too large", func(pb *planpb.Plan) { pb.CacheFormat.PageSize = 1<<16 + 1 }, "invalid plan: a KV page of 65537 tokens: wants 1 to 65536"},
 		{"no serving", func(pb *planpb.Plan) { pb.Serving = nil }, "invalid plan: a prefill chunk of 0 tokens: wants 1 to 1048576"},
 		{"chunk", func(pb *planpb.Plan) { pb.Serving.PrefillChunk = 1<<20 + 1 }, "invalid plan: a prefill chunk of 1048577 tokens: wants 1 to 1048576"},
+		{"precision", func(pb *planpb.Plan) { pb.Serving.Precision = 2 }, "invalid plan: products in precision 2: wants one of exact, fast"},
 		{"draft option without value", func(pb *planpb.Plan) { pb.Serving.Drafts[0].Options[0].Value = nil }, `invalid plan: draft mtp: attribute "steps" has no value`},
 		{"draft option twice", func(pb *planpb.Plan) {
 			o := pb.Serving.Drafts[0].Options

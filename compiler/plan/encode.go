@@ -39,7 +39,7 @@ func toProto(p *Plan) *planpb.Plan {
 		Model: p.Model, Pipeline: p.Pipeline, Target: p.Target, Ranks: uint32(p.Module.Ranks),
 		Facts:       &planpb.Facts{VocabSize: uint32(p.Facts.VocabSize), HiddenSize: uint32(p.Facts.HiddenSize), MaxPositions: uint32(p.Facts.MaxPositions)},
 		CacheFormat: &planpb.CacheFormat{Dtype: wireDType(p.Cache.DType), PageSize: uint32(p.Cache.PageSize)},
-		Serving: &planpb.Serving{PrefillChunk: uint32(p.Serving.PrefillChunk), Transfer: p.Serving.Transfer,
+		Serving: &planpb.Serving{Precision: planpb.Precision(p.Serving.Precision), PrefillChunk: uint32(p.Serving.PrefillChunk), Transfer: p.Serving.Transfer,
 			TransferAsync: p.Serving.TransferAsync, TransferPer: p.Serving.TransferPer},
 	}}
 	if p.Source.Device.Source != "" {

@@ -51,6 +51,7 @@ type CacheFormat struct {
 
 // Serving is how the pipeline wants the plan to be served.
 type Serving struct {
+	Precision     Precision
 	PrefillChunk  int
 	Drafts        []Draft
 	Transfer      bool

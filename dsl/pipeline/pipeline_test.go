@@ -169,6 +169,7 @@ func TestSet(t *testing.T) {
 		{"activations", "none", func(s Settings) any { return s.Activations }, dtype.Invalid},
 		{"cache", "f32", func(s Settings) any { return s.Cache.DType }, dtype.F32},
 		{"cache.page", "1024", func(s Settings) any { return s.Cache.Page }, 1024},
+		{"precision", "fast", func(s Settings) any { return s.Precision }, "fast"},
 		{"prefill.chunk", "1048576", func(s Settings) any { return s.Prefill.Chunk }, 1 << 20},
 		{"prefill.rows", "32", func(s Settings) any { return s.Prefill.Rows }, 32},
 		{"decode.capture", "4, 1,2", func(s Settings) any { return fmt.Sprint(s.Decode.Capture) }, "[1 2 4]"},
@@ -181,11 +182,12 @@ func TestSet(t *testing.T) {
 		{"weights", "i8", nil, fmt.Errorf(`weights=i8: "i8" is not one of f32, bf16, f16, fp8_e4m3, int8, int4; it takes a dtype, or "stored"`)},
 		{"cache", "", nil, fmt.Errorf(`cache=: "" is not one of f32, bf16, f16, fp8_e4m3; it takes a dtype`)},
 		{"activations", "bf16", nil, fmt.Errorf(`activations=bf16: "bf16" is not allowed here: only fp8_e4m3 is; it takes fp8_e4m3, or "none"`)},
+		{"precision", "quick", nil, fmt.Errorf(`precision=quick: "quick" is not one of exact, fast; it takes exact or fast`)},
 		{"cache.page", "3", nil, fmt.Errorf("cache.page=3: 3 is not a power of two; it takes a power of two, 1 to 1024")},
 		{"decode.capture", "", nil, fmt.Errorf(`decode.capture=: "" is not an int; it takes batch sizes, "1,2,4"`)},
 		{"decode.capture", "1,1", nil, fmt.Errorf(`decode.capture=1,1: 1 is there twice; it takes batch sizes, "1,2,4"`)},
 		{"draft", "eagle", nil, fmt.Errorf(`draft=eagle: "eagle" is not one of none, mtp, suffix, hybrid; it takes none, mtp, suffix or hybrid`)},
-		{"cache.pages", "3", nil, fmt.Errorf(`unknown setting "cache.pages": one of activations, cache, cache.page, decode.capture, draft, prefill.chunk, prefill.rows, tensor_parallel, weights; did you mean "cache.page"?`)},
+		{"cache.pages", "3", nil, fmt.Errorf(`unknown setting "cache.pages": one of activations, cache, cache.page, decode.capture, draft, precision, prefill.chunk, prefill.rows, tensor_parallel, weights; did you mean "cache.page"?`)},
 	}
 	seen := map[string]bool{}
 	for _, tt := range tests {
@@ -215,6 +217,24 @@ func TestSet(t *testing.T) {
 	for _, key := range Keys() {
 		if !seen[key] {
 			t.Errorf("the key %s is not tested", key)
+		}
+	}
+}
+
+// TestPrecision: only the cpu leaves a choice, to a file and to a flag.
+func TestPrecision(t *testing.T) {
+	f := parse(t, "p.glm", []byte("pipeline p for m {\n  precision fast\n  target cpu\n}"))
+	if s := resolve(t, f, "p"); s.Precision != "fast" {
+		t.Errorf("precision %q, want fast", s.Precision)
+	}
+	for target, want := range map[string]string{"cpu": "exact", "h100": "", "h200": ""} {
+		s, err := Default(target)
+		if err != nil || s.Precision != want {
+			t.Errorf("%s: precision %q, error %v", target, s.Precision, err)
+		}
+		err = s.Set("precision", "exact")
+		if (err == nil) != (target == "cpu") || s.Precision != want {
+			t.Errorf("%s: set to exact: precision %q, error %v", target, s.Precision, err)
 		}
 	}
 }

@@ -77,6 +77,12 @@ func (r *resolver) readCache(s *syntax.Setting) {
 	r.int(s, "page", &r.s.Cache.Page, checkPage)
 }
 
+func (r *resolver) readPrecision(s *syntax.Setting) {
+	if err := r.s.setPrecision(s.Args[0].Name); err != nil {
+		r.bad(s.Args[0], "precision", err)
+	}
+}
+
 func (r *resolver) readPrefill(s *syntax.Setting) {
 	r.int(s, "chunk", &r.s.Prefill.Chunk, func(n int64) (int, error) { return inRange(n, 1, maxChunk) })
 	r.int(s, "rows", &r.s.Prefill.Rows, func(n int64) (int, error) { return inRange(n, 1, maxChunk) })

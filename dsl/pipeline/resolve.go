@@ -53,6 +53,7 @@ var shapes = map[string]shape{
 	"weights":     {args: 1, usage: `weights fp8_e4m3 { scale = channel, skip = ["lm_head"] }`, options: []string{"scale", "skip"}, read: (*resolver).readWeights},
 	"activations": {args: 1, usage: "activations fp8_e4m3", read: (*resolver).readActivations},
 	"cache":       {args: 1, usage: "cache bf16 { page = 128 }", options: []string{"page"}, read: (*resolver).readCache},
+	"precision":   {args: 1, usage: "precision fast", read: (*resolver).readPrecision},
 	"prefill":     {usage: "prefill { chunk = 8192 }", options: []string{"chunk", "rows"}, read: (*resolver).readPrefill},
 	"decode":      {usage: "decode { capture = [1, 2, 4] }", options: []string{"capture"}, read: (*resolver).readDecode},
 	"require":     {args: many, usage: "require fuse_qknorm_rope_kv", repeats: true, read: (*resolver).readRequire},

@@ -33,6 +33,7 @@ var setters = map[string]struct {
 	"cache.page": {"a power of two, 1 to 1024", func(s *Settings, v string) error {
 		return setInt(&s.Cache.Page, v, checkPage)
 	}},
+	"precision": {"exact or fast", (*Settings).setPrecision},
 	"prefill.chunk": {"1 to 1048576", func(s *Settings, v string) error {
 		return setInt(&s.Prefill.Chunk, v, func(n int64) (int, error) { return inRange(n, 1, maxChunk) })
 	}},

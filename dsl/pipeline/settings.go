@@ -22,6 +22,7 @@ type Settings struct {
 	Weights        Weights
 	Activations    dtype.DType // that inputs of FP8 weights are quantised to per token; Invalid: they are not
 	Cache          Cache
+	Precision      string // of products with narrow weights: "exact" or "fast"; empty on targets that leave no choice
 	Prefill        Prefill
 	Decode         Decode
 	Require        []string    // passes that have to fire on every layer and every rank
@@ -102,6 +103,7 @@ var (
 	cacheDTypes  = weightDTypes[:4]
 	activations  = []dtype.DType{dtype.F8E4M3}
 	scales       = []string{"channel", "group"}
+	precisions   = []string{"exact", "fast"}
 	transferPer  = []string{"layer", "request"}
 )
 
@@ -118,6 +120,7 @@ func Default(target string) (Settings, error) {
 	}
 	switch target {
 	case "cpu":
+		s.Precision = "exact"
 	case "h100", "h200":
 		s.Cache = Cache{DType: dtype.BF16, Page: 128}
 		s.Prefill.Chunk = 8192
@@ -205,6 +208,18 @@ func CheckWeights(target string, d dtype.DType) error {
 		return &NoKernelsError{target, d}
 	}
 	return nil
+}
+
+// setPrecision sets how products with narrow weights are computed.
+func (s *Settings) setPrecision(word string) error {
+	if s.Target != "cpu" {
+		return fmt.Errorf("%s leaves no choice: only cpu has exact and fast products", s.Target)
+	}
+	p, err := parseWord(word, precisions)
+	if err == nil {
+		s.Precision = p
+	}
+	return err
 }
 
 func checkPage(n int64) (int, error) {

@@ -34,6 +34,8 @@ func wordsBehind(setting string) []string {
 		return dtypeWords(activations)
 	case "cache":
 		return dtypeWords(cacheDTypes)
+	case "precision":
+		return precisions
 	case "draft":
 		return draftKinds()
 	}

@@ -133,18 +133,16 @@ func (a *attnDots) update(w *attnWorker, s *softmax, q []float32, n int) {
 			largest = score[j]
 		}
 	}
+	finite := max(largest, -math.MaxFloat32) // where all scores are -Inf, their weights are zero
 	if largest != s.largest {
-		shrink := exp(s.largest - largest) // 0 for the first block: its exponent is -Inf
+		shrink := exp(s.largest - finite) // 0 for the first block: its exponent is -Inf
 		s.largest = largest
 		s.sum *= shrink
 		for i := range s.out {
 			s.out[i] *= shrink
 		}
 	}
-	for j := range score {
-		score[j] = exp(score[j] - largest)
-		s.sum += score[j]
-	}
+	s.sum += a.dev.vectors.expSum(score, score, finite)
 	for j := 0; j < n; j += tileRows {
 		end := min(j+tileRows, n)
 		a.dev.dots.axpy(s.out, score[j:end], w.vals[j:end])

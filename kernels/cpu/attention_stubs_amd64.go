@@ -37,4 +37,7 @@ func attnRound(dst *uint16, src *float32, n int, flip uint32)
 func attnFetch(rows unsafe.Pointer, at *int64, bytes, n int)
 
 //go:noescape
+func attnTouch(rows unsafe.Pointer, at *int64, bytes, n int)
+
+//go:noescape
 func attnFinite(p *uint16, n int) (ok bool)

@@ -95,29 +95,121 @@ func TestAttnPagedLongAgainstRef(t *testing.T) {
 	}
 }
 
-// A prefill at once, in pieces, and token by token gives the same bits, on any number of threads.
+// A prefill at once, in pieces, and token by token gives the same bits, on any number of threads: blocks, chunks and the
+// threads that share them do not show.
 func TestAttnPagedChunksAreIndependent(t *testing.T) {
-	one, three := device(t, 1), device(t, 3)
+	one, three, eight := device(t, 1), device(t, 3), device(t, 8)
 	for _, format := range cacheFormats {
 		t.Run(format.String(), func(t *testing.T) {
 			r := kerneltest.NewRand(21)
-			const n, heads, group, dim = 150, 2, 3, 8
+			const n, heads, group, dim = 1100, 2, 3, 24
 			whole := r.Batch(format, 16, heads, dim, 0, kerneltest.Sequence{Rows: n})
 			q := r.F32(n, heads*group, dim)
 			want := attend(t, one.Kernels(), whole, q, 0.3)
 			sameBits(t, "three threads", attend(t, three.Kernels(), whole, q, 0.3), want)
-			for _, chunk := range []int{1, 7, 64} {
-				for lo := 0; lo < n; lo += chunk {
-					hi := min(lo+chunk, n)
-					part := whole
-					part.Pos = kernels.FromI32(whole.Pos.I32[lo:hi], hi-lo)
-					part.Starts = kernels.FromI32([]int32{0, int32(hi - lo)}, 2)
-					size := heads * group * dim
-					got := attend(t, three.Kernels(), part, kernels.FromF32(q.F32[lo*size:hi*size], hi-lo, heads*group, dim), 0.3)
-					sameBits(t, fmt.Sprintf("rows %d to %d", lo, hi), got, kernels.FromF32(want.F32[lo*size:hi*size]))
+			size := heads * group * dim
+			for chunk, ranges := range map[int][][2]int{1: {{0, 3}, {62, 67}, {510, 514}, {1022, 1027}, {1098, n}}, 7: {{0, 70}, {500, 530}, {1000, 1060}},
+				64: {{0, n}}, 300: {{0, n}}} {
+				for _, within := range ranges {
+					for lo := within[0]; lo < within[1]; lo += chunk {
+						hi := min(lo+chunk, within[1])
+						part := whole
+						part.Pos = kernels.FromI32(whole.Pos.I32[lo:hi], hi-lo)
+						part.Starts = kernels.FromI32([]int32{0, int32(hi - lo)}, 2)
+						for _, d := range []*Device{three, eight} {
+							got := attend(t, d.Kernels(), part, kernels.FromF32(q.F32[lo*size:hi*size], hi-lo, heads*group, dim), 0.3)
+							sameBits(t, fmt.Sprintf("rows %d to %d, %d threads", lo, hi, d.Threads()), got, kernels.FromF32(want.F32[lo*size:hi*size]))
+						}
+					}
 				}
 			}
 		})
+	}
+}
+
+// A sequence gives the bits alone that it gives among others.
+func TestAttnPagedSequencesAreIndependent(t *testing.T) {
+	d := device(t, 2)
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawAttend(t, rapid.SampledFrom([]int{0, 1, 63, 64, 500, 512, 600}))
+		all := attend(t, d.Kernels(), c.batch, c.q, c.scale)
+		size, width := c.q.Elems()/max(c.q.Shape[0], 1), all.Elems()/max(all.Shape[0], 1)
+		starts, perSeq := c.batch.Starts.I32, c.batch.Pages.Last()
+		for i := range len(starts) - 1 {
+			lo, hi := int(starts[i]), int(starts[i+1])
+			alone := c.batch
+			alone.Pos = kernels.FromI32(c.batch.Pos.I32[lo:hi], hi-lo)
+			alone.Starts = kernels.FromI32([]int32{0, int32(hi - lo)}, 2)
+			alone.Pages = kernels.FromI32(c.batch.Pages.I32[i*perSeq:(i+1)*perSeq], 1, perSeq)
+			q := kernels.FromF32(c.q.F32[lo*size:hi*size], hi-lo, c.q.Shape[1], c.q.Shape[2])
+			sameBits(t, fmt.Sprint("sequence ", i), attend(t, d.Kernels(), alone, q, c.scale), kernels.FromF32(all.F32[lo*width:hi*width]))
+		}
+		for _, v := range all.F32[int(starts[len(starts)-1])*width:] {
+			if v != 0 {
+				t.Fatalf("a row of padding has %g", v)
+			}
+		}
+	})
+}
+
+// Keys and values that are NaN or infinite reach the rows that see them and no others, though those share their blocks.
+func TestAttnPagedDamageStaysWhereItIsSeen(t *testing.T) {
+	d := device(t, 2)
+	for _, format := range cacheFormats {
+		for _, bad := range []float32{nan, inf, -inf} {
+			if format == dtype.F8E4M3 && bad == bad {
+				continue // it has no infinities
+			}
+			for _, values := range []bool{false, true} {
+				r := kerneltest.NewRand(4)
+				const n, heads, group, dim, at = 100, 2, 3, 20, 71
+				b := r.Batch(format, 16, heads, dim, 0, kerneltest.Sequence{Rows: n})
+				q := r.F32(n, heads*group, dim)
+				want := attend(t, d.Kernels(), b, q, 0.3)
+				part := &b.Cache.K
+				if values {
+					part = &b.Cache.V
+				}
+				part.Store(int(b.Slots.I32[at])*heads*dim+3, []float32{bad})
+				got := attend(t, d.Kernels(), b, q, 0.3)
+				row := heads * group * dim
+				sameBits(t, "rows before", kernels.FromF32(got.F32[:at*row]), kernels.FromF32(want.F32[:at*row]))
+				if v := got.F32[at*row+3]; v == want.F32[at*row+3] {
+					t.Errorf("%v, values %v: %g does not reach its own row, which has %g", format, values, bad, v)
+				}
+				// The other KV head has its own keys and values.
+				other := at*row + group*dim
+				sameBits(t, "other head", kernels.FromF32(got.F32[other:other+group*dim]), kernels.FromF32(want.F32[other:other+group*dim]))
+			}
+		}
+	}
+}
+
+// Positions that nothing is to be seen of, by scores of minus infinity, count for nothing, a whole chunk of them too; where
+// there is nothing else the result is NaN, as the reference has it.
+func TestAttnPagedMinusInfinity(t *testing.T) {
+	d := device(t, 2)
+	for _, format := range []dtype.DType{dtype.F32, dtype.BF16} {
+		r := kerneltest.NewRand(8)
+		const dim, hidden = 4, 600
+		b := r.Batch(format, 16, 1, dim, 0, kerneltest.Sequence{Cached: 700, Rows: 1}, kerneltest.Sequence{Cached: 9, Rows: 1})
+		hide := func(seq, p int) {
+			slot := int(b.Pages.I32[seq*b.Pages.Last()+p/16])*16 + p%16
+			b.Cache.K.Store(slot*dim, []float32{-inf, 0, 0, 0})
+		}
+		for p := range hidden {
+			hide(0, p)
+		}
+		for p := range 10 {
+			hide(1, p)
+		}
+		c := attendCase{b, kernels.FromF32([]float32{1, 0.5, 0.25, -1, 1, 1, 1, 1}, 2, 1, dim), 0.5}
+		got, want := attend(t, d.Kernels(), b, c.q, c.scale), attend(t, ref.Kernels(), b, c.q, c.scale)
+		for i, w := range want.F32 {
+			if g := got.F32[i]; !(math.Abs(float64(g-w)) < 0.02) && (g == g || w == w) {
+				t.Errorf("%v: value %d is %g, want %g", format, i, g, w)
+			}
+		}
 	}
 }
 

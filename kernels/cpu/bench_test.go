@@ -1,93 +1,221 @@
-package cpu
+package cpu_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/cpu"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/kerneltest"
+	"github.com/glmc/glmc/runtime/calibrate"
+	"github.com/glmc/glmc/runtime/hugepages"
 )
 
-// The benchmarks report the arithmetic in GFLOP/s and how fast weights (or keys and values) are read, in GB/s.
-// Weight matrices are larger than second-level caches.
+// The benchmarks run every kernel of this package at sizes of bench-0.7b, of GLM-4.5-Air and of GLM-4.7, on all threads. They
+// report how fast it reads weights (or keys and values, or what it is given) in GB/s, its arithmetic in GFLOP/s, and as %limit
+// the part of its time that it would take at the machine's limits: to read those bytes from memory, or to do those operations
+// with the processor's dot products, whichever takes longer. The limits are measured before and after each benchmark. Weights
+// come from memory and not from caches: calls go through copies of them. What fits into caches may be above 100 %.
 
-// bench runs one operator on two threads.
-func bench(b *testing.B, name string, a kernels.Attrs, c *kernels.Call, flop, bytes int) {
-	d := device(b, 2)
+// limits measures what the machine gives.
+var limits = sync.OnceValue(func() *calibrate.PeakMeter {
+	return calibrate.NewPeakMeter(128<<20, runtime.GOMAXPROCS(0))
+})
+
+// sampleFor is how long each limit is measured each time.
+const sampleFor = 10 * time.Millisecond
+
+// work is what one call of a kernel has to do.
+type work struct {
+	flop  float64 // of products
+	bytes float64 // that have to be read, or written
+}
+
+// measure runs a kernel on calls in turn.
+func measure(b *testing.B, d *cpu.Device, name string, a kernels.Attrs, w work, calls ...*kernels.Call) {
+	b.Helper()
 	f := kerneltest.Build(b, d.Kernels(), name, a)
-	for b.Loop() {
-		if err := f(c); err != nil {
+	if err := f(calls[0]); err != nil { // makes room for what it keeps
+		b.Fatal(err)
+	}
+	before := limits().Sample(sampleFor)
+	for i := 0; b.Loop(); i++ {
+		if err := f(calls[i%len(calls)]); err != nil {
 			b.Fatal(err)
 		}
 	}
 	seconds := b.Elapsed().Seconds() / float64(b.N)
-	b.ReportMetric(float64(flop)/seconds/1e9, "GFLOP/s")
-	b.ReportMetric(float64(bytes)/seconds/1e9, "GB/s")
+	after := limits().Sample(sampleFor)
+	least := 2 * w.bytes / (before.ReadBytes + after.ReadBytes)
+	if dots := before.BF16Dot + after.BF16Dot; dots > 0 {
+		least = max(least, 2*w.flop/dots)
+	} else {
+		least = max(least, 2*w.flop/(before.F32+after.F32))
+	}
+	b.ReportMetric(100*least/seconds, "%limit")
+	b.ReportMetric(w.bytes/seconds/1e9, "GB/s")
+	if w.flop > 0 {
+		b.ReportMetric(w.flop/seconds/1e9, "GFLOP/s")
+	}
 }
 
+// newDevice has all threads.
+func newDevice(b *testing.B) *cpu.Device {
+	b.Helper()
+	d, err := cpu.New(0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(d.Close)
+	return d
+}
+
+// benchFormats are those of checkpoints.
+var benchFormats = []dtype.DType{dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4}
+
+// ringBytes is how much of weights calls go through: more than caches hold.
+const ringBytes = 256 << 20
+
+// weights are random codes in the layout that the device asks for: copies of one weight, ringBytes of them or one, in huge pages.
+func weights(b *testing.B, d *cpu.Device, format dtype.DType, shape ...int) []kernels.Tensor {
+	b.Helper()
+	w := randomCodes(format, shape...)
+	if d.Panels(format) {
+		w = w.InPanels()
+	}
+	size := int64(len(w.U16)*2 + len(w.U8))
+	copies := max(1, int((ringBytes+size-1)/size))
+	region, err := hugepages.New(int64(copies) * hugepages.Room(size))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := region.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	ring := make([]kernels.Tensor, copies)
+	for i := range ring {
+		ring[i] = w
+		if w.U16 != nil {
+			ring[i].U16 = hugepages.Make[uint16](region, len(w.U16))
+			copy(ring[i].U16, w.U16)
+		} else {
+			ring[i].U8 = hugepages.Make[byte](region, len(w.U8))
+			copy(ring[i].U8, w.U8)
+		}
+	}
+	return ring
+}
+
+// randomCodes is a row-major weight of codes that are all finite, drawn faster than values can be.
+func randomCodes(format dtype.DType, shape ...int) kernels.Tensor {
+	w := kernels.New(format, shape...)
+	draw := rand.NewPCG(1, 2)
+	for i := range w.U16 {
+		w.U16[i] = uint16(draw.Uint64())&0x807f | 0x3c80 // bf16: 1/64 to 1/32, of both signs
+	}
+	for i := 0; i < len(w.U8); i += 8 {
+		bits := draw.Uint64()
+		for k := i; k < min(i+8, len(w.U8)); k++ {
+			w.U8[k] = byte(bits)
+			if format == dtype.F8E4M3 {
+				w.U8[k] &= 0xbf // no NaN
+			}
+			bits >>= 8
+		}
+	}
+	if scales := w.Rows(); format.Scaled() {
+		if format == dtype.I4 {
+			scales *= (w.Last() + dtype.Group - 1) / dtype.Group
+		}
+		w.Scale = make([]float32, scales)
+		for i := range w.Scale {
+			w.Scale[i] = 1.0 / 128
+		}
+	}
+	return w
+}
+
+// rowsOf are the numbers of rows that products are measured with: a token, batches, a chunk of a prompt.
+var rowsOf = []int{1, 2, 4, 8, 16, 64, 512}
+
+// BenchmarkLinear has the products that q, k and v are made with.
 func BenchmarkLinear(b *testing.B) {
-	const n, k = 4096, 4096
-	for _, format := range weightFormats {
-		for _, rows := range []int{1, 4, 64} {
-			b.Run(fmt.Sprintf("%v/rows=%d", format, rows), func(b *testing.B) {
-				r := kerneltest.NewRand(1)
-				c := &kernels.Call{
-					In:  []kernels.Tensor{r.F32(rows, k), r.Weights(format, n, k)},
-					Out: []kernels.Tensor{kernels.New(dtype.F32, rows, n)},
+	for _, s := range []struct {
+		model string
+		n, k  int
+	}{{"bench-0.7b", 3072, 1024}, {"air", 14336, 4096}, {"glm-4.7", 14336, 5120}} {
+		for _, format := range benchFormats {
+			b.Run(fmt.Sprintf("%s/%v", s.model, format), func(b *testing.B) {
+				d := newDevice(b)
+				ring := weights(b, d, format, s.n, s.k)
+				for _, rows := range rowsOf {
+					b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
+						x, out := kerneltest.NewRand(1).F32(rows, s.k), kernels.New(dtype.F32, rows, s.n)
+						var calls []*kernels.Call
+						for _, w := range ring {
+							calls = append(calls, &kernels.Call{In: []kernels.Tensor{x, w}, Out: []kernels.Tensor{out}})
+						}
+						measure(b, d, "linear", nil, work{2 * float64(rows*s.n*s.k), float64(format.Bytes(s.n * s.k))}, calls...)
+					})
 				}
-				bench(b, "linear", nil, c, 2*rows*n*k, format.Bytes(n*k))
 			})
 		}
 	}
 }
 
-// BenchmarkExperts has 32 experts of width 512, of which each token takes 4.
+// BenchmarkExperts has the routed experts of a layer. GLM-4.7's are those of one rank of eight.
 func BenchmarkExperts(b *testing.B) {
-	const h, i, e, k = 1024, 512, 32, 4
-	for _, format := range []dtype.DType{dtype.BF16, dtype.F8E4M3} {
-		for _, tokens := range []int{1, 8, 128} {
-			b.Run(fmt.Sprintf("%v/tokens=%d", format, tokens), func(b *testing.B) {
-				c := newExpertsCase(kerneltest.NewRand(1), format, "", tokens, h, i, e, k)
-				used := map[int32]bool{}
-				for _, id := range c.in[1].I32 {
-					used[id] = true
+	for _, s := range []struct {
+		model                            string
+		hidden, width, experts, perToken int
+		formats                          []dtype.DType
+	}{
+		{"bench-0.7b", 1024, 512, 32, 4, benchFormats},
+		{"air", 4096, 1408, 32, 8, []dtype.DType{dtype.F8E4M3, dtype.I4}},
+		{"glm-4.7", 5120, 192, 160, 8, []dtype.DType{dtype.F8E4M3}},
+	} {
+		for _, format := range s.formats {
+			b.Run(fmt.Sprintf("%s/%v", s.model, format), func(b *testing.B) {
+				d := newDevice(b)
+				gate := weights(b, d, format, s.experts, s.width, s.hidden)
+				up := weights(b, d, format, s.experts, s.width, s.hidden)
+				down := weights(b, d, format, s.experts, s.hidden, s.width)
+				for _, rows := range rowsOf {
+					b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
+						r := kerneltest.NewRand(1)
+						x, out := r.F32(rows, s.hidden), kernels.New(dtype.F32, rows, s.hidden)
+						var calls []*kernels.Call
+						used := 0
+						const routings = 5 // prime to the number of copies, so that a copy is not met with the same experts again
+						for i := range routings * len(gate) {
+							c := i % len(gate)
+							ids := r.Distinct(s.experts, rows, s.perToken)
+							used += distinct(ids.I32)
+							calls = append(calls, &kernels.Call{In: []kernels.Tensor{x, ids, r.F32(rows, s.perToken), gate[c], up[c], down[c]},
+								Out: []kernels.Tensor{out}})
+						}
+						expert := 3 * s.hidden * s.width
+						measure(b, d, "moe.experts", kernels.Attrs{"activation": "silu"},
+							work{2 * float64(rows*s.perToken*expert), float64(used) / float64(len(calls)) * float64(format.Bytes(expert))}, calls...)
+					})
 				}
-				call := &kernels.Call{In: c.in, Out: []kernels.Tensor{kernels.New(dtype.F32, tokens, h)}}
-				bench(b, "moe.experts", c.attrs, call, 6*tokens*k*h*i, format.Bytes(3*len(used)*h*i))
 			})
 		}
 	}
 }
 
-// BenchmarkAttention has 16 heads over 4 KV heads of 128 values: one token at a context of 4096, and a prefill
-// of 256.
-func BenchmarkAttention(b *testing.B) {
-	const heads, group, dim = 4, 4, 128
-	for _, format := range cacheFormats {
-		for _, seq := range []kerneltest.Sequence{{Cached: 4095, Rows: 1}, {Rows: 256}} {
-			b.Run(fmt.Sprintf("%v/cached=%d/rows=%d", format, seq.Cached, seq.Rows), func(b *testing.B) {
-				r := kerneltest.NewRand(1)
-				batch := r.Batch(format, 64, heads, dim, 0, seq)
-				q := r.F32(seq.Rows, heads*group, dim)
-				c := &kernels.Call{In: []kernels.Tensor{q, batch.Pos, batch.Starts, batch.Pages},
-					Out: []kernels.Tensor{kernels.New(dtype.F32, q.Shape...)}, Cache: batch.Cache}
-				pairs := seq.Rows*seq.Cached + seq.Rows*(seq.Rows+1)/2
-				bench(b, "attn.paged", kernels.Attrs{"scale": 0.088}, c, 4*pairs*heads*group*dim,
-					2*(seq.Cached+seq.Rows)*heads*dim*format.Size())
-			})
-		}
+// distinct counts different ids.
+func distinct(ids []int32) int {
+	seen := map[int32]bool{}
+	for _, id := range ids {
+		seen[id] = true
 	}
-}
-
-func BenchmarkQKNormRopeKV(b *testing.B) {
-	r := kerneltest.NewRand(1)
-	const rows, heads, group, dim = 256, 4, 4, 128
-	batch := r.Batch(dtype.F8E4M3, 64, heads, dim, 0, kerneltest.Sequence{Rows: rows})
-	c := &kernels.Call{
-		In: []kernels.Tensor{r.F32(rows, heads*group, dim), r.F32(rows, heads, dim), r.F32(rows, heads, dim), r.F32(dim), r.F32(dim),
-			batch.Pos, batch.Slots},
-		Out: []kernels.Tensor{kernels.New(dtype.F32, rows, heads*group, dim)}, Cache: batch.Cache}
-	values := rows * heads * (group + 2) * dim
-	bench(b, "attn.qknorm_rope_kv", kernels.Attrs{"eps": 1e-5, "dims": int64(64), "theta": 1e6}, c, 6*values, 4*values)
+	return len(seen)
 }

@@ -28,7 +28,7 @@ type Device struct {
 	dots     *dots
 	vectors  *vectors
 	panels   *panelTable // nil where dots has none
-	fast     bool        // products of weights in panels by int8 dot products, where their format has them
+	fast     bool        // see NewFast
 	maxInner int         // see experts
 
 	mu    sync.Mutex
@@ -43,6 +43,17 @@ func New(threads int) (*Device, error) {
 		return nil, err
 	}
 	return newDevice(threads, table), nil
+}
+
+// NewFast is New of a device that multiplies weights of 8 bits and fewer in int8 where its inner products can: Fast says
+// whether they do. Rows are rounded to 8 bits then, a scale for each stretch of a row. Other weights are multiplied as
+// New's device does it.
+func NewFast(threads int) (*Device, error) {
+	d, err := New(threads)
+	if err == nil {
+		d.fast = d.panels.multipliesBytes()
+	}
+	return d, err
 }
 
 func newDevice(threads int, table *dots) *Device {
@@ -65,6 +76,9 @@ func (d *Device) Threads() int { return d.threads }
 
 // Tier is the name of the inner products in use, one that GLMC_CPU may have.
 func (d *Device) Tier() string { return d.dots.name }
+
+// Fast reports whether weights of 8 bits and fewer are multiplied in int8.
+func (d *Device) Fast() bool { return d.fast }
 
 // Panels reports whether weights of that dtype are to come in panels, where they are multiplied (kernels.Panels). Kernels
 // take them row-major too, and are slower then.

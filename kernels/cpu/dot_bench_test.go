@@ -89,3 +89,17 @@ func readLimit(bytes int) float64 {
 	slices.Sort(times)
 	return float64(bytes) / times[len(times)/2] / 1e9
 }
+
+// bench runs one operator on two threads, for benchmarks that compare a fused one with what it stands for.
+func bench(b *testing.B, name string, a kernels.Attrs, c *kernels.Call, flop, bytes int) {
+	d := device(b, 2)
+	f := kerneltest.Build(b, d.Kernels(), name, a)
+	for b.Loop() {
+		if err := f(c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	seconds := b.Elapsed().Seconds() / float64(b.N)
+	b.ReportMetric(float64(flop)/seconds/1e9, "GFLOP/s")
+	b.ReportMetric(float64(bytes)/seconds/1e9, "GB/s")
+}

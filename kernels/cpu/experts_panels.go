@@ -109,34 +109,39 @@ func (m *experts) expertPanels(me *expertWorker, e, lo, hi int) {
 			g := me.gateSums.multiply(&gate, p, side, &m.gathered, r0, rows)
 			u := me.upSums.multiply(&up, p, side, &m.gathered, r0, rows)
 			for q := range side {
-				at, lds := q*panel.Channels, 4*side*panel.Channels
+				at := q * panel.Channels
 				gs := channels(m.gate.Scale, e*width, p+q, width, &me.gateScale, oneRows[:])
 				us := channels(m.up.Scale, e*width, p+q, width, &me.upScale, oneRows[:])
-				m.dev.panels.scale(&g[at], lds, &g[at], lds, rows, gs, &noBias[0], &m.rowScale[r0])
-				m.dev.panels.scale(&u[at], lds, &u[at], lds, rows, us, &noBias[0], &m.rowScale[r0])
-				m.activate(g[at:], u[at:], side*panel.Channels, r0, rows, (p+q)*panel.Channels)
+				m.activate(g[at:], u[at:], side*panel.Channels, gs, us, r0, rows, (p+q)*panel.Channels)
 			}
 			p += side
 		}
 	}
 }
 
-// activate stores silu(g) * u, the channels of a panel that begins with channel c, in the rows from r0 on.
-func (m *experts) activate(g, u []float32, stride, r0, rows, c int) {
-	width := m.down.Shape[2]
+// activate stores silu(g) * u, scaled, in the rows from r0 on: the channels of a panel that begins with channel c. The rows of
+// g and u are stride values apart.
+func (m *experts) activate(g, u []float32, stride int, gateScale, upScale *float32, r0, rows, c int) {
+	width, t, row := m.down.Shape[2], m.dev.panels, &m.rowScale[r0]
 	n := min(panel.Channels, width-c)
-	for r := range rows {
-		gr, ur := g[r*stride:][:n], u[r*stride:][:n]
-		m.dev.vectors.swiglu(ur, gr, ur)
-		if len(m.act) > 0 {
-			copy(m.act[(r0+r)*width+c:], ur)
-			continue
+	half := &m.panelInner.half
+	switch {
+	case n < panel.Channels:
+		t.gate(&u[0], 4*stride, &g[0], &u[0], 4*stride, rows, gateScale, upScale, row)
+		for r := range rows {
+			if values := u[r*stride:][:n]; len(m.act) > 0 {
+				copy(m.act[(r0+r)*width+c:], values)
+			} else {
+				m.dev.vectors.toBF16(half.row(r0 + r)[c:c+n], values)
+			}
 		}
-		row := m.panelInner.half.row(r0 + r)
-		m.dev.vectors.toBF16(row[c:c+n], ur)
-		if c+n == width {
-			clear(row[width:])
-		}
+	case len(m.act) > 0:
+		t.gate(&m.act[r0*width+c], 4*width, &g[0], &u[0], 4*stride, rows, gateScale, upScale, row)
+	default:
+		t.gateBF16(&half.row(r0)[c], 2*half.stride, &g[0], &u[0], 4*stride, rows, gateScale, upScale, row)
+	}
+	for r := 0; r < rows && c+n == width && len(m.act) == 0; r++ {
+		clear(half.row(r0 + r)[width:])
 	}
 }
 

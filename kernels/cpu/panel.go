@@ -59,10 +59,26 @@ type panelTable struct {
 	formats map[dtype.DType]*panelFormat
 	// scale stores dst[r][j] = src[r][j] * scale[j] * row[r] + bias[j] for 32 channels j, strides in bytes.
 	scale func(dst *float32, ldd int, src *float32, lds, rows int, scale, bias, row *float32)
+	// gate stores dst[r][j] = silu(g) * u with g = gate[r][j] * gateScale[j] * row[r] and u likewise; gateBF16 rounds that to
+	// bfloat16.
+	gate     func(dst *float32, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+	gateBF16 func(dst *uint16, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
 	// scatter adds src[r][j] * scale[j] * weight[r] to dst[index[r]][j].
 	scatter func(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)
 	// prefetch asks for cache lines without waiting for them.
 	prefetch func(p uintptr, lines int)
+}
+
+// multipliesBytes reports whether a format has kernels for rows of int8.
+func (t *panelTable) multipliesBytes() bool {
+	if t != nil {
+		for _, f := range t.formats {
+			if f.bytes != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // panelWeight is one matrix [n, k] in panels.
@@ -126,8 +142,8 @@ func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, 
 		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
 		ahead := w.ahead(p, first, n, tiles)
 		weights, pairs := m.widened(w, p, first, n)
-		for r := 0; r < rows; r += panelRows {
-			tile := min(panelRows, rows-r)
+		for r, tile := 0, 0; r < rows; r += tile {
+			tile = tileOf(rows - r)
 			ahead.next()
 			in, out := &a[r*lda+k], &sums[r*panel.Channels]
 			if w.grouped != nil {
@@ -169,13 +185,20 @@ func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x
 		ahead := w.ahead(p, first, n, tiles)
 		w.bytes.convert(&m.bytes[0], (*byte)(w.at(p, first)), n)
 		groups := (min(panelBlock, w.k-k) + w.bytes.group - 1) / w.bytes.group
-		for r := 0; r < rows; r += panelRows {
-			tile := min(panelRows, rows-r)
+		for r, tile := 0, 0; r < rows; r += tile {
+			tile = tileOf(rows - r)
 			ahead.next()
 			w.bytes.kernels[tile](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
 				groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups)
 		}
 	}
+}
+
+// tileOf is the size of the next tile of the rows that are left: about as many rows in each, because a
+// kernel with few rows takes as long as one with six.
+func tileOf(left int) int {
+	n := (left + panelRows - 1) / panelRows
+	return (left + n - 1) / n
 }
 
 // steps is the number of steps that k weights of a row take.

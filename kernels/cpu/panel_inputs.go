@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"math"
 	"unsafe"
 
 	"github.com/glmc/glmc/kernels"
@@ -49,12 +48,6 @@ type byteRows struct {
 	groups int
 }
 
-// quantMeta is what a kernel needs of a group of a row beside the codes.
-type quantMeta struct {
-	scale float32
-	start int32 // takes off what the offset of the weights' bytes adds
-}
-
 const metaBytes = int(unsafe.Sizeof(quantMeta{}))
 
 // resize makes room for n rows of k values in groups.
@@ -65,41 +58,9 @@ func (b *byteRows) resize(n, k, group int) {
 }
 
 // fill quantises src into row r.
-func (b *byteRows) fill(f *byteFormat, r int, src []float32) {
-	row := b.codes[r*b.stride : (r+1)*b.stride]
-	for g := range b.groups {
-		from := g * f.group
-		b.meta[r*b.groups+g] = f.quantise(row[from:from+f.group], src[from:min(from+f.group, len(src))])
-	}
-}
-
-// quantise makes codes of a group of values, zeros behind them: the nearest integer to value / scale with scale = largest
-// absolute value / 127. Values that are not finite make the scale NaN, and with it everything that the row is
-// multiplied to.
-func (f *byteFormat) quantise(codes []int8, src []float32) quantMeta {
-	var most float32
-	finite := true
-	for _, v := range src {
-		a := float32(math.Abs(float64(v)))
-		most = max(most, a)
-		finite = finite && a <= math.MaxFloat32
-	}
-	if !finite {
-		clear(codes)
-		return quantMeta{scale: float32(math.NaN())}
-	}
-	var inverse float32
-	if most > 0 {
-		inverse = 127 / most
-	}
-	sum := 0
-	for i, v := range src {
-		code := int8(math.RoundToEven(float64(min(v*inverse, 127))))
-		codes[i] = code
-		sum += int(code)
-	}
-	clear(codes[len(src):])
-	return quantMeta{scale: most / 127 * f.factor, start: int32(-f.offset * sum)}
+func (b *byteRows) fill(v *vectors, f *byteFormat, r int, src []float32) {
+	codes, meta := b.codes[r*b.stride:(r+1)*b.stride], b.meta[r*b.groups:(r+1)*b.groups]
+	v.quantise(codes, meta, src, f.group, f.factor, int32(f.offset))
 }
 
 // copyRow copies row from of other into row r.
@@ -178,7 +139,7 @@ func (in *panelInputs) convert(worker, lo, hi int) {
 	for r := lo; r < hi; r++ {
 		switch {
 		case in.format != nil:
-			in.bytes.fill(in.format, r, in.src[r*k:(r+1)*k])
+			in.bytes.fill(in.dev.vectors, in.format, r, in.src[r*k:(r+1)*k])
 		case in.form == f8Codes:
 			row := in.half.row(r)
 			for i, b := range in.code[r*k : (r+1)*k] {

@@ -42,6 +42,8 @@ var avx512BF16Dots = func() dots {
 		},
 		scale:    panelScale,
 		scatter:  panelScatter,
+		gate:     panelSwiGLU,
+		gateBF16: panelSwiGLUBF16,
 		prefetch: prefetch,
 	}
 	return d

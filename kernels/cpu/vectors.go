@@ -47,6 +47,59 @@ type vectors struct {
 
 	// toBF16 is the same as a bfloat16: dtype.F32ToBF16.
 	toBF16 func(dst []uint16, x []float32)
+
+	// quantise makes int8 codes of a row in groups of 64 or 128 values: see quantiseGroups.
+	quantise func(codes []int8, meta []quantMeta, x []float32, group int, factor float32, offset int32)
+}
+
+// quantMeta is what a kernel that multiplies int8 codes needs of a group of them beside the codes.
+type quantMeta struct {
+	scale float32
+	start int32 // takes off what the offset of the weights' bytes adds
+}
+
+// leastMagnitude is the least largest magnitude of a group that has a scale of its own: the inverse of less could be
+// infinite.
+const leastMagnitude = 1e-30
+
+// quantiseGroups makes codes of groups of values, zeros behind the last: the nearest integer, ties to even, to value times
+// (127 / m), m the group's largest magnitude and at least leastMagnitude. A group's scale is m/127 times factor, its start is
+// -offset times the sum of its codes. A value that is not finite makes the scale of its group NaN, and with it
+// everything that the row is multiplied to; the codes are zero.
+//
+// codes has room for as many groups as meta has, which are all that x begins.
+func quantiseGroups(codes []int8, meta []quantMeta, x []float32, group int, factor float32, offset int32) {
+	checkGroups(codes, meta, x, group)
+	for g := range meta {
+		row := x[g*group : min((g+1)*group, len(x))]
+		out := codes[g*group : (g+1)*group]
+		most := float32(leastMagnitude)
+		finite := true
+		for _, v := range row {
+			a := float32(math.Abs(float64(v)))
+			most = max(most, a)
+			finite = finite && a <= math.MaxFloat32
+		}
+		clear(out)
+		meta[g] = quantMeta{scale: float32(math.NaN())}
+		if !finite {
+			continue
+		}
+		inverse, sum := 127/most, int32(0)
+		for i, v := range row {
+			out[i] = int8(math.RoundToEven(float64(v * inverse)))
+			sum += int32(out[i])
+		}
+		meta[g] = quantMeta{scale: most / 127 * factor, start: -offset * sum}
+	}
+}
+
+// checkGroups panics where the lengths of quantiseGroups do not fit.
+func checkGroups(codes []int8, meta []quantMeta, x []float32, group int) {
+	_ = codes[:len(meta)*group]
+	if len(meta) != (len(x)+group-1)/group {
+		panic("cpu: quantise: the groups are not those of the row")
+	}
 }
 
 var portableVectors = vectors{
@@ -118,4 +171,5 @@ var portableVectors = vectors{
 			dst[i] = dtype.F32ToBF16(v)
 		}
 	},
+	quantise: quantiseGroups,
 }

@@ -28,6 +28,7 @@ var avx512Vectors = vectors{
 	expSum:    expSumAVX512,
 	roundBF16: roundBF16AVX512,
 	toBF16:    toBF16AVX512,
+	quantise:  quantiseAVX512,
 }
 
 var avx2Vectors = vectors{
@@ -40,7 +41,34 @@ var avx2Vectors = vectors{
 	silu:      siluAVX2,
 	swiglu:    swigluAVX2,
 	sigmoid:   portableVectors.sigmoid,
-	expSum:    portableVectors.expSum,
+	expSum:    expSumAVX2,
 	roundBF16: roundBF16AVX2,
 	toBF16:    portableVectors.toBF16,
+	quantise:  quantiseGroups,
+}
+
+// quantiseAVX512 is quantiseGroups. The last group goes through a copy where the row ends inside of it.
+func quantiseAVX512(codes []int8, meta []quantMeta, x []float32, group int, factor float32, offset int32) {
+	checkGroups(codes, meta, x, group)
+	if group != 64 && group != 128 {
+		quantiseGroups(codes, meta, x, group, factor, offset)
+		return
+	}
+	whole := len(x) / group
+	if whole > 0 {
+		quantiseWhole(&codes[0], &meta[0], &x[0], whole, group, factor, offset)
+	}
+	if whole < len(meta) {
+		var last [128]float32
+		copy(last[:], x[whole*group:])
+		quantiseWhole(&codes[whole*group], &meta[whole], &last[0], 1, group, factor, offset)
+	}
+}
+
+func quantiseWhole(codes *int8, meta *quantMeta, x *float32, groups, group int, factor float32, offset int32) {
+	if group == 64 {
+		quantise64KernelAVX512(codes, meta, x, groups, factor, offset)
+	} else {
+		quantise128KernelAVX512(codes, meta, x, groups, factor, offset)
+	}
 }

@@ -209,11 +209,11 @@ TEXT ·roundBF16KernelAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), CX
-	VBROADCASTSS vectorConstants<>+576(SB), Z8
-	VBROADCASTSS vectorConstants<>+608(SB), Z9
-	VBROADCASTSS vectorConstants<>+640(SB), Z10
-	VBROADCASTSS vectorConstants<>+480(SB), Z11
-	VBROADCASTSS vectorConstants<>+672(SB), Z12
+	VBROADCASTSS vectorConstants<>+608(SB), Z8
+	VBROADCASTSS vectorConstants<>+640(SB), Z9
+	VBROADCASTSS vectorConstants<>+672(SB), Z10
+	VBROADCASTSS vectorConstants<>+512(SB), Z11
+	VBROADCASTSS vectorConstants<>+704(SB), Z12
 	SUBQ $16, CX
 	JLT rest
 	PCALIGN $32
@@ -274,7 +274,7 @@ TEXT ·siluKernelAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS vectorConstants<>+288(SB), Z25
 	VBROADCASTSS vectorConstants<>+320(SB), Z26
 	VBROADCASTSS vectorConstants<>+352(SB), Z27
-	VBROADCASTSS vectorConstants<>+448(SB), Z28
+	VBROADCASTSS vectorConstants<>+480(SB), Z28
 	SUBQ $16, CX
 	JLT rest
 	PCALIGN $32
@@ -360,7 +360,7 @@ TEXT ·swigluKernelAVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS vectorConstants<>+288(SB), Z25
 	VBROADCASTSS vectorConstants<>+320(SB), Z26
 	VBROADCASTSS vectorConstants<>+352(SB), Z27
-	VBROADCASTSS vectorConstants<>+448(SB), Z28
+	VBROADCASTSS vectorConstants<>+480(SB), Z28
 	SUBQ $16, CX
 	JLT rest
 	PCALIGN $32
@@ -433,16 +433,100 @@ done:
 	VZEROUPPER
 	RET
 
+// func expSumKernelAVX512(dst *float32, x *float32, n int, largest float32) (sum float32)
+TEXT ·expSumKernelAVX512(SB), NOSPLIT, $0-36
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS vectorConstants<>+0(SB), Z16
+	VBROADCASTSS vectorConstants<>+32(SB), Z17
+	VBROADCASTSS vectorConstants<>+64(SB), Z18
+	VBROADCASTSS vectorConstants<>+96(SB), Z19
+	VBROADCASTSS vectorConstants<>+128(SB), Z20
+	VBROADCASTSS vectorConstants<>+160(SB), Z21
+	VBROADCASTSS vectorConstants<>+192(SB), Z22
+	VBROADCASTSS vectorConstants<>+224(SB), Z23
+	VBROADCASTSS vectorConstants<>+256(SB), Z24
+	VBROADCASTSS vectorConstants<>+288(SB), Z25
+	VBROADCASTSS vectorConstants<>+320(SB), Z26
+	VBROADCASTSS vectorConstants<>+352(SB), Z27
+	VBROADCASTSS vectorConstants<>+480(SB), Z28
+	VBROADCASTSS largest+24(FP), Z7
+	VXORPS Z5, Z5, Z5
+	SUBQ $16, CX
+	JLT rest
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Z0
+	VSUBPS Z0, Z7, Z1
+	VMULPS Z16, Z1, Z2
+	VRNDSCALEPS $0, Z2, Z2
+	VFMADD231PS Z17, Z2, Z1
+	VFMADD231PS Z18, Z2, Z1
+	VRANGEPS $2, Z26, Z1, Z1
+	VMOVAPS Z25, Z3
+	VFMADD213PS Z24, Z1, Z3
+	VFMADD213PS Z23, Z1, Z3
+	VFMADD213PS Z22, Z1, Z3
+	VFMADD213PS Z21, Z1, Z3
+	VFMADD213PS Z20, Z1, Z3
+	VFMADD213PS Z19, Z1, Z3
+	VSUBPS Z27, Z2, Z2
+	VSCALEFPS Z2, Z3, Z0
+	VMOVUPS Z0, (DI)
+	VADDPS Z0, Z5, Z5
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGE loop
+rest:
+	ADDQ $16, CX
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VSUBPS Z0, Z7, Z1
+	VMULPS Z16, Z1, Z2
+	VRNDSCALEPS $0, Z2, Z2
+	VFMADD231PS Z17, Z2, Z1
+	VFMADD231PS Z18, Z2, Z1
+	VRANGEPS $2, Z26, Z1, Z1
+	VMOVAPS Z25, Z3
+	VFMADD213PS Z24, Z1, Z3
+	VFMADD213PS Z23, Z1, Z3
+	VFMADD213PS Z22, Z1, Z3
+	VFMADD213PS Z21, Z1, Z3
+	VFMADD213PS Z20, Z1, Z3
+	VFMADD213PS Z19, Z1, Z3
+	VSUBPS Z27, Z2, Z2
+	VSCALEFPS Z2, Z3, Z0
+	VMOVUPS Z0, K1, (DI)
+	VADDPS Z0, Z5, K1, Z5
+done:
+	VEXTRACTF64X4 $1, Z5, Y0
+	VADDPS Y0, Y5, Y5
+	VEXTRACTF128 $1, Y5, X1
+	VADDPS X1, X5, X0
+	VMOVHLPS X0, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDSS X1, X0, X0
+	VMOVSS X0, sum+32(FP)
+	VZEROUPPER
+	RET
+
 // func toBF16KernelAVX512(dst *uint16, x *float32, n int)
 TEXT ·toBF16KernelAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), CX
-	VBROADCASTSS vectorConstants<>+576(SB), Z8
-	VBROADCASTSS vectorConstants<>+608(SB), Z9
-	VBROADCASTSS vectorConstants<>+640(SB), Z10
-	VBROADCASTSS vectorConstants<>+480(SB), Z11
-	VBROADCASTSS vectorConstants<>+672(SB), Z12
+	VBROADCASTSS vectorConstants<>+608(SB), Z8
+	VBROADCASTSS vectorConstants<>+640(SB), Z9
+	VBROADCASTSS vectorConstants<>+672(SB), Z10
+	VBROADCASTSS vectorConstants<>+512(SB), Z11
+	VBROADCASTSS vectorConstants<>+704(SB), Z12
 	SUBQ $16, CX
 	JLT rest
 	PCALIGN $32
@@ -481,90 +565,6 @@ rest:
 	VPSRLD $16, Z0, Z0
 	VPMOVDW Z0, K1, (DI)
 done:
-	VZEROUPPER
-	RET
-
-// func expSumKernelAVX512(dst *float32, x *float32, n int, largest float32) (sum float32)
-TEXT ·expSumKernelAVX512(SB), NOSPLIT, $0-36
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ n+16(FP), CX
-	VBROADCASTSS vectorConstants<>+0(SB), Z16
-	VBROADCASTSS vectorConstants<>+32(SB), Z17
-	VBROADCASTSS vectorConstants<>+64(SB), Z18
-	VBROADCASTSS vectorConstants<>+96(SB), Z19
-	VBROADCASTSS vectorConstants<>+128(SB), Z20
-	VBROADCASTSS vectorConstants<>+160(SB), Z21
-	VBROADCASTSS vectorConstants<>+192(SB), Z22
-	VBROADCASTSS vectorConstants<>+224(SB), Z23
-	VBROADCASTSS vectorConstants<>+256(SB), Z24
-	VBROADCASTSS vectorConstants<>+288(SB), Z25
-	VBROADCASTSS vectorConstants<>+320(SB), Z26
-	VBROADCASTSS vectorConstants<>+352(SB), Z27
-	VBROADCASTSS vectorConstants<>+448(SB), Z28
-	VBROADCASTSS largest+24(FP), Z4
-	VPXORD Z5, Z5, Z5
-	SUBQ $16, CX
-	JLT rest
-	PCALIGN $32
-loop:
-	VMOVUPS (SI), Z0
-	VSUBPS Z0, Z4, Z1
-	VMULPS Z16, Z1, Z2
-	VRNDSCALEPS $0, Z2, Z2
-	VFMADD231PS Z17, Z2, Z1
-	VFMADD231PS Z18, Z2, Z1
-	VRANGEPS $2, Z26, Z1, Z1
-	VMOVAPS Z25, Z3
-	VFMADD213PS Z24, Z1, Z3
-	VFMADD213PS Z23, Z1, Z3
-	VFMADD213PS Z22, Z1, Z3
-	VFMADD213PS Z21, Z1, Z3
-	VFMADD213PS Z20, Z1, Z3
-	VFMADD213PS Z19, Z1, Z3
-	VSUBPS Z27, Z2, Z2
-	VSCALEFPS Z2, Z3, Z0
-	VMOVUPS Z0, (DI)
-	VADDPS Z0, Z5, Z5
-	ADDQ $64, DI
-	ADDQ $64, SI
-	SUBQ $16, CX
-	JGE loop
-rest:
-	ADDQ $16, CX
-	JZ done
-	MOVL $1, AX
-	SHLL CX, AX
-	DECL AX
-	KMOVW AX, K1
-	VMOVUPS.Z (SI), K1, Z0
-	VSUBPS Z0, Z4, Z1
-	VMULPS Z16, Z1, Z2
-	VRNDSCALEPS $0, Z2, Z2
-	VFMADD231PS Z17, Z2, Z1
-	VFMADD231PS Z18, Z2, Z1
-	VRANGEPS $2, Z26, Z1, Z1
-	VMOVAPS Z25, Z3
-	VFMADD213PS Z24, Z1, Z3
-	VFMADD213PS Z23, Z1, Z3
-	VFMADD213PS Z22, Z1, Z3
-	VFMADD213PS Z21, Z1, Z3
-	VFMADD213PS Z20, Z1, Z3
-	VFMADD213PS Z19, Z1, Z3
-	VSUBPS Z27, Z2, Z2
-	VSCALEFPS Z2, Z3, Z0
-	VMOVUPS Z0, K1, (DI)
-	VADDPS Z0, Z5, K1, Z5
-done:
-	VEXTRACTF64X4 $1, Z5, Y0
-	VADDPS Y0, Y5, Y0
-	VEXTRACTF128 $1, Y0, X1
-	VADDPS X1, X0, X0
-	VMOVHLPS X0, X0, X1
-	VADDPS X1, X0, X0
-	VMOVSHDUP X0, X1
-	VADDSS X1, X0, X0
-	VMOVSS X0, sum+32(FP)
 	VZEROUPPER
 	RET
 
@@ -875,11 +875,11 @@ TEXT ·roundBF16KernelAVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), CX
-	VBROADCASTSS vectorConstants<>+576(SB), Y8
-	VBROADCASTSS vectorConstants<>+608(SB), Y9
-	VBROADCASTSS vectorConstants<>+640(SB), Y10
-	VBROADCASTSS vectorConstants<>+480(SB), Y11
-	VBROADCASTSS vectorConstants<>+672(SB), Y12
+	VBROADCASTSS vectorConstants<>+608(SB), Y8
+	VBROADCASTSS vectorConstants<>+640(SB), Y9
+	VBROADCASTSS vectorConstants<>+672(SB), Y10
+	VBROADCASTSS vectorConstants<>+512(SB), Y11
+	VBROADCASTSS vectorConstants<>+704(SB), Y12
 	SUBQ $8, CX
 	JLT rest
 	PCALIGN $32
@@ -961,16 +961,16 @@ loop:
 	VPSUBD Y4, Y2, Y2
 	VBLENDVPS Y0, Y10, Y3, Y4
 	VBLENDVPS Y0, Y3, Y10, Y5
-	VPMAXSD vectorConstants<>+512(SB), Y2, Y6
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPMAXSD vectorConstants<>+544(SB), Y2, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
 	VFMADD213PS Y5, Y6, Y4
 	VDIVPS Y4, Y0, Y4
 	VPSRAD $1, Y2, Y6
 	VPSUBD Y6, Y2, Y2
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
-	VPADDD vectorConstants<>+544(SB), Y2, Y2
+	VPADDD vectorConstants<>+576(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y6, Y4, Y5
 	VMULPS Y2, Y5, Y5
@@ -1009,16 +1009,16 @@ rest:
 	VPSUBD Y4, Y2, Y2
 	VBLENDVPS Y0, Y10, Y3, Y4
 	VBLENDVPS Y0, Y3, Y10, Y5
-	VPMAXSD vectorConstants<>+512(SB), Y2, Y6
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPMAXSD vectorConstants<>+544(SB), Y2, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
 	VFMADD213PS Y5, Y6, Y4
 	VDIVPS Y4, Y0, Y4
 	VPSRAD $1, Y2, Y6
 	VPSUBD Y6, Y2, Y2
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
-	VPADDD vectorConstants<>+544(SB), Y2, Y2
+	VPADDD vectorConstants<>+576(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y6, Y4, Y5
 	VMULPS Y2, Y5, Y5
@@ -1067,16 +1067,16 @@ loop:
 	VPSUBD Y4, Y2, Y2
 	VBLENDVPS Y0, Y10, Y3, Y4
 	VBLENDVPS Y0, Y3, Y10, Y5
-	VPMAXSD vectorConstants<>+512(SB), Y2, Y6
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPMAXSD vectorConstants<>+544(SB), Y2, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
 	VFMADD213PS Y5, Y6, Y4
 	VDIVPS Y4, Y0, Y4
 	VPSRAD $1, Y2, Y6
 	VPSUBD Y6, Y2, Y2
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
-	VPADDD vectorConstants<>+544(SB), Y2, Y2
+	VPADDD vectorConstants<>+576(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y6, Y4, Y5
 	VMULPS Y2, Y5, Y5
@@ -1118,16 +1118,16 @@ rest:
 	VPSUBD Y4, Y2, Y2
 	VBLENDVPS Y0, Y10, Y3, Y4
 	VBLENDVPS Y0, Y3, Y10, Y5
-	VPMAXSD vectorConstants<>+512(SB), Y2, Y6
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPMAXSD vectorConstants<>+544(SB), Y2, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
 	VFMADD213PS Y5, Y6, Y4
 	VDIVPS Y4, Y0, Y4
 	VPSRAD $1, Y2, Y6
 	VPSUBD Y6, Y2, Y2
-	VPADDD vectorConstants<>+544(SB), Y6, Y6
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
 	VPSLLD $23, Y6, Y6
-	VPADDD vectorConstants<>+544(SB), Y2, Y2
+	VPADDD vectorConstants<>+576(SB), Y2, Y2
 	VPSLLD $23, Y2, Y2
 	VMULPS Y6, Y4, Y5
 	VMULPS Y2, Y5, Y5
@@ -1136,6 +1136,497 @@ rest:
 	VMULPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 done:
+	VZEROUPPER
+	RET
+
+// func expSumKernelAVX2(dst *float32, x *float32, n int, largest float32) (sum float32)
+TEXT ·expSumKernelAVX2(SB), NOSPLIT, $0-36
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS vectorConstants<>+416(SB), Y8
+	VBROADCASTSS vectorConstants<>+384(SB), Y9
+	VBROADCASTSS vectorConstants<>+352(SB), Y10
+	VBROADCASTSS vectorConstants<>+0(SB), Y11
+	VBROADCASTSS vectorConstants<>+32(SB), Y12
+	VBROADCASTSS vectorConstants<>+64(SB), Y13
+	VBROADCASTSS vectorConstants<>+288(SB), Y14
+	VBROADCASTSS largest+24(FP), Y7
+	VXORPS Y5, Y5, Y5
+	VMOVUPS vectorConstants<>+448(SB), Y8
+	SUBQ $8, CX
+	JLT rest
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Y0
+	VSUBPS Y0, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMAXPS Y1, Y9, Y1
+	VMULPS Y11, Y1, Y2
+	VROUNDPS $0, Y2, Y2
+	VFMADD231PS Y12, Y2, Y1
+	VFMADD231PS Y13, Y2, Y1
+	VCVTPS2DQ Y2, Y2
+	VMOVAPS Y14, Y3
+	VFMADD213PS vectorConstants<>+256(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+224(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+192(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+160(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+128(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+96(SB), Y1, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPADDD Y4, Y2, Y2
+	VPSRAD $1, Y2, Y6
+	VPSUBD Y6, Y2, Y2
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
+	VPSLLD $23, Y6, Y6
+	VPADDD vectorConstants<>+576(SB), Y2, Y2
+	VPSLLD $23, Y2, Y2
+	VMULPS Y6, Y3, Y0
+	VMULPS Y2, Y0, Y0
+	VMOVUPS Y0, (DI)
+	VADDPS Y0, Y5, Y5
+	ADDQ $32, DI
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JGE loop
+rest:
+	ADDQ $8, CX
+	JZ done
+	LEAQ tailMask<>+32(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVDQU (AX), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VSUBPS Y0, Y7, Y1
+	VMINPS Y1, Y8, Y1
+	VMAXPS Y1, Y9, Y1
+	VMULPS Y11, Y1, Y2
+	VROUNDPS $0, Y2, Y2
+	VFMADD231PS Y12, Y2, Y1
+	VFMADD231PS Y13, Y2, Y1
+	VCVTPS2DQ Y2, Y2
+	VMOVAPS Y14, Y3
+	VFMADD213PS vectorConstants<>+256(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+224(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+192(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+160(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+128(SB), Y1, Y3
+	VFMADD213PS vectorConstants<>+96(SB), Y1, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPADDD Y4, Y2, Y2
+	VPSRAD $1, Y2, Y6
+	VPSUBD Y6, Y2, Y2
+	VPADDD vectorConstants<>+576(SB), Y6, Y6
+	VPSLLD $23, Y6, Y6
+	VPADDD vectorConstants<>+576(SB), Y2, Y2
+	VPSLLD $23, Y2, Y2
+	VMULPS Y6, Y3, Y0
+	VMULPS Y2, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+	VANDPS Y15, Y0, Y0
+	VADDPS Y0, Y5, Y5
+done:
+	VEXTRACTF128 $1, Y5, X1
+	VADDPS X1, X5, X0
+	VMOVHLPS X0, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDSS X1, X0, X0
+	VMOVSS X0, sum+32(FP)
+	VZEROUPPER
+	RET
+
+// func panelSwiGLU(dst *float32, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+TEXT ·panelSwiGLU(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), DI
+	MOVQ ldd+8(FP), R8
+	MOVQ gate+16(FP), SI
+	MOVQ up+24(FP), DX
+	MOVQ lds+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ gateScale+48(FP), AX
+	MOVQ upScale+56(FP), BX
+	MOVQ row+64(FP), R10
+	VMOVUPS 0(AX), Z6
+	VMOVUPS 0(BX), Z13
+	VMOVUPS 64(AX), Z7
+	VMOVUPS 64(BX), Z14
+	VBROADCASTSS vectorConstants<>+0(SB), Z16
+	VBROADCASTSS vectorConstants<>+32(SB), Z17
+	VBROADCASTSS vectorConstants<>+64(SB), Z18
+	VBROADCASTSS vectorConstants<>+96(SB), Z19
+	VBROADCASTSS vectorConstants<>+128(SB), Z20
+	VBROADCASTSS vectorConstants<>+160(SB), Z21
+	VBROADCASTSS vectorConstants<>+192(SB), Z22
+	VBROADCASTSS vectorConstants<>+224(SB), Z23
+	VBROADCASTSS vectorConstants<>+256(SB), Z24
+	VBROADCASTSS vectorConstants<>+288(SB), Z25
+	VBROADCASTSS vectorConstants<>+320(SB), Z26
+	VBROADCASTSS vectorConstants<>+352(SB), Z27
+	VBROADCASTSS vectorConstants<>+480(SB), Z28
+loop:
+	VBROADCASTSS (R10), Z15
+	VMULPS 0(SI), Z6, Z0
+	VMULPS Z15, Z0, Z0
+	VMULPS 0(DX), Z13, Z29
+	VMULPS Z15, Z29, Z29
+	VMOVAPS Z0, Z1
+	VPMOVD2M Z0, K2
+	VMULPS Z16, Z1, Z2
+	VRNDSCALEPS $0, Z2, Z2
+	VFMADD231PS Z17, Z2, Z1
+	VFMADD231PS Z18, Z2, Z1
+	VRANGEPS $2, Z26, Z1, Z1
+	VMOVAPS Z25, Z3
+	VFMADD213PS Z24, Z1, Z3
+	VFMADD213PS Z23, Z1, Z3
+	VFMADD213PS Z22, Z1, Z3
+	VFMADD213PS Z21, Z1, Z3
+	VFMADD213PS Z20, Z1, Z3
+	VFMADD213PS Z19, Z1, Z3
+	VSUBPS Z27, Z2, Z2
+	VXORPS Z28, Z2, K2, Z2
+	VBLENDMPS Z27, Z3, K2, Z4
+	VBLENDMPS Z3, Z27, K2, Z5
+	VSCALEFPS Z2, Z4, Z4
+	VADDPS Z5, Z4, Z4
+	VDIVPS Z4, Z0, Z0
+	VSCALEFPS Z2, Z0, K2, Z0
+	VMULPS Z29, Z0, Z0
+	VMOVUPS Z0, 0(DI)
+	VMULPS 64(SI), Z7, Z0
+	VMULPS Z15, Z0, Z0
+	VMULPS 64(DX), Z14, Z29
+	VMULPS Z15, Z29, Z29
+	VMOVAPS Z0, Z1
+	VPMOVD2M Z0, K2
+	VMULPS Z16, Z1, Z2
+	VRNDSCALEPS $0, Z2, Z2
+	VFMADD231PS Z17, Z2, Z1
+	VFMADD231PS Z18, Z2, Z1
+	VRANGEPS $2, Z26, Z1, Z1
+	VMOVAPS Z25, Z3
+	VFMADD213PS Z24, Z1, Z3
+	VFMADD213PS Z23, Z1, Z3
+	VFMADD213PS Z22, Z1, Z3
+	VFMADD213PS Z21, Z1, Z3
+	VFMADD213PS Z20, Z1, Z3
+	VFMADD213PS Z19, Z1, Z3
+	VSUBPS Z27, Z2, Z2
+	VXORPS Z28, Z2, K2, Z2
+	VBLENDMPS Z27, Z3, K2, Z4
+	VBLENDMPS Z3, Z27, K2, Z5
+	VSCALEFPS Z2, Z4, Z4
+	VADDPS Z5, Z4, Z4
+	VDIVPS Z4, Z0, Z0
+	VSCALEFPS Z2, Z0, K2, Z0
+	VMULPS Z29, Z0, Z0
+	VMOVUPS Z0, 64(DI)
+	ADDQ R8, DI
+	ADDQ R9, SI
+	ADDQ R9, DX
+	ADDQ $4, R10
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+// func panelSwiGLUBF16(dst *uint16, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+TEXT ·panelSwiGLUBF16(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), DI
+	MOVQ ldd+8(FP), R8
+	MOVQ gate+16(FP), SI
+	MOVQ up+24(FP), DX
+	MOVQ lds+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ gateScale+48(FP), AX
+	MOVQ upScale+56(FP), BX
+	MOVQ row+64(FP), R10
+	VMOVUPS 0(AX), Z6
+	VMOVUPS 0(BX), Z13
+	VMOVUPS 64(AX), Z7
+	VMOVUPS 64(BX), Z14
+	VBROADCASTSS vectorConstants<>+0(SB), Z16
+	VBROADCASTSS vectorConstants<>+32(SB), Z17
+	VBROADCASTSS vectorConstants<>+64(SB), Z18
+	VBROADCASTSS vectorConstants<>+96(SB), Z19
+	VBROADCASTSS vectorConstants<>+128(SB), Z20
+	VBROADCASTSS vectorConstants<>+160(SB), Z21
+	VBROADCASTSS vectorConstants<>+192(SB), Z22
+	VBROADCASTSS vectorConstants<>+224(SB), Z23
+	VBROADCASTSS vectorConstants<>+256(SB), Z24
+	VBROADCASTSS vectorConstants<>+288(SB), Z25
+	VBROADCASTSS vectorConstants<>+320(SB), Z26
+	VBROADCASTSS vectorConstants<>+352(SB), Z27
+	VBROADCASTSS vectorConstants<>+480(SB), Z28
+	VBROADCASTSS vectorConstants<>+608(SB), Z8
+	VBROADCASTSS vectorConstants<>+640(SB), Z9
+	VBROADCASTSS vectorConstants<>+672(SB), Z10
+	VBROADCASTSS vectorConstants<>+512(SB), Z11
+	VBROADCASTSS vectorConstants<>+704(SB), Z12
+loop:
+	VBROADCASTSS (R10), Z15
+	VMULPS 0(SI), Z6, Z0
+	VMULPS Z15, Z0, Z0
+	VMULPS 0(DX), Z13, Z29
+	VMULPS Z15, Z29, Z29
+	VMOVAPS Z0, Z1
+	VPMOVD2M Z0, K2
+	VMULPS Z16, Z1, Z2
+	VRNDSCALEPS $0, Z2, Z2
+	VFMADD231PS Z17, Z2, Z1
+	VFMADD231PS Z18, Z2, Z1
+	VRANGEPS $2, Z26, Z1, Z1
+	VMOVAPS Z25, Z3
+	VFMADD213PS Z24, Z1, Z3
+	VFMADD213PS Z23, Z1, Z3
+	VFMADD213PS Z22, Z1, Z3
+	VFMADD213PS Z21, Z1, Z3
+	VFMADD213PS Z20, Z1, Z3
+	VFMADD213PS Z19, Z1, Z3
+	VSUBPS Z27, Z2, Z2
+	VXORPS Z28, Z2, K2, Z2
+	VBLENDMPS Z27, Z3, K2, Z4
+	VBLENDMPS Z3, Z27, K2, Z5
+	VSCALEFPS Z2, Z4, Z4
+	VADDPS Z5, Z4, Z4
+	VDIVPS Z4, Z0, Z0
+	VSCALEFPS Z2, Z0, K2, Z0
+	VMULPS Z29, Z0, Z0
+	VPSRLD $16, Z0, Z1
+	VPANDD Z11, Z0, Z2
+	VPCMPGTD Z12, Z2, K2
+	VPANDD Z9, Z1, Z1
+	VPADDD Z8, Z1, Z1
+	VPORD Z10, Z0, Z2
+	VPADDD Z1, Z0, Z0
+	VMOVDQA32 Z2, K2, Z0
+	VPSRLD $16, Z0, Z0
+	VPMOVDW Z0, 0(DI)
+	VMULPS 64(SI), Z7, Z0
+	VMULPS Z15, Z0, Z0
+	VMULPS 64(DX), Z14, Z29
+	VMULPS Z15, Z29, Z29
+	VMOVAPS Z0, Z1
+	VPMOVD2M Z0, K2
+	VMULPS Z16, Z1, Z2
+	VRNDSCALEPS $0, Z2, Z2
+	VFMADD231PS Z17, Z2, Z1
+	VFMADD231PS Z18, Z2, Z1
+	VRANGEPS $2, Z26, Z1, Z1
+	VMOVAPS Z25, Z3
+	VFMADD213PS Z24, Z1, Z3
+	VFMADD213PS Z23, Z1, Z3
+	VFMADD213PS Z22, Z1, Z3
+	VFMADD213PS Z21, Z1, Z3
+	VFMADD213PS Z20, Z1, Z3
+	VFMADD213PS Z19, Z1, Z3
+	VSUBPS Z27, Z2, Z2
+	VXORPS Z28, Z2, K2, Z2
+	VBLENDMPS Z27, Z3, K2, Z4
+	VBLENDMPS Z3, Z27, K2, Z5
+	VSCALEFPS Z2, Z4, Z4
+	VADDPS Z5, Z4, Z4
+	VDIVPS Z4, Z0, Z0
+	VSCALEFPS Z2, Z0, K2, Z0
+	VMULPS Z29, Z0, Z0
+	VPSRLD $16, Z0, Z1
+	VPANDD Z11, Z0, Z2
+	VPCMPGTD Z12, Z2, K2
+	VPANDD Z9, Z1, Z1
+	VPADDD Z8, Z1, Z1
+	VPORD Z10, Z0, Z2
+	VPADDD Z1, Z0, Z0
+	VMOVDQA32 Z2, K2, Z0
+	VPSRLD $16, Z0, Z0
+	VPMOVDW Z0, 32(DI)
+	ADDQ R8, DI
+	ADDQ R9, SI
+	ADDQ R9, DX
+	ADDQ $4, R10
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+// func quantise64KernelAVX512(codes *int8, meta *quantMeta, x *float32, groups int, factor float32, offset int32)
+TEXT ·quantise64KernelAVX512(SB), NOSPLIT, $0-40
+	MOVQ codes+0(FP), DI
+	MOVQ meta+8(FP), DX
+	MOVQ x+16(FP), SI
+	MOVQ groups+24(FP), CX
+	VMOVSS factor+32(FP), X26
+	MOVL offset+36(FP), R8
+	VBROADCASTSS vectorConstants<>+512(SB), Z28
+	VBROADCASTSS vectorConstants<>+704(SB), Z29
+	VBROADCASTSS vectorConstants<>+736(SB), Z30
+	VBROADCASTSS vectorConstants<>+768(SB), Z31
+loop:
+	VMOVUPS 0(SI), Z0
+	VPANDD Z28, Z0, Z16
+	VMOVUPS 64(SI), Z1
+	VPANDD Z28, Z1, Z17
+	VMOVUPS 128(SI), Z2
+	VPANDD Z28, Z2, Z18
+	VMOVUPS 192(SI), Z3
+	VPANDD Z28, Z3, Z19
+	VPMAXSD Z18, Z16, Z16
+	VPMAXSD Z19, Z17, Z17
+	VPMAXSD Z17, Z16, Z16
+	VEXTRACTI64X4 $1, Z16, Y20
+	VPMAXSD Y20, Y16, Y16
+	VEXTRACTI32X4 $1, Y16, X20
+	VPMAXSD X20, X16, X16
+	VPSHUFD $0x4e, X16, X20
+	VPMAXSD X20, X16, X16
+	VPSHUFD $0xb1, X16, X20
+	VPMAXSD X20, X16, X16
+	VPMAXSD X31, X16, X16
+	VPBROADCASTD X16, Z16
+	VPCMPGTD Z16, Z29, K1
+	VDIVPS Z16, Z30, Z17
+	VDIVSS X30, X16, X18
+	VSUBSS X16, X16, X19
+	VADDSS X19, X18, X18
+	VMULSS X26, X18, X18
+	VMOVSS X18, (DX)
+	VMULPS Z17, Z0, Z0
+	VCVTPS2DQ.Z Z0, K1, Z0
+	VPMOVSDB Z0, 0(DI)
+	VMULPS Z17, Z1, Z1
+	VCVTPS2DQ.Z Z1, K1, Z1
+	VPMOVSDB Z1, 16(DI)
+	VMULPS Z17, Z2, Z2
+	VCVTPS2DQ.Z Z2, K1, Z2
+	VPMOVSDB Z2, 32(DI)
+	VMULPS Z17, Z3, Z3
+	VCVTPS2DQ.Z Z3, K1, Z3
+	VPMOVSDB Z3, 48(DI)
+	VPADDD Z2, Z0, Z0
+	VPADDD Z3, Z1, Z1
+	VPADDD Z1, Z0, Z0
+	VEXTRACTI64X4 $1, Z0, Y4
+	VPADDD Y4, Y0, Y0
+	VEXTRACTI32X4 $1, Y0, X4
+	VPADDD X4, X0, X0
+	VPSHUFD $0x4e, X0, X4
+	VPADDD X4, X0, X0
+	VPSHUFD $0xb1, X0, X4
+	VPADDD X4, X0, X0
+	VMOVD X0, AX
+	IMULL R8, AX
+	NEGL AX
+	MOVL AX, 4(DX)
+	ADDQ $64, DI
+	ADDQ $8, DX
+	ADDQ $256, SI
+	DECQ CX
+	JNZ loop
+	VZEROUPPER
+	RET
+
+// func quantise128KernelAVX512(codes *int8, meta *quantMeta, x *float32, groups int, factor float32, offset int32)
+TEXT ·quantise128KernelAVX512(SB), NOSPLIT, $0-40
+	MOVQ codes+0(FP), DI
+	MOVQ meta+8(FP), DX
+	MOVQ x+16(FP), SI
+	MOVQ groups+24(FP), CX
+	VMOVSS factor+32(FP), X26
+	MOVL offset+36(FP), R8
+	VBROADCASTSS vectorConstants<>+512(SB), Z28
+	VBROADCASTSS vectorConstants<>+704(SB), Z29
+	VBROADCASTSS vectorConstants<>+736(SB), Z30
+	VBROADCASTSS vectorConstants<>+768(SB), Z31
+loop:
+	VMOVUPS 0(SI), Z0
+	VPANDD Z28, Z0, Z16
+	VMOVUPS 64(SI), Z1
+	VPANDD Z28, Z1, Z17
+	VMOVUPS 128(SI), Z2
+	VPANDD Z28, Z2, Z18
+	VMOVUPS 192(SI), Z3
+	VPANDD Z28, Z3, Z19
+	VMOVUPS 256(SI), Z4
+	VPANDD Z28, Z4, Z20
+	VMOVUPS 320(SI), Z5
+	VPANDD Z28, Z5, Z21
+	VMOVUPS 384(SI), Z6
+	VPANDD Z28, Z6, Z22
+	VMOVUPS 448(SI), Z7
+	VPANDD Z28, Z7, Z23
+	VPMAXSD Z20, Z16, Z16
+	VPMAXSD Z21, Z17, Z17
+	VPMAXSD Z22, Z18, Z18
+	VPMAXSD Z23, Z19, Z19
+	VPMAXSD Z18, Z16, Z16
+	VPMAXSD Z19, Z17, Z17
+	VPMAXSD Z17, Z16, Z16
+	VEXTRACTI64X4 $1, Z16, Y24
+	VPMAXSD Y24, Y16, Y16
+	VEXTRACTI32X4 $1, Y16, X24
+	VPMAXSD X24, X16, X16
+	VPSHUFD $0x4e, X16, X24
+	VPMAXSD X24, X16, X16
+	VPSHUFD $0xb1, X16, X24
+	VPMAXSD X24, X16, X16
+	VPMAXSD X31, X16, X16
+	VPBROADCASTD X16, Z16
+	VPCMPGTD Z16, Z29, K1
+	VDIVPS Z16, Z30, Z17
+	VDIVSS X30, X16, X18
+	VSUBSS X16, X16, X19
+	VADDSS X19, X18, X18
+	VMULSS X26, X18, X18
+	VMOVSS X18, (DX)
+	VMULPS Z17, Z0, Z0
+	VCVTPS2DQ.Z Z0, K1, Z0
+	VPMOVSDB Z0, 0(DI)
+	VMULPS Z17, Z1, Z1
+	VCVTPS2DQ.Z Z1, K1, Z1
+	VPMOVSDB Z1, 16(DI)
+	VMULPS Z17, Z2, Z2
+	VCVTPS2DQ.Z Z2, K1, Z2
+	VPMOVSDB Z2, 32(DI)
+	VMULPS Z17, Z3, Z3
+	VCVTPS2DQ.Z Z3, K1, Z3
+	VPMOVSDB Z3, 48(DI)
+	VMULPS Z17, Z4, Z4
+	VCVTPS2DQ.Z Z4, K1, Z4
+	VPMOVSDB Z4, 64(DI)
+	VMULPS Z17, Z5, Z5
+	VCVTPS2DQ.Z Z5, K1, Z5
+	VPMOVSDB Z5, 80(DI)
+	VMULPS Z17, Z6, Z6
+	VCVTPS2DQ.Z Z6, K1, Z6
+	VPMOVSDB Z6, 96(DI)
+	VMULPS Z17, Z7, Z7
+	VCVTPS2DQ.Z Z7, K1, Z7
+	VPMOVSDB Z7, 112(DI)
+	VPADDD Z4, Z0, Z0
+	VPADDD Z5, Z1, Z1
+	VPADDD Z6, Z2, Z2
+	VPADDD Z7, Z3, Z3
+	VPADDD Z2, Z0, Z0
+	VPADDD Z3, Z1, Z1
+	VPADDD Z1, Z0, Z0
+	VEXTRACTI64X4 $1, Z0, Y8
+	VPADDD Y8, Y0, Y0
+	VEXTRACTI32X4 $1, Y0, X8
+	VPADDD X8, X0, X0
+	VPSHUFD $0x4e, X0, X8
+	VPADDD X8, X0, X0
+	VPSHUFD $0xb1, X0, X8
+	VPADDD X8, X0, X0
+	VMOVD X0, AX
+	IMULL R8, AX
+	NEGL AX
+	MOVL AX, 4(DX)
+	ADDQ $128, DI
+	ADDQ $8, DX
+	ADDQ $512, SI
+	DECQ CX
+	JNZ loop
 	VZEROUPPER
 	RET
 
@@ -1252,71 +1743,95 @@ DATA vectorConstants<>+432(SB)/4, $0x43310000 // 177
 DATA vectorConstants<>+436(SB)/4, $0x43310000 // 177
 DATA vectorConstants<>+440(SB)/4, $0x43310000 // 177
 DATA vectorConstants<>+444(SB)/4, $0x43310000 // 177
-DATA vectorConstants<>+448(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+452(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+456(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+460(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+464(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+468(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+472(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+476(SB)/4, $0x80000000 // sign
-DATA vectorConstants<>+480(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+484(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+488(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+492(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+496(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+500(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+504(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+508(SB)/4, $0x7fffffff // abs
-DATA vectorConstants<>+512(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+516(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+520(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+524(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+528(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+532(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+536(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+540(SB)/4, $0xffffff82 // -126
-DATA vectorConstants<>+544(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+548(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+552(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+556(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+560(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+564(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+568(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+572(SB)/4, $0x0000007f // 127
-DATA vectorConstants<>+576(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+580(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+584(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+588(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+592(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+596(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+600(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+604(SB)/4, $0x00007fff // 0x7fff
-DATA vectorConstants<>+608(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+612(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+616(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+620(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+624(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+628(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+632(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+636(SB)/4, $0x00000001 // 1
-DATA vectorConstants<>+640(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+644(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+648(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+652(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+656(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+660(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+664(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+668(SB)/4, $0x00400000 // quiet
-DATA vectorConstants<>+672(SB)/4, $0x7f800000 // inf
-DATA vectorConstants<>+676(SB)/4, $0x7f800000 // inf
-DATA vectorConstants<>+680(SB)/4, $0x7f800000 // inf
-DATA vectorConstants<>+684(SB)/4, $0x7f800000 // inf
-DATA vectorConstants<>+688(SB)/4, $0x7f800000 // inf
-DATA vectorConstants<>+692(SB)/4, $0x7f800000 // inf
-DATA vectorConstants<>+696(SB)/4, $0x7f800000 // inf
-DATA vectorConstants<>+700(SB)/4, $0x7f800000 // inf
-GLOBL vectorConstants<>(SB), RODATA|NOPTR, $704
+DATA vectorConstants<>+448(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+452(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+456(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+460(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+464(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+468(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+472(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+476(SB)/4, $0x432f8000 // 175.5
+DATA vectorConstants<>+480(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+484(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+488(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+492(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+496(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+500(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+504(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+508(SB)/4, $0x80000000 // sign
+DATA vectorConstants<>+512(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+516(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+520(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+524(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+528(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+532(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+536(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+540(SB)/4, $0x7fffffff // abs
+DATA vectorConstants<>+544(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+548(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+552(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+556(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+560(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+564(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+568(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+572(SB)/4, $0xffffff82 // -126
+DATA vectorConstants<>+576(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+580(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+584(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+588(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+592(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+596(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+600(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+604(SB)/4, $0x0000007f // 127
+DATA vectorConstants<>+608(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+612(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+616(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+620(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+624(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+628(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+632(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+636(SB)/4, $0x00007fff // 0x7fff
+DATA vectorConstants<>+640(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+644(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+648(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+652(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+656(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+660(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+664(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+668(SB)/4, $0x00000001 // 1
+DATA vectorConstants<>+672(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+676(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+680(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+684(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+688(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+692(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+696(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+700(SB)/4, $0x00400000 // quiet
+DATA vectorConstants<>+704(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+708(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+712(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+716(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+720(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+724(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+728(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+732(SB)/4, $0x7f800000 // inf
+DATA vectorConstants<>+736(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+740(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+744(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+748(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+752(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+756(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+760(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+764(SB)/4, $0x42fe0000 // 127.0
+DATA vectorConstants<>+768(SB)/4, $0x0da24260 // 1e-30
+DATA vectorConstants<>+772(SB)/4, $0x0da24260 // 1e-30
+DATA vectorConstants<>+776(SB)/4, $0x0da24260 // 1e-30
+DATA vectorConstants<>+780(SB)/4, $0x0da24260 // 1e-30
+DATA vectorConstants<>+784(SB)/4, $0x0da24260 // 1e-30
+DATA vectorConstants<>+788(SB)/4, $0x0da24260 // 1e-30
+DATA vectorConstants<>+792(SB)/4, $0x0da24260 // 1e-30
+DATA vectorConstants<>+796(SB)/4, $0x0da24260 // 1e-30
+GLOBL vectorConstants<>(SB), RODATA|NOPTR, $800
 
 // A window of eight that begins n places before the middle has n places set, the first ones.
 DATA tailMask<>+0(SB)/4, $0xffffffff

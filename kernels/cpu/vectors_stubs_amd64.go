@@ -71,19 +71,19 @@ func swigluAVX512(dst, gate, up []float32) {
 }
 
 //go:noescape
-func toBF16KernelAVX512(dst *uint16, x *float32, n int)
-
-func toBF16AVX512(dst []uint16, x []float32) {
-	_ = x[:len(dst)]
-	toBF16KernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
-}
-
-//go:noescape
 func expSumKernelAVX512(dst *float32, x *float32, n int, largest float32) (sum float32)
 
 func expSumAVX512(dst, x []float32, largest float32) float32 {
 	_ = x[:len(dst)]
 	return expSumKernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), largest)
+}
+
+//go:noescape
+func toBF16KernelAVX512(dst *uint16, x *float32, n int)
+
+func toBF16AVX512(dst []uint16, x []float32) {
+	_ = x[:len(dst)]
+	toBF16KernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
 }
 
 //go:noescape
@@ -157,3 +157,23 @@ func swigluAVX2(dst, gate, up []float32) {
 	_, _ = gate[:len(dst)], up[:len(dst)]
 	swigluKernelAVX2(unsafe.SliceData(dst), unsafe.SliceData(gate), unsafe.SliceData(up), len(dst))
 }
+
+//go:noescape
+func expSumKernelAVX2(dst *float32, x *float32, n int, largest float32) (sum float32)
+
+func expSumAVX2(dst, x []float32, largest float32) float32 {
+	_ = x[:len(dst)]
+	return expSumKernelAVX2(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), largest)
+}
+
+//go:noescape
+func panelSwiGLU(dst *float32, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+
+//go:noescape
+func panelSwiGLUBF16(dst *uint16, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
+
+//go:noescape
+func quantise64KernelAVX512(codes *int8, meta *quantMeta, x *float32, groups int, factor float32, offset int32)
+
+//go:noescape
+func quantise128KernelAVX512(codes *int8, meta *quantMeta, x *float32, groups int, factor float32, offset int32)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/glmc/glmc/kernels"
@@ -215,5 +216,50 @@ func TestVectorsCheckLengths(t *testing.T) {
 				call()
 			}()
 		}
+	}
+}
+
+// Codes, scales and sums have the bits of the portable version; values come back within half a step; damage makes the
+// group's scale NaN and stays in the group.
+func TestQuantiseGroups(t *testing.T) {
+	for name, v := range vectorTables() {
+		rapid.Check(t, func(t *rapid.T) {
+			group := rapid.SampledFrom([]int{64, 128}).Draw(t, "group")
+			n := rapid.IntRange(0, 400).Draw(t, "n")
+			x := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed")).F32(1, n)
+			size := rapid.SampledFrom([]float32{1, 1e-44, 1e-31, 1e-29, 1e30, 0}).Draw(t, "size")
+			for i := range x.F32 {
+				x.F32[i] *= size
+			}
+			spoil(t, x)
+			groups := (n + group - 1) / group
+			codes, wantCodes := make([]int8, groups*group+3), make([]int8, groups*group+3)
+			for i := range codes {
+				codes[i], wantCodes[i] = 77, 77
+			}
+			meta, want := make([]quantMeta, groups), make([]quantMeta, groups)
+			v.quantise(codes, meta, x.F32, group, 0.7, 8)
+			quantiseGroups(wantCodes, want, x.F32, group, 0.7, 8)
+			if !slices.Equal(codes, wantCodes) {
+				t.Fatalf("%s: codes (-want +got)\n%s", name, cmp.Diff(wantCodes, codes))
+			}
+			for g, m := range meta {
+				if m.start != want[g].start || m.scale != want[g].scale && (m.scale == m.scale || want[g].scale == want[g].scale) {
+					t.Fatalf("%s: group %d has %v, want %v", name, g, m, want[g])
+				}
+				damaged, sum := false, int32(0)
+				scale := float64(want[g].scale) / 0.7
+				for i := g * group; i < min((g+1)*group, n); i++ {
+					damaged = damaged || x.F32[i] != x.F32[i] || math.IsInf(float64(x.F32[i]), 0)
+					sum += int32(codes[i])
+					if off := math.Abs(float64(codes[i])*scale - float64(x.F32[i])); off > 0.5001*scale+1e-45 {
+						t.Fatalf("%s: %g is code %d times %g", name, x.F32[i], codes[i], scale)
+					}
+				}
+				if damaged != (m.scale != m.scale) || m.start != -8*sum {
+					t.Fatalf("%s: damaged %v: %v for the sum %d", name, damaged, m, sum)
+				}
+			}
+		})
 	}
 }

@@ -87,7 +87,7 @@ func (r *Result) run(ctx context.Context, engines []*engine.Engine, run, vocab i
 		if run%2 == 1 {
 			i = len(engines) - 1 - i
 		}
-		out, err := engines[i].Together(ctx, prompts, max(r.Generate, 1))
+		out, err := engines[i].Together(ctx, prompts, r.Generate)
 		if err != nil {
 			return err
 		}

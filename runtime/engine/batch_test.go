@@ -77,11 +77,11 @@ func run(seq int, prompt []int32, from, to int) []row {
 func TestBatchesMatchSequencesAlone(t *testing.T) {
 	g := openGolden(t, "c2-qknorm-bf16", "")
 	prompts := [][]int32{g.prompt(t, "p33"), g.prompt(t, "p7"), g.prompt(t, "p130")[:50], g.prompt(t, "p1")}
-	for _, device := range exec.DeviceNames() {
+	for _, w := range append(waysOfCPU(t), way{device: "ref"}) {
 		for _, tp := range []int{1, 2} {
-			t.Run(fmt.Sprintf("%s/tp%d", device, tp), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/tp%d", w, tp), func(t *testing.T) {
 				t.Parallel()
-				m := g.start(t, g.compile(t, compiler.Options{TensorParallel: tp}), device, 0)
+				m := g.startWith(t, g.compile(t, compiler.Options{TensorParallel: tp, Set: w.set()}), w.options(), 0)
 				sequences := func() []*kv.Sequence {
 					pool := kv.NewPool(m.exec.Pages(), m.exec.Plan().Cache.PageSize)
 					var seqs []*kv.Sequence

@@ -23,7 +23,14 @@ import (
 // cut, its logits have the same bits, and so the output is the same, greedy or sampled with one seed.
 func TestGenerationDoesNotDependOnChunks(t *testing.T) {
 	g := openGolden(t, "c2-qknorm-bf16", "")
-	m := g.start(t, g.compile(t, compiler.Options{TensorParallel: 2}), "cpu", 0)
+	for _, w := range waysOfCPU(t) {
+		t.Run(w.String(), func(t *testing.T) {
+			chunksChangeNothing(t, g.startWith(t, g.compile(t, compiler.Options{TensorParallel: 2, Set: w.set()}), w.options(), 0))
+		})
+	}
+}
+
+func chunksChangeNothing(t *testing.T, m *machine) {
 	facts := m.exec.Plan().Facts
 	engines := map[int]*engine.Engine{}
 	for _, chunk := range []int{1, 2, 3, 7, 16, 64, 160} {

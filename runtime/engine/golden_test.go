@@ -218,9 +218,16 @@ type machine struct {
 
 func (g *golden) start(t testing.TB, p *plan.Plan, device string, chunk int) *machine {
 	t.Helper()
+	return g.startWith(t, p, exec.Options{Device: device}, chunk)
+}
+
+// startWith is start with some options.
+func (g *golden) startWith(t testing.TB, p *plan.Plan, o exec.Options, chunk int) *machine {
+	t.Helper()
 	m := &machine{trace: &trace{}}
+	o.Pages, o.Trace = 64, m.trace.step
 	var err error
-	m.exec, err = exec.New(context.Background(), p, g.ckpt, exec.Options{Device: device, Pages: 64, Trace: m.trace.step})
+	m.exec, err = exec.New(context.Background(), p, g.ckpt, o)
 	if err != nil {
 		t.Fatal(err)
 	}

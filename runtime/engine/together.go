@@ -11,12 +11,12 @@ import (
 	"github.com/glmc/glmc/runtime/sample"
 )
 
-// Together generates tokens tokens, at least one, behind each of several prompts: one prompt after the other, and then
-// each step one token of every sequence. It is greedy and knows no stop tokens. It shows what a batch is worth; the
+// Together generates tokens tokens behind each of several prompts: one prompt after the other, and then each step one token
+// of every sequence. With 0 tokens it runs the prompts alone, which may be as long as the model has positions. It is greedy and knows no stop tokens. It shows what a batch is worth; the
 // responses have the times of all together.
 func (e *Engine) Together(ctx context.Context, prompts [][]int32, tokens int) ([]Response, error) {
-	if len(prompts) == 0 || tokens < 1 {
-		return nil, fmt.Errorf("%d prompts and %d tokens to generate: wants one of each at least", len(prompts), tokens)
+	if len(prompts) == 0 || tokens < 0 {
+		return nil, fmt.Errorf("%d prompts and %d tokens to generate: wants a prompt at least", len(prompts), tokens)
 	}
 	b := &batch{engine: e, greedy: sample.New(sample.Params{})}
 	defer b.release()
@@ -36,7 +36,7 @@ func (e *Engine) Together(ctx context.Context, prompts [][]int32, tokens int) ([
 	generate := time.Since(start)
 	out := make([]Response, len(prompts))
 	for i := range out {
-		out[i] = Response{Output: b.output[i], Finish: FinishLength, Prompt: prompt, Generate: generate}
+		out[i] = Response{Output: b.output[i][:min(tokens, len(b.output[i]))], Finish: FinishLength, Prompt: prompt, Generate: generate}
 	}
 	return out, nil
 }
@@ -63,7 +63,7 @@ func (b *batch) add(ctx context.Context, r Request) error {
 	}
 	seq := b.engine.pool.NewSequence()
 	b.seqs = append(b.seqs, seq)
-	if err := seq.Grow(len(r.Prompt) + r.MaxTokens - 1); err != nil {
+	if err := seq.Grow(len(r.Prompt) + max(r.MaxTokens, 1) - 1); err != nil {
 		return fmt.Errorf("%d prompt tokens and %d to generate: %w", len(r.Prompt), r.MaxTokens, err)
 	}
 	logits, err := b.engine.prefill(ctx, seq, r)

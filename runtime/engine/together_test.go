@@ -45,6 +45,20 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestTogetherPromptsAlone: prompts of which nothing is generated may fill the cache to its last position.
+func TestTogetherPromptsAlone(t *testing.T) {
+	c := newCounter(6)
+	e := newEngine(t, c, 0)
+	out, err := e.Together(t.Context(), [][]int32{counting(0, 12), counting(0, 12)}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) != 2 || len(out[0].Output) != 0 || len(out[1].Output) != 0 {
+		t.Errorf("%+v", out)
+	}
+	everyPage(t, e, c)
+}
+
 func TestTogetherRefuses(t *testing.T) {
 	failed := errors.New("step failed")
 	tests := []struct {
@@ -54,7 +68,7 @@ func TestTogetherRefuses(t *testing.T) {
 		before  func(step int) error
 	}{
 		{"no prompts", nil, 1, nil},
-		{"no tokens", [][]int32{{1}}, 0, nil},
+		{"less than no tokens", [][]int32{{1}}, -1, nil},
 		{"an empty prompt", [][]int32{{1}, {}}, 2, nil},
 		{"more than the cache holds", [][]int32{counting(0, 15), counting(0, 15)}, 2, nil},
 		{"a failing prompt", [][]int32{{1}}, 3, func(int) error { return failed }},

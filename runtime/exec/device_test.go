@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 )
 
 // TestDevicesHaveAKernelForEveryOperator: the operator table and the kernel sets grow together. Views have no
 // kernel because they cost nothing, and a kernel that no operator has is dead.
 func TestDevicesHaveAKernelForEveryOperator(t *testing.T) {
 	for _, name := range DeviceNames() {
-		dev, err := NewDevice(name, 1, 1)
+		dev, err := NewDevice(name, 1, 1, plan.Exact)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,6 +27,8 @@ type Options struct {
 	Threads int      // shared by all ranks; 0: the machine's
 	Pages   int      // KV pages of each layer
 	Entries []string // entries to load; nil: all
+	// Precision is how products are computed; nil: as the plan has it. Executor.Precision says what became of it.
+	Precision *plan.Precision
 	// Trace is called after every step on every rank, from the rank's goroutine, with what the kernel saw.
 	// Views are valid during the call. An operand whose bytes a result took over (ir.InPlace) shows the result.
 	Trace func(rank int, n *ir.Node, c *kernels.Call)
@@ -41,7 +43,7 @@ type Options struct {
 	// stays open for as long as the executor is used. Nil: all weights come from the checkpoint.
 	Packed *packed.File
 
-	newDevice func(name string, ranks, threads int) (Device, error) // nil: NewDevice
+	newDevice func(name string, ranks, threads int, p plan.Precision) (Device, error) // nil: NewDevice
 }
 
 // Executor holds a plan that is ready to run. Its methods must not be called at the same time.
@@ -59,6 +61,9 @@ type Executor struct {
 
 // Rounded lists the weights whose stored values lost precision when they were loaded.
 func (e *Executor) Rounded() []weights.Rounded { return e.rounded }
+
+// Precision is how products are computed. It is Exact where Fast was asked for and the processor has no kernels for it.
+func (e *Executor) Precision() plan.Precision { return e.ranks[0].device.Precision() }
 
 // Weights says where the weights come from.
 func (e *Executor) Weights() weights.Stats { return e.stats }
@@ -103,12 +108,16 @@ func newExecutor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint
 	return e, nil
 }
 
-// device makes the device of one of ranks ranks.
-func (o *Options) device(ranks int) (Device, error) {
-	if o.newDevice != nil {
-		return o.newDevice(o.Device, ranks, o.Threads)
+// device makes the device of one rank of a plan.
+func (o *Options) device(p *plan.Plan) (Device, error) {
+	precision := p.Serving.Precision
+	if o.Precision != nil {
+		precision = *o.Precision
 	}
-	return NewDevice(o.Device, ranks, o.Threads)
+	if o.newDevice != nil {
+		return o.newDevice(o.Device, p.Module.Ranks, o.Threads, precision)
+	}
+	return NewDevice(o.Device, p.Module.Ranks, o.Threads, precision)
 }
 
 // start makes the ranks and everything that they need.
@@ -117,7 +126,7 @@ func (e *Executor) start(ctx context.Context, loader *weights.Loader, o Options)
 		return err
 	}
 	for n := range e.plan.Module.Ranks {
-		dev, err := o.device(e.plan.Module.Ranks)
+		dev, err := o.device(e.plan)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func Pack(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, o Opt
 	}
 	var wants []weights.Want
 	for rank := range p.Module.Ranks {
-		dev, err := o.device(p.Module.Ranks)
+		dev, err := o.device(p)
 		if err != nil {
 			return nil, 0, err
 		}

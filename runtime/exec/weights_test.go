@@ -62,7 +62,7 @@ func TestPanels(t *testing.T) {
 		results := map[bool][][]float32{}
 		for _, panels := range []bool{false, true} {
 			var devices []*widening
-			o := Options{newDevice: func(string, int, int) (Device, error) {
+			o := Options{newDevice: func(string, int, int, plan.Precision) (Device, error) {
 				devices = append(devices, &widening{panels: panels, seen: map[string][]kernels.Tensor{}})
 				return devices[len(devices)-1], nil
 			}}

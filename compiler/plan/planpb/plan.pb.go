@@ -23,6 +23,54 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// How products with weights narrower than 16 bits are computed, where the device leaves a choice. A reader that does not
+// know it computes the more precise one.
+type Precision int32
+
+const (
+	Precision_EXACT Precision = 0 // in bfloat16
+	Precision_FAST  Precision = 1 // in int8
+)
+
+// Enum value maps for Precision.
+var (
+	Precision_name = map[int32]string{
+		0: "EXACT",
+		1: "FAST",
+	}
+	Precision_value = map[string]int32{
+		"EXACT": 0,
+		"FAST":  1,
+	}
+)
+
+func (x Precision) Enum() *Precision {
+	p := new(Precision)
+	*p = x
+	return p
+}
+
+func (x Precision) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Precision) Descriptor() protoreflect.EnumDescriptor {
+	return file_plan_proto_enumTypes[0].Descriptor()
+}
+
+func (Precision) Type() protoreflect.EnumType {
+	return &file_plan_proto_enumTypes[0]
+}
+
+func (x Precision) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Precision.Descriptor instead.
+func (Precision) EnumDescriptor() ([]byte, []int) {
+	return file_plan_proto_rawDescGZIP(), []int{0}
+}
+
 type DType int32
 
 const (
@@ -71,11 +119,11 @@ func (x DType) String() string {
 }
 
 func (DType) Descriptor() protoreflect.EnumDescriptor {
-	return file_plan_proto_enumTypes[0].Descriptor()
+	return file_plan_proto_enumTypes[1].Descriptor()
 }
 
 func (DType) Type() protoreflect.EnumType {
-	return &file_plan_proto_enumTypes[0]
+	return &file_plan_proto_enumTypes[1]
 }
 
 func (x DType) Number() protoreflect.EnumNumber {
@@ -84,7 +132,7 @@ func (x DType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DType.Descriptor instead.
 func (DType) EnumDescriptor() ([]byte, []int) {
-	return file_plan_proto_rawDescGZIP(), []int{0}
+	return file_plan_proto_rawDescGZIP(), []int{1}
 }
 
 type Recipe_Kind int32
@@ -135,11 +183,11 @@ func (x Recipe_Kind) String() string {
 }
 
 func (Recipe_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_plan_proto_enumTypes[1].Descriptor()
+	return file_plan_proto_enumTypes[2].Descriptor()
 }
 
 func (Recipe_Kind) Type() protoreflect.EnumType {
-	return &file_plan_proto_enumTypes[1]
+	return &file_plan_proto_enumTypes[2]
 }
 
 func (x Recipe_Kind) Number() protoreflect.EnumNumber {
@@ -190,11 +238,11 @@ func (x Value_Kind) String() string {
 }
 
 func (Value_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_plan_proto_enumTypes[2].Descriptor()
+	return file_plan_proto_enumTypes[3].Descriptor()
 }
 
 func (Value_Kind) Type() protoreflect.EnumType {
-	return &file_plan_proto_enumTypes[2]
+	return &file_plan_proto_enumTypes[3]
 }
 
 func (x Value_Kind) Number() protoreflect.EnumNumber {
@@ -245,11 +293,11 @@ func (x Dim_Symbol) String() string {
 }
 
 func (Dim_Symbol) Descriptor() protoreflect.EnumDescriptor {
-	return file_plan_proto_enumTypes[3].Descriptor()
+	return file_plan_proto_enumTypes[4].Descriptor()
 }
 
 func (Dim_Symbol) Type() protoreflect.EnumType {
-	return &file_plan_proto_enumTypes[3]
+	return &file_plan_proto_enumTypes[4]
 }
 
 func (x Dim_Symbol) Number() protoreflect.EnumNumber {
@@ -982,6 +1030,7 @@ type Serving struct {
 	Transfer      bool                   `protobuf:"varint,3,opt,name=transfer,proto3" json:"transfer,omitempty"`
 	TransferAsync bool                   `protobuf:"varint,4,opt,name=transfer_async,json=transferAsync,proto3" json:"transfer_async,omitempty"`
 	TransferPer   string                 `protobuf:"bytes,5,opt,name=transfer_per,json=transferPer,proto3" json:"transfer_per,omitempty"` // "layer"
+	Precision     Precision              `protobuf:"varint,6,opt,name=precision,proto3,enum=glmc.plan.v1.Precision" json:"precision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1049,6 +1098,13 @@ func (x *Serving) GetTransferPer() string {
 		return x.TransferPer
 	}
 	return ""
+}
+
+func (x *Serving) GetPrecision() Precision {
+	if x != nil {
+		return x.Precision
+	}
+	return Precision_EXACT
 }
 
 type Draft struct {
@@ -2459,13 +2515,14 @@ const file_plan_proto_rawDesc = "" +
 	"\afigures\x18\x02 \x03(\v2\x12.glmc.plan.v1.AttrR\afigures\"U\n" +
 	"\vCacheFormat\x12)\n" +
 	"\x05dtype\x18\x01 \x01(\x0e2\x13.glmc.plan.v1.DTypeR\x05dtype\x12\x1b\n" +
-	"\tpage_size\x18\x02 \x01(\rR\bpageSize\"\xc1\x01\n" +
+	"\tpage_size\x18\x02 \x01(\rR\bpageSize\"\xf8\x01\n" +
 	"\aServing\x12#\n" +
 	"\rprefill_chunk\x18\x01 \x01(\rR\fprefillChunk\x12+\n" +
 	"\x06drafts\x18\x02 \x03(\v2\x13.glmc.plan.v1.DraftR\x06drafts\x12\x1a\n" +
 	"\btransfer\x18\x03 \x01(\bR\btransfer\x12%\n" +
 	"\x0etransfer_async\x18\x04 \x01(\bR\rtransferAsync\x12!\n" +
-	"\ftransfer_per\x18\x05 \x01(\tR\vtransferPer\"I\n" +
+	"\ftransfer_per\x18\x05 \x01(\tR\vtransferPer\x125\n" +
+	"\tprecision\x18\x06 \x01(\x0e2\x17.glmc.plan.v1.PrecisionR\tprecision\"I\n" +
 	"\x05Draft\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12,\n" +
 	"\aoptions\x18\x02 \x03(\v2\x12.glmc.plan.v1.AttrR\aoptions\"\x8b\x01\n" +
@@ -2602,7 +2659,10 @@ const file_plan_proto_rawDesc = "" +
 	"\fsaves_decode\x18\x14 \x01(\x12R\vsavesDecode\x12#\n" +
 	"\rsaves_prefill\x18\x15 \x01(\x12R\fsavesPrefill\x12\x18\n" +
 	"\abuckets\x18\n" +
-	" \x01(\tR\abuckets*`\n" +
+	" \x01(\tR\abuckets* \n" +
+	"\tPrecision\x12\t\n" +
+	"\x05EXACT\x10\x00\x12\b\n" +
+	"\x04FAST\x10\x01*`\n" +
 	"\x05DType\x12\x15\n" +
 	"\x11DTYPE_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03F32\x10\x01\x12\b\n" +
@@ -2625,83 +2685,85 @@ func file_plan_proto_rawDescGZIP() []byte {
 	return file_plan_proto_rawDescData
 }
 
-var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
 var file_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_plan_proto_goTypes = []any{
-	(DType)(0),          // 0: glmc.plan.v1.DType
-	(Recipe_Kind)(0),    // 1: glmc.plan.v1.Recipe.Kind
-	(Value_Kind)(0),     // 2: glmc.plan.v1.Value.Kind
-	(Dim_Symbol)(0),     // 3: glmc.plan.v1.Dim.Symbol
-	(*Plan)(nil),        // 4: glmc.plan.v1.Plan
-	(*Source)(nil),      // 5: glmc.plan.v1.Source
-	(*SourceFile)(nil),  // 6: glmc.plan.v1.SourceFile
-	(*Setting)(nil),     // 7: glmc.plan.v1.Setting
-	(*Evidence)(nil),    // 8: glmc.plan.v1.Evidence
-	(*Proof)(nil),       // 9: glmc.plan.v1.Proof
-	(*Facts)(nil),       // 10: glmc.plan.v1.Facts
-	(*Device)(nil),      // 11: glmc.plan.v1.Device
-	(*CacheFormat)(nil), // 12: glmc.plan.v1.CacheFormat
-	(*Serving)(nil),     // 13: glmc.plan.v1.Serving
-	(*Draft)(nil),       // 14: glmc.plan.v1.Draft
-	(*Weight)(nil),      // 15: glmc.plan.v1.Weight
-	(*Recipe)(nil),      // 16: glmc.plan.v1.Recipe
-	(*Alias)(nil),       // 17: glmc.plan.v1.Alias
-	(*Index)(nil),       // 18: glmc.plan.v1.Index
-	(*Ignore)(nil),      // 19: glmc.plan.v1.Ignore
-	(*Cache)(nil),       // 20: glmc.plan.v1.Cache
-	(*Program)(nil),     // 21: glmc.plan.v1.Program
-	(*Value)(nil),       // 22: glmc.plan.v1.Value
-	(*Dim)(nil),         // 23: glmc.plan.v1.Dim
-	(*Step)(nil),        // 24: glmc.plan.v1.Step
-	(*Attr)(nil),        // 25: glmc.plan.v1.Attr
-	(*Shape)(nil),       // 26: glmc.plan.v1.Shape
-	(*Layout)(nil),      // 27: glmc.plan.v1.Layout
-	(*Pass)(nil),        // 28: glmc.plan.v1.Pass
-	(*Remark)(nil),      // 29: glmc.plan.v1.Remark
+	(Precision)(0),      // 0: glmc.plan.v1.Precision
+	(DType)(0),          // 1: glmc.plan.v1.DType
+	(Recipe_Kind)(0),    // 2: glmc.plan.v1.Recipe.Kind
+	(Value_Kind)(0),     // 3: glmc.plan.v1.Value.Kind
+	(Dim_Symbol)(0),     // 4: glmc.plan.v1.Dim.Symbol
+	(*Plan)(nil),        // 5: glmc.plan.v1.Plan
+	(*Source)(nil),      // 6: glmc.plan.v1.Source
+	(*SourceFile)(nil),  // 7: glmc.plan.v1.SourceFile
+	(*Setting)(nil),     // 8: glmc.plan.v1.Setting
+	(*Evidence)(nil),    // 9: glmc.plan.v1.Evidence
+	(*Proof)(nil),       // 10: glmc.plan.v1.Proof
+	(*Facts)(nil),       // 11: glmc.plan.v1.Facts
+	(*Device)(nil),      // 12: glmc.plan.v1.Device
+	(*CacheFormat)(nil), // 13: glmc.plan.v1.CacheFormat
+	(*Serving)(nil),     // 14: glmc.plan.v1.Serving
+	(*Draft)(nil),       // 15: glmc.plan.v1.Draft
+	(*Weight)(nil),      // 16: glmc.plan.v1.Weight
+	(*Recipe)(nil),      // 17: glmc.plan.v1.Recipe
+	(*Alias)(nil),       // 18: glmc.plan.v1.Alias
+	(*Index)(nil),       // 19: glmc.plan.v1.Index
+	(*Ignore)(nil),      // 20: glmc.plan.v1.Ignore
+	(*Cache)(nil),       // 21: glmc.plan.v1.Cache
+	(*Program)(nil),     // 22: glmc.plan.v1.Program
+	(*Value)(nil),       // 23: glmc.plan.v1.Value
+	(*Dim)(nil),         // 24: glmc.plan.v1.Dim
+	(*Step)(nil),        // 25: glmc.plan.v1.Step
+	(*Attr)(nil),        // 26: glmc.plan.v1.Attr
+	(*Shape)(nil),       // 27: glmc.plan.v1.Shape
+	(*Layout)(nil),      // 28: glmc.plan.v1.Layout
+	(*Pass)(nil),        // 29: glmc.plan.v1.Pass
+	(*Remark)(nil),      // 30: glmc.plan.v1.Remark
 }
 var file_plan_proto_depIdxs = []int32{
-	10, // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
-	12, // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
-	13, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
-	15, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
-	17, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
-	19, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
-	20, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
-	21, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
-	28, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
-	29, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
-	5,  // 10: glmc.plan.v1.Plan.source:type_name -> glmc.plan.v1.Source
-	11, // 11: glmc.plan.v1.Plan.device:type_name -> glmc.plan.v1.Device
-	8,  // 12: glmc.plan.v1.Plan.evidence:type_name -> glmc.plan.v1.Evidence
-	6,  // 13: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
-	6,  // 14: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
-	0,  // 15: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
-	7,  // 16: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
-	9,  // 17: glmc.plan.v1.Evidence.proofs:type_name -> glmc.plan.v1.Proof
-	25, // 18: glmc.plan.v1.Device.figures:type_name -> glmc.plan.v1.Attr
-	0,  // 19: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
-	14, // 20: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
-	25, // 21: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
-	0,  // 22: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
-	16, // 23: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
-	1,  // 24: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
-	16, // 25: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
-	18, // 26: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
-	22, // 27: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
-	24, // 28: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
-	27, // 29: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
-	2,  // 30: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
-	0,  // 31: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
-	23, // 32: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
-	3,  // 33: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
-	25, // 34: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
-	26, // 35: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
-	23, // 36: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	11, // 0: glmc.plan.v1.Plan.facts:type_name -> glmc.plan.v1.Facts
+	13, // 1: glmc.plan.v1.Plan.cache_format:type_name -> glmc.plan.v1.CacheFormat
+	14, // 2: glmc.plan.v1.Plan.serving:type_name -> glmc.plan.v1.Serving
+	16, // 3: glmc.plan.v1.Plan.weights:type_name -> glmc.plan.v1.Weight
+	18, // 4: glmc.plan.v1.Plan.aliases:type_name -> glmc.plan.v1.Alias
+	20, // 5: glmc.plan.v1.Plan.ignores:type_name -> glmc.plan.v1.Ignore
+	21, // 6: glmc.plan.v1.Plan.caches:type_name -> glmc.plan.v1.Cache
+	22, // 7: glmc.plan.v1.Plan.programs:type_name -> glmc.plan.v1.Program
+	29, // 8: glmc.plan.v1.Plan.passes:type_name -> glmc.plan.v1.Pass
+	30, // 9: glmc.plan.v1.Plan.remarks:type_name -> glmc.plan.v1.Remark
+	6,  // 10: glmc.plan.v1.Plan.source:type_name -> glmc.plan.v1.Source
+	12, // 11: glmc.plan.v1.Plan.device:type_name -> glmc.plan.v1.Device
+	9,  // 12: glmc.plan.v1.Plan.evidence:type_name -> glmc.plan.v1.Evidence
+	7,  // 13: glmc.plan.v1.Source.files:type_name -> glmc.plan.v1.SourceFile
+	7,  // 14: glmc.plan.v1.Source.config:type_name -> glmc.plan.v1.SourceFile
+	1,  // 15: glmc.plan.v1.Source.stored:type_name -> glmc.plan.v1.DType
+	8,  // 16: glmc.plan.v1.Source.set:type_name -> glmc.plan.v1.Setting
+	10, // 17: glmc.plan.v1.Evidence.proofs:type_name -> glmc.plan.v1.Proof
+	26, // 18: glmc.plan.v1.Device.figures:type_name -> glmc.plan.v1.Attr
+	1,  // 19: glmc.plan.v1.CacheFormat.dtype:type_name -> glmc.plan.v1.DType
+	15, // 20: glmc.plan.v1.Serving.drafts:type_name -> glmc.plan.v1.Draft
+	0,  // 21: glmc.plan.v1.Serving.precision:type_name -> glmc.plan.v1.Precision
+	26, // 22: glmc.plan.v1.Draft.options:type_name -> glmc.plan.v1.Attr
+	1,  // 23: glmc.plan.v1.Weight.dtype:type_name -> glmc.plan.v1.DType
+	17, // 24: glmc.plan.v1.Weight.recipe:type_name -> glmc.plan.v1.Recipe
+	2,  // 25: glmc.plan.v1.Recipe.kind:type_name -> glmc.plan.v1.Recipe.Kind
+	17, // 26: glmc.plan.v1.Recipe.args:type_name -> glmc.plan.v1.Recipe
+	19, // 27: glmc.plan.v1.Alias.index:type_name -> glmc.plan.v1.Index
+	23, // 28: glmc.plan.v1.Program.values:type_name -> glmc.plan.v1.Value
+	25, // 29: glmc.plan.v1.Program.steps:type_name -> glmc.plan.v1.Step
+	28, // 30: glmc.plan.v1.Program.layouts:type_name -> glmc.plan.v1.Layout
+	3,  // 31: glmc.plan.v1.Value.kind:type_name -> glmc.plan.v1.Value.Kind
+	1,  // 32: glmc.plan.v1.Value.dtype:type_name -> glmc.plan.v1.DType
+	24, // 33: glmc.plan.v1.Value.shape:type_name -> glmc.plan.v1.Dim
+	4,  // 34: glmc.plan.v1.Dim.symbol:type_name -> glmc.plan.v1.Dim.Symbol
+	26, // 35: glmc.plan.v1.Step.attrs:type_name -> glmc.plan.v1.Attr
+	27, // 36: glmc.plan.v1.Attr.shape:type_name -> glmc.plan.v1.Shape
+	24, // 37: glmc.plan.v1.Shape.dims:type_name -> glmc.plan.v1.Dim
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_plan_proto_init() }
@@ -2721,7 +2783,7 @@ func file_plan_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plan_proto_rawDesc), len(file_plan_proto_rawDesc)),
-			NumEnums:      4,
+			NumEnums:      5,
 			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,

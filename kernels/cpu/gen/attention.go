@@ -36,6 +36,7 @@ func attentionFiles() map[string]string {
 		{"attnDivide", "dst, src *float32, n int, by float32", 28, at.divide},
 		{"attnRound", "dst *uint16, src *float32, n int, flip uint32", 28, at.round},
 		{"attnFetch", "rows unsafe.Pointer, at *int64, bytes, n int", 32, at.fetch},
+		{"attnTouch", "rows unsafe.Pointer, at *int64, bytes, n int", 32, at.touch},
 		{"attnFinite", "p *uint16, n int) (ok bool", 17, at.finite},
 	} {
 		a.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", k.name, k.args, k.name, k.size)
@@ -410,8 +411,12 @@ func (a *attention) finite() {
 	a.op("SETEQ ok+16(FP)")
 }
 
-// fetch brings n rows of so many bytes into the second-level cache.
-func (a *attention) fetch() {
+// fetch asks for n rows of so many bytes in the second-level cache, and touch reads them.
+func (a *attention) fetch() { a.lines("PREFETCHT1 (AX)") }
+
+func (a *attention) touch() { a.lines("MOVQ (AX), DX") }
+
+func (a *attention) lines(one string) {
 	a.op("MOVQ rows+0(FP), DI")
 	a.op("MOVQ at+8(FP), SI")
 	a.op("MOVQ n+24(FP), R9")
@@ -422,7 +427,7 @@ func (a *attention) fetch() {
 	a.op("ADDQ bytes+16(FP), BX")
 	a.op("ANDQ $~63, AX")
 	a.label("line")
-	a.op("PREFETCHT1 (AX)")
+	a.op(one)
 	a.op("ADDQ $64, AX")
 	a.op("CMPQ AX, BX")
 	a.op("JLT line")

@@ -249,6 +249,15 @@ func writeVectors(asm, stubs *writer) {
 			v.declare(stubs)
 		}
 	}
+	for _, g := range []panelGate{{asm, false}, {asm, true}} {
+		g.write()
+		stubs.printf("\n//go:noescape\nfunc %s(%s)\n", g.name(), g.args())
+	}
+	for _, group := range []int{64, 128} {
+		q := quantise{asm, group}
+		q.write()
+		stubs.printf("\n//go:noescape\nfunc %s(%s)\n", q.name(), quantiseArgs)
+	}
 	asm.printf("\n// Each constant as often as a register of AVX2 has it.\n")
 	for i, c := range vectorConstants {
 		for copies := range 8 {

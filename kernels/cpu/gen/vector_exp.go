@@ -23,6 +23,7 @@ var vectorConstants = []vectorConstant{
 	constantF32("1.0", 1),
 	constantF32("-177", -177),
 	constantF32("177", 177),
+	constantF32("175.5", 175.5),
 	{"sign", 0x80000000},
 	{"abs", 0x7fffffff},
 	{"-126", 0xffffff82},
@@ -31,6 +32,8 @@ var vectorConstants = []vectorConstant{
 	{"1", 1},
 	{"quiet", 0x00400000},
 	{"inf", 0x7f800000},
+	constantF32("127.0", 127),
+	constantF32("1e-30", 1e-30),
 }
 
 // ln2Rest is what the float32 ln(2) is too small by.
@@ -107,6 +110,16 @@ func (v *vector) exp() {
 // swiglu is the product of that, rounded, with up.
 func siluBody(v *vector) {
 	v.load(1, 0)
+	v.silu()
+	if len(v.rows) == 3 {
+		v.load(2, 1)
+		v.three("VMULPS", 1, 0, 0)
+	}
+	v.store(0, 0)
+}
+
+// silu makes SiLU of register 0. It uses registers 1 to 6, and those of expStart.
+func (v *vector) silu() {
 	if v.masked() {
 		v.op("VMOVAPS Z0, Z1")
 		v.op("VPMOVD2M Z0, K2") // the negative ones
@@ -132,20 +145,20 @@ func siluBody(v *vector) {
 		v.powerOfTwo(6)
 		v.op("VFMADD213PS Y5, Y6, Y4")
 		v.op("VDIVPS Y4, Y0, Y4")
-		// Two halves of the exponent, because one alone may be too small. Both are 0 where x is below -176.5.
-		v.op("VPSRAD $1, Y2, Y6")
-		v.op("VPSUBD Y6, Y2, Y2")
-		v.powerOfTwo(6)
-		v.powerOfTwo(2)
+		v.halves() // both are 0 where x is below -176.5
 		v.op("VMULPS Y6, Y4, Y5")
 		v.op("VMULPS Y2, Y5, Y5")
 		v.op("VBLENDVPS Y0, Y5, Y4, Y0")
 	}
-	if len(v.rows) == 3 {
-		v.load(2, 1)
-		v.three("VMULPS", 1, 0, 0)
-	}
-	v.store(0, 0)
+}
+
+// halves makes registers 6 and 2 powers of two whose product is two to the power of register 2, which one alone may be too
+// small or too large for. It takes -254 to 255.
+func (v *vector) halves() {
+	v.op("VPSRAD $1, Y2, Y6")
+	v.op("VPSUBD Y6, Y2, Y2")
+	v.powerOfTwo(6)
+	v.powerOfTwo(2)
 }
 
 // powerOfTwo makes float32 powers of two of int32 exponents, of -127 zero.
@@ -157,28 +170,48 @@ func (v *vector) powerOfTwo(reg int) {
 // expSum is dst = e^(x - largest), and the sum of that: lane by lane, then one half of the lanes to the other.
 func expSumStart(v *vector) {
 	expStart(v)
-	v.op("VBROADCASTSS %s, Z4", v.operand(0))
-	v.op("VPXORD Z5, Z5, Z5")
+	v.op("VBROADCASTSS %s, %s", v.operand(0), v.r(7))
+	v.three("VXORPS", 5, 5, 5)
+	if !v.masked() {
+		// Above this the power of two of both halves is 0, and below it what the exponents of the halves can say.
+		v.op("VMOVUPS %s, Y8", place("175.5"))
+	}
 }
 
 func expSumBody(v *vector) {
 	v.load(1, 0)
-	v.op("VSUBPS Z0, Z4, Z1")
-	v.exp()
-	v.op("VSCALEFPS Z2, Z3, Z0")
-	v.store(0, 0)
-	if v.tail {
-		v.op("VADDPS Z0, Z5, K1, Z5")
+	v.three("VSUBPS", 0, 7, 1)
+	if v.masked() {
+		v.exp()
+		v.op("VSCALEFPS Z2, Z3, Z0")
 	} else {
-		v.op("VADDPS Z0, Z5, Z5")
+		// Of NaN and a bound these give the operand that Go writes first, which is NaN.
+		v.op("VMINPS Y1, Y8, Y1")
+		v.op("VMAXPS Y1, Y9, Y1")
+		v.exp()
+		v.halves()
+		v.op("VMULPS Y6, Y3, Y0")
+		v.op("VMULPS Y2, Y0, Y0")
+	}
+	v.store(0, 0)
+	switch {
+	case !v.tail:
+		v.three("VADDPS", 0, 5, 5)
+	case v.masked():
+		v.op("VADDPS Z0, Z5, K1, Z5")
+	default:
+		v.op("VANDPS Y15, Y0, Y0")
+		v.op("VADDPS Y0, Y5, Y5")
 	}
 }
 
 func expSumFinish(v *vector) {
-	v.op("VEXTRACTF64X4 $1, Z5, Y0")
-	v.op("VADDPS Y0, Y5, Y0")
-	v.op("VEXTRACTF128 $1, Y0, X1")
-	v.op("VADDPS X1, X0, X0")
+	if v.masked() {
+		v.op("VEXTRACTF64X4 $1, Z5, Y0")
+		v.op("VADDPS Y0, Y5, Y5")
+	}
+	v.op("VEXTRACTF128 $1, Y5, X1")
+	v.op("VADDPS X1, X5, X0")
 	v.op("VMOVHLPS X0, X0, X1")
 	v.op("VADDPS X1, X0, X0")
 	v.op("VMOVSHDUP X0, X1")

@@ -11,12 +11,12 @@ func vectorsOf(m machine) []*vector {
 		{name: "roundBF16", rows: float32Rows("dst", "x"), start: bf16Start, body: roundBF16Body},
 		{name: "silu", rows: float32Rows("dst", "x"), start: expStart, body: siluBody},
 		{name: "swiglu", rows: float32Rows("dst", "gate", "up"), start: expStart, body: siluBody},
+		{name: "expSum", rows: float32Rows("dst", "x"), in: []string{"largest"}, sum: true,
+			start: expSumStart, body: expSumBody, finish: expSumFinish},
 	}
 	if m.masked() {
 		functions = append(functions,
 			&vector{name: "toBF16", rows: []vectorRow{{"dst", 2}, {"x", 4}}, start: bf16Start, body: toBF16Body},
-			&vector{name: "expSum", rows: float32Rows("dst", "x"), in: []string{"largest"}, sum: true,
-				start: expSumStart, body: expSumBody, finish: expSumFinish},
 			&vector{name: "sigmoid", rows: float32Rows("dst", "x"), wide: true, start: sigmoidStart, body: sigmoidBody},
 		)
 	}

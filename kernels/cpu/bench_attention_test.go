@@ -1,0 +1,52 @@
+package cpu_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/kernels/kerneltest"
+)
+
+// pageTokens is the size of a page in the pipeline for this device.
+const pageTokens = 16
+
+// BenchmarkAttention has a token at a context, eight sequences with a token each, and chunks of a prompt at its beginning and
+// behind what was processed before.
+func BenchmarkAttention(b *testing.B) {
+	one := func(cached, rows int) []kerneltest.Sequence {
+		return []kerneltest.Sequence{{Cached: cached, Rows: rows}}
+	}
+	for _, s := range []struct {
+		model             string
+		heads, group, dim int // KV heads, and heads that share one
+	}{{"bench-0.7b", 4, 4, 128}, {"glm-4.7", 8, 12, 128}} {
+		for _, format := range []dtype.DType{dtype.F32, dtype.BF16, dtype.F8E4M3} {
+			for _, load := range []struct {
+				name string
+				seqs []kerneltest.Sequence
+			}{
+				{"context=512/rows=1", one(511, 1)}, {"context=8192/rows=1", one(8191, 1)},
+				{"context=512/rows=8x1", slices.Repeat(one(511, 1), 8)},
+				{"context=512/rows=512", one(0, 512)}, {"context=8192/rows=512", one(7680, 512)},
+			} {
+				b.Run(fmt.Sprintf("%s/%v/%s", s.model, format, load.name), func(b *testing.B) {
+					r := kerneltest.NewRand(1)
+					batch := r.Batch(format, pageTokens, s.heads, s.dim, 0, load.seqs...)
+					rows, pairs, keys := 0, 0, 0
+					for _, q := range load.seqs {
+						rows, keys = rows+q.Rows, keys+q.Cached+q.Rows
+						pairs += q.Rows*q.Cached + q.Rows*(q.Rows+1)/2
+					}
+					q := r.F32(rows, s.heads*s.group, s.dim)
+					c := &kernels.Call{In: []kernels.Tensor{q, batch.Pos, batch.Starts, batch.Pages},
+						Out: []kernels.Tensor{kernels.New(dtype.F32, q.Shape...)}, Cache: batch.Cache}
+					measure(b, newDevice(b), "attn.paged", kernels.Attrs{"scale": 0.088},
+						work{4 * float64(pairs*s.heads*s.group*s.dim), float64(2 * keys * s.heads * s.dim * format.Size())}, c)
+				})
+			}
+		}
+	}
+}
