@@ -131,6 +131,10 @@ func writeBytesI8(w *writer) {
 	})
 }
 
+// blockBytes is how far ahead what makes bytes asks for weights: about a block, which a few rows meet before the next one is
+// made. With many rows the kernels ask again.
+const blockBytes = 16 << 10
+
 // bytesOf writes a function that makes bytes of steps of 128 codes, which step leaves in registers 0 and 1 in the order of
 // panels.
 func (w *writer) bytesOf(name string, tables, step func()) {
@@ -143,6 +147,9 @@ func (w *writer) bytesOf(name string, tables, step func()) {
 	w.op("VPBROADCASTD AX, Z28")
 	w.quadOrder()
 	w.label("loop")
+	for half := range 2 {
+		w.op("PREFETCHT1 %d(SI)", blockBytes+64*half)
+	}
 	step()
 	w.storeQuads(0, 1)
 	w.op("ADDQ $128, SI")
@@ -178,6 +185,7 @@ func writeBytesI4(w *writer) {
 	w.label("group")
 	w.op("MOVQ $%d, BX", groupQuads)
 	w.label("loop")
+	w.op("PREFETCHT1 %d(SI)", blockBytes/2)
 	w.op("VMOVDQU64 (SI), Z16")
 	split4(w)
 	w.storeQuads(22, 17)

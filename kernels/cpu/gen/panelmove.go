@@ -104,4 +104,3 @@ func writeScatter(w *writer) {
 	w.op("VZEROUPPER")
 	w.op("RET")
 }
-
