@@ -104,8 +104,8 @@ func (o *options) ours(ctx context.Context, e entry, list []workload) ([]load, e
 		batches = append(batches, strconv.Itoa(max(w.batch, 1)))
 	}
 	args := []string{"bench", "model", "--weights", e.dir, "--prompt", strings.Join(prompts, ","), "--gen", strings.Join(gens, ","),
-		"--batch", strings.Join(batches, ","), "--runs", "1", "--threads", strconv.Itoa(o.threads), "--json"}
-	out, err := output(exec.CommandContext(ctx, o.glmc, append(args, e.args...)...))
+		"--batch", strings.Join(batches, ","), "--runs", "1", "--threads", strconv.Itoa(o.threads), "--precision", e.precision, "--json"}
+	out, err := output(exec.CommandContext(ctx, o.glmc, args...))
 	if err != nil {
 		return nil, err
 	}

@@ -54,8 +54,8 @@ func fakeGlmc(args []string) error {
 	case "synth":
 		return writeCheckpoint(args[len(args)-1])
 	case "bench":
-		if slices.Contains(args, "--precision") {
-			return fmt.Errorf("glmc: there is no flag --precision")
+		if slices.Contains(args, "fast") {
+			return fmt.Errorf("glmc: no such precision")
 		}
 		if want := "--prompt 512,1,16 --gen 0,33,33 --batch 1,1,8"; !strings.Contains(strings.Join(args, " "), want) {
 			return fmt.Errorf("%v, want %s", args, want)
@@ -99,14 +99,14 @@ func TestPeers(t *testing.T) {
 		"`bench-0.7b`, tokens/s:\n\n" +
 		"| workload | llama.cpp | | glmc | | ratio | of the limit |\n|---|---|--:|---|--:|--:|---|\n" +
 		"| pp512 | q8_0 | 100 (100-100) | fp8 | 400 (400-400) | 4.00 | 70 % of 500 GFLOP/s |\n" +
-		"| tg32 | q8_0 | 10 (10-10) | fp8 | 20 (20-20) | 2.00 | 90 % of 50 GB/s |\n" +
-		"| tg32x8 | q8_0 | 20 (20-20) | fp8 | 60 (60-60) | 3.00 | 40 % of 50 GB/s |\n" +
+		"| tg32 | q8_0 | 10.0 (10.0-10.0) | fp8 | 20.0 (20.0-20.0) | 2.00 | 90 % of 50 GB/s |\n" +
+		"| tg32x8 | q8_0 | 20.0 (20.0-20.0) | fp8 | 60.0 (60.0-60.0) | 3.00 | 40 % of 50 GB/s |\n" +
 		"| pp512 | q4_k_m | 100 (100-100) | int4 | 400 (400-400) | 4.00 | 70 % of 500 GFLOP/s |\n" +
-		"| tg32 | q4_k_m | 10 (10-10) | int4 | 20 (20-20) | 2.00 | 90 % of 50 GB/s |\n" +
-		"| tg32x8 | q4_k_m | 20 (20-20) | int4 | 60 (60-60) | 3.00 | 40 % of 50 GB/s |\n\n" +
+		"| tg32 | q4_k_m | 10.0 (10.0-10.0) | int4 | 20.0 (20.0-20.0) | 2.00 | 90 % of 50 GB/s |\n" +
+		"| tg32x8 | q4_k_m | 20.0 (20.0-20.0) | int4 | 60.0 (60.0-60.0) | 3.00 | 40 % of 50 GB/s |\n\n" +
 		"Left out:\n\n" +
-		"- bench-0.7b fp8, fast: glmc bench: exit status 1: glmc: there is no flag --precision\n" +
-		"- bench-0.7b int4, fast: glmc bench: exit status 1: glmc: there is no flag --precision\n"
+		"- bench-0.7b fp8, fast: glmc bench: exit status 1: glmc: no such precision\n" +
+		"- bench-0.7b int4, fast: glmc bench: exit status 1: glmc: no such precision\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
 	}

@@ -21,9 +21,9 @@ type contest struct {
 
 // entry is a way in which glmc runs a model.
 type entry struct {
-	name string
-	dir  string   // of the checkpoint
-	args []string // of bench model
+	name      string
+	dir       string // of the checkpoint
+	precision string
 }
 
 // prepare makes the files of a model that are not there yet.
@@ -58,8 +58,8 @@ func (o *options) prepare(ctx context.Context, p *peer, m model) ([]contest, err
 		}
 	}
 	return []contest{
-		{"q8_0", q8, []entry{{"fp8", fp8, nil}, {"fp8, fast", fp8, []string{"--precision", "fast"}}}},
-		{"q4_k_m", q4, []entry{{"int4", int4, nil}, {"int4, fast", int4, []string{"--precision", "fast"}}}},
+		{"q8_0", q8, []entry{{"fp8", fp8, "exact"}, {"fp8, fast", fp8, "fast"}}},
+		{"q4_k_m", q4, []entry{{"int4", int4, "exact"}, {"int4, fast", int4, "fast"}}},
 	}, nil
 }
 

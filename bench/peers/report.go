@@ -44,7 +44,8 @@ func (r *report) print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d threads; medians of %d rounds in turn, and in brackets the lowest and the highest; %s; %s.\n", r.Machine, r.Threads, r.Rounds, r.Peer, r.Glmc)
 	if r.Busy > 0.5 {
-		fmt.Fprintf(&b, "The machine was busy (load average %.1f before the first round): ratios hold better than rates.\n", r.Busy)
+		fmt.Fprintf(&b, "The machine was busy (load average %.1f before the first round), which slows programs most whose threads wait for one another: "+
+			"measure again when it is quiet.\n", r.Busy)
 	}
 	var models []string
 	for _, x := range r.Results {
@@ -85,7 +86,18 @@ func unit(workload string) string {
 
 // spread is a median, and in brackets the lowest and the highest.
 func spread(values []float64) string {
-	return fmt.Sprintf("%.0f (%.0f-%.0f)", median(values), slices.Min(values), slices.Max(values))
+	return fmt.Sprintf("%s (%s-%s)", perSecond(median(values)), perSecond(slices.Min(values)), perSecond(slices.Max(values)))
+}
+
+// perSecond has three digits, and all of those before the point.
+func perSecond(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
 }
 
 // median is the middle of some values, the upper one of two.

@@ -126,7 +126,7 @@ func (r *benchResult) print(w io.Writer) error {
 	}
 	first := &r.Loads[0]
 	for i := range r.Loads[1:] {
-		if l := &r.Loads[i+1]; l.Tokens != first.Tokens {
+		if l := &r.Loads[i+1]; l.Tokens > first.Tokens {
 			fmt.Fprintf(w, "\nA token costs %.2f times as much in a prompt of %d tokens as in one of %d.\n", first.Prompt/l.Prompt, l.Tokens, first.Tokens)
 		}
 	}

@@ -122,8 +122,9 @@ type arithmetic struct {
 	peak func(calibrate.Peaks) float64
 }
 
-// arithmeticOf is the fastest that a plan's products may use on a processor with these peaks: bf16, which is what exact
-// products of narrower weights multiply in, int8, in which fast products of those of 8 bits and fewer do, and float32 where all weights are or the processor has no products in bf16.
+// arithmeticOf is the fastest that a plan's products may use on a processor with these peaks: int8 for fast products of weights
+// of 8 bits and fewer; bf16, which is what exact products of narrow weights multiply in; and float32 where all weights are
+// or the processor has no products in bf16.
 func arithmeticOf(p *plan.Plan, precision plan.Precision, peaks calibrate.Peaks) arithmetic {
 	has := func(of func(d dtype.DType) bool) bool {
 		return slices.ContainsFunc(p.Module.Weights, func(w *ir.Weight) bool { return len(w.Shape) > 1 && of(w.DType) })

@@ -51,12 +51,16 @@ func measure(b *testing.B, d *cpu.Device, name string, a kernels.Attrs, w work, 
 	}
 	seconds := b.Elapsed().Seconds() / float64(b.N)
 	after := limits().Sample(sampleFor)
-	least := 2 * w.bytes / (before.ReadBytes + after.ReadBytes)
-	if dots := before.BF16Dot + after.BF16Dot; dots > 0 {
-		least = max(least, 2*w.flop/dots)
-	} else {
-		least = max(least, 2*w.flop/(before.F32+after.F32))
+	dots := func(p calibrate.Peaks) float64 {
+		switch {
+		case d.Fast():
+			return p.Int8Dot
+		case p.BF16Dot > 0:
+			return p.BF16Dot
+		}
+		return p.F32
 	}
+	least := 2 * max(w.bytes/(before.ReadBytes+after.ReadBytes), w.flop/(dots(before)+dots(after)))
 	b.ReportMetric(100*least/seconds, "%limit")
 	b.ReportMetric(w.bytes/seconds/1e9, "GB/s")
 	if w.flop > 0 {
@@ -67,7 +71,12 @@ func measure(b *testing.B, d *cpu.Device, name string, a kernels.Attrs, w work, 
 // newDevice has all threads.
 func newDevice(b *testing.B) *cpu.Device {
 	b.Helper()
-	d, err := cpu.New(0)
+	return ended(b, cpu.New)
+}
+
+func ended(b *testing.B, make func(threads int) (*cpu.Device, error)) *cpu.Device {
+	b.Helper()
+	d, err := make(0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -77,6 +86,14 @@ func newDevice(b *testing.B) *cpu.Device {
 
 // benchFormats are those of checkpoints.
 var benchFormats = []dtype.DType{dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4}
+
+// eachPrecision runs a benchmark with exact products, and with fast ones where this device has them for the format.
+func eachPrecision(b *testing.B, name string, format dtype.DType, run func(b *testing.B, d *cpu.Device)) {
+	b.Run(name, func(b *testing.B) { run(b, newDevice(b)) })
+	if d := ended(b, cpu.NewFast); d.Fast() && format.Scaled() {
+		b.Run(name+",fast", func(b *testing.B) { run(b, d) })
+	}
+}
 
 // ringBytes is how much of weights calls go through: more than caches hold.
 const ringBytes = 256 << 20
@@ -88,7 +105,7 @@ func weights(b *testing.B, d *cpu.Device, format dtype.DType, shape ...int) []ke
 	if d.Panels(format) {
 		w = w.InPanels()
 	}
-	size := int64(len(w.U16)*2 + len(w.U8))
+	size := int64(2*len(w.U16) + len(w.U8))
 	copies := max(1, int((ringBytes+size-1)/size))
 	region, err := hugepages.New(int64(copies) * hugepages.Room(size))
 	if err != nil {
@@ -112,6 +129,9 @@ func weights(b *testing.B, d *cpu.Device, format dtype.DType, shape ...int) []ke
 	}
 	return ring
 }
+
+// stored is what a weight takes, in bytes, scales included.
+func stored(w *kernels.Tensor) float64 { return float64(2*len(w.U16) + len(w.U8) + 4*len(w.Scale)) }
 
 // randomCodes is a row-major weight of codes that are all finite, drawn faster than values can be.
 func randomCodes(format dtype.DType, shape ...int) kernels.Tensor {
@@ -152,8 +172,7 @@ func BenchmarkLinear(b *testing.B) {
 		n, k  int
 	}{{"bench-0.7b", 3072, 1024}, {"air", 14336, 4096}, {"glm-4.7", 14336, 5120}} {
 		for _, format := range benchFormats {
-			b.Run(fmt.Sprintf("%s/%v", s.model, format), func(b *testing.B) {
-				d := newDevice(b)
+			eachPrecision(b, fmt.Sprintf("%s/%v", s.model, format), format, func(b *testing.B, d *cpu.Device) {
 				ring := weights(b, d, format, s.n, s.k)
 				for _, rows := range rowsOf {
 					b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
@@ -162,7 +181,7 @@ func BenchmarkLinear(b *testing.B) {
 						for _, w := range ring {
 							calls = append(calls, &kernels.Call{In: []kernels.Tensor{x, w}, Out: []kernels.Tensor{out}})
 						}
-						measure(b, d, "linear", nil, work{2 * float64(rows*s.n*s.k), float64(format.Bytes(s.n * s.k))}, calls...)
+						measure(b, d, "linear", nil, work{2 * float64(rows*s.n*s.k), stored(&ring[0])}, calls...)
 					})
 				}
 			})
@@ -182,8 +201,7 @@ func BenchmarkExperts(b *testing.B) {
 		{"glm-4.7", 5120, 192, 160, 8, []dtype.DType{dtype.F8E4M3}},
 	} {
 		for _, format := range s.formats {
-			b.Run(fmt.Sprintf("%s/%v", s.model, format), func(b *testing.B) {
-				d := newDevice(b)
+			eachPrecision(b, fmt.Sprintf("%s/%v", s.model, format), format, func(b *testing.B, d *cpu.Device) {
 				gate := weights(b, d, format, s.experts, s.width, s.hidden)
 				up := weights(b, d, format, s.experts, s.width, s.hidden)
 				down := weights(b, d, format, s.experts, s.hidden, s.width)
@@ -201,9 +219,10 @@ func BenchmarkExperts(b *testing.B) {
 							calls = append(calls, &kernels.Call{In: []kernels.Tensor{x, ids, r.F32(rows, s.perToken), gate[c], up[c], down[c]},
 								Out: []kernels.Tensor{out}})
 						}
-						expert := 3 * s.hidden * s.width
+						perCall := float64(used) / float64(len(calls)) // experts
+						expert := (stored(&gate[0]) + stored(&up[0]) + stored(&down[0])) / float64(s.experts)
 						measure(b, d, "moe.experts", kernels.Attrs{"activation": "silu"},
-							work{2 * float64(rows*s.perToken*expert), float64(used) / float64(len(calls)) * float64(format.Bytes(expert))}, calls...)
+							work{6 * float64(rows*s.perToken*s.hidden*s.width), perCall * expert}, calls...)
 					})
 				}
 			})

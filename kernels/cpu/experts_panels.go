@@ -49,13 +49,14 @@ func (m *experts) panelBlock(ids []int32, count int) {
 		m.panelInner.resize(pairs, width, nil)
 	}
 	panels := (width + panel.Channels - 1) / panel.Channels
-	if pairs <= fewRows*len(m.active) {
-		m.panelExperts.chunk = 1
-		m.dev.overPanels(len(m.active)*panels, fewRows, 2*hidden*panel.Channels, m.gateUpItems)
+	m.panelExperts.chunk = 1
+	if pairs > fewRows*len(m.active) {
+		m.panelExperts.chunk = min(m.dev.panelGrain(len(m.active)*panels), panels)
+	}
+	items := (panels + m.panelExperts.chunk - 1) / m.panelExperts.chunk
+	if m.panelExperts.chunk == 1 {
+		m.dev.overPanels(len(m.active)*panels, fewRows, m.gateUpItems)
 	} else {
-		mean := max(pairs/len(m.active), 1)
-		m.panelExperts.chunk = min(m.dev.grain(len(m.active)*panels, 2*mean*hidden*panel.Channels), panels)
-		items := (panels + m.panelExperts.chunk - 1) / m.panelExperts.chunk
 		m.dev.pool.run(len(m.active)*items, 1, m.gateUpItems)
 	}
 
@@ -68,7 +69,7 @@ func (m *experts) panelBlock(ids []int32, count int) {
 		}
 	}
 	panels = (hidden + panel.Channels - 1) / panel.Channels
-	m.dev.overPanels(panels, pairs/len(m.active), len(m.active)*width*panel.Channels, m.projectPanels)
+	m.dev.overPanels(panels, pairs/len(m.active), m.projectPanels)
 }
 
 // gatherPairs notes what belongs to pairs [lo, hi) in sorted order, and copies their rows side by side.
@@ -82,7 +83,8 @@ func (m *experts) gatherPairs(_, lo, hi int) {
 }
 
 // gateUpPanels computes items [lo, hi): chunks of inner channels of the active experts. Chunks that belong to one expert
-// are one piece of work.
+// are one piece of work. The last expert comes first: a shared expert, which has all rows, is the last, and the
+// threads end together when the small pieces are left for the end.
 func (m *experts) gateUpPanels(worker, lo, hi int) {
 	width := m.down.Shape[2]
 	panels := (width + panel.Channels - 1) / panel.Channels
@@ -91,7 +93,7 @@ func (m *experts) gateUpPanels(worker, lo, hi int) {
 	for item := lo; item < hi; {
 		e, first := item/items, item%items
 		last := min(first+hi-item, items)
-		m.expertPanels(&m.workers[worker], int(m.active[e]), first*chunk, min(last*chunk, panels))
+		m.expertPanels(&m.workers[worker], int(m.active[len(m.active)-1-e]), first*chunk, min(last*chunk, panels))
 		item += last - first
 	}
 }

@@ -103,7 +103,7 @@ func (l *linear) product(w *kernels.Tensor, rows int, bias *kernels.Tensor, out 
 	if w.Layout == kernels.Panels {
 		l.panel = l.dev.newPanelWeight(w, 0, l.panelIn.format != nil)
 		panels := (n + panel.Channels - 1) / panel.Channels
-		l.dev.overPanels(panels, rows, l.panel.stride, l.panels)
+		l.dev.overPanels(panels, rows, l.panels)
 		return
 	}
 	l.dev.pool.run(n, l.dev.grain(n, rows*k), l.body)

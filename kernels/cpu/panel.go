@@ -110,9 +110,10 @@ func (m *panelMultiplier) sumsOf(rows, side int) []float32 {
 	return m.sums
 }
 
-// side is how many panels side by side multiply takes for that many rows, at most left.
+// side is how many panels side by side multiply takes for that many rows, at most left. Several hide the latency of the dot
+// products, which counts where a cache holds the weights; from memory one stream comes faster.
 func (w *panelWeight) side(rows, left int) int {
-	if rows > w.rows || w.fast {
+	if rows > w.rows || w.fast || (w.widen != nil || rows == 1 && w.widenGroups != nil) && w.panels*w.stride > cachedMatrix {
 		return 1
 	}
 	for _, side := range [...]int{4, 2} {
@@ -204,6 +205,9 @@ func tileOf(left int) int {
 // steps is the number of steps that k weights of a row take.
 func (w *panelWeight) steps(k int) int { return (k + w.quad - 1) / w.quad }
 
+// cachedMatrix is up to how many bytes a matrix is taken for one of a model that a cache may hold.
+const cachedMatrix = 256 << 10
+
 // at is where step s of panel p lies.
 func (w *panelWeight) at(p, s int) unsafe.Pointer {
 	return unsafe.Add(w.base, p*w.stride+s*w.quad*w.stride/w.padded())
@@ -251,18 +255,30 @@ const maxPanelRows = 40 * panelRows
 // fewRows is up to how many rows products are bound by reading weights.
 const fewRows = 8
 
-// overPanels runs a loop over panels of so many bytes each, which rows rows are multiplied with. With few rows each thread
-// streams a contiguous part of the weights; with more, whoever is free takes the next panels.
-func (d *Device) overPanels(panels, rows, bytes int, body func(worker, lo, hi int)) {
+// overPanels runs a loop over panels that rows rows are multiplied with. With few rows each thread streams a contiguous
+// part of the weights; with more, whoever is free takes the next panels.
+func (d *Device) overPanels(panels, rows int, body func(worker, lo, hi int)) {
 	if rows <= fewRows {
-		d.pool.split(panels, min(max(splitBytes/max(bytes, 1), 1), 4), body)
+		d.pool.split(panels, d.sideBySide(panels), body)
 		return
 	}
-	d.pool.run(panels, d.grain(panels, rows*bytes), body)
+	d.pool.run(panels, d.panelGrain(panels), body)
 }
 
-// splitBytes is what is worth a piece of a split loop.
-const splitBytes = 256 << 10
+// sideBySide is how many of so many panels threads share out at once: as many as a kernel takes side by side, where there are
+// enough.
+func (d *Device) sideBySide(panels int) int {
+	if panels < 4*d.threads {
+		return 1
+	}
+	return 4
+}
+
+// panelGrain is how many of so many panels make a chunk where many rows meet them: chunks are small, so that threads end
+// together.
+func (d *Device) panelGrain(panels int) int { return max(panels/(panelChunks*d.threads), 1) }
+
+const panelChunks = 16
 
 // newPanelWeight views matrix i of the matrices that t holds in panels, for rows of int8 where fast.
 func (d *Device) newPanelWeight(t *kernels.Tensor, i int, fast bool) panelWeight {

@@ -2,12 +2,10 @@
 package sample
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 )
 
 // Params say how tokens are picked. The zero value is greedy.
@@ -38,8 +36,9 @@ var ErrNotFinite = errors.New("the model's logits are not finite: damaged weight
 type Sampler struct {
 	params Params
 	random *rand.Rand
-	order  []int32
-	prob   []float64
+	rank   ranking
+	order  []int32   // the tokens that were taken from rank
+	prob   []float64 // their parts of the sum
 }
 
 // New returns a sampler. The parameters must have been checked.
@@ -49,10 +48,10 @@ func New(p Params) *Sampler {
 
 // Argmax returns the index of the largest logit, the first of equal ones; -1 where none is a finite number.
 func Argmax(logits []float32) int32 {
-	best := int32(-1)
+	best, highest := int32(-1), float32(math.Inf(-1))
 	for i, v := range logits {
-		if v-v == 0 && (best < 0 || v > logits[best]) {
-			best = int32(i)
+		if v > highest && v <= math.MaxFloat32 { // false for NaN; once behind the first few, the first condition decides
+			best, highest = int32(i), v
 		}
 	}
 	return best
@@ -67,48 +66,67 @@ func (s *Sampler) Pick(logits []float32) (int32, error) {
 	if s.params.Temperature == 0 {
 		return best, nil
 	}
-	s.rank(logits)
 	return s.draw(logits, float64(logits[best])), nil
 }
 
-// rank orders the finite tokens by falling logit, ties by rising index, and keeps the TopK first.
-func (s *Sampler) rank(logits []float32) {
-	s.order = s.order[:0]
-	for i, v := range logits {
-		if v-v == 0 {
-			s.order = append(s.order, int32(i))
-		}
-	}
-	slices.SortStableFunc(s.order, func(a, b int32) int { return cmp.Compare(logits[b], logits[a]) })
-	if k := s.params.TopK; k > 0 && k < len(s.order) {
-		s.order = s.order[:k]
-	}
-}
-
-// draw samples from the softmax of the ranked tokens at the temperature, cut at TopP.
+// draw samples from the softmax of the finite logits at the temperature, of which TopK and TopP keep the first by falling logit. The
+// tokens' parts of the sum stand in that order, so that the same number drawn means the same token whatever the vocabulary's.
 func (s *Sampler) draw(logits []float32, highest float64) int32 {
-	s.prob = s.prob[:0]
-	total := 0.0
-	for _, i := range s.order {
-		p := math.Exp((float64(logits[i]) - highest) / s.params.Temperature)
-		s.prob = append(s.prob, p)
-		total += p
+	weight := func(i int32) float64 { return math.Exp((float64(logits[i]) - highest) / s.params.Temperature) }
+	s.rank.reset(logits)
+	s.order, s.prob = s.order[:0], s.prob[:0]
+	left := len(s.rank.heap)
+	if k := s.params.TopK; k > 0 && k < left {
+		left = k
 	}
-	kept := len(s.prob)
-	if s.params.TopP > 0 && s.params.TopP < 1 {
-		sum := 0.0
-		for i, p := range s.prob {
-			if sum += p; sum >= s.params.TopP*total {
-				kept, total = i+1, sum
-				break
-			}
+	next := func() float64 {
+		i := s.rank.next()
+		s.order, s.prob = append(s.order, i), append(s.prob, weight(i))
+		return s.prob[len(s.prob)-1]
+	}
+	total := 0.0
+	if left < len(s.rank.heap) {
+		for range left {
+			total += next()
 		}
+		left = 0
+	} else {
+		for _, i := range s.rank.heap {
+			total += weight(i)
+		}
+	}
+	if p := s.params.TopP; p > 0 && p < 1 {
+		total, left = s.cut(p*total, left, next)
 	}
 	u := s.random.Float64() * total
-	for i, p := range s.prob[:kept] {
-		if u -= p; u < 0 {
+	for i := 0; ; i++ {
+		if i == len(s.prob) {
+			if left == 0 {
+				return s.order[i-1] // rounding left something of u
+			}
+			next()
+			left--
+		}
+		if u -= s.prob[i]; u < 0 {
 			return s.order[i]
 		}
 	}
-	return s.order[kept-1]
+}
+
+// cut keeps the first tokens that have that much of the sum, and returns theirs. There are left more behind those that were taken
+// already; none is left then.
+func (s *Sampler) cut(most float64, left int, next func() float64) (sum float64, none int) {
+	for i := 0; ; i++ {
+		if i == len(s.prob) {
+			if left == 0 {
+				return sum, 0
+			}
+			next()
+			left--
+		}
+		if sum += s.prob[i]; sum >= most {
+			s.order, s.prob = s.order[:i+1], s.prob[:i+1]
+			return sum, 0
+		}
+	}
 }
