@@ -239,7 +239,7 @@ func TestReplace(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"notes", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "config.json"} {
+	for _, name := range []string{"notes", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "config.json", "model.glmpack"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o666); err != nil {
 			t.Fatal(err)
 		}

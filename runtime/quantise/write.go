@@ -119,6 +119,9 @@ func (c *Checkpoint) explain(err error, dir string) error {
 // weightFiles are the ends of the names of files that hold weights, of which the source's are not copied.
 var weightFiles = []string{".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx", ".glmpack"}
 
+// replaced are the ends of the names of files that a checkpoint's weights lie in, or what was made of them.
+var replaced = []string{".safetensors", ".safetensors.index.json", ".glmpack"}
+
 func holdsWeights(name string) bool {
 	return slices.ContainsFunc(weightFiles, func(end string) bool { return strings.HasSuffix(name, end) })
 }
@@ -176,7 +179,7 @@ func install(temp, dir string) error {
 	}
 	names := []string{configName}
 	for _, e := range old {
-		if strings.HasSuffix(e.Name(), ".safetensors") || strings.HasSuffix(e.Name(), ".safetensors.index.json") {
+		if slices.ContainsFunc(replaced, func(end string) bool { return strings.HasSuffix(e.Name(), end) }) {
 			names = append(names, e.Name())
 		}
 	}
