@@ -347,7 +347,7 @@ func (a *attnPanels) multiply(w *attnPanelWorker, p attnProduct) {
 	for i := 0; i < p.count; {
 		a.fetchAhead(w)
 		side := a.side(p.rows, p.count-i)
-		kernels[side](unsafe.Pointer(&p.panels[i*p.stride/2]), p.stride, p.x, p.lda, &p.to[i*panel.Channels], p.ldc, p.pairs, p.more)
+		kernels[side](unsafe.Pointer(&p.panels[i*p.stride/2]), p.stride, p.x, p.lda, &p.to[i*panel.Channels], p.ldc, p.pairs, p.more, uintptr(unsafe.Pointer(p.x)), 0)
 		i += side
 	}
 }

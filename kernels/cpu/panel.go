@@ -11,7 +11,7 @@ import (
 // panelKernel multiplies rows of bfloat16 activations with panels side by side: see kernels/cpu/gen/panel.go. w is the
 // first panel and stride the bytes to the next; a and c are the first row's, lda and ldc the bytes to the next. Panel q
 // of row r has its 32 sums at c + r*ldc + 128*q. more says that c holds sums to go on from.
-type panelKernel func(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+type panelKernel func(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 // panelKernels has the kernels for 1 to panelRows rows: those for one panel, and those for as many side by side as a
 // format has for that number of rows.
@@ -40,10 +40,10 @@ type panelFormat struct {
 }
 
 // groupedKernel multiplies rows with one widened panel of I4: see kernels/cpu/gen/panel4.go.
-type groupedKernel func(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+type groupedKernel func(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 // dot8Kernel multiplies rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
-type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 // byteFormat is how a format's weights are multiplied with rows of int8.
 type byteFormat struct {
@@ -65,8 +65,6 @@ type panelTable struct {
 	gateBF16 func(dst *uint16, ldd int, gate, up *float32, lds, rows int, gateScale, upScale, row *float32)
 	// scatter adds src[r][j] * scale[j] * weight[r] to dst[index[r]][j].
 	scatter func(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)
-	// prefetch asks for cache lines without waiting for them.
-	prefetch func(p uintptr, lines int)
 }
 
 // multipliesBytes reports whether a format has kernels for rows of int8.
@@ -84,7 +82,6 @@ func (t *panelTable) multipliesBytes() bool {
 // panelWeight is one matrix [n, k] in panels.
 type panelWeight struct {
 	*panelFormat
-	table  *panelTable
 	base   unsafe.Pointer
 	stride int // bytes from panel to panel
 	panels int
@@ -135,23 +132,23 @@ func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, 
 	a, lda := x.half.data[r0*x.half.stride:], x.half.stride
 	steps := w.steps(w.k)
 	if rows <= w.rows {
-		w.kernels[rows][side](w.at(p, 0), w.stride, &a[0], 2*lda, &sums[0], 4*panel.Channels*side, steps, false)
+		w.kernels[rows][side](w.at(p, 0), w.stride, &a[0], 2*lda, &sums[0], 4*panel.Channels*side, steps, false, uintptr(w.at(p, 0)), 0)
 		return sums
 	}
 	tiles := (rows + panelRows - 1) / panelRows
 	for k := 0; k < w.k; k += panelBlock {
 		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
-		ahead := w.ahead(p, first, n, tiles)
+		ahead := w.ahead(p, first, n, tiles, max(n*w.quad/4, 1))
 		weights, pairs := m.widened(w, p, first, n)
 		for r, tile := 0, 0; r < rows; r += tile {
 			tile = tileOf(rows - r)
-			ahead.next()
 			in, out := &a[r*lda+k], &sums[r*panel.Channels]
 			if w.grouped != nil {
-				w.grouped[tile]((*uint16)(weights), in, 2*lda, out, 4*panel.Channels, n, k > 0, &m.scales[0])
+				w.grouped[tile]((*uint16)(weights), in, 2*lda, out, 4*panel.Channels, n, k > 0, &m.scales[0], ahead.at, ahead.pace)
 			} else {
-				w.wide[tile][1](weights, 0, in, 2*lda, out, 4*panel.Channels, pairs, k > 0)
+				w.wide[tile][1](weights, 0, in, 2*lda, out, 4*panel.Channels, pairs, k > 0, ahead.at, ahead.pace)
 			}
+			ahead.next()
 		}
 	}
 	return sums
@@ -183,14 +180,14 @@ func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x
 	tiles := (rows + panelRows - 1) / panelRows
 	for k := 0; k < w.k; k += panelBlock {
 		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
-		ahead := w.ahead(p, first, n, tiles)
+		ahead := w.ahead(p, first, n, tiles, max(n*w.quad/8, 1))
 		w.bytes.convert(&m.bytes[0], (*byte)(w.at(p, first)), n)
 		groups := (min(panelBlock, w.k-k) + w.bytes.group - 1) / w.bytes.group
 		for r, tile := 0, 0; r < rows; r += tile {
 			tile = tileOf(rows - r)
-			ahead.next()
 			w.bytes.kernels[tile](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
-				groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups)
+				groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups, ahead.at, ahead.pace)
+			ahead.next()
 		}
 	}
 }
@@ -213,34 +210,28 @@ func (w *panelWeight) at(p, s int) unsafe.Pointer {
 	return unsafe.Add(w.base, p*w.stride+s*w.quad*w.stride/w.padded())
 }
 
-// lookahead asks for the weights of the next block, a few cache lines before each tile of the present one: arithmetic and
-// memory then work at the same time, which they do not when a block is widened at once.
+// lookahead asks for the weights of the next block while the rows' tiles meet the present one: arithmetic and memory then
+// work at the same time, which they do not when a block is widened at once. Kernels ask for a line in each turn of their
+// loops, because a processor drops what is asked for in bursts.
 type lookahead struct {
-	table     *panelTable
-	at        uintptr // no pointer: in the end it is behind the weights
-	left, per int     // cache lines: that are not asked for yet, for each tile
+	at   uintptr // no pointer: in the end it is behind the weights
+	pace int     // bytes for each turn
+	turn int     // bytes for each tile
 }
 
-// ahead looks from a block of n steps of panel p, which tiles tiles of rows meet, to the one behind it.
-func (w *panelWeight) ahead(p, s, n, tiles int) lookahead {
+// ahead looks from a block of n steps of panel p to the one behind it. tiles tiles of rows meet the block, in so many turns
+// each.
+func (w *panelWeight) ahead(p, first, n, tiles, turns int) lookahead {
 	bytes := n * w.quad * w.stride / w.padded()
-	end := w.panels * w.stride
-	from := p*w.stride + s*w.quad*w.stride/w.padded() + bytes
-	lines := min(bytes, end-from) / 64
-	if lines <= 0 {
-		return lookahead{}
+	from := uintptr(w.at(p, first)) + uintptr(bytes)
+	pace := (bytes + tiles*turns - 1) / (tiles * turns)
+	if left := uintptr(w.base) + uintptr(w.panels*w.stride) - from; left == 0 {
+		return lookahead{at: from - uintptr(bytes)} // nothing is: asks for the same line again
 	}
-	return lookahead{w.table, uintptr(w.base) + uintptr(from), lines, (lines + tiles - 1) / tiles}
+	return lookahead{from, pace, pace * turns}
 }
 
-func (l *lookahead) next() {
-	n := min(l.left, l.per)
-	if n <= 0 {
-		return
-	}
-	l.table.prefetch(l.at, n)
-	l.at, l.left = l.at+uintptr(64*n), l.left-n
-}
+func (l *lookahead) next() { l.at += uintptr(l.turn) }
 
 // padded is the number of k that a panel has.
 func (w *panelWeight) padded() int { return w.steps(w.k) * w.quad }
@@ -283,7 +274,7 @@ const panelChunks = 16
 // newPanelWeight views matrix i of the matrices that t holds in panels, for rows of int8 where fast.
 func (d *Device) newPanelWeight(t *kernels.Tensor, i int, fast bool) panelWeight {
 	n, k := t.Shape[len(t.Shape)-2], t.Last()
-	w := panelWeight{panelFormat: d.panels.formats[t.DType], table: d.panels, k: k, fast: fast,
+	w := panelWeight{panelFormat: d.panels.formats[t.DType], k: k, fast: fast,
 		stride: panel.Stride(t.DType, k), panels: (n + panel.Channels - 1) / panel.Channels}
 	size := panel.Size(t.DType, n, k)
 	if t.DType == dtype.BF16 {

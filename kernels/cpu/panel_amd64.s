@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func panelBF16x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x1x1(SB), NOSPLIT, $0-57
+// func panelBF16x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x1x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -14,6 +14,8 @@ TEXT ·panelBF16x1x1(SB), NOSPLIT, $0-57
 	MOVQ ldc+40(FP), R12
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -28,6 +30,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z2
 	VMOVDQU64 64(SI), Z3
 	VPBROADCASTD 0(DI), Z4
@@ -72,8 +76,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x1x2(SB), NOSPLIT, $0-57
+// func panelBF16x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x1x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -166,8 +170,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x1x4(SB), NOSPLIT, $0-57
+// func panelBF16x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x1x4(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -313,8 +317,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x2x1(SB), NOSPLIT, $0-57
+// func panelBF16x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x2x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -323,6 +327,8 @@ TEXT ·panelBF16x2x1(SB), NOSPLIT, $0-57
 	MOVQ ldc+40(FP), R12
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -342,6 +348,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z4
 	VMOVDQU64 64(SI), Z5
 	VPBROADCASTD 0(DI), Z6
@@ -404,8 +412,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x2x2(SB), NOSPLIT, $0-57
+// func panelBF16x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x2x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -537,8 +545,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x2x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x2x4(SB), NOSPLIT, $0-57
+// func panelBF16x2x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x2x4(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -755,8 +763,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x3x1(SB), NOSPLIT, $0-57
+// func panelBF16x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x3x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -765,6 +773,8 @@ TEXT ·panelBF16x3x1(SB), NOSPLIT, $0-57
 	MOVQ ldc+40(FP), R12
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -789,6 +799,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z6
 	VMOVDQU64 64(SI), Z7
 	VPBROADCASTD 0(DI), Z8
@@ -869,8 +881,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x3x2(SB), NOSPLIT, $0-57
+// func panelBF16x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x3x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -1041,8 +1053,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x4x1(SB), NOSPLIT, $0-57
+// func panelBF16x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x4x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -1051,6 +1063,8 @@ TEXT ·panelBF16x4x1(SB), NOSPLIT, $0-57
 	MOVQ ldc+40(FP), R12
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -1080,6 +1094,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z8
 	VMOVDQU64 64(SI), Z9
 	VPBROADCASTD 0(DI), Z10
@@ -1178,8 +1194,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x4x2(SB), NOSPLIT, $0-57
+// func panelBF16x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x4x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -1389,8 +1405,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x5x1(SB), NOSPLIT, $0-57
+// func panelBF16x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x5x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -1400,6 +1416,8 @@ TEXT ·panelBF16x5x1(SB), NOSPLIT, $0-57
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -1434,6 +1452,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z10
 	VMOVDQU64 64(SI), Z11
 	VPBROADCASTD 0(DI), Z12
@@ -1552,8 +1572,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x5x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x5x2(SB), NOSPLIT, $0-57
+// func panelBF16x5x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x5x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -1805,8 +1825,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x6x1(SB), NOSPLIT, $0-57
+// func panelBF16x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x6x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -1816,6 +1836,8 @@ TEXT ·panelBF16x6x1(SB), NOSPLIT, $0-57
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -1855,6 +1877,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z12
 	VMOVDQU64 64(SI), Z13
 	VPBROADCASTD 0(DI), Z14
@@ -1951,8 +1975,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x6x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x6x2(SB), NOSPLIT, $0-57
+// func panelBF16x6x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x6x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -2175,8 +2199,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x7x1(SB), NOSPLIT, $0-57
+// func panelBF16x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x7x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -2186,6 +2210,8 @@ TEXT ·panelBF16x7x1(SB), NOSPLIT, $0-57
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -2230,6 +2256,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z14
 	VMOVDQU64 64(SI), Z15
 	VPBROADCASTD 0(DI), Z16
@@ -2338,8 +2366,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x8x1(SB), NOSPLIT, $0-57
+// func panelBF16x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x8x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -2349,6 +2377,8 @@ TEXT ·panelBF16x8x1(SB), NOSPLIT, $0-57
 	MOVQ steps+48(FP), CX
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -2398,6 +2428,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z16
 	VMOVDQU64 64(SI), Z17
 	VPBROADCASTD 0(DI), Z18
@@ -2518,8 +2550,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x9x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x9x1(SB), NOSPLIT, $0-57
+// func panelBF16x9x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x9x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -2530,6 +2562,8 @@ TEXT ·panelBF16x9x1(SB), NOSPLIT, $0-57
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
 	LEAQ (DI)(R8*8), R11
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -2584,6 +2618,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z18
 	VMOVDQU64 64(SI), Z19
 	VPBROADCASTD 0(DI), Z20
@@ -2718,8 +2754,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x10x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x10x1(SB), NOSPLIT, $0-57
+// func panelBF16x10x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x10x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -2730,6 +2766,8 @@ TEXT ·panelBF16x10x1(SB), NOSPLIT, $0-57
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
 	LEAQ (DI)(R8*8), R11
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -2789,6 +2827,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z20
 	VMOVDQU64 64(SI), Z21
 	VPBROADCASTD 0(DI), Z22
@@ -2935,8 +2975,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x11x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x11x1(SB), NOSPLIT, $0-57
+// func panelBF16x11x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x11x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -2947,6 +2987,8 @@ TEXT ·panelBF16x11x1(SB), NOSPLIT, $0-57
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
 	LEAQ (DI)(R8*8), R11
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -3011,6 +3053,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z22
 	VMOVDQU64 64(SI), Z23
 	VPBROADCASTD 0(DI), Z24
@@ -3169,8 +3213,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelBF16x12x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelBF16x12x1(SB), NOSPLIT, $0-57
+// func panelBF16x12x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelBF16x12x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -3181,6 +3225,8 @@ TEXT ·panelBF16x12x1(SB), NOSPLIT, $0-57
 	LEAQ (R8)(R8*2), R9
 	LEAQ (DI)(R8*4), R10
 	LEAQ (DI)(R8*8), R11
+	MOVQ ahead+64(FP), R13
+	MOVQ pace+72(FP), BX
 	CMPB more+56(FP), $0
 	JNE more
 	VPXORD Z0, Z0, Z0
@@ -3250,6 +3296,8 @@ start:
 	JLT few
 	PCALIGN $32
 loop:
+	PREFETCHT1 (R13)
+	ADDQ BX, R13
 	VMOVDQU64 0(SI), Z24
 	VMOVDQU64 64(SI), Z25
 	VPBROADCASTD 0(DI), Z26
@@ -3420,8 +3468,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x1x1(SB), NOSPLIT, $0-57
+// func panelF8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x1x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -3493,8 +3541,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x1x2(SB), NOSPLIT, $0-57
+// func panelF8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x1x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -3596,8 +3644,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x1x4(SB), NOSPLIT, $0-57
+// func panelF8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x1x4(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -3760,8 +3808,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x2x1(SB), NOSPLIT, $0-57
+// func panelF8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x2x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -3847,8 +3895,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x2x2(SB), NOSPLIT, $0-57
+// func panelF8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x2x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -3976,8 +4024,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x3x1(SB), NOSPLIT, $0-57
+// func panelF8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x3x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -4077,8 +4125,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x3x2(SB), NOSPLIT, $0-57
+// func panelF8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x3x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -4232,8 +4280,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x4x1(SB), NOSPLIT, $0-57
+// func panelF8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x4x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -4347,8 +4395,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x4x2(SB), NOSPLIT, $0-57
+// func panelF8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x4x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -4528,8 +4576,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x5x1(SB), NOSPLIT, $0-57
+// func panelF8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x5x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -4659,8 +4707,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x6x1(SB), NOSPLIT, $0-57
+// func panelF8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x6x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -4804,8 +4852,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x7x1(SB), NOSPLIT, $0-57
+// func panelF8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x7x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -4963,8 +5011,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelF8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelF8x8x1(SB), NOSPLIT, $0-57
+// func panelF8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelF8x8x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -5176,8 +5224,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x1x1(SB), NOSPLIT, $0-57
+// func panelI8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x1x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -5255,8 +5303,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x1x2(SB), NOSPLIT, $0-57
+// func panelI8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x1x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -5368,8 +5416,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x1x4(SB), NOSPLIT, $0-57
+// func panelI8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x1x4(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -5550,8 +5598,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x2x1(SB), NOSPLIT, $0-57
+// func panelI8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x2x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -5643,8 +5691,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x2x2(SB), NOSPLIT, $0-57
+// func panelI8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x2x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -5782,8 +5830,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x3x1(SB), NOSPLIT, $0-57
+// func panelI8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x3x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -5889,8 +5937,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x3x2(SB), NOSPLIT, $0-57
+// func panelI8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x3x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -6054,8 +6102,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x4x1(SB), NOSPLIT, $0-57
+// func panelI8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x4x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -6175,8 +6223,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x4x2(SB), NOSPLIT, $0-57
+// func panelI8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x4x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -6366,8 +6414,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x5x1(SB), NOSPLIT, $0-57
+// func panelI8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x5x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -6503,8 +6551,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x6x1(SB), NOSPLIT, $0-57
+// func panelI8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x6x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -6654,8 +6702,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x7x1(SB), NOSPLIT, $0-57
+// func panelI8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x7x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -6819,8 +6867,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func panelI8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI8x8x1(SB), NOSPLIT, $0-57
+// func panelI8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI8x8x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -7044,8 +7092,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI4x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI4x1x1(SB), NOSPLIT, $0-57
+// func panelI4x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI4x1x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -7119,8 +7167,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI4x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI4x1x2(SB), NOSPLIT, $0-57
+// func panelI4x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI4x1x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -7227,8 +7275,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI4x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI4x1x4(SB), NOSPLIT, $0-57
+// func panelI4x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI4x1x4(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -7401,8 +7449,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx1(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx1(SB), NOSPLIT, $0-64
+// func panelGroupsx1(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -7422,8 +7470,11 @@ group:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z2
 	VMOVDQU64 64(SI), Z3
 	VPBROADCASTD 0(DI), Z4
@@ -7438,6 +7489,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -7452,8 +7504,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x1(SB), NOSPLIT, $0-72
+// func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x1(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -7475,8 +7527,11 @@ group:
 	VMOVDQA64 Z0, Z1
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -7491,6 +7546,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -7508,8 +7564,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x1(SB), NOSPLIT, $0-72
+// func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x1(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -7531,8 +7587,11 @@ group:
 	VMOVDQA64 Z0, Z1
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -7547,6 +7606,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -7569,8 +7629,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI4x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI4x2x1(SB), NOSPLIT, $0-57
+// func panelI4x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI4x2x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -7662,8 +7722,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI4x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI4x2x2(SB), NOSPLIT, $0-57
+// func panelI4x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI4x2x2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -7804,8 +7864,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx2(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx2(SB), NOSPLIT, $0-64
+// func panelGroupsx2(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx2(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -7830,8 +7890,11 @@ group:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z4
 	VMOVDQU64 64(SI), Z5
 	VPBROADCASTD 0(DI), Z6
@@ -7852,6 +7915,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -7871,8 +7935,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x2(SB), NOSPLIT, $0-72
+// func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x2(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -7900,8 +7964,11 @@ group:
 	VMOVDQA64 Z2, Z3
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -7922,6 +7989,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -7948,8 +8016,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x2(SB), NOSPLIT, $0-72
+// func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x2(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -7977,8 +8045,11 @@ group:
 	VMOVDQA64 Z2, Z3
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -7999,6 +8070,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -8032,8 +8104,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI4x3x1(SB), NOSPLIT, $0-57
+// func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI4x3x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -8143,8 +8215,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx3(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx3(SB), NOSPLIT, $0-64
+// func panelGroupsx3(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx3(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -8174,8 +8246,11 @@ group:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z6
 	VMOVDQU64 64(SI), Z7
 	VPBROADCASTD 0(DI), Z8
@@ -8202,6 +8277,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -8226,8 +8302,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x3(SB), NOSPLIT, $0-72
+// func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x3(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -8261,8 +8337,11 @@ group:
 	VMOVDQA64 Z4, Z5
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -8289,6 +8368,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -8324,8 +8404,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x3(SB), NOSPLIT, $0-72
+// func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x3(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -8359,8 +8439,11 @@ group:
 	VMOVDQA64 Z4, Z5
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -8387,6 +8470,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -8431,8 +8515,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
-TEXT ·panelI4x4x1(SB), NOSPLIT, $0-57
+// func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+TEXT ·panelI4x4x1(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ stride+8(FP), R13
 	MOVQ a+16(FP), DI
@@ -8560,8 +8644,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx4(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx4(SB), NOSPLIT, $0-64
+// func panelGroupsx4(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx4(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -8596,8 +8680,11 @@ group:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z8
 	VMOVDQU64 64(SI), Z9
 	VPBROADCASTD 0(DI), Z10
@@ -8630,6 +8717,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -8659,8 +8747,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x4(SB), NOSPLIT, $0-72
+// func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x4(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -8700,8 +8788,11 @@ group:
 	VMOVDQA64 Z6, Z7
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -8734,6 +8825,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -8778,8 +8870,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x4(SB), NOSPLIT, $0-72
+// func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x4(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -8819,8 +8911,11 @@ group:
 	VMOVDQA64 Z6, Z7
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -8853,6 +8948,7 @@ loop:
 	ADDQ $8, DI
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -8908,8 +9004,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx5(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx5(SB), NOSPLIT, $0-64
+// func panelGroupsx5(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx5(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -8950,8 +9046,11 @@ group:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z10
 	VMOVDQU64 64(SI), Z11
 	VPBROADCASTD 0(DI), Z12
@@ -8991,6 +9090,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -9025,8 +9125,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x5(SB), NOSPLIT, $0-72
+// func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x5(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -9073,8 +9173,11 @@ group:
 	VMOVDQA64 Z8, Z9
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -9114,6 +9217,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -9167,8 +9271,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x5(SB), NOSPLIT, $0-72
+// func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x5(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -9215,8 +9319,11 @@ group:
 	VMOVDQA64 Z8, Z9
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -9256,6 +9363,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -9322,8 +9430,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx6(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx6(SB), NOSPLIT, $0-64
+// func panelGroupsx6(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx6(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -9369,8 +9477,11 @@ group:
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z12
 	VMOVDQU64 64(SI), Z13
 	VPBROADCASTD 0(DI), Z14
@@ -9416,6 +9527,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -9455,8 +9567,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x6(SB), NOSPLIT, $0-72
+// func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x6(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -9509,8 +9621,11 @@ group:
 	VMOVDQA64 Z10, Z11
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -9556,6 +9671,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -9618,8 +9734,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x6(SB), NOSPLIT, $0-72
+// func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x6(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -9672,8 +9788,11 @@ group:
 	VMOVDQA64 Z10, Z11
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -9719,6 +9838,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -9796,8 +9916,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx7(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx7(SB), NOSPLIT, $0-64
+// func panelGroupsx7(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx7(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -9848,8 +9968,11 @@ group:
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z14
 	VMOVDQU64 64(SI), Z15
 	VPBROADCASTD 0(DI), Z16
@@ -9901,6 +10024,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -9945,8 +10069,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x7(SB), NOSPLIT, $0-72
+// func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x7(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -10005,8 +10129,11 @@ group:
 	VMOVDQA64 Z12, Z13
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -10058,6 +10185,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -10129,8 +10257,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x7(SB), NOSPLIT, $0-72
+// func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x7(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -10189,8 +10317,11 @@ group:
 	VMOVDQA64 Z12, Z13
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -10242,6 +10373,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -10330,8 +10462,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx8(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx8(SB), NOSPLIT, $0-64
+// func panelGroupsx8(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx8(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -10387,8 +10519,11 @@ group:
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z16
 	VMOVDQU64 64(SI), Z17
 	VPBROADCASTD 0(DI), Z18
@@ -10446,6 +10581,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -10495,8 +10631,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x8(SB), NOSPLIT, $0-72
+// func panelDot8x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x8(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -10561,8 +10697,11 @@ group:
 	VMOVDQA64 Z14, Z15
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -10620,6 +10759,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -10700,8 +10840,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x8(SB), NOSPLIT, $0-72
+// func panelDot4x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x8(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -10766,8 +10906,11 @@ group:
 	VMOVDQA64 Z14, Z15
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -10825,6 +10968,7 @@ loop:
 	ADDQ $8, R10
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -10924,8 +11068,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx9(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx9(SB), NOSPLIT, $0-64
+// func panelGroupsx9(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx9(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -10987,8 +11131,11 @@ group:
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z18
 	VMOVDQU64 64(SI), Z19
 	VPBROADCASTD 0(DI), Z20
@@ -11053,6 +11200,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -11107,8 +11255,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x9(SB), NOSPLIT, $0-72
+// func panelDot8x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x9(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -11180,8 +11328,11 @@ group:
 	VMOVDQA64 Z16, Z17
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -11246,6 +11397,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -11335,8 +11487,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x9(SB), NOSPLIT, $0-72
+// func panelDot4x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x9(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -11408,8 +11560,11 @@ group:
 	VMOVDQA64 Z16, Z17
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -11474,6 +11629,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -11584,8 +11740,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx10(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx10(SB), NOSPLIT, $0-64
+// func panelGroupsx10(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx10(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -11652,8 +11808,11 @@ group:
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z20
 	VMOVDQU64 64(SI), Z21
 	VPBROADCASTD 0(DI), Z22
@@ -11724,6 +11883,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -11783,8 +11943,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x10(SB), NOSPLIT, $0-72
+// func panelDot8x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x10(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -11862,8 +12022,11 @@ group:
 	VMOVDQA64 Z18, Z19
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -11934,6 +12097,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -12032,8 +12196,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x10(SB), NOSPLIT, $0-72
+// func panelDot4x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x10(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -12111,8 +12275,11 @@ group:
 	VMOVDQA64 Z18, Z19
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -12183,6 +12350,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -12304,8 +12472,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx11(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx11(SB), NOSPLIT, $0-64
+// func panelGroupsx11(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx11(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -12377,8 +12545,11 @@ group:
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z22
 	VMOVDQU64 64(SI), Z23
 	VPBROADCASTD 0(DI), Z24
@@ -12455,6 +12626,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -12519,8 +12691,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x11(SB), NOSPLIT, $0-72
+// func panelDot8x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x11(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -12604,8 +12776,11 @@ group:
 	VMOVDQA64 Z20, Z21
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -12682,6 +12857,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -12789,8 +12965,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x11(SB), NOSPLIT, $0-72
+// func panelDot4x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x11(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -12874,8 +13050,11 @@ group:
 	VMOVDQA64 Z20, Z21
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -12952,6 +13131,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -13084,8 +13264,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelGroupsx12(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
-TEXT ·panelGroupsx12(SB), NOSPLIT, $0-64
+// func panelGroupsx12(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
+TEXT ·panelGroupsx12(SB), NOSPLIT, $0-80
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -13162,8 +13342,11 @@ group:
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
 	MOVQ $16, BX
+	MOVQ ahead+64(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+72(FP), AX
 	VMOVDQU64 0(SI), Z24
 	VMOVDQU64 64(SI), Z25
 	VPBROADCASTD 0(DI), Z26
@@ -13246,6 +13429,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+64(FP)
 	VMOVUPS (R13), Z30
 	VMOVUPS 64(R13), Z31
 	ADDQ $128, R13
@@ -13315,8 +13499,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot8x12(SB), NOSPLIT, $0-72
+// func panelDot8x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot8x12(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -13406,8 +13590,11 @@ group:
 	VMOVDQA64 Z22, Z23
 	ADDQ metaStride+64(FP), AX
 	MOVQ $16, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -13490,6 +13677,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	MOVQ R13, AX
 	MOVQ DX, BX
 	VBROADCASTSS (AX), Z24
@@ -13606,8 +13794,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
-TEXT ·panelDot4x12(SB), NOSPLIT, $0-72
+// func panelDot4x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+TEXT ·panelDot4x12(SB), NOSPLIT, $0-88
 	MOVQ w+0(FP), SI
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
@@ -13697,8 +13885,11 @@ group:
 	VMOVDQA64 Z22, Z23
 	ADDQ metaStride+64(FP), AX
 	MOVQ $8, BX
+	MOVQ ahead+72(FP), AX
 	PCALIGN $32
 loop:
+	PREFETCHT1 (AX)
+	ADDQ pace+80(FP), AX
 	VMOVDQU64 0(SI), Z30
 	VMOVDQU64 64(SI), Z31
 	VPBROADCASTD 0(DI), Z24
@@ -13781,6 +13972,7 @@ loop:
 	ADDQ $8, R11
 	DECQ BX
 	JNZ loop
+	MOVQ AX, ahead+72(FP)
 	VMOVUPS (SI), Z30
 	VMOVUPS 64(SI), Z31
 	ADDQ $128, SI
@@ -14096,17 +14288,6 @@ loop:
 	DECQ CX
 	JNZ loop
 	VZEROUPPER
-	RET
-
-// func prefetch(p uintptr, lines int)
-TEXT ·prefetch(SB), NOSPLIT, $0-16
-	MOVQ p+0(FP), SI
-	MOVQ lines+8(FP), CX
-loop:
-	PREFETCHT1 (SI)
-	ADDQ $64, SI
-	DECQ CX
-	JNZ loop
 	RET
 
 // func panelScatter(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)

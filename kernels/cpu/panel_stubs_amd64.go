@@ -7,64 +7,64 @@ package cpu
 import "unsafe"
 
 //go:noescape
-func panelBF16x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x2x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x2x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x5x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x5x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x6x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x6x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x9x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x9x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x10x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x10x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x11x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x11x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelBF16x12x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelBF16x12x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 var panelsBF16 = panelKernels{
 	1:  {1: panelBF16x1x1, 2: panelBF16x1x2, 4: panelBF16x1x4},
@@ -82,43 +82,43 @@ var panelsBF16 = panelKernels{
 }
 
 //go:noescape
-func panelF8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelF8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelF8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 var panelsF8 = panelKernels{
 	1: {1: panelF8x1x1, 2: panelF8x1x2, 4: panelF8x1x4},
@@ -135,43 +135,43 @@ var panelsF8 = panelKernels{
 func widenF8(dst *uint16, w *byte, steps int)
 
 //go:noescape
-func panelI8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI8x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 var panelsI8 = panelKernels{
 	1: {1: panelI8x1x1, 2: panelI8x1x2, 4: panelI8x1x4},
@@ -188,133 +188,133 @@ var panelsI8 = panelKernels{
 func widenI8(dst *uint16, w *byte, steps int)
 
 //go:noescape
-func panelI4x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI4x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI4x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI4x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI4x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI4x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx1(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx1(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelI4x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI4x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelI4x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI4x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx2(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx2(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx3(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx3(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool)
+func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx4(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx4(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx5(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx5(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx6(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx6(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx7(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx7(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx8(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx8(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx9(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx9(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx10(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx10(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx11(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx11(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelGroupsx12(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32)
+func panelGroupsx12(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot8x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot4x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int)
+func panelDot4x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 var panelsI4 = panelKernels{
 	1: {1: panelI4x1x1, 2: panelI4x1x2, 4: panelI4x1x4},
@@ -343,9 +343,6 @@ func bytesI4(dst, w *byte, steps int)
 
 //go:noescape
 func panelScale(dst *float32, ldd int, src *float32, lds, rows int, scale, bias, row *float32)
-
-//go:noescape
-func prefetch(p uintptr, lines int)
 
 //go:noescape
 func panelScatter(dst *float32, ldd int, src *float32, lds, rows int, scale *float32, index *int32, weight *float32)

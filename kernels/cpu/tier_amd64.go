@@ -44,7 +44,6 @@ var avx512BF16Dots = func() dots {
 		scatter:  panelScatter,
 		gate:     panelSwiGLU,
 		gateBF16: panelSwiGLUBF16,
-		prefetch: prefetch,
 	}
 	return d
 }()

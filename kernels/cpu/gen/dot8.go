@@ -18,7 +18,7 @@ type dot8 struct {
 	scaled bool // channels have scales for each group
 }
 
-const dot8Args = "w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int"
+const dot8Args = "w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int"
 
 func (p *dot8) name() string {
 	if p.scaled {
@@ -29,7 +29,7 @@ func (p *dot8) name() string {
 
 func (p *dot8) write() {
 	p.panels = 1
-	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-72\n", p.name(), dot8Args, p.name())
+	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-88\n", p.name(), dot8Args, p.name())
 	p.op("MOVQ w+0(FP), SI")
 	p.op("MOVQ a+8(FP), DI")
 	p.op("MOVQ lda+16(FP), R8")
@@ -47,8 +47,11 @@ func (p *dot8) write() {
 		p.op("ADDQ metaStride+64(FP), AX")
 	}
 	p.op("MOVQ $%d, BX", p.quads/2)
+	p.op("MOVQ ahead+72(FP), AX")
 	p.op("PCALIGN $32")
 	p.label("loop")
+	p.op("PREFETCHT1 (AX)")
+	p.op("ADDQ pace+80(FP), AX")
 	for i := range 2 {
 		p.op("VMOVDQU64 %d(SI), Z30", 128*i)
 		p.op("VMOVDQU64 %d(SI), Z31", 128*i+64)
@@ -65,6 +68,7 @@ func (p *dot8) write() {
 	}
 	p.op("DECQ BX")
 	p.op("JNZ loop")
+	p.op("MOVQ AX, ahead+72(FP)")
 	p.scale()
 	p.op("ADDQ $8, R13")
 	p.op("DECQ CX")

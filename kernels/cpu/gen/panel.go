@@ -14,7 +14,8 @@ import (
 // multiply, which is why there are kernels for several panels side by side.
 //
 // Operands: w and the bytes from a panel to the next, a and the bytes from a row to the next, c likewise, steps
-// (pairs for BF16, quads else) and whether c holds sums to go on from.
+// (pairs for BF16, quads else), whether c holds sums to go on from, and for kernels that are paced what to ask for and how
+// far to go on in each turn.
 type panel struct {
 	*writer
 	format panelFormat
@@ -79,10 +80,10 @@ func (p *panel) weights(q, off int) string {
 	return fmt.Sprintf("%d(SI)", off) + []string{"", "(R13*1)", "(R13*2)", "(BX*1)"}[q]
 }
 
-const panelArgs = "w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool"
+const panelArgs = "w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int"
 
 func (p *panel) write() {
-	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-57\n", p.name(), panelArgs, p.name())
+	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-80\n", p.name(), panelArgs, p.name())
 	p.op("MOVQ w+0(FP), SI")
 	p.op("MOVQ stride+8(FP), R13")
 	p.op("MOVQ a+16(FP), DI")
@@ -104,12 +105,20 @@ func (p *panel) write() {
 		p.lookAhead()
 		p.format.tables(p)
 	}
+	if p.paced() {
+		p.op("MOVQ ahead+64(FP), R13")
+		p.op("MOVQ pace+72(FP), BX")
+	}
 	p.start()
 	unroll := p.format.unroll(p.rows)
 	p.op("SUBQ $%d, CX", unroll)
 	p.op("JLT few")
 	p.op("PCALIGN $32")
 	p.label("loop")
+	if p.paced() {
+		p.op("PREFETCHT1 (R13)")
+		p.op("ADDQ BX, R13")
+	}
 	p.steps(unroll)
 	p.op("SUBQ $%d, CX", unroll)
 	p.op("JGE loop")
@@ -127,6 +136,10 @@ func (p *panel) write() {
 	p.op("VZEROUPPER")
 	p.op("RET")
 }
+
+// paced reports whether the kernel asks for the cache lines of what comes next, as many bytes further in each turn of its
+// loop as pace says. Kernels for widened weights do: what they ask for is the next block that is widened.
+func (p *panel) paced() bool { return p.format.decode == nil && p.panels == 1 }
 
 // lookAhead lets prefetch ask for the panels behind the present ones. Decoding takes so many instructions that the processor
 // does not look far enough ahead itself: from memory, a row took 36 GB/s instead of 40 on a Zen 5 core that reads 44, and

@@ -19,7 +19,7 @@ const panel4Rows = 4
 
 func (p *panel4) write() {
 	p.format = panelFormat{name: "I4"}
-	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-57\n", p.name(), panelArgs, p.name())
+	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-80\n", p.name(), panelArgs, p.name())
 	p.op("MOVQ w+0(FP), SI")
 	p.op("MOVQ stride+8(FP), R13")
 	p.op("MOVQ a+16(FP), DI")
@@ -152,13 +152,13 @@ func scales4(w *writer, to ...string) {
 // times its scales, in the bits of panel4.
 type grouped struct{ panel }
 
-const groupedArgs = "w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32"
+const groupedArgs = "w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int"
 
 func (p *grouped) name() string { return fmt.Sprintf("panelGroupsx%d", p.rows) }
 
 func (p *grouped) write() {
 	p.panels, p.format = 1, panelFormats[0]
-	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-64\n", p.name(), groupedArgs, p.name())
+	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-80\n", p.name(), groupedArgs, p.name())
 	p.op("MOVQ w+0(FP), SI")
 	p.op("MOVQ a+8(FP), DI")
 	p.op("MOVQ lda+16(FP), R8")
@@ -173,11 +173,15 @@ func (p *grouped) write() {
 		p.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
 	}
 	p.op("MOVQ $%d, BX", groupQuads)
+	p.op("MOVQ ahead+64(FP), AX")
 	p.op("PCALIGN $32")
 	p.label("loop")
+	p.op("PREFETCHT1 (AX)")
+	p.op("ADDQ pace+72(FP), AX")
 	p.steps(2)
 	p.op("DECQ BX")
 	p.op("JNZ loop")
+	p.op("MOVQ AX, ahead+64(FP)")
 	p.op("VMOVUPS (R13), Z30")
 	p.op("VMOVUPS 64(R13), Z31")
 	p.op("ADDQ $128, R13")

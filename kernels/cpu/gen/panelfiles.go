@@ -34,8 +34,6 @@ func panelFiles() map[string]string {
 	writeGroups(a, s, declare)
 	writeScale(a)
 	declare("panelScale", scaleArgs)
-	writePrefetch(a)
-	declare("prefetch", prefetchArgs)
 	writeScatter(a)
 	declare("panelScatter", scatterArgs)
 	return map[string]string{"panel_amd64.s": a.String(), "panel_stubs_amd64.go": formatted(s.String())}

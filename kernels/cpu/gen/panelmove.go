@@ -105,17 +105,3 @@ func writeScatter(w *writer) {
 	w.op("RET")
 }
 
-const prefetchArgs = "p uintptr, lines int"
-
-// writePrefetch asks for some cache lines without waiting for them.
-func writePrefetch(w *writer) {
-	w.printf("\n// func prefetch(%s)\nTEXT ·prefetch(SB), NOSPLIT, $0-16\n", prefetchArgs)
-	w.op("MOVQ p+0(FP), SI")
-	w.op("MOVQ lines+8(FP), CX")
-	w.label("loop")
-	w.op("PREFETCHT1 (SI)")
-	w.op("ADDQ $64, SI")
-	w.op("DECQ CX")
-	w.op("JNZ loop")
-	w.op("RET")
-}
