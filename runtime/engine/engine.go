@@ -176,11 +176,13 @@ func (e *Engine) prefill(ctx context.Context, seq *kv.Sequence, r Request) ([]fl
 
 func (e *Engine) decode(ctx context.Context, seq *kv.Sequence, r Request, logits []float32, out *Response) error {
 	sampler := sample.New(r.Sampling)
-	out.Output = slices.Grow(out.Output, r.MaxTokens)
 	for len(out.Output) < r.MaxTokens {
 		id, err := sampler.Pick(logits)
 		if err != nil {
 			return err
+		}
+		if out.Output == nil {
+			out.Output = make([]int32, 0, r.MaxTokens)
 		}
 		out.Output = append(out.Output, id)
 		if r.OnToken != nil {
