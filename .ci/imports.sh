@@ -60,7 +60,7 @@ allow dsl kernels/dtype=
 # The compiler reads the language and writes plans. It runs nothing, but for what checks its work: compiler/verify
 # executes graphs on the reference kernels, and nothing else of the compiler may know of it.
 check compiler compiler/verify compiler dsl kernels/dtype=
-allow compiler/verify compiler dsl kernels= kernels/ref= kernels/dtype=
+allow compiler/verify compiler dsl kernels= kernels/panel= kernels/ref= kernels/dtype=
 # The runtime reads plans: the file format, the graphs in it, the checkers of layouts and schedules. It never sees a pass or a
 # model's source. Patterns of tensor names are shared with the language.
 allow runtime kernels compiler/plan compiler/ir= compiler/memory= compiler/ordered= compiler/race= compiler/schedule= dsl/builtin= dsl/pattern=

@@ -10,15 +10,14 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/dsl/pipeline"
-	"github.com/glmc/glmc/kernels/dtype"
 )
 
 // assemble puts a plan together from the final module.
-func assemble(l *lower.Result, v *config.Values, s pipeline.Settings, stored dtype.DType, ran []passes.Result) (*plan.Plan, error) {
+func assemble(l *lower.Result, v *config.Values, s pipeline.Settings, ran []passes.Result) (*plan.Plan, error) {
 	p := &plan.Plan{
 		Model: l.Module.Name, Pipeline: s.Name, Target: s.Target, Module: l.Module,
 		Facts:   plan.Facts{VocabSize: fact(v, "vocab_size"), HiddenSize: fact(v, "hidden_size"), MaxPositions: fact(v, "max_position_embeddings")},
-		Cache:   plan.CacheFormat{DType: cacheDType(s, stored), PageSize: s.Cache.Page},
+		Cache:   plan.CacheFormat{DType: s.Cache.DType, PageSize: s.Cache.Page},
 		Serving: serving(s),
 		Aliases: l.Aliases, Ignores: l.Ignores,
 	}
@@ -28,14 +27,6 @@ func assemble(l *lower.Result, v *config.Values, s pipeline.Settings, stored dty
 	}
 	report(p, ran)
 	return p, nil
-}
-
-// cacheDType is that of keys and values: where no setting names one, as weights are stored.
-func cacheDType(s pipeline.Settings, stored dtype.DType) dtype.DType {
-	if s.Cache.DType.Valid() {
-		return s.Cache.DType
-	}
-	return stored
 }
 
 // programs are the graphs with their layouts, as plan_memory has made them. Where it is disabled, results lie side by side;

@@ -101,10 +101,11 @@ func (c *pipelineCheck) run(m Checked, s pipeline.Settings, doc *config.Document
 		c.list.Append(l)
 		return
 	}
+	s.Cache.DType = cacheDType(s, doc, in.Stored)
 	for _, g := range lowered.Module.Graphs {
 		g.Buckets = buckets(s)
 	}
-	results, err := passes.Run(lowered.Module, passOptions(s, lowered, Options{}, cost.Devices[s.Target], in.Stored))
+	results, err := passes.Run(lowered.Module, passOptions(s, lowered, Options{}, cost.Devices[s.Target]))
 	for _, r := range results {
 		if r.Pass.Name == "shard_tensor_parallel" {
 			c.replicated(s.TensorParallel, r.Remarks)

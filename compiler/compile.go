@@ -85,6 +85,7 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 	if o.Stored.Valid() {
 		in.Stored = o.Stored
 	}
+	settings.Cache.DType = cacheDType(settings, o.Config, in.Stored)
 	lowered, l := lower.Model(in)
 	list.Append(l)
 	if l.HasErrors() {
@@ -99,11 +100,11 @@ func Compile(f *syntax.File, o Options) (*Result, *diag.List, error) {
 		g.Buckets = buckets(settings)
 		written[g.Name] = g.Launches()
 	}
-	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o, device, in.Stored))
+	ran, err := passes.Run(lowered.Module, passOptions(settings, lowered, o, device))
 	if err != nil {
 		return nil, list, err
 	}
-	p, err := assemble(lowered, values, settings, in.Stored, ran)
+	p, err := assemble(lowered, values, settings, ran)
 	if err != nil {
 		return nil, list, err
 	}
@@ -223,6 +224,28 @@ func lowering(m *syntax.Model, v *config.Values, s pipeline.Settings, doc *confi
 	return in, err
 }
 
+// cacheDType is that of keys and values. Where no setting names one, it is that in which the model computes. On GPUs that
+// is bf16. On the CPU it is the dtype that the configuration states, in which the model was trained and runs elsewhere:
+// more bits would cost memory and time, and hold nothing that the model relies on. Where none is stated, the weights
+// say it. f16 becomes f32: bf16 has fewer bits, and the CPU's fast attention does not read f16.
+func cacheDType(s pipeline.Settings, doc *config.Document, stored dtype.DType) dtype.DType {
+	if s.Cache.DType.Valid() {
+		return s.Cache.DType
+	}
+	if s.Target != "cpu" {
+		return dtype.BF16
+	}
+	if doc != nil {
+		if d := doc.WeightDType(); d.Valid() {
+			stored = d
+		}
+	}
+	if stored == dtype.BF16 {
+		return dtype.BF16
+	}
+	return dtype.F32
+}
+
 // priced is the device that passes ask for prices.
 func priced(d *cost.Device, o Options) *cost.Device {
 	if o.Unpriced {
@@ -231,7 +254,7 @@ func priced(d *cost.Device, o Options) *cost.Device {
 	return d
 }
 
-func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.Device, stored dtype.DType) *passes.Options {
+func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.Device) *passes.Options {
 	if o.IgnoreRequire {
 		s.Require = nil
 	}
@@ -245,7 +268,7 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.D
 		InF32:     func(weight string) bool { return l.Wanted[weight] },
 		Transfer:  passes.Transfer{Enabled: s.Transfer.Enabled, Async: s.Transfer.Async, Per: s.Transfer.Per},
 		Device:    priced(device, o),
-		Cache:     cacheDType(s, stored),
+		Cache:     s.Cache.DType,
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,

@@ -2,6 +2,7 @@ package compiler_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,6 +10,8 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/passes"
+	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -45,6 +48,34 @@ pipeline gpu for m {
 }
 `
 
+// TestPrecision: the setting and the flag reach the plan, and come back when the plan is compiled again.
+func TestPrecision(t *testing.T) {
+	fast := strings.Replace(pipelines, "target  cpu { tensor_parallel = 2 }", "target  cpu { tensor_parallel = 2 }\n  precision fast", 1)
+	for _, c := range []struct {
+		src  string
+		set  map[string]string
+		want plan.Precision
+	}{
+		{pipelines, nil, plan.Exact},
+		{pipelines, map[string]string{"precision": "fast"}, plan.Fast},
+		{fast, nil, plan.Fast},
+		{fast, map[string]string{"precision": "exact"}, plan.Exact},
+	} {
+		p := compile(t, source(t, "m.glm", []byte(c.src)), compiler.Options{Set: c.set}).Plan
+		again, _, err := compiler.Recompile(&p.Source, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Serving.Precision != c.want || again.Plan.Serving.Precision != c.want {
+			t.Errorf("%v: precision %s, compiled again %s, want %s", c.set, p.Serving.Precision, again.Plan.Serving.Precision, c.want)
+		}
+	}
+	_, _, err := compiler.Compile(source(t, "m.glm", []byte(pipelines)), compiler.Options{Pipeline: "gpu", Set: map[string]string{"precision": "fast"}})
+	if err == nil || !strings.Contains(err.Error(), "h200 leaves no choice: only cpu has exact and fast products") {
+		t.Errorf("fast on h200: %v", err)
+	}
+}
+
 // TestPipelineChoice: the named pipeline, else the file's first for the target, else a default one.
 func TestPipelineChoice(t *testing.T) {
 	type facts struct {
@@ -61,13 +92,13 @@ func TestPipelineChoice(t *testing.T) {
 		{"no flags", pipelines, compiler.Options{}, facts{"small", "cpu", 2, dtype.BF16, 32, 64}},
 		{"by target", pipelines, compiler.Options{Target: "cpu"}, facts{"small", "cpu", 2, dtype.BF16, 32, 64}},
 		{"by another target", pipelines, compiler.Options{Target: "h200"}, facts{"gpu", "h200", 4, dtype.BF16, 128, 256}},
-		{"by name", pipelines, compiler.Options{Pipeline: "other"}, facts{"other", "cpu", 1, dtype.F32, 16, 128}},
+		{"by name", pipelines, compiler.Options{Pipeline: "other"}, facts{"other", "cpu", 1, dtype.BF16, 16, 128}},
 		{"by name and target", pipelines, compiler.Options{Pipeline: "gpu", Target: "h200"}, facts{"gpu", "h200", 4, dtype.BF16, 128, 256}},
 		{"ranks of the flag", pipelines, compiler.Options{TensorParallel: 8}, facts{"small", "cpu", 8, dtype.BF16, 32, 64}},
 		{"settings of the flag", pipelines, compiler.Options{Set: map[string]string{"prefill.chunk": "32", "cache": "f16", "hidden_size": "32"}},
 			facts{"small", "cpu", 2, dtype.F16, 32, 32}},
 		{"no pipeline for the target", pipelines, compiler.Options{Target: "h100"}, facts{"", "h100", 1, dtype.BF16, 128, 8192}},
-		{"no pipeline at all", headless, compiler.Options{}, facts{"", "cpu", 1, dtype.F32, 16, 512}},
+		{"no pipeline at all", headless, compiler.Options{}, facts{"", "cpu", 1, dtype.BF16, 16, 512}},
 		{"no pipeline at all, h200", headless, compiler.Options{Target: "h200", TensorParallel: 2}, facts{"", "h200", 2, dtype.BF16, 128, 8192}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,6 +109,54 @@ func TestPipelineChoice(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCacheDType: keys and values are held in the dtype that a setting names, else in the one that the model computes in.
+func TestCacheDType(t *testing.T) {
+	const text = `{"vocab_size": 16, "hidden_size": 8%s}`
+	for _, c := range []struct {
+		name, pipeline, config string
+		stored                 dtype.DType
+		set                    string
+		want                   dtype.DType
+	}{
+		{"a file", "target cpu cache { page = 16 }", `, "dtype": "bfloat16"`, dtype.Invalid, "", dtype.BF16},
+		{"before transformers 5", "target cpu cache { page = 16 }", `, "torch_dtype": "bfloat16"`, dtype.Invalid, "", dtype.BF16},
+		{"no cache line", "target cpu", `, "dtype": "bfloat16"`, dtype.Invalid, "", dtype.BF16},
+		{"nothing behind it", "target cpu\n cache", `, "dtype": "bfloat16"`, dtype.Invalid, "", dtype.BF16},
+		{"float32", "target cpu cache { page = 16 }", `, "dtype": "float32"`, dtype.Invalid, "", dtype.F32},
+		{"float16", "target cpu cache { page = 16 }", `, "dtype": "float16"`, dtype.Invalid, "", dtype.F32},
+		{"stored otherwise than computed", "target cpu cache { page = 16 }", `, "dtype": "bfloat16"`, dtype.F32, "", dtype.BF16},
+		{"stored, bf16", "target cpu cache { page = 16 }", "", dtype.BF16, "", dtype.BF16},
+		{"stored, f32", "target cpu cache { page = 16 }", "", dtype.F32, "", dtype.F32},
+		{"stored, f16", "target cpu cache { page = 16 }", "", dtype.F16, "", dtype.F32},
+		{"assumed", "target cpu cache { page = 16 }", "", dtype.Invalid, "", dtype.BF16},
+		{"named", "target cpu cache f32 { page = 16 }", `, "dtype": "bfloat16"`, dtype.Invalid, "", dtype.F32},
+		{"by flag", "target cpu cache { page = 16 }", `, "dtype": "bfloat16"`, dtype.Invalid, "f32", dtype.F32},
+		{"computed by flag", "target cpu cache f32 { page = 16 }", `, "dtype": "bfloat16"`, dtype.Invalid, "computed", dtype.BF16},
+		{"a GPU", "target h200 cache { page = 16 }", `, "dtype": "float32"`, dtype.Invalid, "", dtype.BF16},
+		{"a GPU by flag", "target h200 cache fp8_e4m3", `, "dtype": "float32"`, dtype.Invalid, "computed", dtype.BF16},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := compiler.Options{Pipeline: "p", Stored: c.stored, Config: parseConfig(t, fmt.Sprintf(text, c.config))}
+			if c.set != "" {
+				o.Set = map[string]string{"cache": c.set}
+			}
+			src := headless + "pipeline p for m {\n " + c.pipeline + "\n}\n"
+			if got := compile(t, source(t, "m.glm", []byte(src)), o).Plan.Cache.DType; got != c.want {
+				t.Errorf("the plan's cache is %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func parseConfig(t *testing.T, text string) *config.Document {
+	t.Helper()
+	doc, err := config.Parse("config.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
 }
 
 // TestBuckets: every captured decode batch has a layout, and the prefill chunk has one.

@@ -72,7 +72,11 @@ func (w *writer) pipeline(b *strings.Builder, p Pipeline) {
 	if p.Activations.Valid() {
 		settings = append(settings, setting{"activations", p.Activations.String()})
 	}
-	settings = append(settings, setting{"cache", fmt.Sprintf("%s { page = %d }", p.Cache.DType, p.Cache.Page)})
+	cache := fmt.Sprintf("{ page = %d }", p.Cache.Page)
+	if p.Cache.DType.Valid() {
+		cache = p.Cache.DType.String() + " " + cache
+	}
+	settings = append(settings, setting{"cache", cache})
 	if p.Prefill.Rows > 0 {
 		settings = append(settings, setting{"prefill", fmt.Sprintf("{ chunk = %d, rows = %d }", p.Prefill.Chunk, p.Prefill.Rows)})
 	} else {

@@ -23,9 +23,9 @@ import (
 // and takes the scale of that part, which is finer than the whole row's: results differ from one rank's within
 // the same error.
 //
-// Under tensor parallelism it must not make a weight int4 whose rows are no whole groups on every rank: a row-parallel
-// projection would be cut within a group, and the ranks' codes would differ from one rank's. Which weights are split by
-// columns is decided later, so that it keeps the others too.
+// It must not make a weight int4 that is made of parts of rows which are no whole groups, nor, under tensor parallelism, one
+// whose rows are none on every rank: a row-parallel projection would be cut within a group, and its codes would be others
+// than those of the whole. Which weights are split by columns is decided later, so that it keeps the others too.
 var quantise = &Pass{
 	Name:    "quantise",
 	Doc:     "fp8 and int8 weights with a scale for each output channel, int4 ones with one for each group; fp8 inputs with a scale for each token",
@@ -157,6 +157,8 @@ func (q *quantiser) noGroups(w *ir.Weight) string {
 	switch {
 	case width%2 != 0:
 		return fmt.Sprintf("%s has rows of %d values, and int4 rows are even", w.Name, width)
+	case cutsGroups(w.Recipe):
+		return fmt.Sprintf("%s is made of parts of rows that are no whole groups of %d", w.Name, dtype.Group)
 	case ranks > 1 && q.Module.Ranks == 1 && width%(ranks*dtype.Group) != 0:
 		return fmt.Sprintf("%s has rows of %d values, which are no whole groups of %d for each of %d ranks", w.Name, width, dtype.Group, ranks)
 	}
@@ -180,6 +182,37 @@ func (q *quantiser) madeOf(r *ir.Recipe, is func(name string) bool) bool {
 		return is(strings.ReplaceAll(r.Name, "{e}", "0"))
 	}
 	return slices.ContainsFunc(r.Args, func(a *ir.Recipe) bool { return q.madeOf(a, is) })
+}
+
+// cutsGroups reports whether a recipe takes parts of rows, or puts them side by side, other than in whole groups: a shared
+// expert that was folded as two has half of each row of down_proj.
+func cutsGroups(r *ir.Recipe) bool {
+	if slices.ContainsFunc(r.Args, cutsGroups) {
+		return true
+	}
+	rowsOf := func(a *ir.Recipe) (last, width int) {
+		shape, err := a.OutShape()
+		if err != nil {
+			panic("passes: quantise: a recipe that the verifier took: " + err.Error())
+		}
+		return len(shape) - 1, shape[len(shape)-1]
+	}
+	switch r.Kind {
+	case ir.RecipeSlice:
+		last, width := rowsOf(r.Args[0])
+		end := r.Start + r.Size
+		return r.Dim == last && (r.Start%dtype.Group != 0 || end%dtype.Group != 0 && end != width)
+	case ir.RecipeShard:
+		last, width := rowsOf(r.Args[0])
+		return r.Dim == last && r.Parts > 1 && width/r.Parts%dtype.Group != 0
+	case ir.RecipeConcat:
+		for _, a := range r.Args[:len(r.Args)-1] {
+			if last, width := rowsOf(a); r.Dim == last && width%dtype.Group != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (q *quantiser) node(g *ir.Graph, n *ir.Node, operands []string) {

@@ -143,7 +143,7 @@ func TestResolveKeepsTheOrder(t *testing.T) {
 }
 
 func TestDefault(t *testing.T) {
-	caches := map[string]dtype.DType{"cpu": dtype.F32, "h100": dtype.BF16, "h200": dtype.BF16}
+	caches := map[string]dtype.DType{"cpu": dtype.Invalid, "h100": dtype.BF16, "h200": dtype.BF16}
 	for _, target := range targets {
 		s, err := Default(target)
 		if err != nil || s.Target != target || s.TensorParallel != 1 || s.Cache.DType != caches[target] || len(s.Decode.Capture) == 0 {
@@ -168,6 +168,7 @@ func TestSet(t *testing.T) {
 		{"activations", "fp8_e4m3", func(s Settings) any { return s.Activations }, dtype.F8E4M3},
 		{"activations", "none", func(s Settings) any { return s.Activations }, dtype.Invalid},
 		{"cache", "f32", func(s Settings) any { return s.Cache.DType }, dtype.F32},
+		{"cache", "computed", func(s Settings) any { return s.Cache.DType }, dtype.Invalid},
 		{"cache.page", "1024", func(s Settings) any { return s.Cache.Page }, 1024},
 		{"precision", "fast", func(s Settings) any { return s.Precision }, "fast"},
 		{"prefill.chunk", "1048576", func(s Settings) any { return s.Prefill.Chunk }, 1 << 20},
@@ -180,7 +181,7 @@ func TestSet(t *testing.T) {
 		{"tensor_parallel", "0", nil, fmt.Errorf("tensor_parallel=0: 0 is not between 1 and 64; it takes 1 to 64")},
 		{"tensor_parallel", "x", nil, fmt.Errorf(`tensor_parallel=x: "x" is not an int; it takes 1 to 64`)},
 		{"weights", "i8", nil, fmt.Errorf(`weights=i8: "i8" is not one of f32, bf16, f16, fp8_e4m3, int8, int4; it takes a dtype, or "stored"`)},
-		{"cache", "", nil, fmt.Errorf(`cache=: "" is not one of f32, bf16, f16, fp8_e4m3; it takes a dtype`)},
+		{"cache", "", nil, fmt.Errorf(`cache=: "" is not one of f32, bf16, f16, fp8_e4m3; it takes a dtype, or "computed"`)},
 		{"activations", "bf16", nil, fmt.Errorf(`activations=bf16: "bf16" is not allowed here: only fp8_e4m3 is; it takes fp8_e4m3, or "none"`)},
 		{"precision", "quick", nil, fmt.Errorf(`precision=quick: "quick" is not one of exact, fast; it takes exact or fast`)},
 		{"cache.page", "3", nil, fmt.Errorf("cache.page=3: 3 is not a power of two; it takes a power of two, 1 to 1024")},

@@ -73,7 +73,9 @@ func (r *resolver) skip(o *syntax.Option) {
 func (r *resolver) readActivations(s *syntax.Setting) { r.dtype(s, &r.s.Activations, activations) }
 
 func (r *resolver) readCache(s *syntax.Setting) {
-	r.dtype(s, &r.s.Cache.DType, cacheDTypes)
+	if len(s.Args) > 0 {
+		r.dtype(s, &r.s.Cache.DType, cacheDTypes)
+	}
 	r.int(s, "page", &r.s.Cache.Page, checkPage)
 }
 

@@ -39,6 +39,7 @@ type resolver struct {
 // shape says what a setting looks like.
 type shape struct {
 	args    int    // how many words it takes; any for many
+	bare    bool   // it may do without words
 	usage   string // an example
 	options []string
 	repeats bool
@@ -52,7 +53,7 @@ var shapes = map[string]shape{
 	"target":      {args: 1, usage: "target h200 { tensor_parallel = 8 }", options: []string{"tensor_parallel"}, read: (*resolver).readTarget},
 	"weights":     {args: 1, usage: `weights fp8_e4m3 { scale = channel, skip = ["lm_head"] }`, options: []string{"scale", "skip"}, read: (*resolver).readWeights},
 	"activations": {args: 1, usage: "activations fp8_e4m3", read: (*resolver).readActivations},
-	"cache":       {args: 1, usage: "cache bf16 { page = 128 }", options: []string{"page"}, read: (*resolver).readCache},
+	"cache":       {args: 1, bare: true, usage: "cache bf16 { page = 128 }", options: []string{"page"}, read: (*resolver).readCache},
 	"precision":   {args: 1, usage: "precision fast", read: (*resolver).readPrecision},
 	"prefill":     {usage: "prefill { chunk = 8192 }", options: []string{"chunk", "rows"}, read: (*resolver).readPrefill},
 	"decode":      {usage: "decode { capture = [1, 2, 4] }", options: []string{"capture"}, read: (*resolver).readDecode},
@@ -105,7 +106,7 @@ func (r *resolver) setting(s *syntax.Setting) {
 func (r *resolver) fits(s *syntax.Setting, shape shape) bool {
 	var complaint string
 	switch {
-	case shape.args == many && len(s.Args) == 0, shape.args > len(s.Args):
+	case shape.args == many && len(s.Args) == 0, shape.args > len(s.Args) && !shape.bare:
 		complaint = "lacks a word behind it"
 	case shape.args != many && len(s.Args) > shape.args:
 		complaint = fmt.Sprintf("takes %s behind it, not %d", [...]string{"no word", "one word"}[shape.args], len(s.Args))

@@ -27,8 +27,8 @@ var setters = map[string]struct {
 	"activations": {`fp8_e4m3, or "none"`, func(s *Settings, v string) error {
 		return setDType(&s.Activations, v, "none", activations)
 	}},
-	"cache": {"a dtype", func(s *Settings, v string) error {
-		return setDType(&s.Cache.DType, v, "", cacheDTypes)
+	"cache": {`a dtype, or "computed"`, func(s *Settings, v string) error {
+		return setDType(&s.Cache.DType, v, "computed", cacheDTypes)
 	}},
 	"cache.page": {"a power of two, 1 to 1024", func(s *Settings, v string) error {
 		return setInt(&s.Cache.Page, v, checkPage)
@@ -79,9 +79,9 @@ func setInt(target *int, value string, check func(int64) (int, error)) error {
 	return err
 }
 
-// setDType sets a dtype; the word none, if there is one, stands for dtype.Invalid.
+// setDType sets a dtype; the word none stands for dtype.Invalid.
 func setDType(target *dtype.DType, value, none string, allowed []dtype.DType) error {
-	if none != "" && value == none {
+	if value == none {
 		*target = dtype.Invalid
 		return nil
 	}

@@ -40,8 +40,8 @@ type Weights struct {
 
 // Cache says how keys and values are held.
 type Cache struct {
-	DType dtype.DType
-	Page  int // tokens a page: a power of two from 1 to 1024
+	DType dtype.DType // Invalid: as the model computes, which its configuration says
+	Page  int         // tokens a page: a power of two from 1 to 1024
 }
 
 // Prefill bounds one prefill step.
@@ -108,12 +108,12 @@ var (
 )
 
 // Default returns the settings for a target for which a file has no pipeline: one rank, weights as they are
-// stored, a cache in f32 (cpu) or bf16, no drafts.
+// stored, a cache as the model computes (cpu) or in bf16, no drafts.
 func Default(target string) (Settings, error) {
 	s := Settings{
 		Target: target, TensorParallel: 1,
 		Weights:  Weights{Scale: "channel"},
-		Cache:    Cache{DType: dtype.F32, Page: 16},
+		Cache:    Cache{Page: 16},
 		Prefill:  Prefill{Chunk: 512},
 		Decode:   Decode{Capture: []int{1, 2, 4, 8, 16}},
 		Transfer: Transfer{Per: "layer"},

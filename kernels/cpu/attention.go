@@ -47,13 +47,16 @@ func (a *attention) run(c *kernels.Call) error {
 		clear(out[n*len(out)/rows:])
 	}
 	clear(out[:int(seqStart[0])*len(out)/max(rows, 1)])
-	if a.panels != nil && cache.DType != dtype.F32 {
+	if a.panels != nil && attnReads(cache.DType) {
 		a.panels.run(c)
 	} else {
 		a.dots.run(c)
 	}
 	return nil
 }
+
+// attnReads reports whether attention with panels reads a cache in a dtype. Of f32 and f16, bf16 would lose bits.
+func attnReads(d dtype.DType) bool { return d == dtype.BF16 || d == dtype.F8E4M3 }
 
 // appendTiles appends tiles of at most perTile rows, which hold all rows of all sequences.
 func appendTiles(tiles []attnTile, c *kernels.Call, perTile int) []attnTile {

@@ -2,11 +2,10 @@ package cpu
 
 import (
 	"math"
-	"sync/atomic"
+	"sync"
 	"unsafe"
 
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/panel"
 )
 
@@ -25,12 +24,9 @@ type attnPanels struct {
 	kernels *attnKernels
 	scale   float32 // of scores to powers of two, positive
 	flip    uint32  // sign bit of the queries' factor
-	workers []attnPanelWorker
-	tiles   []attnTile
-	items   []attnItem
-	splits  []*attnSplit
 
 	// Of the call in progress.
+	*attnScratch
 	c         *kernels.Call
 	group     int // query heads of a KV head
 	width     int // V padded to whole panels
@@ -61,8 +57,8 @@ const (
 	// panels costs one or two hundredths of multiplying with it, and what a tile keeps of its rows stays in
 	// the second-level cache.
 	attnRows = 16 * panelRows
-	// attnFewRows is how many rows of a KV head a tile has at most whose chunks threads take one by one: their
-	// states wait in memory to be folded.
+	// attnFewRows is how many rows of a KV head a tile has at most whose chunks threads take one by one, because
+	// their states wait in memory to be folded; and for which a block is computed faster than it is read.
 	attnFewRows = 2 * panelRows
 	// attnWeightStride is the values from a row of weights to the next (kernels/cpu/gen/attention.go).
 	attnWeightStride = attnBlock + 32
@@ -80,28 +76,49 @@ const (
 	attnValueStride = (attnBlock/2 + 1) * attnPair
 )
 
-// attnItem is an item of work: a tile, some KV heads, and all chunks of its positions or one of them.
-type attnItem struct {
-	tile           attnTile
-	headLo, headHi int
-	last           int        // the last position that a row sees
-	split          *attnSplit // nil: all chunks
-	chunk          int
-}
-
-// attnSplit is a tile's rows of some heads whose chunks are items of their own.
-type attnSplit struct {
-	chunks int
-	left   atomic.Int32 // chunks that are not done
-	states []attnState  // one for each chunk
-}
-
 // attnState is the softmax of some rows over the positions of a chunk, or of all chunks up to one: out is the sum of
 // 2^(t - largest) * v over the positions, sum that of 2^(t - largest), t the score in units of log2.
 type attnState struct {
 	out     []float32 // [rows, V padded]
 	largest []float32 // [rows]
 	sum     []float32 // [rows, attnSums]; the first is the sum of all when the chunk is done
+}
+
+// attnScratch is what a call needs besides its operands. Layers are many, and no two of them run at once: they share it.
+type attnScratch struct {
+	workers []attnPanelWorker
+	tiles   []attnTile
+	items   []attnItem
+	splits  []*attnSplit
+}
+
+// attnScratches holds the scratch that no call uses: of as many calls as ever ran at once.
+type attnScratches struct {
+	mu   sync.Mutex
+	free []*attnScratch
+}
+
+func (s *attnScratches) take(threads int) *attnScratch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		scratch := s.free[n-1]
+		s.free = s.free[:n-1]
+		return scratch
+	}
+	scratch := &attnScratch{workers: make([]attnPanelWorker, threads)}
+	for i := range scratch.workers {
+		w := &scratch.workers[i]
+		w.scores = aligned(w.scores, panelRows*attnBlock)
+		w.weights = aligned(w.weights, panelRows*attnWeightStride)
+	}
+	return scratch
+}
+
+func (s *attnScratches) give(scratch *attnScratch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, scratch)
 }
 
 // attnPanelWorker is one worker's scratch.
@@ -122,12 +139,7 @@ func newAttnPanels(d *Device, scale float32) *attnPanels {
 	if k == nil {
 		return nil
 	}
-	a := &attnPanels{dev: d, kernels: k, workers: make([]attnPanelWorker, d.threads)}
-	for i := range a.workers {
-		w := &a.workers[i]
-		w.scores = aligned(w.scores, panelRows*attnBlock)
-		w.weights = aligned(w.weights, panelRows*attnWeightStride)
-	}
+	a := &attnPanels{dev: d, kernels: k}
 	// Scores are compared before they are scaled. So the scale must not be negative, and because -Inf stands for
 	// what a row does not see, it must not be zero.
 	a.scale = max(float32(math.Abs(float64(scale)))*math.Log2E, 0x1p-126)
@@ -142,71 +154,11 @@ func (a *attnPanels) run(c *kernels.Call) {
 	a.group = c.In[0].Shape[1] / cache.Heads
 	a.width = (cache.ValueDim + panel.Channels - 1) / panel.Channels * panel.Channels
 	a.keyStride = ((cache.HeadDim+63)/64*32 + 1) * attnPair
+	a.attnScratch = a.dev.attention.take(a.dev.threads)
 	a.plan()
 	a.dev.pool.run(len(a.items), 1, a.body)
-}
-
-// plan makes the items of a call. How they are cut does not show in the results. The last tile comes first: in a prefill
-// it has the longest context, and the pool ends evenly when the short ones are left for the end.
-func (a *attnPanels) plan() {
-	a.tiles = appendTiles(a.tiles[:0], a.c, max(attnRows/a.group, 1))
-	a.items, a.splits = a.items[:0], a.splits[:0]
-	heads := a.c.Cache.Heads
-	want := attnItems * a.dev.threads
-	few := a.dev.threads > 1 && len(a.tiles)*heads < want
-	for i := len(a.tiles) - 1; i >= 0; i-- {
-		item := attnItem{tile: a.tiles[i]}
-		for _, p := range a.c.In[1].I32[item.tile.lo:item.tile.hi] {
-			item.last = max(item.last, int(p))
-		}
-		rows := (item.tile.hi - item.tile.lo) * a.group
-		split := few && item.last >= attnChunk && rows <= attnFewRows
-		parts := len(a.tiles)
-		if split {
-			parts *= item.last/attnChunk + 1
-		}
-		per := a.headsPerItem(rows, parts, want)
-		for h := 0; h < heads; h += per {
-			item.headLo, item.headHi = h, min(h+per, heads)
-			if split {
-				a.planChunks(item)
-			} else {
-				a.items = append(a.items, item)
-			}
-		}
-	}
-}
-
-// headsPerItem is how many KV heads an item takes of a tile that has rows rows a head, where about parts other items
-// have the same heads. A position's heads lie side by side: taking all of them reads the cache in one
-// stream. But there have to be as many items as are wanted, and their rows have to fit where those of a prefill do.
-func (a *attnPanels) headsPerItem(rows, parts, want int) int {
-	heads := a.c.Cache.Heads
-	per := min(max(attnRows/rows, 1), heads)
-	for per > 1 && a.dev.threads > 1 && parts*((heads+per-1)/per) < want {
-		per /= 2
-	}
-	return per
-}
-
-// planChunks makes an item of each of an item's chunks.
-func (a *attnPanels) planChunks(item attnItem) {
-	n := len(a.splits)
-	if n < cap(a.splits) && a.splits[:n+1][n] != nil {
-		a.splits = a.splits[:n+1] // with the memory of an earlier call
-	} else {
-		a.splits = append(a.splits, &attnSplit{})
-	}
-	s := a.splits[n]
-	s.chunks = item.last/attnChunk + 1
-	s.left.Store(int32(s.chunks))
-	for len(s.states) < s.chunks {
-		s.states = append(s.states, attnState{})
-	}
-	item.split = s
-	for item.chunk = range s.chunks {
-		a.items = append(a.items, item)
-	}
+	a.dev.attention.give(a.attnScratch)
+	a.attnScratch = nil
 }
 
 func (a *attnPanels) some(worker, lo, hi int) {
@@ -282,7 +234,7 @@ func (a *attnPanels) chunk(w *attnPanelWorker, item *attnItem, s *attnState, chu
 			b.row = (h - item.headLo) * len(w.seen)
 			a.block(w, item, s, h, &b)
 		}
-		if all := 2 * w.ahead.next.n; w.ahead.done < all {
+		if all := 2 * w.ahead.next.n; all > 0 && len(w.seen) <= attnFewRows {
 			w.ahead.done = 0
 			a.ahead(w, a.kernels.touch, all)
 		}
@@ -304,95 +256,6 @@ type attnBlockOf struct {
 	more     bool // the state holds earlier blocks
 	edge     bool // some row sees a part of the block only
 	row      int
-}
-
-// attnPlaces is where the keys and values of a block begin in the cache, in bytes, for the first head.
-type attnPlaces struct {
-	n            int
-	keys, values [attnBlock]int64
-}
-
-// locate finds the places of the positions from first on, none from end on. Behind the last, keys repeat up to a
-// multiple of 16: their scores are masked.
-func (a *attnPanels) locate(at *attnPlaces, seq, first, end int) {
-	cache, pages := a.c.Cache, &a.c.In[3]
-	table := pages.I32[seq*pages.Last() : (seq+1)*pages.Last()]
-	size := int64(cache.Heads * cache.DType.Size())
-	key, value := size*int64(cache.HeadDim), size*int64(cache.ValueDim)
-	at.n = max(min(attnBlock, end-first), 0)
-	page, in := first/cache.PageSize, first%cache.PageSize
-	for j := 0; j < at.n; page, in = page+1, 0 {
-		slot := int64(table[page])*int64(cache.PageSize) + int64(in)
-		for end := min(at.n, j+cache.PageSize-in); j < end; j++ {
-			at.keys[j], at.values[j] = slot*key, slot*value
-			slot++
-		}
-	}
-	for j := at.n; j%16 != 0; j++ {
-		at.keys[j] = at.keys[at.n-1]
-	}
-}
-
-// attnAhead brings the next block's keys and values into the second-level cache, some rows between every two steps of the
-// block at hand: what is scattered over pages no processor fetches ahead by itself. A processor drops what it is asked to
-// fetch when too much is under way, so a step asks for little. Where the steps are too few
-// for everything, as in generation, all of it is read at the end of the block, in the order of memory: what
-// was dropped too. That is better than to wait where keys are transposed, 16 rows at a time.
-//
-// Zen 5, one KV head in four, context 8192, generation: without any of it 8.2 GB/s, all asked for at once 10.4, in steps
-// 11.5, in short steps and the rest read 15.6, where reading memory from end to end gives 29.
-type attnAhead struct {
-	next  *attnPlaces
-	done  int // rows, of the keys first
-	share int // rows a step
-	head  int // the item's first
-	heads int
-}
-
-// startAhead shares the rows of the next block among the steps of this one.
-func (a *attnPanels) startAhead(w *attnPanelWorker, item *attnItem) {
-	f := &w.ahead
-	f.head, f.heads, f.done = item.headLo, item.headHi-item.headLo, 0
-	rows := len(w.seen)
-	products := func(n int) int {
-		return a.products(n, attnBlock/panel.Channels) + a.products(n, a.width/panel.Channels)
-	}
-	steps := 2*attnLoads + rows/panelRows*(1+products(panelRows))
-	if rest := rows % panelRows; rest > 0 {
-		steps += 1 + products(rest)
-	}
-	steps *= f.heads
-	row := f.heads * a.c.Cache.HeadDim * a.c.Cache.DType.Size()
-	f.share = min((2*f.next.n+steps-1)/steps, max(attnAtOnce/row, 1))
-}
-
-// fetchAhead asks for a step's share.
-func (a *attnPanels) fetchAhead(w *attnPanelWorker) {
-	a.ahead(w, a.kernels.fetch, min(w.ahead.done+w.ahead.share, 2*w.ahead.next.n))
-}
-
-// ahead brings the next block's rows up to end, keys first.
-func (a *attnPanels) ahead(w *attnPanelWorker, bring func(rows unsafe.Pointer, at *int64, bytes, n int), end int) {
-	f, cache := &w.ahead, a.c.Cache
-	n := f.next.n
-	if to := min(end, n); f.done < to {
-		k := cache.DType.Size() * cache.HeadDim
-		bring(unsafe.Add(elements(&cache.K), f.head*k), &f.next.keys[f.done], f.heads*k, to-f.done)
-		f.done = to
-	}
-	if f.done < end {
-		v := cache.DType.Size() * cache.ValueDim
-		bring(unsafe.Add(elements(&cache.V), f.head*v), &f.next.values[f.done-n], f.heads*v, end-f.done)
-		f.done = end
-	}
-}
-
-// elements is where the elements of a tensor of BF16 or F8E4M3 begin.
-func elements(t *kernels.Tensor) unsafe.Pointer {
-	if t.DType == dtype.BF16 {
-		return unsafe.Pointer(&t.U16[0])
-	}
-	return unsafe.Pointer(&t.U8[0])
 }
 
 // look finds how many positions of the block each row of a head sees.
@@ -426,38 +289,6 @@ func (a *attnPanels) block(w *attnPanelWorker, item *attnItem, s *attnState, hea
 		a.loadValues(w, b.at, head, int(w.seen[r]))
 		for g := 0; g < a.group; g += panelRows {
 			a.rows(w, s, b, r+g, min(panelRows, a.group-g))
-		}
-	}
-}
-
-func (a *attnPanels) loadKeys(w *attnPanelWorker, at *attnPlaces, head, n int) {
-	d := a.c.Cache.HeadDim
-	w.keys = aligned(w.keys, attnBlock/panel.Channels*a.keyStride/2)
-	k := &a.c.Cache.K
-	const part = attnBlock / attnLoads
-	for j := 0; j < n; j += part {
-		a.fetchAhead(w)
-		to, groups := &w.keys[j/panel.Channels*a.keyStride/2], (min(n-j, part)+15)/16
-		if k.DType == dtype.BF16 {
-			a.kernels.keysBF16(to, &k.U16[head*d], &at.keys[j], d, groups, a.keyStride)
-		} else {
-			a.kernels.keysF8(to, &k.U8[head*d], &at.keys[j], d, groups, a.keyStride)
-		}
-	}
-}
-
-func (a *attnPanels) loadValues(w *attnPanelWorker, at *attnPlaces, head, n int) {
-	d := a.c.Cache.ValueDim
-	w.values = aligned(w.values, a.width/panel.Channels*attnValueStride/2)
-	v := &a.c.Cache.V
-	const part = attnBlock / attnLoads
-	for j := 0; j < n; j += part {
-		a.fetchAhead(w)
-		to := &w.values[j/2*attnPair/2]
-		if v.DType == dtype.BF16 {
-			a.kernels.valuesBF16(to, &v.U16[head*d], &at.values[j], d, min(n-j, part), attnValueStride)
-		} else {
-			a.kernels.valuesF8(to, &v.U8[head*d], &at.values[j], d, min(n-j, part), attnValueStride)
 		}
 	}
 }
@@ -562,7 +393,13 @@ func (a *attnPanels) foldRow(total, part *attnState, r int) {
 	total.largest[r] = largest
 }
 
-func exp2(x float32) float32 { return float32(math.Exp2(float64(x))) }
+// exp2 is 2^x. One of every two that are folded has x = 0.
+func exp2(x float32) float32 {
+	if x == 0 {
+		return 1
+	}
+	return float32(math.Exp2(float64(x)))
+}
 
 // finish stores the results.
 func (a *attnPanels) finish(item *attnItem, s *attnState) {

@@ -51,7 +51,7 @@ func drawAttend(t *rapid.T, cached *rapid.Generator[int]) attendCase {
 
 // rounds reports whether a device's attention over such a cache rounds queries and weights to bfloat16.
 func (c attendCase) rounds(d *Device) bool {
-	return d.panels != nil && c.batch.Cache.DType != dtype.F32
+	return d.panels != nil && attnReads(c.batch.Cache.DType)
 }
 
 // against holds a device's attention against the reference with the same queries, rounded where the device rounds them.

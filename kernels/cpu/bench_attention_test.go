@@ -8,10 +8,44 @@ import (
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/kerneltest"
+	"github.com/glmc/glmc/runtime/hugepages"
 )
 
 // pageTokens is the size of a page in the pipeline for this device.
 const pageTokens = 16
+
+// caches are copies of one, ringBytes of them or one, in huge pages: the layers of a model.
+func caches(b *testing.B, c *kernels.Cache) []*kernels.Cache {
+	b.Helper()
+	bytes := func(t *kernels.Tensor) int64 { return hugepages.Room(int64(t.Elems() * t.DType.Size())) }
+	size := bytes(&c.K) + bytes(&c.V)
+	copies := max(1, int((ringBytes+size-1)/size))
+	region, err := hugepages.New(int64(copies) * size)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := region.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	ring := make([]*kernels.Cache, copies)
+	for i := range ring {
+		one := *c
+		for _, t := range []*kernels.Tensor{&one.K, &one.V} {
+			switch t.DType {
+			case dtype.F32:
+				t.F32 = append(hugepages.Make[float32](region, len(t.F32))[:0], t.F32...)
+			case dtype.BF16:
+				t.U16 = append(hugepages.Make[uint16](region, len(t.U16))[:0], t.U16...)
+			default:
+				t.U8 = append(hugepages.Make[byte](region, len(t.U8))[:0], t.U8...)
+			}
+		}
+		ring[i] = &one
+	}
+	return ring
+}
 
 // BenchmarkAttention has a token at a context, eight sequences with a token each, and chunks of a prompt at its beginning and
 // behind what was processed before.
@@ -41,10 +75,13 @@ func BenchmarkAttention(b *testing.B) {
 						pairs += q.Rows*q.Cached + q.Rows*(q.Rows+1)/2
 					}
 					q := r.F32(rows, s.heads*s.group, s.dim)
-					c := &kernels.Call{In: []kernels.Tensor{q, batch.Pos, batch.Starts, batch.Pages},
-						Out: []kernels.Tensor{kernels.New(dtype.F32, q.Shape...)}, Cache: batch.Cache}
+					var calls []*kernels.Call
+					for _, cache := range caches(b, batch.Cache) {
+						calls = append(calls, &kernels.Call{In: []kernels.Tensor{q, batch.Pos, batch.Starts, batch.Pages},
+							Out: []kernels.Tensor{kernels.New(dtype.F32, q.Shape...)}, Cache: cache})
+					}
 					measure(b, newDevice(b), "attn.paged", kernels.Attrs{"scale": 0.088},
-						work{4 * float64(pairs*s.heads*s.group*s.dim), float64(2 * keys * s.heads * s.dim * format.Size())}, c)
+						work{4 * float64(pairs*s.heads*s.group*s.dim), float64(2 * keys * s.heads * s.dim * format.Size())}, calls...)
 				})
 			}
 		}

@@ -1,11 +1,13 @@
 // Package cpu holds the fast kernels for the CPU: kernels.Set operators that mean what those of package ref mean,
-// spread over a pool of threads. They are Go, but for the inner products, which have versions in assembly for
-// processors with AVX-512 and with AVX2 (see tier.go).
+// spread over a pool of threads. They are Go, but for the inner products and the functions over rows, which have
+// versions in assembly for processors with AVX-512 and with AVX2 (see tier.go and vectors.go).
 //
 // Weights stay in the format of the checkpoint: F32, BF16, F16, or F8E4M3 with a scale for each output channel.
 // Activations are F32. A matrix product with BF16 or F8E4M3 weights first rounds its input rows to bfloat16, as
 // the bfloat16 dot product of AVX-512 does (VDPBF16PS); products are exact then and are summed in float32, and
-// an F8E4M3 channel's scale multiplies the sum. Other weights take their inputs unrounded.
+// an F8E4M3 channel's scale multiplies the sum. Other weights take their inputs unrounded. Attention over a cache of
+// BF16 or F8E4M3 rounds queries and the softmax's weights likewise where the processor has that dot product, and
+// does not where it has not.
 //
 // Results do not depend on the number of threads, nor on which rows come together in a step: each output is
 // one sum in one order (see dot.go), whoever computes it.
@@ -33,6 +35,8 @@ type Device struct {
 
 	mu    sync.Mutex
 	ropes map[kernels.RopeParams]*ropeTable
+
+	attention attnScratches
 }
 
 // New starts a device of that many threads, the calling one included; GOMAXPROCS for threads < 1. Its inner products are

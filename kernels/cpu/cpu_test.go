@@ -19,7 +19,7 @@ import (
 var (
 	dotFormats    = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3} // that tables of inner kernels know
 	weightFormats = []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3, dtype.I8, dtype.I4}
-	cacheFormats  = []dtype.DType{dtype.F32, dtype.BF16, dtype.F8E4M3}
+	cacheFormats  = []dtype.DType{dtype.F32, dtype.F16, dtype.BF16, dtype.F8E4M3}
 	nan, inf      = float32(math.NaN()), float32(math.Inf(1))
 )
 

@@ -80,7 +80,7 @@ func (in *inputs) convert(_, lo, hi int) {
 		}
 		src := in.src[r*k : (r+1)*k]
 		if in.form == f8Rows {
-			in.scale[r] = dtype.QuantizeF8E4M3(dst, src)
+			in.scale[r] = in.dev.vectors.f8Row(dst, src)
 			continue
 		}
 		in.dev.vectors.roundBF16(dst, src)

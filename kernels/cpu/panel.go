@@ -110,9 +110,10 @@ func (m *panelMultiplier) sumsOf(rows, side int) []float32 {
 	return m.sums
 }
 
-// side is how many panels side by side multiply takes for that many rows, at most left.
+// side is how many panels side by side multiply takes for that many rows, at most left. Several hide the latency of the dot
+// products, which counts where a cache holds the weights; from memory one stream comes faster.
 func (w *panelWeight) side(rows, left int) int {
-	if rows > w.rows || w.fast {
+	if rows > w.rows || w.fast || (w.widen != nil || rows == 1 && w.widenGroups != nil) && w.panels*w.stride > cachedMatrix {
 		return 1
 	}
 	for _, side := range [...]int{4, 2} {
@@ -203,6 +204,9 @@ func tileOf(left int) int {
 
 // steps is the number of steps that k weights of a row take.
 func (w *panelWeight) steps(k int) int { return (k + w.quad - 1) / w.quad }
+
+// cachedMatrix is up to how many bytes a matrix is taken for one of a model that a cache may hold.
+const cachedMatrix = 256 << 10
 
 // at is where step s of panel p lies.
 func (w *panelWeight) at(p, s int) unsafe.Pointer {

@@ -148,7 +148,7 @@ func (in *panelInputs) convert(worker, lo, hi int) {
 			clear(row[k:])
 		case in.form == f8Rows:
 			in.wide[worker] = kernels.Resize(in.wide[worker], k)
-			in.scale[r] = dtype.QuantizeF8E4M3(in.wide[worker], in.src[r*k:(r+1)*k])
+			in.scale[r] = in.dev.vectors.f8Row(in.wide[worker], in.src[r*k:(r+1)*k])
 			in.half.fill(in.dev.vectors, r, in.wide[worker])
 		default:
 			in.half.fill(in.dev.vectors, r, in.src[r*k:(r+1)*k])

@@ -85,10 +85,15 @@ func (f *qkNormRopeKV) heads(dst, src []float32, dim int, w, cos, sin []float32)
 
 // write is kernels.Cache.Write.
 func (d *Device) write(c *kernels.Cache, slot int, k, v []float32) {
-	if c.DType != dtype.BF16 {
+	atK, atV := slot*c.Heads*c.HeadDim, slot*c.Heads*c.ValueDim
+	switch c.DType {
+	case dtype.BF16:
+		d.vectors.toBF16(c.K.U16[atK:atK+len(k)], k)
+		d.vectors.toBF16(c.V.U16[atV:atV+len(v)], v)
+	case dtype.F8E4M3:
+		d.vectors.toF8(c.K.U8[atK:atK+len(k)], k, 1)
+		d.vectors.toF8(c.V.U8[atV:atV+len(v)], v, 1)
+	default:
 		c.Write(slot, k, v)
-		return
 	}
-	d.vectors.toBF16(c.K.U16[slot*c.Heads*c.HeadDim:][:len(k)], k)
-	d.vectors.toBF16(c.V.U16[slot*c.Heads*c.ValueDim:][:len(v)], v)
 }

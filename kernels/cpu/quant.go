@@ -20,7 +20,7 @@ func newRowQuantiser(d *Device) *rowQuantiser {
 	q.body = func(_, lo, hi int) {
 		n := q.codes.Last()
 		for r := lo; r < hi; r++ {
-			q.scales.F32[r] = dtype.QuantizeF8E4M3Codes(q.codes.U8[r*n:(r+1)*n], q.x[r*n:(r+1)*n])
+			q.scales.F32[r] = q.dev.vectors.f8RowCodes(q.codes.U8[r*n:(r+1)*n], q.x[r*n:(r+1)*n])
 		}
 	}
 	return q

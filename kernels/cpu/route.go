@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/kernels/ref"
 )
 
 // route is moe.route, token by token: a pass over the logits for the scores, one for the choice. All of it is
@@ -73,8 +72,7 @@ func (r *route) rows(worker, lo, hi int) {
 // score fills in scores, and in choice the scores plus bias, NaN as -Inf.
 func (r *route) score(w *routeScratch, logits []float32) {
 	if r.Softmax {
-		copy(w.scores, logits)
-		ref.Softmax(w.scores)
+		r.dev.softmaxExact(w.scores, logits)
 	} else {
 		r.dev.vectors.sigmoid(w.scores, logits)
 	}
@@ -84,6 +82,22 @@ func (r *route) score(w *routeScratch, logits []float32) {
 	}
 	for e, v := range w.choice {
 		w.choice[e] = lowestNaN(v)
+	}
+}
+
+// softmaxExact is ref.Softmax, with its bits.
+func (d *Device) softmaxExact(dst, x []float32) {
+	largest := float32(math.Inf(-1))
+	for _, v := range x {
+		largest = max(largest, v)
+	}
+	d.vectors.expExact(dst, x, largest)
+	var sum float32
+	for _, v := range dst {
+		sum += v
+	}
+	for i := range dst {
+		dst[i] /= sum
 	}
 }
 

@@ -38,8 +38,11 @@ type vectors struct {
 	// sigmoid has the bits of ref.Sigmoid: it decides which experts a token gets.
 	sigmoid func(dst, x []float32)
 
-	// expSum is e^(x - largest), and the sum of that, in an order that depends on the length alone. It is off by at most 2
-	// units in the last place of e^(x - largest), where the difference is taken as rounded; versions differ.
+	// expExact is e^(x - largest) with the bits that ref.Softmax has, for the same reason.
+	expExact func(dst, x []float32, largest float32)
+
+	// expSum is e^(x - largest), and the sum of that, in an order that depends on the length alone. It is off by less
+	// than 1 unit in the last place of e^(x - largest), where the difference is taken as rounded; versions differ.
 	expSum func(dst, x []float32, largest float32) float32
 
 	// roundBF16 is the nearest bfloat16, ties to even, as a float32: dtype.RoundBF16, denormals and NaN included.
@@ -47,6 +50,13 @@ type vectors struct {
 
 	// toBF16 is the same as a bfloat16: dtype.F32ToBF16.
 	toBF16 func(dst []uint16, x []float32)
+
+	// largest is the largest magnitude of x, at least 1e-12, NaN left out.
+	largest func(x []float32) float32
+
+	// toF8 is the e4m3 code nearest to x / scale: dtype.F32ToF8E4M3. roundF8 is its value.
+	toF8    func(dst []uint8, x []float32, scale float32)
+	roundF8 func(dst, x []float32, scale float32)
 
 	// quantise makes int8 codes of a row in groups of 64 or 128 values: see quantiseGroups.
 	quantise func(codes []int8, meta []quantMeta, x []float32, group int, factor float32, offset int32)
@@ -153,6 +163,11 @@ var portableVectors = vectors{
 			dst[i] = ref.Sigmoid(v)
 		}
 	},
+	expExact: func(dst, x []float32, largest float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = float32(math.Exp(float64(v - largest)))
+		}
+	},
 	expSum: func(dst, x []float32, largest float32) float32 {
 		var sum float32
 		for i, v := range x[:len(dst)] {
@@ -171,5 +186,38 @@ var portableVectors = vectors{
 			dst[i] = dtype.F32ToBF16(v)
 		}
 	},
+	largest: func(x []float32) float32 {
+		most := float32(1e-12)
+		for _, v := range x {
+			if a := float32(math.Abs(float64(v))); a > most {
+				most = a
+			}
+		}
+		return most
+	},
+	toF8: func(dst []uint8, x []float32, scale float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = dtype.F32ToF8E4M3(v / scale)
+		}
+	},
+	roundF8: func(dst, x []float32, scale float32) {
+		for i, v := range x[:len(dst)] {
+			dst[i] = f8Values[dtype.F32ToF8E4M3(v/scale)]
+		}
+	},
 	quantise: quantiseGroups,
+}
+
+// f8Row is dtype.QuantizeF8E4M3: the values of a row's codes, and the row's scale.
+func (v *vectors) f8Row(dst, x []float32) (scale float32) {
+	scale = v.largest(x) / dtype.F8E4M3Max
+	v.roundF8(dst[:len(x)], x, scale)
+	return scale
+}
+
+// f8RowCodes is dtype.QuantizeF8E4M3Codes.
+func (v *vectors) f8RowCodes(dst []uint8, x []float32) (scale float32) {
+	scale = v.largest(x) / dtype.F8E4M3Max
+	v.toF8(dst[:len(x)], x, scale)
+	return scale
 }

@@ -25,9 +25,13 @@ var avx512Vectors = vectors{
 	silu:      siluAVX512,
 	swiglu:    swigluAVX512,
 	sigmoid:   sigmoidAVX512,
+	expExact:  expExactAVX512,
 	expSum:    expSumAVX512,
 	roundBF16: roundBF16AVX512,
 	toBF16:    toBF16AVX512,
+	largest:   largestAVX512,
+	toF8:      toF8AVX512,
+	roundF8:   roundF8AVX512,
 	quantise:  quantiseAVX512,
 }
 
@@ -41,9 +45,13 @@ var avx2Vectors = vectors{
 	silu:      siluAVX2,
 	swiglu:    swigluAVX2,
 	sigmoid:   portableVectors.sigmoid,
+	expExact:  portableVectors.expExact,
 	expSum:    expSumAVX2,
 	roundBF16: roundBF16AVX2,
 	toBF16:    portableVectors.toBF16,
+	largest:   portableVectors.largest,
+	toF8:      portableVectors.toF8,
+	roundF8:   portableVectors.roundF8,
 	quantise:  quantiseGroups,
 }
 

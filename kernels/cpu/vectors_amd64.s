@@ -568,6 +568,193 @@ done:
 	VZEROUPPER
 	RET
 
+// func toF8KernelAVX512(dst *uint8, x *float32, n int, scale float32)
+TEXT ·toF8KernelAVX512(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS vectorConstants<>+512(SB), Z16
+	VBROADCASTSS vectorConstants<>+704(SB), Z17
+	VBROADCASTSS vectorConstants<>+480(SB), Z18
+	VBROADCASTSS vectorConstants<>+800(SB), Z19
+	VBROADCASTSS vectorConstants<>+640(SB), Z20
+	VBROADCASTSS vectorConstants<>+832(SB), Z21
+	VBROADCASTSS vectorConstants<>+864(SB), Z22
+	VBROADCASTSS vectorConstants<>+896(SB), Z23
+	VBROADCASTSS vectorConstants<>+928(SB), Z24
+	VBROADCASTSS vectorConstants<>+960(SB), Z25
+	VBROADCASTSS vectorConstants<>+992(SB), Z26
+	VBROADCASTSS vectorConstants<>+1024(SB), Z27
+	VBROADCASTSS scale+24(FP), Z15
+	SUBQ $16, CX
+	JLT rest
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Z0
+	VDIVPS Z15, Z0, Z0
+	VPANDD Z16, Z0, Z1
+	VPSRLD $20, Z1, Z3
+	VPANDD Z20, Z3, Z3
+	VPADDD Z19, Z3, Z3
+	VPADDD Z1, Z3, Z3
+	VADDPS Z21, Z1, Z4
+	VPCMPGTD Z1, Z22, K2
+	VPCMPGTD Z17, Z1, K3
+	VPSRLD $20, Z3, Z3
+	VPSUBD Z24, Z3, Z3
+	VPSUBD Z21, Z4, K2, Z3
+	VPMINSD Z25, Z3, Z3
+	VMOVDQA32 Z26, K3, Z3
+	VPANDD Z18, Z0, Z0
+	VPSRLD $24, Z0, Z0
+	VPORD Z0, Z3, Z3
+	VPMOVDB Z3, (DI)
+	ADDQ $16, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGE loop
+rest:
+	ADDQ $16, CX
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VDIVPS Z15, Z0, Z0
+	VPANDD Z16, Z0, Z1
+	VPSRLD $20, Z1, Z3
+	VPANDD Z20, Z3, Z3
+	VPADDD Z19, Z3, Z3
+	VPADDD Z1, Z3, Z3
+	VADDPS Z21, Z1, Z4
+	VPCMPGTD Z1, Z22, K2
+	VPCMPGTD Z17, Z1, K3
+	VPSRLD $20, Z3, Z3
+	VPSUBD Z24, Z3, Z3
+	VPSUBD Z21, Z4, K2, Z3
+	VPMINSD Z25, Z3, Z3
+	VMOVDQA32 Z26, K3, Z3
+	VPANDD Z18, Z0, Z0
+	VPSRLD $24, Z0, Z0
+	VPORD Z0, Z3, Z3
+	VPMOVDB Z3, K1, (DI)
+done:
+	VZEROUPPER
+	RET
+
+// func roundF8KernelAVX512(dst *float32, x *float32, n int, scale float32)
+TEXT ·roundF8KernelAVX512(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS vectorConstants<>+512(SB), Z16
+	VBROADCASTSS vectorConstants<>+704(SB), Z17
+	VBROADCASTSS vectorConstants<>+480(SB), Z18
+	VBROADCASTSS vectorConstants<>+800(SB), Z19
+	VBROADCASTSS vectorConstants<>+640(SB), Z20
+	VBROADCASTSS vectorConstants<>+832(SB), Z21
+	VBROADCASTSS vectorConstants<>+864(SB), Z22
+	VBROADCASTSS vectorConstants<>+896(SB), Z23
+	VBROADCASTSS vectorConstants<>+928(SB), Z24
+	VBROADCASTSS vectorConstants<>+960(SB), Z25
+	VBROADCASTSS vectorConstants<>+992(SB), Z26
+	VBROADCASTSS vectorConstants<>+1024(SB), Z27
+	VBROADCASTSS scale+24(FP), Z15
+	SUBQ $16, CX
+	JLT rest
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Z0
+	VDIVPS Z15, Z0, Z0
+	VPANDD Z16, Z0, Z1
+	VPSRLD $20, Z1, Z3
+	VPANDD Z20, Z3, Z3
+	VPADDD Z19, Z3, Z3
+	VPADDD Z1, Z3, Z3
+	VADDPS Z21, Z1, Z4
+	VPCMPGTD Z1, Z22, K2
+	VPCMPGTD Z17, Z1, K3
+	VPSRLD $20, Z3, Z3
+	VPSLLD $20, Z3, Z3
+	VSUBPS Z21, Z4, K2, Z3
+	VPMINSD Z23, Z3, Z3
+	VMOVDQA32 Z27, K3, Z3
+	VPANDD Z18, Z0, Z0
+	VPORD Z0, Z3, Z3
+	VMOVUPS Z3, (DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGE loop
+rest:
+	ADDQ $16, CX
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VDIVPS Z15, Z0, Z0
+	VPANDD Z16, Z0, Z1
+	VPSRLD $20, Z1, Z3
+	VPANDD Z20, Z3, Z3
+	VPADDD Z19, Z3, Z3
+	VPADDD Z1, Z3, Z3
+	VADDPS Z21, Z1, Z4
+	VPCMPGTD Z1, Z22, K2
+	VPCMPGTD Z17, Z1, K3
+	VPSRLD $20, Z3, Z3
+	VPSLLD $20, Z3, Z3
+	VSUBPS Z21, Z4, K2, Z3
+	VPMINSD Z23, Z3, Z3
+	VMOVDQA32 Z27, K3, Z3
+	VPANDD Z18, Z0, Z0
+	VPORD Z0, Z3, Z3
+	VMOVUPS Z3, K1, (DI)
+done:
+	VZEROUPPER
+	RET
+
+// func largestKernelAVX512(x *float32, n int) (sum float32)
+TEXT ·largestKernelAVX512(SB), NOSPLIT, $0-20
+	MOVQ x+0(FP), DI
+	MOVQ n+8(FP), CX
+	VBROADCASTSS vectorConstants<>+512(SB), Z8
+	VBROADCASTSS vectorConstants<>+1056(SB), Z9
+	SUBQ $16, CX
+	JLT rest
+	PCALIGN $32
+loop:
+	VMOVUPS (DI), Z0
+	VPANDD Z8, Z0, Z0
+	VMAXPS Z9, Z0, Z9
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JGE loop
+rest:
+	ADDQ $16, CX
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VMOVUPS.Z (DI), K1, Z0
+	VPANDD Z8, Z0, Z0
+	VMAXPS Z9, Z0, Z9
+done:
+	VEXTRACTF64X4 $1, Z9, Y0
+	VMAXPS Y0, Y9, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VMAXPS X1, X0, X0
+	VMOVHLPS X0, X0, X1
+	VMAXPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VMAXSS X1, X0, X0
+	VMOVSS X0, sum+16(FP)
+	VZEROUPPER
+	RET
+
 // func sigmoidKernelAVX512(dst *float32, x *float32, n int)
 TEXT ·sigmoidKernelAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
@@ -588,12 +775,12 @@ TEXT ·sigmoidKernelAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSD exp64<>+96(SB), Z28
 	VBROADCASTSD exp64<>+104(SB), Z29
 	VBROADCASTSD exp64<>+112(SB), Z30
-	VPXORQ Z4, Z4, Z4
 	SUBQ $8, CX
 	JLT rest
 	PCALIGN $32
 loop:
 	VCVTPS2PD (SI), Z0
+	VPXORQ Z4, Z4, Z4
 	VSUBPD Z0, Z4, Z0
 	VMAXPD Z0, Z29, Z0
 	VMINPD Z0, Z30, Z0
@@ -636,6 +823,7 @@ rest:
 	DECL AX
 	KMOVW AX, K1
 	VCVTPS2PD.Z (SI), K1, Z0
+	VPXORQ Z4, Z4, Z4
 	VSUBPD Z0, Z4, Z0
 	VMAXPD Z0, Z29, Z0
 	VMINPD Z0, Z30, Z0
@@ -664,6 +852,106 @@ rest:
 	VSCALEFPD Z1, Z0, Z0
 	VADDPD Z27, Z0, Z0
 	VDIVPD Z0, Z27, Z0
+	VCVTPD2PS Z0, Y0
+	VMOVUPS Y0, K1, (DI)
+done:
+	VZEROUPPER
+	RET
+
+// func expExactKernelAVX512(dst *float32, x *float32, n int, largest float32)
+TEXT ·expExactKernelAVX512(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSD exp64<>+0(SB), Z16
+	VBROADCASTSD exp64<>+8(SB), Z17
+	VBROADCASTSD exp64<>+16(SB), Z18
+	VBROADCASTSD exp64<>+24(SB), Z19
+	VBROADCASTSD exp64<>+32(SB), Z20
+	VBROADCASTSD exp64<>+40(SB), Z21
+	VBROADCASTSD exp64<>+48(SB), Z22
+	VBROADCASTSD exp64<>+56(SB), Z23
+	VBROADCASTSD exp64<>+64(SB), Z24
+	VBROADCASTSD exp64<>+72(SB), Z25
+	VBROADCASTSD exp64<>+80(SB), Z26
+	VBROADCASTSD exp64<>+88(SB), Z27
+	VBROADCASTSD exp64<>+96(SB), Z28
+	VBROADCASTSD exp64<>+104(SB), Z29
+	VBROADCASTSD exp64<>+112(SB), Z30
+	VBROADCASTSS largest+24(FP), Y4
+	SUBQ $8, CX
+	JLT rest
+	PCALIGN $32
+loop:
+	VMOVUPS (SI), Y0
+	VSUBPS Y4, Y0, Y0
+	VCVTPS2PD Y0, Z0
+	VMAXPD Z0, Z29, Z0
+	VMINPD Z0, Z30, Z0
+	VMULPD Z16, Z0, Z1
+	VRNDSCALEPD $0, Z1, Z1
+	VFNMADD231PD Z17, Z1, Z0
+	VFNMADD231PD Z18, Z1, Z0
+	VMULPD Z19, Z0, Z0
+	VMOVAPD Z20, Z2
+	VFMADD213PD Z21, Z0, Z2
+	VFMADD213PD Z22, Z0, Z2
+	VFMADD213PD Z23, Z0, Z2
+	VFMADD213PD Z24, Z0, Z2
+	VFMADD213PD Z25, Z0, Z2
+	VFMADD213PD Z26, Z0, Z2
+	VFMADD213PD Z27, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VFMADD213PD Z27, Z2, Z0
+	VSCALEFPD Z1, Z0, Z0
+	VCVTPD2PS Z0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JGE loop
+rest:
+	ADDQ $8, CX
+	JZ done
+	MOVL $1, AX
+	SHLL CX, AX
+	DECL AX
+	KMOVW AX, K1
+	VMOVUPS.Z (SI), K1, Y0
+	VSUBPS Y4, Y0, Y0
+	VCVTPS2PD Y0, Z0
+	VMAXPD Z0, Z29, Z0
+	VMINPD Z0, Z30, Z0
+	VMULPD Z16, Z0, Z1
+	VRNDSCALEPD $0, Z1, Z1
+	VFNMADD231PD Z17, Z1, Z0
+	VFNMADD231PD Z18, Z1, Z0
+	VMULPD Z19, Z0, Z0
+	VMOVAPD Z20, Z2
+	VFMADD213PD Z21, Z0, Z2
+	VFMADD213PD Z22, Z0, Z2
+	VFMADD213PD Z23, Z0, Z2
+	VFMADD213PD Z24, Z0, Z2
+	VFMADD213PD Z25, Z0, Z2
+	VFMADD213PD Z26, Z0, Z2
+	VFMADD213PD Z27, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VMULPD Z2, Z0, Z0
+	VADDPD Z28, Z0, Z2
+	VFMADD213PD Z27, Z2, Z0
+	VSCALEFPD Z1, Z0, Z0
 	VCVTPD2PS Z0, Y0
 	VMOVUPS Y0, K1, (DI)
 done:
@@ -1831,7 +2119,79 @@ DATA vectorConstants<>+784(SB)/4, $0x0da24260 // 1e-30
 DATA vectorConstants<>+788(SB)/4, $0x0da24260 // 1e-30
 DATA vectorConstants<>+792(SB)/4, $0x0da24260 // 1e-30
 DATA vectorConstants<>+796(SB)/4, $0x0da24260 // 1e-30
-GLOBL vectorConstants<>(SB), RODATA|NOPTR, $800
+DATA vectorConstants<>+800(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+804(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+808(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+812(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+816(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+820(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+824(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+828(SB)/4, $0x0007ffff // 0x7ffff
+DATA vectorConstants<>+832(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+836(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+840(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+844(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+848(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+852(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+856(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+860(SB)/4, $0x46800000 // 2^14
+DATA vectorConstants<>+864(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+868(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+872(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+876(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+880(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+884(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+888(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+892(SB)/4, $0x3c800000 // 2^-6
+DATA vectorConstants<>+896(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+900(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+904(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+908(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+912(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+916(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+920(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+924(SB)/4, $0x43e00000 // 448
+DATA vectorConstants<>+928(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+932(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+936(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+940(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+944(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+948(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+952(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+956(SB)/4, $0x000003c0 // 960
+DATA vectorConstants<>+960(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+964(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+968(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+972(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+976(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+980(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+984(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+988(SB)/4, $0x0000007e // 0x7e
+DATA vectorConstants<>+992(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+996(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+1000(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+1004(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+1008(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+1012(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+1016(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+1020(SB)/4, $0x0000007f // 0x7f
+DATA vectorConstants<>+1024(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1028(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1032(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1036(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1040(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1044(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1048(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1052(SB)/4, $0x7fc00000 // quiet NaN
+DATA vectorConstants<>+1056(SB)/4, $0x2b8cbccc // 1e-12
+DATA vectorConstants<>+1060(SB)/4, $0x2b8cbccc // 1e-12
+DATA vectorConstants<>+1064(SB)/4, $0x2b8cbccc // 1e-12
+DATA vectorConstants<>+1068(SB)/4, $0x2b8cbccc // 1e-12
+DATA vectorConstants<>+1072(SB)/4, $0x2b8cbccc // 1e-12
+DATA vectorConstants<>+1076(SB)/4, $0x2b8cbccc // 1e-12
+DATA vectorConstants<>+1080(SB)/4, $0x2b8cbccc // 1e-12
+DATA vectorConstants<>+1084(SB)/4, $0x2b8cbccc // 1e-12
+GLOBL vectorConstants<>(SB), RODATA|NOPTR, $1088
 
 // A window of eight that begins n places before the middle has n places set, the first ones.
 DATA tailMask<>+0(SB)/4, $0xffffffff
@@ -1866,6 +2226,6 @@ DATA exp64<>+72(SB)/8, $0x3fc5555555555555 // 0.16666666666666666
 DATA exp64<>+80(SB)/8, $0x3fe0000000000000 // 0.5
 DATA exp64<>+88(SB)/8, $0x3ff0000000000000 // 1
 DATA exp64<>+96(SB)/8, $0x4000000000000000 // 2
-DATA exp64<>+104(SB)/8, $0xc059000000000000 // -100
+DATA exp64<>+104(SB)/8, $0xc069000000000000 // -200
 DATA exp64<>+112(SB)/8, $0x4085e00000000000 // 700
 GLOBL exp64<>(SB), RODATA|NOPTR, $120

@@ -7,13 +7,13 @@ import (
 	"github.com/glmc/glmc/kernels/kerneltest"
 )
 
-// BenchmarkVectors runs the vector functions of every tier on one thread over rows that stay in the first-level cache, and
+// BenchmarkRowFunctions runs the vector functions of every tier on one thread over rows that stay in the first-level cache, and
 // reports how many bytes they read and write, in GB/s, and the time of an element.
-func BenchmarkVectors(b *testing.B) {
+func BenchmarkRowFunctions(b *testing.B) {
 	const n = 1024
 	r := kerneltest.NewRand(1)
 	dst, x, y, z, half := make([]float32, n), r.F32(n).F32, r.F32(n).F32, r.F32(n).F32, make([]uint16, n)
-	codes, meta := make([]int8, n), make([]quantMeta, n/128)
+	codes, meta, bytes := make([]int8, n), make([]quantMeta, n/128), make([]uint8, n)
 	for _, f := range []struct {
 		name  string
 		bytes int // of an element
@@ -26,9 +26,13 @@ func BenchmarkVectors(b *testing.B) {
 		{"silu", 8, func(v *vectors) { v.silu(dst, x) }},
 		{"swiglu", 12, func(v *vectors) { v.swiglu(dst, x, y) }},
 		{"sigmoid", 8, func(v *vectors) { v.sigmoid(dst, x) }},
+		{"expExact", 8, func(v *vectors) { v.expExact(dst, x, 1) }},
 		{"expSum", 8, func(v *vectors) { v.expSum(dst, x, 1) }},
 		{"roundBF16", 8, func(v *vectors) { v.roundBF16(dst, x) }},
 		{"toBF16", 6, func(v *vectors) { v.toBF16(half, x) }},
+		{"toF8", 5, func(v *vectors) { v.toF8(bytes, x, 0.1) }},
+		{"roundF8", 8, func(v *vectors) { v.roundF8(dst, x, 0.1) }},
+		{"largest", 4, func(v *vectors) { v.largest(x) }},
 		{"quantise", 5, func(v *vectors) { v.quantise(codes, meta, x, 128, 1, 128) }},
 	} {
 		for _, t := range tiers() {

@@ -87,11 +87,42 @@ func toBF16AVX512(dst []uint16, x []float32) {
 }
 
 //go:noescape
+func toF8KernelAVX512(dst *uint8, x *float32, n int, scale float32)
+
+func toF8AVX512(dst []uint8, x []float32, scale float32) {
+	_ = x[:len(dst)]
+	toF8KernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), scale)
+}
+
+//go:noescape
+func roundF8KernelAVX512(dst *float32, x *float32, n int, scale float32)
+
+func roundF8AVX512(dst, x []float32, scale float32) {
+	_ = x[:len(dst)]
+	roundF8KernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), scale)
+}
+
+//go:noescape
+func largestKernelAVX512(x *float32, n int) (sum float32)
+
+func largestAVX512(x []float32) float32 {
+	return largestKernelAVX512(unsafe.SliceData(x), len(x))
+}
+
+//go:noescape
 func sigmoidKernelAVX512(dst *float32, x *float32, n int)
 
 func sigmoidAVX512(dst, x []float32) {
 	_ = x[:len(dst)]
 	sigmoidKernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst))
+}
+
+//go:noescape
+func expExactKernelAVX512(dst *float32, x *float32, n int, largest float32)
+
+func expExactAVX512(dst, x []float32, largest float32) {
+	_ = x[:len(dst)]
+	expExactKernelAVX512(unsafe.SliceData(dst), unsafe.SliceData(x), len(dst), largest)
 }
 
 //go:noescape

@@ -23,5 +23,12 @@ func BenchmarkPack(b *testing.B) {
 				PackBytes(f8, bytes, Channels, k)
 			}
 		})
+		i4, scales := make([]byte, Stride(dtype.I4, k)), make([]uint16, Channels*k/dtype.Group)
+		b.Run(fmt.Sprintf("int4/k=%d", k), func(b *testing.B) {
+			b.SetBytes(int64(Channels * k / 2))
+			for b.Loop() {
+				PackI4(i4, bytes[:Channels*k/2], scales, Channels, k)
+			}
+		})
 	}
 }

@@ -72,14 +72,16 @@ func startSteady(t testing.TB, g *golden, o compiler.Options) *exec.Executor {
 // their scratch when they first have a part of a loop, which may be late; so one of some rounds has to be without any
 // allocation. A step that always makes one, or now and then, fails in all of them.
 func TestSteadyStepsAllocateNothing(t *testing.T) {
-	e := startSteady(t, smallModel(t), compiler.Options{})
-	for name, shape := range steadyShapes {
-		if n := steadyAllocations(t, e, shape); n > 0 {
-			t.Errorf("%s: %d allocations", name, n)
+	for _, set := range []map[string]string{nil, {"weights": "fp8_e4m3", "precision": "fast"}} {
+		e := startSteady(t, smallModel(t), compiler.Options{Set: set})
+		for name, shape := range steadyShapes {
+			if n := steadyAllocations(t, e, shape); n > 0 {
+				t.Errorf("%s, %s products: %d allocations", name, e.Precision(), n)
+			}
 		}
-	}
-	if n := steadyAllocations(t, e, slices.Collect(maps.Values(steadyShapes))...); n > 0 {
-		t.Errorf("all in turn: %d allocations", n)
+		if n := steadyAllocations(t, e, slices.Collect(maps.Values(steadyShapes))...); n > 0 {
+			t.Errorf("all in turn, %s products: %d allocations", e.Precision(), n)
+		}
 	}
 }
 

@@ -49,7 +49,10 @@ var goldens = []goldenCase{
 	{model: "glm4moe", dir: "c2-qknorm-bf16", tp: []int{2, 4}}, // six heads do not divide by four: the attention is replicated
 	{model: "glm4moe", dir: "c3-groups-tied", tp: []int{2, 4}},
 	{model: "glm4moe", dir: "c6-fp8", prefix: "w8a32.", tp: []int{2, 4}},
-	{model: "glm4moe", dir: "c6-fp8", prefix: "w8a8.", set: map[string]string{"activations": "fp8_e4m3"}},
+	// Its config.json says bfloat16, and the values are of a cache in f32. Rounding keys and values moves activations over
+	// borders between codes, which have three bits of mantissa, and then other experts are chosen in more rows than the
+	// bounds allow (a mean of 0.47 for p33). What is tested here is the codes, so the cache is in f32.
+	{model: "glm4moe", dir: "c6-fp8", prefix: "w8a8.", set: map[string]string{"activations": "fp8_e4m3", "cache": "f32"}},
 	{model: "glm4moe", dir: "g2-glm4moe", tp: []int{2, 4}, brief: true},
 	{model: "qwen3moe", dir: "q1-qwen3moe", tp: []int{2, 4}},
 	{model: "qwen3moe", dir: "q2-qwen3moe-bf16", tp: []int{2, 4}, brief: true},
@@ -581,22 +584,28 @@ func argmax(row []float32) int {
 	return best
 }
 
-// TestCPUMatchesHuggingFace holds the fast kernels to the looser bounds of bf16 arithmetic, and to the tight
-// ones where the checkpoint is f32.
+// TestCPUMatchesHuggingFace holds the fast kernels to the looser bounds of bf16 arithmetic.
 func TestCPUMatchesHuggingFace(t *testing.T) {
 	for _, c := range goldens {
-		g := c.open(t)
-		for _, tp := range append([]int{1}, c.tp...) {
-			t.Run(fmt.Sprintf("%stp%d", g.name, tp), func(t *testing.T) {
-				t.Parallel()
-				p := g.compile(t, compiler.Options{TensorParallel: tp, Set: c.set})
-				for _, chunk := range c.chunks() {
-					m := g.start(t, p, "cpu", chunk)
-					for _, name := range []string{"p7", "p33"} {
-						g.checkLoosely(t, name, m.promptLogits(t, g.prompt(t, name)), looseBF16)
-					}
+		c.checkCPU(t, way{device: "cpu"}, looseBF16)
+	}
+}
+
+// checkCPU runs a case on the fast kernels, on one rank and on several, with prompts whole and cut.
+func (c goldenCase) checkCPU(t *testing.T, w way, bounds loose) {
+	g := c.open(t)
+	for _, tp := range append([]int{1}, c.tp...) {
+		t.Run(fmt.Sprintf("%s%s/tp%d", g.name, w, tp), func(t *testing.T) {
+			t.Parallel()
+			set := w.set()
+			maps.Copy(set, c.set)
+			p := g.compile(t, compiler.Options{TensorParallel: tp, Set: set})
+			for _, chunk := range c.chunks() {
+				m := g.startWith(t, p, w.options(), chunk)
+				for _, name := range []string{"p7", "p33"} {
+					g.checkLoosely(t, name, m.promptLogits(t, g.prompt(t, name)), bounds)
 				}
-			})
-		}
+			}
+		})
 	}
 }

@@ -76,6 +76,7 @@ type rank struct {
 	trace    func(rank int, n *ir.Node, c *kernels.Call)
 	timed    func(rank int, entry string, b ir.Bucket, n *ir.Node, took time.Duration)
 	programs map[string][]*program // of each entry, one for each of its variants
+	cache    *hugepages.Region     // the KV caches; nil: in Go's heap
 }
 
 // ErrCheckpoint says that a checkpoint's tensors are not those that a plan asks for.
@@ -196,8 +197,14 @@ func (r *rank) makeCaches(e *Executor, entries []*plan.Program) (map[*ir.Cache]*
 	if err := checkCaches(e.plan, slices.Collect(maps.Keys(caches)), e.pages, kept, e.memory); err != nil {
 		return nil, err
 	}
+	size := int64(0)
 	for c := range caches {
-		caches[c] = kernels.NewCache(kept, e.plan.Cache.PageSize, e.pages, c.Heads, c.HeadDim, c.ValueSize())
+		slots := int64(e.plan.Cache.PageSize) * int64(e.pages)
+		size += hugepages.Room(slots*int64(c.Heads*c.HeadDim*kept.Size())) + hugepages.Room(slots*int64(c.Heads*c.ValueSize()*kept.Size()))
+	}
+	r.cache = cacheRoom(size)
+	for c := range caches {
+		caches[c] = newCache(r.cache, kept, e.plan.Cache.PageSize, e.pages, c)
 	}
 	return caches, nil
 }
@@ -217,10 +224,11 @@ func operands(entries []*plan.Program) iter.Seq[*ir.Value] {
 	}
 }
 
-// Close ends the devices' goroutines and gives the weights' memory back. The executor cannot be used afterwards.
+// Close ends the devices' goroutines and gives the memory of weights and caches back. The executor cannot be used afterwards.
 func (e *Executor) Close() {
 	for _, r := range e.ranks {
 		r.device.Close()
+		_ = r.cache.Close()
 	}
 	_ = e.weights.Close() // the system takes its own memory back
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/hugepages"
 )
 
 // What a plan asks for is bounded by this machine's memory: asking the system for more ends the process, which a
@@ -31,6 +33,43 @@ func checkCaches(p *plan.Plan, caches []*ir.Cache, pages int, kept dtype.DType, 
 			pages, p.Cache.PageSize, gibibytes(bytes), len(caches), p.Module.Ranks, gibibytes(memory))
 	}
 	return nil
+}
+
+// cacheRoom is memory for a rank's KV caches, which attention reads from end to end, and out of Go's heap for the same
+// reasons as weights. It is nil, the heap, for caches that no huge page is worth, and where they are more than
+// is free: not all of a cache is written to, so that may still do.
+func cacheRoom(size int64) *hugepages.Region {
+	const worth = 2 << 20
+	if size < worth {
+		return nil
+	}
+	r, err := hugepages.New(size)
+	if err != nil {
+		return nil
+	}
+	return r
+}
+
+// newCache makes a zeroed cache like kernels.NewCache, in that memory.
+func newCache(r *hugepages.Region, d dtype.DType, pageSize, pages int, c *ir.Cache) *kernels.Cache {
+	tensor := func(dim int) kernels.Tensor {
+		t := kernels.Tensor{DType: d, Shape: []int{pageSize * pages, c.Heads, dim}}
+		switch n := t.Elems(); d {
+		case dtype.F32:
+			t.F32 = hugepages.Make[float32](r, n)
+		case dtype.BF16:
+			t.U16 = hugepages.Make[uint16](r, n)
+		case dtype.F8E4M3:
+			t.U8 = hugepages.Make[byte](r, n)
+		default:
+			return kernels.New(d, t.Shape...)
+		}
+		return t
+	}
+	return &kernels.Cache{
+		PageSize: pageSize, Pages: pages, Heads: c.Heads, HeadDim: c.HeadDim, ValueDim: c.ValueSize(), DType: d,
+		K: tensor(c.HeadDim), V: tensor(c.ValueSize()),
+	}
 }
 
 // checkArena refuses an arena of that many words that this machine cannot hold.

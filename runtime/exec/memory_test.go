@@ -5,9 +5,13 @@ import (
 	"math"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/dtype"
+	"github.com/glmc/glmc/runtime/hugepages"
 )
 
 func TestMemoryOfCaches(t *testing.T) {
@@ -75,4 +79,23 @@ func TestResultsOfUnboundedSize(t *testing.T) {
 	p.Programs[0] = plan.NewProgram(g)
 	_, err := New(context.Background(), p, toyCheckpoint(t), Options{Device: "ref", Pages: 1})
 	wantError(t, err, "entry forward: act.silu (toy.glm:9:9)", "f32[B, P]")
+}
+
+// Caches are the same in huge pages as in the heap, which those are in that are small or more than is free.
+func TestCachesLieInHugePages(t *testing.T) {
+	c := &ir.Cache{Heads: 3, HeadDim: 5, ValueDim: 7}
+	for _, d := range []dtype.DType{dtype.F32, dtype.BF16, dtype.F8E4M3} {
+		want := kernels.NewCache(d, 4, 6, 3, 5, 7)
+		for what, r := range map[string]*hugepages.Region{"large": cacheRoom(2 << 20), "small": cacheRoom(100), "too large": cacheRoom(1 << 60)} {
+			if (r == nil) != (what != "large") {
+				t.Errorf("%s caches: the region is %v", what, r)
+			}
+			if diff := cmp.Diff(want, newCache(r, d, 4, 6, c)); diff != "" {
+				t.Errorf("%s caches of %v (-want +got)\n%s", what, d, diff)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }

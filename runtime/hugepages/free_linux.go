@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -26,30 +27,52 @@ func freeIn(root string) int64 {
 	if err != nil {
 		return free
 	}
-	for line := range strings.Lines(string(data)) {
-		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::") // of version 2
-		if !ok {
+	for line := range strings.Lines(string(data)) { // number:controllers:group
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(fields) < 3 {
 			continue
 		}
-		for ; ; group = path.Dir(group) {
-			free = min(free, leftIn(path.Join(root, "sys/fs/cgroup", group)))
-			if group == "/" || group == "." {
-				break
-			}
+		switch {
+		case fields[1] == "": // version 2
+			free = min(free, leftInAll(path.Join(root, "sys/fs/cgroup"), fields[2], version2))
+		case slices.Contains(strings.Split(fields[1], ","), "memory"):
+			free = min(free, leftInAll(path.Join(root, "sys/fs/cgroup/memory"), fields[2], version1))
 		}
 	}
 	return free
 }
 
+// groupFiles are the names of what a version of control groups says of a group's memory.
+type groupFiles struct {
+	limit, taken string
+	files        []string // keys of memory.stat: caches of files
+}
+
+var (
+	version1 = groupFiles{"memory.limit_in_bytes", "memory.usage_in_bytes", []string{"total_active_file", "total_inactive_file"}}
+	version2 = groupFiles{"memory.max", "memory.current", []string{"active_file", "inactive_file"}}
+)
+
+// leftInAll is the least that a group and those above it may still take.
+func leftInAll(mount, group string, names groupFiles) int64 {
+	left := int64(math.MaxInt64)
+	for ; ; group = path.Dir(group) {
+		left = min(left, leftIn(path.Join(mount, group), names))
+		if group == "/" || group == "." {
+			return left
+		}
+	}
+}
+
 // leftIn is what a control group may still take. Caches of files count as taken there, but go when memory is wanted.
-func leftIn(dir string) int64 {
-	limit, ok := number(path.Join(dir, "memory.max"))
+func leftIn(dir string, names groupFiles) int64 {
+	limit, ok := number(path.Join(dir, names.limit))
 	if !ok {
 		return math.MaxInt64 // "max", or no group
 	}
-	taken, _ := number(path.Join(dir, "memory.current"))
+	taken, _ := number(path.Join(dir, names.taken))
 	stat, _ := os.ReadFile(path.Join(dir, "memory.stat"))
-	for _, key := range []string{"active_file", "inactive_file"} {
+	for _, key := range names.files {
 		n, _ := meminfo(stat, key)
 		taken -= n
 	}

@@ -20,6 +20,9 @@ func TestFree(t *testing.T) {
 			"sys/fs/cgroup/a/b/memory.current": "62914560\n", "sys/fs/cgroup/a/b/memory.stat": "anon 3\nactive_file 10485760\ninactive_file 20971520\n"}, 70 * mi},
 		{"the group's above", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "1:cpu:/x\n0::/a/b\n", "sys/fs/cgroup/a/memory.max": "104857600\n",
 			"sys/fs/cgroup/a/memory.current": "209715200\n"}, 0},
+		{"a group's of version 1", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "4:cpu,memory:/x\n0::/\n", "sys/fs/cgroup/memory/x/memory.limit_in_bytes": "10485760\n",
+			"sys/fs/cgroup/memory/x/memory.usage_in_bytes": "8388608\n", "sys/fs/cgroup/memory/x/memory.stat": "cache 5\ntotal_active_file 1048576\n",
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, 3 * mi},
 		{"the root's", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1048576\n"}, mi},
 	} {
 		root := t.TempDir()

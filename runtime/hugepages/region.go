@@ -1,5 +1,5 @@
 // Package hugepages gives memory that lies outside of the garbage collector's heap, in huge pages where the system has them.
-// It is for what is made once and read for as long as a process lives, and is large: weights.
+// It is for what is made once and read for as long as a process lives, and is large: weights and KV caches.
 //
 // Huge pages matter: a core that reads weights from memory as fast as it can spends a fifth to a third of the time on
 // page tables of 4 KiB pages. Go's heap gets them late and by chance, and holds twice what it was asked for while it

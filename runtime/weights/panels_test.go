@@ -15,7 +15,7 @@ import (
 
 // TestPanels: weights in panels have the values that they have in rows, whatever they are made of.
 func TestPanels(t *testing.T) {
-	const rows, cols, ranks = 74, 20, 2
+	const rows, cols, ranks = 74, 128, 2
 	whole := func(name string) *ir.Recipe { return ir.Stored(name, rows, cols) }
 	for _, tt := range []struct {
 		name   string

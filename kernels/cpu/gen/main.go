@@ -1,5 +1,6 @@
 // Gen writes the assembly of package cpu: the inner products of kernels/cpu/dot.go for AVX-512 and for AVX2 with
-// FMA, and the Go declarations that go with them; and loops that measure what a processor does at most. Run it by
+// FMA, and the Go declarations that go with them; loops that measure what a processor does at most; and the
+// kernels for panels, for attention and for vectors. Run it by
 // go generate ./kernels/cpu.
 //
 // Every kernel of one processor adds in the same order, which is a function of the length alone. With L values to a

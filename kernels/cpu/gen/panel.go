@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+)
 
 // panel writes c[r][j] (+)= sum over k of a[r][k] * w[j][k] for some rows r of activations and the 32 output channels j of
 // one or several panels (package panel), in bfloat16 dot products.
@@ -96,7 +100,8 @@ func (p *panel) write() {
 	if p.panels > 3 {
 		p.op("LEAQ (R13)(R13*2), BX")
 	}
-	if p.format.tables != nil {
+	if p.format.decode != nil {
+		p.lookAhead()
 		p.format.tables(p)
 	}
 	p.start()
@@ -122,6 +127,18 @@ func (p *panel) write() {
 	p.op("VZEROUPPER")
 	p.op("RET")
 }
+
+// lookAhead lets prefetch ask for the panels behind the present ones. Decoding takes so many instructions that the processor
+// does not look far enough ahead itself: from memory, a row took 36 GB/s instead of 40 on a Zen 5 core that reads 44, and
+// eight rows 13 instead of 32.
+func (p *panel) lookAhead() {
+	p.op("MOVQ R13, R11")
+	p.op("SHLQ $%d, R11", bits.TrailingZeros(uint(p.panels)))
+	p.op("ADDQ SI, R11")
+}
+
+// prefetch asks for what lies as far into the next panels as at, an address that weights gave, does into these.
+func (p *panel) prefetch(at string) { p.op("PREFETCHT1 %s", strings.Replace(at, "SI", "R11", 1)) }
 
 // start makes the sums zero or loads those that are there.
 func (p *panel) start() {
@@ -161,6 +178,9 @@ func (p *panel) steps(n int) {
 		}
 	}
 	p.op("ADDQ $%d, SI", n*p.format.bytes)
+	if p.format.decode != nil {
+		p.op("ADDQ $%d, R11", n*p.format.bytes)
+	}
 	for r := 0; r < p.rows; r += 4 {
 		p.op("ADDQ $%d, %s", 4*n*p.format.pairs, []string{"DI", "R10", "R11"}[r/4])
 	}
@@ -192,7 +212,9 @@ func (p *panel) plain(step int) {
 func (p *panel) decoded(step int) {
 	for q := range p.panels {
 		for half := range 2 {
-			p.op("VMOVDQU64 %s, Z%d", p.weights(q, step*p.format.bytes+64*half), 16+half)
+			at := p.weights(q, step*p.format.bytes+64*half)
+			p.op("VMOVDQU64 %s, Z%d", at, 16+half)
+			p.prefetch(at)
 		}
 		p.format.decode(p)
 		for r := range p.rows {

@@ -29,6 +29,7 @@ func (p *panel4) write() {
 	p.op("MOVQ steps+48(FP), CX")
 	p.op("LEAQ (R8)(R8*2), R9")
 	p.op("LEAQ (R13)(R13*2), BX")
+	p.lookAhead()
 	tables4(p.writer)
 	p.start()
 	p.label("group")
@@ -40,6 +41,7 @@ func (p *panel4) write() {
 	p.label("loop")
 	for q := range p.panels {
 		p.op("VMOVDQU64 %s, Z16", p.weights(q, 0))
+		p.prefetch(p.weights(q, 0))
 		decode4(p.writer)
 		for r := range p.rows {
 			for pair := range 2 {
@@ -51,6 +53,7 @@ func (p *panel4) write() {
 		}
 	}
 	p.op("ADDQ $64, SI")
+	p.op("ADDQ $64, R11")
 	p.op("ADDQ $8, DI")
 	p.op("DECQ R10")
 	p.op("JNZ loop")
@@ -65,6 +68,7 @@ func (p *panel4) write() {
 		}
 	}
 	p.op("ADDQ $64, SI")
+	p.op("ADDQ $64, R11")
 	p.op("DECQ CX")
 	p.op("JNZ group")
 	p.eachSum("VMOVUPS Z%[2]d, %[1]s")

@@ -17,7 +17,7 @@ type vector struct {
 	name string
 	rows []vectorRow
 	in   []string // float32 operands behind the rows and the length
-	sum  bool     // returns a float32, that finish leaves in X0
+	sum  bool     // returns a float32 of the whole row, which finish leaves in X0
 
 	start  func(v *vector) // once, before the first values
 	body   func(v *vector) // for each register of values
@@ -30,7 +30,7 @@ type vector struct {
 // vectorRow is a row that a vector function reads or writes.
 type vectorRow struct {
 	name string
-	size int // bytes of an element: 2 for bfloat16, 4 for float32
+	size int // bytes of an element: 1 for e4m3, 2 for bfloat16, 4 for float32
 }
 
 // float32Rows are rows of float32 values of these names.
@@ -44,10 +44,7 @@ func float32Rows(names ...string) []vectorRow {
 
 // goType is the type of a row's element.
 func (r vectorRow) goType() string {
-	if r.size == 2 {
-		return "uint16"
-	}
-	return "float32"
+	return map[int]string{1: "uint8", 2: "uint16", 4: "float32"}[r.size]
 }
 
 // pointers are the registers that walk along the rows.
@@ -115,7 +112,9 @@ func (v *vector) declare(stubs *writer) {
 	}
 	arguments := append(append(pointers, fmt.Sprintf("len(%s)", first)), v.in...)
 	stubs.printf("\nfunc %s%s(%s)%s {\n", v.name, v.machine.name, strings.Join(params, ", "), result)
-	stubs.printf("\t%s = %s\n", strings.TrimSuffix(strings.Repeat("_, ", len(checks)), ", "), strings.Join(checks, ", "))
+	if len(checks) > 0 {
+		stubs.printf("\t%s = %s\n", strings.TrimSuffix(strings.Repeat("_, ", len(checks)), ", "), strings.Join(checks, ", "))
+	}
 	stubs.printf("\t%s%s(%s)\n}\n", call, v.symbol(), strings.Join(arguments, ", "))
 }
 

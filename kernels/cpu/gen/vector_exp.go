@@ -34,6 +34,15 @@ var vectorConstants = []vectorConstant{
 	{"inf", 0x7f800000},
 	constantF32("127.0", 127),
 	constantF32("1e-30", 1e-30),
+	{"0x7ffff", 0x7ffff},
+	constantF32("2^14", 0x1p14),
+	constantF32("2^-6", 0x1p-6),
+	constantF32("448", 448),
+	{"960", 960},
+	{"0x7e", 0x7e},
+	{"0x7f", 0x7f},
+	{"quiet NaN", 0x7fc00000},
+	constantF32("1e-12", 1e-12),
 }
 
 // ln2Rest is what the float32 ln(2) is too small by.

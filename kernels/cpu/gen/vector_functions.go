@@ -17,7 +17,12 @@ func vectorsOf(m machine) []*vector {
 	if m.masked() {
 		functions = append(functions,
 			&vector{name: "toBF16", rows: []vectorRow{{"dst", 2}, {"x", 4}}, start: bf16Start, body: toBF16Body},
-			&vector{name: "sigmoid", rows: float32Rows("dst", "x"), wide: true, start: sigmoidStart, body: sigmoidBody},
+			&vector{name: "toF8", rows: []vectorRow{{"dst", 1}, {"x", 4}}, in: []string{"scale"}, start: f8Start, body: toF8Body},
+			&vector{name: "roundF8", rows: float32Rows("dst", "x"), in: []string{"scale"}, start: f8Start, body: roundF8Body},
+			&vector{name: "largest", rows: float32Rows("x"), sum: true, start: largestStart, body: largestBody, finish: largestFinish},
+			&vector{name: "sigmoid", rows: float32Rows("dst", "x"), wide: true, start: exp64Start, body: sigmoidBody},
+			&vector{name: "expExact", rows: float32Rows("dst", "x"), in: []string{"largest"}, wide: true,
+				start: expExactStart, body: expExactBody},
 		)
 	}
 	for _, f := range functions {
