@@ -50,8 +50,8 @@ engine: tokens/s of prompts, one after the other, and of generation, all sequenc
 are random ids, generation is greedy. A first run warms up; of the others the median counts, and the lowest and
 the highest are shown. Without MODEL and without --weights it takes what glmc run takes.
 
---prompt, --gen and --batch take several values, which are measured in turn: the first of each, the second of each and so
-on. Where a flag has one value, all take it.
+--prompt, --gen and --batch take several values, which are measured in turn: the first of each, the second of each
+and so on. Where a flag has one value, all take it.
 
 A step of generation has to read weights, keys and values: the bytes are counted by the cost model, experts as a fair
 router chooses them. A prompt has to multiply: every token with the matrices that it passes, the last one with
@@ -81,9 +81,9 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	f.packed.register(fs)
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	f.precision.register(fs)
-	fs.IntSliceVar(&f.prompt, "prompt", []int{512}, "`N,...` tokens of each prompt")
-	fs.IntSliceVar(&f.gen, "gen", []int{32}, "`N,...` tokens to generate behind each prompt, 2 or more; 0: prompts alone")
-	fs.IntSliceVar(&f.batch, "batch", []int{1}, "`N,...` sequences side by side")
+	fs.IntSliceVar(&f.prompt, "prompt", []int{512}, "`LIST` of tokens of each prompt, 512 or 512,2048")
+	fs.IntSliceVar(&f.gen, "gen", []int{32}, "`LIST` of tokens to generate behind each prompt, 2 or more; 0: prompts alone")
+	fs.IntSliceVar(&f.batch, "batch", []int{1}, "`LIST` of sequences side by side")
 	fs.IntVar(&f.runs, "runs", 5, "`N` runs that count")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	return cmd

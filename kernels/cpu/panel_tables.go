@@ -9,6 +9,7 @@ import (
 // What the kernels look codes up in. The bytes of BF16 values come as all low bytes, then all high ones.
 var (
 	// f8Bytes are the values of the e4m3 codes 0 to 127.
+	//lint:ignore U1000 read in assembly
 	f8Bytes = func() (t [256]byte) {
 		for code := range 128 {
 			h := dtype.F32ToBF16(dtype.F8E4M3ToF32(byte(code)))
@@ -18,6 +19,7 @@ var (
 	}()
 
 	// i8Bytes are the integers 0 to 127.
+	//lint:ignore U1000 read in assembly
 	i8Bytes = func() (t [256]byte) {
 		for v := range 128 {
 			h := dtype.F32ToBF16(float32(v))
@@ -27,6 +29,7 @@ var (
 	}()
 
 	// i4Bytes are the values of the 4-bit codes.
+	//lint:ignore U1000 read in assembly
 	i4Bytes = func() (t [32]byte) {
 		for code := range 16 {
 			h := dtype.F32ToBF16(dtype.I4ToF32(byte(code)))
@@ -37,6 +40,7 @@ var (
 
 	// f8Integers are the integers nearest to 127/448 times the values of the e4m3 codes 0 to 127, so that the largest value
 	// becomes 127. NaN has none: rows that hold it must not be multiplied so.
+	//lint:ignore U1000 read in assembly
 	f8Integers = func() (t [128]byte) {
 		for code := range 127 {
 			t[code] = byte(math.RoundToEven(float64(dtype.F8E4M3ToF32(byte(code))) * 127 / dtype.F8E4M3Max))
@@ -46,6 +50,7 @@ var (
 
 	// quadOrder brings the bytes of a lane of a panel, pairs of k of four channels and then the next pairs, into the order
 	// of four k for each channel.
+	//lint:ignore U1000 read in assembly
 	quadOrder = func() (t [16]byte) {
 		for i := range t {
 			channel, k := i/4, i%4
