@@ -45,9 +45,13 @@ type groupedKernel func(w, a *uint16, lda int, c *float32, ldc, groups int, more
 // dot8Kernel multiplies rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
 type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
+// fusedKernel multiplies a few rows of int8 with one panel as it is stored, from its first k to the last: see kernels/cpu/gen/dot8.go.
+type fusedKernel func(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
 // byteFormat is how a format's weights are multiplied with rows of int8.
 type byteFormat struct {
 	kernels []dot8Kernel
+	fused   []fusedKernel // by rows, for as few as there are
 	convert func(dst, w *byte, steps int)
 	group   int     // k that share a scale of the row
 	offset  int     // of the bytes: a byte is the integer plus this
@@ -174,6 +178,12 @@ func (m *panelMultiplier) widened(w *panelWeight, p, first, n int) (weights unsa
 
 // multiplyBytes is multiply for rows of int8.
 func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x *byteRows, r0, rows int) {
+	if rows < len(w.bytes.fused) {
+		at := w.at(p, 0)
+		w.bytes.fused[rows]((*byte)(at), &x.codes[r0*x.stride], x.stride, &sums[0], w.padded()/4, &x.meta[r0*x.groups], metaBytes*x.groups,
+			uintptr(at)+uintptr(w.stride))
+		return
+	}
 	if m.bytes == nil {
 		m.bytes = make([]byte, panelBlock*panel.Channels+panelBlock/dtype.Group*4*panel.Channels)
 	}

@@ -336,10 +336,52 @@ func widenI4(dst *uint16, w *byte, groups int, scale *float32)
 func bytesF8(dst, w *byte, steps int)
 
 //go:noescape
+func panelFusedF8x1(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedF8x2(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedF8x3(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedF8x4(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+var panelFusedF8 = [...]fusedKernel{1: panelFusedF8x1, 2: panelFusedF8x2, 3: panelFusedF8x3, 4: panelFusedF8x4}
+
+//go:noescape
 func bytesI8(dst, w *byte, steps int)
 
 //go:noescape
+func panelFusedI8x1(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedI8x2(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedI8x3(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedI8x4(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+var panelFusedI8 = [...]fusedKernel{1: panelFusedI8x1, 2: panelFusedI8x2, 3: panelFusedI8x3, 4: panelFusedI8x4}
+
+//go:noescape
 func bytesI4(dst, w *byte, steps int)
+
+//go:noescape
+func panelFusedI4x1(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedI4x2(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedI4x3(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+//go:noescape
+func panelFusedI4x4(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
+
+var panelFusedI4 = [...]fusedKernel{1: panelFusedI4x1, 2: panelFusedI4x2, 3: panelFusedI4x3, 4: panelFusedI4x4}
 
 //go:noescape
 func panelScale(dst *float32, ldd int, src *float32, lds, rows int, scale, bias, row *float32)

@@ -87,14 +87,18 @@ func (p *dot8) scale() {
 	p.op("MOVQ R13, AX")
 	p.op("MOVQ DX, BX")
 	for r := range p.rows {
-		p.op("VBROADCASTSS (AX), Z%d", 24+r%6)
+		x := 18 + r%2
+		if 2*p.rows > 18 { // what the sums leave
+			x = 24 + r%6
+		}
+		p.op("VBROADCASTSS (AX), Z%d", x)
 		for half := range 2 {
 			sum := 2*r + half
 			p.op("VCVTDQ2PS Z%d, Z%d", sum, sum)
 			if p.scaled {
 				p.op("VMULPS Z%d, Z%d, Z%d", 30+half, sum, sum)
 			}
-			p.op("VFMADD213PS %d(BX), Z%d, Z%d", 64*half, 24+r%6, sum)
+			p.op("VFMADD213PS %d(BX), Z%d, Z%d", 64*half, x, sum)
 			p.op("VMOVUPS Z%d, %d(BX)", sum, 64*half)
 		}
 		p.op("ADDQ metaStride+64(FP), AX")
@@ -104,58 +108,188 @@ func (p *dot8) scale() {
 
 const bytesArgs = "dst, w *byte, steps int"
 
-// writeBytesF8 writes what turns e4m3 panels into bytes: the integer nearest to value * 127/448, and 128.
-func writeBytesF8(w *writer) {
-	w.bytesOf("bytesF8", func() {
-		w.op("MOVQ $·f8Integers(SB), AX")
-		w.op("VMOVDQU64 (AX), Z24")
-		w.op("VMOVDQU64 64(AX), Z25")
-		w.op("VPXORD Z27, Z27, Z27")
-	}, func() {
-		for i := range 2 {
-			w.op("VMOVDQU64 %d(SI), Z%d", 64*i, i)
-			w.op("VPMOVB2M Z%d, K%d", i, i+1)
-			w.op("VPERMI2B Z25, Z24, Z%d", i)
-			w.op("VPSUBB Z%d, Z27, K%d, Z%d", i, i+1, i)
-			w.op("VPXORD Z28, Z%d, Z%d", i, i)
-		}
-	})
+// byteFormat is how a format's panels become bytes.
+type byteFormat struct {
+	name   string
+	tables func(w *writer)
+	step   func(w *writer) // a quad at SI, into registers 16 and 17 in the order of panels
+	bytes  int             // of a quad
 }
 
-// writeBytesI8 writes the same for I8: the integer and 128.
-func writeBytesI8(w *writer) {
-	w.bytesOf("bytesI8", func() {}, func() {
-		for i := range 2 {
-			w.op("VPXORD %d(SI), Z28, Z%d", 64*i, i)
-		}
-	})
+var byteFormats = []byteFormat{
+	{"F8", bytesTablesF8, bytesF8, 128},
+	{"I8", func(w *writer) { w.offset() }, bytesI8, 128},
+	{"I4", bytesTablesI4, bytesI4, 64},
 }
 
-// blockBytes is how far ahead what makes bytes asks for weights: about a block, which a few rows meet before the next one is
-// made. With many rows the kernels ask again.
-const blockBytes = 16 << 10
+// offset loads what turns signed bytes into unsigned ones.
+func (w *writer) offset() {
+	w.op("MOVL $0x80808080, AX")
+	w.op("VPBROADCASTD AX, Z28")
+}
 
-// bytesOf writes a function that makes bytes of steps of 128 codes, which step leaves in registers 0 and 1 in the order of
-// panels.
-func (w *writer) bytesOf(name string, tables, step func()) {
-	w.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-24\n", name, bytesArgs, name)
+// e4m3 becomes the integer nearest to value * 127/448.
+func bytesTablesF8(w *writer) {
+	w.op("MOVQ $·f8Integers(SB), AX")
+	w.op("VMOVDQU64 (AX), Z24")
+	w.op("VMOVDQU64 64(AX), Z25")
+	w.op("VPXORD Z27, Z27, Z27")
+	w.offset()
+}
+
+func bytesF8(w *writer) {
+	for i := range 2 {
+		w.op("VMOVDQU64 %d(SI), Z%d", 64*i, 16+i)
+		w.op("VPMOVB2M Z%d, K%d", 16+i, i+1)
+		w.op("VPERMI2B Z25, Z24, Z%d", 16+i)
+		w.op("VPSUBB Z%d, Z27, K%d, Z%d", 16+i, i+1, 16+i)
+		w.op("VPXORD Z28, Z%d, Z%d", 16+i, 16+i)
+	}
+}
+
+func bytesI8(w *writer) {
+	for i := range 2 {
+		w.op("VPXORD %d(SI), Z28, Z%d", 64*i, 16+i)
+	}
+}
+
+// I4's codes stay as they are.
+func bytesTablesI4(w *writer) {
+	w.op("MOVL $0x0f0f0f0f, AX")
+	w.op("VPBROADCASTD AX, Z28")
+}
+
+func bytesI4(w *writer) {
+	w.op("VMOVDQU64 (SI), Z16")
+	w.op("VPSRLW $4, Z16, Z17")
+	w.op("VPANDD Z28, Z16, Z16")
+	w.op("VPANDD Z28, Z17, Z17")
+}
+
+const fusedArgs = "w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr"
+
+// fusedRows is the most rows of a kernel that makes bytes on the way.
+const fusedRows = 4
+
+// fused writes the product of a few rows with a panel whose bytes are made on the way, in the bits of dot8 on a panel of
+// bytes. c is [rows, 32]. It asks for what lies from ahead on as it goes.
+type fused struct {
+	dot8
+	format byteFormat
+}
+
+func (p *fused) name() string { return fmt.Sprintf("panelFused%sx%d", p.format.name, p.rows) }
+
+func (p *fused) write() {
+	p.panels = 1
+	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-64\n", p.name(), fusedArgs, p.name())
+	p.op("MOVQ w+0(FP), SI")
+	p.op("MOVQ a+8(FP), DI")
+	p.op("MOVQ lda+16(FP), R8")
+	p.op("MOVQ c+24(FP), DX")
+	p.op("MOVQ quads+32(FP), CX")
+	p.op("MOVQ meta+40(FP), R13")
+	p.op("MOVQ ahead+56(FP), R11")
+	p.op("LEAQ (R8)(R8*2), R9")
+	p.format.tables(p.writer)
+	p.quadOrder()
+	for i := range 2 * p.rows {
+		p.op("VPXORD Z%d, Z%d, Z%d", 8+i, 8+i, 8+i)
+	}
+	p.label("group")
+	p.op("MOVQ R13, AX")
+	for r := range p.rows {
+		p.op("VPBROADCASTD 4(AX), Z%d", 2*r)
+		p.op("VMOVDQA64 Z%d, Z%d", 2*r, 2*r+1)
+		p.op("ADDQ metaStride+48(FP), AX")
+	}
+	p.op("MOVQ $%d, BX", p.quads)
+	p.op("CMPQ CX, BX")
+	p.op("CMOVQLT CX, BX")
+	p.op("SUBQ BX, CX")
+	p.op("PCALIGN $32")
+	p.label("loop")
+	for line := 0; line < p.format.bytes; line += 64 {
+		p.op("PREFETCHT1 %d(R11)", line)
+	}
+	p.format.step(p.writer)
+	for half := range 2 {
+		p.op("VPSHUFB Z26, Z%d, Z%d", 16+half, 16+half)
+	}
+	for r := range p.rows {
+		p.op("VPBROADCASTD %s, Z%d", p.row(r, 0), 30+r%2)
+		for half := range 2 {
+			p.op("VPDPBUSD Z%d, Z%d, Z%d", 30+r%2, 16+half, 2*r+half)
+		}
+	}
+	p.op("ADDQ $%d, SI", p.format.bytes)
+	p.op("ADDQ $%d, R11", p.format.bytes)
+	p.op("ADDQ $4, DI")
+	p.op("DECQ BX")
+	p.op("JNZ loop")
+	if p.scaled {
+		for half := range 2 {
+			p.op("VPMOVZXWD %d(SI), Z%d", 32*half, 30+half)
+			p.op("VPSLLD $16, Z%d, Z%d", 30+half, 30+half)
+		}
+		p.op("ADDQ $64, SI")
+		p.op("ADDQ $64, R11")
+	}
+	p.op("MOVQ R13, AX")
+	for r := range p.rows {
+		p.op("VBROADCASTSS (AX), Z18")
+		p.op("ADDQ metaStride+48(FP), AX")
+		for half := range 2 {
+			sum := 2*r + half
+			p.op("VCVTDQ2PS Z%d, Z%d", sum, sum)
+			if p.scaled {
+				p.op("VMULPS Z%d, Z%d, Z%d", 30+half, sum, sum)
+			}
+			p.op("VFMADD231PS Z18, Z%d, Z%d", sum, 8+sum)
+		}
+	}
+	p.op("ADDQ $8, R13")
+	p.op("TESTQ CX, CX")
+	p.op("JNZ group")
+	for i := range 2 * p.rows {
+		p.op("VMOVUPS Z%d, %d(DX)", 8+i, 64*i)
+	}
+	p.op("VZEROUPPER")
+	p.op("RET")
+}
+
+// writeBytes writes what turns steps of a panel into bytes: quads, or groups of I4 with their scales behind them.
+func writeBytes(w *writer, f byteFormat) {
+	w.printf("\n// func bytes%s(%s)\nTEXT ·bytes%s(SB), NOSPLIT, $0-24\n", f.name, bytesArgs, f.name)
 	w.op("MOVQ dst+0(FP), DI")
 	w.op("MOVQ w+8(FP), SI")
 	w.op("MOVQ steps+16(FP), CX")
-	tables()
-	w.op("MOVL $0x80808080, AX")
-	w.op("VPBROADCASTD AX, Z28")
+	f.tables(w)
 	w.quadOrder()
-	w.label("loop")
-	for half := range 2 {
-		w.op("PREFETCHT1 %d(SI)", blockBytes+64*half)
+	grouped := f.name == "I4"
+	if grouped {
+		w.label("group")
+		w.op("MOVQ $%d, BX", groupQuads)
 	}
-	step()
-	w.storeQuads(0, 1)
-	w.op("ADDQ $128, SI")
+	w.label("loop")
+	f.step(w)
+	for half := range 2 {
+		w.op("VPSHUFB Z26, Z%d, Z%d", 16+half, 16+half)
+		w.op("VMOVDQU64 Z%d, %d(DI)", 16+half, 64*half)
+	}
+	w.op("ADDQ $%d, SI", f.bytes)
 	w.op("ADDQ $128, DI")
-	w.op("DECQ CX")
-	w.op("JNZ loop")
+	if grouped {
+		w.op("DECQ BX")
+		w.op("JNZ loop")
+		scales4(w, "(DI)", "64(DI)")
+		w.op("ADDQ $128, DI")
+		w.op("DECQ CX")
+		w.op("JNZ group")
+	} else {
+		w.op("DECQ CX")
+		w.op("JNZ loop")
+	}
 	w.op("VZEROUPPER")
 	w.op("RET")
 }
@@ -164,39 +298,4 @@ func (w *writer) bytesOf(name string, tables, step func()) {
 func (w *writer) quadOrder() {
 	w.op("MOVQ $·quadOrder(SB), AX")
 	w.op("VBROADCASTI32X4 (AX), Z26")
-}
-
-func (w *writer) storeQuads(registers ...int) {
-	for half, r := range registers {
-		w.op("VPSHUFB Z26, Z%d, Z%d", r, r)
-		w.op("VMOVDQU64 Z%d, %d(DI)", r, 64*half)
-	}
-}
-
-// writeBytesI4 writes the same for groups of I4: the codes as they are, and the group's scales behind them.
-func writeBytesI4(w *writer) {
-	w.printf("\n// func bytesI4(%s)\nTEXT ·bytesI4(SB), NOSPLIT, $0-24\n", bytesArgs)
-	w.op("MOVQ dst+0(FP), DI")
-	w.op("MOVQ w+8(FP), SI")
-	w.op("MOVQ steps+16(FP), CX")
-	w.op("MOVL $0x0f0f0f0f, AX")
-	w.op("VPBROADCASTD AX, Z28")
-	w.quadOrder()
-	w.label("group")
-	w.op("MOVQ $%d, BX", groupQuads)
-	w.label("loop")
-	w.op("PREFETCHT1 %d(SI)", blockBytes/2)
-	w.op("VMOVDQU64 (SI), Z16")
-	split4(w)
-	w.storeQuads(22, 17)
-	w.op("ADDQ $64, SI")
-	w.op("ADDQ $128, DI")
-	w.op("DECQ BX")
-	w.op("JNZ loop")
-	scales4(w, "(DI)", "64(DI)")
-	w.op("ADDQ $128, DI")
-	w.op("DECQ CX")
-	w.op("JNZ group")
-	w.op("VZEROUPPER")
-	w.op("RET")
 }

@@ -90,20 +90,15 @@ func tables4(w *writer) {
 
 // decode4 turns the codes in register 16 into bfloat16, as decodeF8 does.
 func decode4(w *writer) {
-	split4(w)
+	w.op("VPANDD Z28, Z16, Z22")
+	w.op("VPSRLW $4, Z16, Z17")
+	w.op("VPANDD Z28, Z17, Z17")
 	for half, code := range []int{22, 17} {
 		w.op("VPSHUFB Z%d, Z24, Z23", code)
 		w.op("VPSHUFB Z%d, Z25, Z%d", code, code)
 		w.op("VPUNPCKLBW Z%d, Z23, Z%d", code, 18+2*half)
 		w.op("VPUNPCKHBW Z%d, Z23, Z%d", code, 19+2*half)
 	}
-}
-
-// split4 puts half 0's codes of register 16 into register 22, and half 1's into 17.
-func split4(w *writer) {
-	w.op("VPANDD Z28, Z16, Z22")
-	w.op("VPSRLW $4, Z16, Z17")
-	w.op("VPANDD Z28, Z17, Z17")
 }
 
 const widen4Args = "dst *uint16, w *byte, groups int, scale *float32"

@@ -75,11 +75,21 @@ func writeGroups(a, s *writer, declare func(name, args string)) {
 	s.printf("\nvar panelDot4 = [...]dot8Kernel{%s}\n", dot4.String())
 	writeWiden4(a)
 	declare("widenI4", widen4Args)
-	writeBytesF8(a)
-	writeBytesI8(a)
-	writeBytesI4(a)
-	for _, name := range []string{"bytesF8", "bytesI8", "bytesI4"} {
-		declare(name, bytesArgs)
+	for _, f := range byteFormats {
+		writeBytes(a, f)
+		declare("bytes"+f.name, bytesArgs)
+		var table writer
+		for rows := 1; rows <= fusedRows; rows++ {
+			d := dot8{panel{writer: a, rows: rows}, 2 * groupQuads, false}
+			if f.name == "I4" {
+				d.quads, d.scaled = groupQuads, true
+			}
+			p := fused{d, f}
+			p.write()
+			declare(p.name(), fusedArgs)
+			table.printf("%d: %s, ", rows, p.name())
+		}
+		s.printf("\nvar panelFused%s = [...]fusedKernel{%s}\n", f.name, table.String())
 	}
 }
 
