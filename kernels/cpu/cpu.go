@@ -2,15 +2,16 @@
 // spread over a pool of threads. They are Go, but for the inner products and the functions over rows, which have
 // versions in assembly for processors with AVX-512 and with AVX2 (see tier.go and vectors.go).
 //
-// Weights stay in the format of the checkpoint: F32, BF16, F16, or F8E4M3 with a scale for each output channel.
-// Activations are F32. A matrix product with BF16 or F8E4M3 weights first rounds its input rows to bfloat16, as
-// the bfloat16 dot product of AVX-512 does (VDPBF16PS); products are exact then and are summed in float32, and
-// an F8E4M3 channel's scale multiplies the sum. Other weights take their inputs unrounded. Attention over a cache of
+// Weights stay in the format of the checkpoint: F32, BF16, F16, F8E4M3 or I8 with a scale for each output channel, or I4
+// with one for each group of a row. Activations are F32. A matrix product with BF16 or F8E4M3 weights first rounds its input
+// rows to bfloat16, as the bfloat16 dot product of AVX-512 does (VDPBF16PS); products are exact then and are summed in
+// float32, and an F8E4M3 channel's scale multiplies the sum. So do products with weights in panels, I8 and I4 too, but
+// for a device that is fast (see NewFast). Other weights take their inputs unrounded. Attention over a cache of
 // BF16 or F8E4M3 rounds queries and the softmax's weights likewise where the processor has that dot product, and
 // does not where it has not.
 //
 // Results do not depend on the number of threads, nor on which rows come together in a step: each output is
-// one sum in one order (see dot.go), whoever computes it.
+// one sum in one order (see dot.go and panel.go), whoever computes it.
 package cpu
 
 import (

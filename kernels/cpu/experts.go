@@ -4,7 +4,7 @@ import "github.com/glmc/glmc/kernels"
 
 // experts is moe.experts. A (token, slot) pair is numbered p = token*k + slot. Pairs are sorted by expert, so
 // that an expert's weights are read once for all its tokens; the slots' results are kept apart until all are
-// there and are then added in slot order, as the reference does. Where the tokens' inner values would take more
+// there and are then added in slot order, as the reference does (with weights in panels otherwise: see panelExperts). Where the tokens' inner values would take more
 // than maxInner, blocks of tokens are computed in turn.
 type experts struct {
 	dev       *Device

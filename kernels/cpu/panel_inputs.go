@@ -94,7 +94,8 @@ func (in *panelInputs) init(d *Device) {
 	in.dev, in.body, in.wide = d, in.convert, make([][]float32, d.threads)
 }
 
-// fast reports whether rows for weights of that dtype are int8: rows that are quantised otherwise stay what they are.
+// fastFor is how weights of that dtype are multiplied with rows of int8; nil where rows are not int8, as those that are
+// quantised otherwise.
 func (d *Device) fastFor(weights dtype.DType, quantised bool) *byteFormat {
 	if !d.fast || quantised {
 		return nil

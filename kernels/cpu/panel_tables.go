@@ -39,7 +39,7 @@ var (
 	}()
 
 	// f8Integers are the integers nearest to 127/448 times the values of the e4m3 codes 0 to 127, so that the largest value
-	// becomes 127. NaN has none: rows that hold it must not be multiplied so.
+	// becomes 127. NaN has none, and counts as zero.
 	//lint:ignore U1000 read in assembly
 	f8Integers = func() (t [128]byte) {
 		for code := range 127 {

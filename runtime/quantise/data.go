@@ -19,19 +19,23 @@ import (
 // stripElems is about how many values of a weight are in memory at once, for each processor.
 const stripElems = 1 << 20
 
-// quantised makes the codes and scales of one weight. Both come of the same work: whichever is written first does it, and
-// codes, of which there are many, are never kept.
+// quantised makes the codes and scales of one weight. Both come of the same work. Files have the wider elements first: the codes
+// of int4, whose scales are kept until their turn, but the scales of the others. Those do the work twice, because codes, of
+// which there are many, are never kept.
 type quantised struct {
-	ctx  context.Context
-	leaf *weights.Leaf
-	d    dtype.DType
-	kept []byte // scales that were made with the codes
+	ctx    context.Context
+	leaf   *weights.Leaf
+	d      dtype.DType
+	kept   []byte // scales that were made with the codes, for later
+	scaled bool   // the scales are written
 }
 
 // codes writes the codes.
 func (q *quantised) codes(w io.Writer) error {
 	return q.strips(func(codes []byte, scales []float32) error {
-		q.kept = appendScales(q.kept, q.d, scales)
+		if !q.scaled {
+			q.kept = appendScales(q.kept, q.d, scales)
+		}
 		_, err := w.Write(codes)
 		return err
 	})
@@ -48,7 +52,7 @@ func (q *quantised) scales(w io.Writer) error {
 		}
 	}
 	_, err := w.Write(q.kept)
-	q.kept = nil
+	q.kept, q.scaled = nil, true
 	return err
 }
 

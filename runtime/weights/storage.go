@@ -58,7 +58,7 @@ func (s storage) room() int64 {
 	return hugepages.Room(s.codeBytes()) + hugepages.Room(4*int64(s.scales))
 }
 
-// tensor cuts the tensor from an hugepages.
+// tensor cuts the tensor from a region.
 func (s storage) tensor(memory *hugepages.Region) kernels.Tensor {
 	t := kernels.Tensor{DType: s.dtype, Shape: s.shape, Layout: s.layout}
 	switch s.unit() {
