@@ -12,9 +12,12 @@ func (t *Tensor) InPanels() Tensor {
 	matrices := t.Rows() / n
 	p := Tensor{DType: t.DType, Shape: t.Shape, Layout: Panels}
 	size := matrices * panel.Size(t.DType, n, k)
-	if t.DType == dtype.BF16 {
+	switch t.DType {
+	case dtype.F32:
+		p.F32 = make([]float32, size)
+	case dtype.BF16:
 		p.U16 = make([]uint16, size)
-	} else {
+	default:
 		p.U8 = make([]byte, size)
 	}
 	if t.DType != dtype.I4 {
@@ -36,6 +39,8 @@ func (t *Tensor) PackPanel(p *Tensor, at, first, rows int) {
 	k := t.Last()
 	stride := panel.Stride(t.DType, k)
 	switch t.DType {
+	case dtype.F32:
+		panel.PackF32(p.F32[at:at+stride], t.F32[first*k:(first+rows)*k], rows, k)
 	case dtype.BF16:
 		panel.PackBF16(p.U16[at:at+stride], t.U16[first*k:(first+rows)*k], rows, k)
 	case dtype.I4:

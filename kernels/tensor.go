@@ -102,6 +102,8 @@ func (t *Tensor) loadPanels(dst []float32, at int) {
 		row, col := (at+i)/k, (at+i)%k
 		base, p := row/n*size, panel.Index(t.DType, row%n, col, k)
 		switch t.DType {
+		case dtype.F32:
+			dst[i] = t.F32[base+p]
 		case dtype.BF16:
 			dst[i] = dtype.BF16ToF32(t.U16[base+p])
 		case dtype.F8E4M3:

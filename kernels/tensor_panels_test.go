@@ -12,7 +12,7 @@ import (
 // Weights in panels have the values that they had in rows.
 func TestPanelsHoldTheValuesOfRows(t *testing.T) {
 	r := kerneltest.NewRand(1)
-	for _, d := range []dtype.DType{dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4} {
+	for _, d := range []dtype.DType{dtype.F32, dtype.BF16, dtype.F8E4M3, dtype.I8, dtype.I4} {
 		for _, shape := range [][]int{{1, 2}, {33, 70}, {3, 40, 64}, {2, 32, 130}} {
 			w := r.Weights(d, shape...)
 			want := kerneltest.Dequantise(w)

@@ -104,7 +104,7 @@ func (o *options) ours(ctx context.Context, e entry, list []workload) ([]load, e
 		batches = append(batches, strconv.Itoa(max(w.batch, 1)))
 	}
 	args := []string{"bench", "model", "--weights", e.dir, "--prompt", strings.Join(prompts, ","), "--gen", strings.Join(gens, ","),
-		"--batch", strings.Join(batches, ","), "--runs", "1", "--threads", strconv.Itoa(o.threads), "--precision", e.precision, "--json"}
+		"--batch", strings.Join(batches, ","), "--runs", "1", "--threads", strconv.Itoa(o.threads), "--precision", e.precision, "--set", "weights=" + e.weights, "--json"}
 	out, err := output(exec.CommandContext(ctx, o.glmc, args...))
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type entry struct {
 	name      string
 	dir       string // of the checkpoint
 	precision string
+	weights   string // dtype for those that are in bf16: the output layer
 }
 
 // prepare makes the files of a model that are not there yet.
@@ -58,8 +59,8 @@ func (o *options) prepare(ctx context.Context, p *peer, m model) ([]contest, err
 		}
 	}
 	return []contest{
-		{"q8_0", q8, []entry{{"fp8", fp8, "exact"}, {"fp8, fast", fp8, "fast"}}},
-		{"q4_k_m", q4, []entry{{"int4", int4, "exact"}, {"int4, fast", int4, "fast"}}},
+		{"q8_0", q8, []entry{{"fp8", fp8, "exact", "fp8_e4m3"}, {"fp8, fast", fp8, "fast", "fp8_e4m3"}}},
+		{"q4_k_m", q4, []entry{{"int4", int4, "exact", "int8"}, {"int4, fast", int4, "fast", "int8"}}},
 	}, nil
 }
 

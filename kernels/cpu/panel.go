@@ -133,10 +133,10 @@ func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, 
 		m.multiplyBytes(w, p, sums, &x.bytes, r0, rows)
 		return sums
 	}
-	a, lda := x.half.data[r0*x.half.stride:], x.half.stride
+	a, lda, size := x.at(r0)
 	steps := w.steps(w.k)
 	if rows <= w.rows {
-		w.kernels[rows][side](w.at(p, 0), w.stride, &a[0], 2*lda, &sums[0], 4*panel.Channels*side, steps, false, uintptr(w.at(p, 0)), 0)
+		w.kernels[rows][side](w.at(p, 0), w.stride, (*uint16)(a), lda, &sums[0], 4*panel.Channels*side, steps, false, uintptr(w.at(p, 0)), 0)
 		return sums
 	}
 	tiles := (rows + panelRows - 1) / panelRows
@@ -146,11 +146,11 @@ func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, 
 		weights, pairs := m.widened(w, p, first, n)
 		for r, tile := 0, 0; r < rows; r += tile {
 			tile = tileOf(rows - r)
-			in, out := &a[r*lda+k], &sums[r*panel.Channels]
+			in, out := (*uint16)(unsafe.Add(a, r*lda+k*size)), &sums[r*panel.Channels]
 			if w.grouped != nil {
-				w.grouped[tile]((*uint16)(weights), in, 2*lda, out, 4*panel.Channels, n, k > 0, &m.scales[0], ahead.at, ahead.pace)
+				w.grouped[tile]((*uint16)(weights), in, lda, out, 4*panel.Channels, n, k > 0, &m.scales[0], ahead.at, ahead.pace)
 			} else {
-				w.wide[tile][1](weights, 0, in, 2*lda, out, 4*panel.Channels, pairs, k > 0, ahead.at, ahead.pace)
+				w.wide[tile][1](weights, 0, in, lda, out, 4*panel.Channels, pairs, k > 0, ahead.at, ahead.pace)
 			}
 			ahead.next()
 		}
@@ -158,11 +158,10 @@ func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, 
 	return sums
 }
 
-// widened returns n steps of panel p from step first on as BF16, and how many pairs of k they are.
+// widened returns n steps of panel p from step first on as BF16, and how many pairs of k they are; F32 as it is, and how many k.
 func (m *panelMultiplier) widened(w *panelWeight, p, first, n int) (weights unsafe.Pointer, pairs int) {
-	pairs = n * w.quad / 2
 	if w.widen == nil && w.widenGroups == nil {
-		return w.at(p, first), pairs
+		return w.at(p, first), n
 	}
 	if m.wide == nil {
 		m.wide = make([]uint16, panelBlock*panel.Channels)
@@ -173,7 +172,7 @@ func (m *panelMultiplier) widened(w *panelWeight, p, first, n int) (weights unsa
 	} else {
 		w.widen(&m.wide[0], (*byte)(w.at(p, first)), n)
 	}
-	return unsafe.Pointer(&m.wide[0]), pairs
+	return unsafe.Pointer(&m.wide[0]), n * w.quad / 2
 }
 
 // multiplyBytes is multiply for rows of int8.
@@ -287,9 +286,12 @@ func (d *Device) newPanelWeight(t *kernels.Tensor, i int, fast bool) panelWeight
 	w := panelWeight{panelFormat: d.panels.formats[t.DType], k: k, fast: fast,
 		stride: panel.Stride(t.DType, k), panels: (n + panel.Channels - 1) / panel.Channels}
 	size := panel.Size(t.DType, n, k)
-	if t.DType == dtype.BF16 {
+	switch t.DType {
+	case dtype.F32:
+		w.base, w.stride = unsafe.Pointer(&t.F32[i*size]), 4*w.stride
+	case dtype.BF16:
 		w.base, w.stride = unsafe.Pointer(&t.U16[i*size]), 2*w.stride
-	} else {
+	default:
 		w.base = unsafe.Pointer(&t.U8[i*size])
 	}
 	return w

@@ -12,6 +12,21 @@ import (
 type panelRowsIn struct {
 	half  halfRows
 	bytes byteRows
+	wide  wideRows // for weights in F32
+}
+
+// wideRows are rows in F32, where they lie.
+type wideRows struct {
+	data   []float32
+	stride int
+}
+
+// at is row r, the bytes to the next row, and those of a value, of rows that are not int8.
+func (x *panelRowsIn) at(r int) (row unsafe.Pointer, next, size int) {
+	if x.wide.data != nil {
+		return unsafe.Pointer(&x.wide.data[r*x.wide.stride]), 4 * x.wide.stride, 4
+	}
+	return unsafe.Pointer(&x.half.data[r*x.half.stride]), 2 * x.half.stride, 2
 }
 
 // halfRows are rows in BF16.
@@ -106,9 +121,14 @@ func (d *Device) fastFor(weights dtype.DType, quantised bool) *byteFormat {
 // prepare makes src, n rows of k values, ready for weights of that dtype.
 func (in *panelInputs) prepare(src []float32, n, k int, weights dtype.DType, quantised bool) {
 	in.src, in.form = src, bf16
+	in.panelRowsIn.wide = wideRows{}
 	if quantised {
 		in.form = f8Rows
 		in.scale = kernels.Resize(in.scale, n)
+	} else if weights == dtype.F32 {
+		in.form, in.format, in.bytes.meta = asIs, nil, nil
+		in.panelRowsIn.wide = wideRows{src, k}
+		return
 	}
 	in.run(n, k, in.dev.fastFor(weights, quantised))
 }

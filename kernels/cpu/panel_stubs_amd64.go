@@ -82,6 +82,81 @@ var panelsBF16 = panelKernels{
 }
 
 //go:noescape
+func panelF32x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x1x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x2x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x3x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x4x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x5x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x5x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x6x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x6x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x7x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x8x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x9x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x10x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x11x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+//go:noescape
+func panelF32x12x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
+
+var panelsF32 = panelKernels{
+	1:  {1: panelF32x1x1, 2: panelF32x1x2, 4: panelF32x1x4},
+	2:  {1: panelF32x2x1, 2: panelF32x2x2, 4: panelF32x2x4},
+	3:  {1: panelF32x3x1, 2: panelF32x3x2},
+	4:  {1: panelF32x4x1, 2: panelF32x4x2},
+	5:  {1: panelF32x5x1, 2: panelF32x5x2},
+	6:  {1: panelF32x6x1, 2: panelF32x6x2},
+	7:  {1: panelF32x7x1},
+	8:  {1: panelF32x8x1},
+	9:  {1: panelF32x9x1},
+	10: {1: panelF32x10x1},
+	11: {1: panelF32x11x1},
+	12: {1: panelF32x12x1},
+}
+
+//go:noescape
 func panelF8x1x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
 
 //go:noescape

@@ -30,7 +30,7 @@ func fastDevice(t interface {
 // panels first, where the device wants them so.
 func inPanels(d *Device) kernels.Set {
 	set := d.Kernels()
-	for _, name := range []string{"linear", "linear.split", "linear.w8a8", "linear.split_w8a8", "moe.experts", "moe.experts_w8a8"} {
+	for _, name := range []string{"linear", "linear.f32", "linear.split", "linear.w8a8", "linear.split_w8a8", "moe.experts", "moe.experts_w8a8"} {
 		build := set[name]
 		set[name] = func(a kernels.Attrs) (kernels.Func, error) {
 			f, err := build(a)
@@ -38,7 +38,7 @@ func inPanels(d *Device) kernels.Set {
 				packed := *c
 				packed.In = slices.Clone(c.In)
 				for i := range packed.In {
-					if w := &packed.In[i]; len(w.Shape) > 1 && i > 0 && d.Panels(w.DType) && (len(w.Shape) == 3 || i < 3) {
+					if w := &packed.In[i]; len(w.Shape) > 1 && i > 0 && d.Panels(w.DType) && (w.DType != dtype.F32 || name == "linear.f32") && (len(w.Shape) == 3 || i < 3) {
 						*w = w.InPanels()
 					}
 				}
@@ -134,6 +134,31 @@ func rowsAreIndependent(t *testing.T, one, three *Device) {
 	}
 }
 
+// Products in F32 are chains of fused multiplications and additions: the same bits for any number of rows, and near the exact
+// ones.
+func TestPanelsOfF32(t *testing.T) {
+	d, three := device(t, 1), device(t, 3)
+	rapid.Check(t, func(t *rapid.T) {
+		n, k := rapid.IntRange(1, 70).Draw(t, "n"), rapid.OneOf(rapid.IntRange(1, 9), rapid.IntRange(500, 1100)).Draw(t, "k")
+		rows := drawRows(t, k)
+		r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+		x, w := r.F32(rows, k), r.F32(n, k)
+		got := run(t, inPanels(three), "linear.f32", nil, []int{rows, n}, x, w)
+		for i, v := range got.F32 {
+			var want, scale float64
+			for j, a := range x.F32[i/n*k : (i/n+1)*k] {
+				p := float64(a) * float64(w.F32[i%n*k+j])
+				want, scale = want+p, scale+math.Abs(p)
+			}
+			if bound := scale * float64(k) * math.Ldexp(1, -24); !(math.Abs(float64(v)-want) <= bound) {
+				t.Fatalf("[%d, %d] is %g, want %g", i/n, i%n, v, want)
+			}
+		}
+		last := rows - 1
+		sameBits(t, "the last row alone", run(t, inPanels(d), "linear.f32", nil, []int{1, n}, row(x, last), w), row(got, last))
+	})
+}
+
 // The results of linear.split are columns of linear's, wherever panels are cut.
 func TestPanelsSplit(t *testing.T) {
 	d := device(t, 2)
@@ -179,7 +204,7 @@ func expertsAreLinearLayers(t *testing.T, d *Device) {
 		}
 		got := c.run(t, set)
 		x, ids, weight, gate, up, down := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4], c.in[5]
-		if !d.Panels(gate.DType) {
+		if !slices.Contains(panelDTypes, gate.DType) {
 			return
 		}
 		want, scale := kernels.New(dtype.F32, c.t, c.h), kernels.New(dtype.F32, c.t, c.h)

@@ -30,8 +30,10 @@ var avx512BF16Dots = func() dots {
 	d.name = "avx512bf16"
 	bf16 := &panelFormat{kernels: &panelsBF16, rows: panelRows, quad: 2}
 	bf16.wide = bf16.kernels
+	f32 := &panelFormat{kernels: &panelsF32, rows: panelRows, quad: 1, wide: &panelsF32}
 	d.panels = &panelTable{
 		formats: map[dtype.DType]*panelFormat{
+			dtype.F32:  f32,
 			dtype.BF16: bf16,
 			dtype.F8E4M3: {kernels: &panelsF8, rows: 8, quad: 4, widen: widenF8, wide: bf16.kernels,
 				bytes: &byteFormat{kernels: panelDot8[:], fused: panelFusedF8[:], convert: bytesF8, group: 128, offset: 128, factor: dtype.F8E4M3Max / 127.0}},

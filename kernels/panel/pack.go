@@ -2,6 +2,19 @@ package panel
 
 import "github.com/glmc/glmc/kernels/dtype"
 
+// PackF32 packs rows of k values into one panel: src holds 1 to 32 rows one behind the other, dst is Stride long and is
+// written completely.
+func PackF32(dst, src []float32, rows, k int) {
+	if rows < Channels {
+		clear(dst)
+	}
+	for r := range rows {
+		for i, v := range src[r*k : (r+1)*k] {
+			dst[i*Channels+r] = v
+		}
+	}
+}
+
 // PackBF16 packs rows of k values into one panel: src holds 1 to 32 rows one behind the other, dst is Stride long and is
 // written completely.
 func PackBF16(dst, src []uint16, rows, k int) {

@@ -5,6 +5,10 @@
 //
 //	[N/32][K/2][32 channels][2 k]                                         uint16
 //
+// F32, which routers are multiplied in, has no pairs:
+//
+//	[N/32][K][32 channels]                                                float32
+//
 // F8E4M3 and I8 hold four k (a quad) in 128 bytes, for channels 0 to 15 and 16 to 31 (the halves), in 16-byte lanes of four
 // channels each:
 //
@@ -35,13 +39,15 @@ const (
 
 // Holds reports whether weights of format d can lie in panels.
 func Holds(d dtype.DType) bool {
-	return d == dtype.BF16 || d == dtype.F8E4M3 || d == dtype.I8 || d == dtype.I4
+	return d == dtype.F32 || d == dtype.BF16 || d == dtype.F8E4M3 || d == dtype.I8 || d == dtype.I4
 }
 
 // PadK is the number of k that a row of k weights takes, padding included.
 func PadK(d dtype.DType, k int) int {
 	unit := 4
 	switch d {
+	case dtype.F32:
+		unit = 1
 	case dtype.BF16:
 		unit = 2
 	case dtype.I4:
@@ -50,7 +56,7 @@ func PadK(d dtype.DType, k int) int {
 	return (k + unit - 1) / unit * unit
 }
 
-// Stride is the size of one panel in elements of its storage: uint16 for BF16, else bytes.
+// Stride is the size of one panel in elements of its storage: float32 or uint16 for F32 and BF16, else bytes.
 func Stride(d dtype.DType, k int) int {
 	if d == dtype.I4 {
 		return PadK(d, k) / dtype.Group * GroupBytes
@@ -58,13 +64,15 @@ func Stride(d dtype.DType, k int) int {
 	return PadK(d, k) * Channels
 }
 
-// Size is the size of a matrix [n, k] in elements of its storage: uint16 for BF16, else bytes.
+// Size is the size of a matrix [n, k] in elements of its storage: float32 or uint16 for F32 and BF16, else bytes.
 func Size(d dtype.DType, n, k int) int { return (n + Channels - 1) / Channels * Stride(d, k) }
 
 // Index is where weight [row, col] of a matrix of rows of k lies. For I4 the byte holds a second code: see Shift.
 func Index(d dtype.DType, row, col, k int) int {
 	at, c := row/Channels*Stride(d, k), row%Channels
 	switch d {
+	case dtype.F32:
+		return at + col*Channels + c
 	case dtype.BF16:
 		return at + col/2*(2*Channels) + 2*c + col%2
 	case dtype.I4:

@@ -9,6 +9,7 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/hugepages"
 	"github.com/glmc/glmc/runtime/weights"
 )
@@ -45,7 +46,7 @@ func wantsOf(programs []*plan.Program, rank int, dev Device) []weights.Want {
 	for i, w := range order {
 		wants[i] = weights.Want{Weight: w, Rank: rank, DType: dev.Weight(w.DType), AnyLayout: uses[w] == lookedUp}
 	}
-	inPanels := panels(programs, uses, func(w *ir.Weight) bool { return dev.Panels(dev.Weight(w.DType)) })
+	inPanels := panels(programs, uses, func(w *ir.Weight) bool { d := dev.Weight(w.DType); return mayLie(d, uses[w]) && dev.Panels(d) })
 	for i, w := range order {
 		if inPanels[w] {
 			wants[i].Layout = kernels.Panels
@@ -59,16 +60,19 @@ type use int
 
 const (
 	multiplied use = 1 << iota // as the matrix of a product
+	routed                     // as that of a product in float32
 	lookedUp                   // row by row
 	read                       // in any other way
 )
 
-// useOf is what a node does with operand i. linear.f32 multiplies in float32, a few rows that no panel is worth.
+// useOf is what a node does with operand i.
 func useOf(n *ir.Node, i int) use {
 	switch {
 	case n.Op.Name == "embed":
 		return lookedUp
-	case n.Op.Name != "linear.f32" && n.Op.Operands[i].Kind == ir.LinearOperand:
+	case n.Op.Operands[i].Kind == ir.LinearOperand && n.Op.Name == "linear.f32":
+		return routed
+	case n.Op.Operands[i].Kind == ir.LinearOperand:
 		return multiplied
 	}
 	return read
@@ -79,8 +83,8 @@ func useOf(n *ir.Node, i int) use {
 // each mixture.
 func panels(programs []*plan.Program, uses map[*ir.Weight]use, wanted func(*ir.Weight) bool) map[*ir.Weight]bool {
 	in := map[*ir.Weight]bool{}
-	for w, u := range uses {
-		in[w] = wanted(w) && u&multiplied != 0 && u&read == 0
+	for w := range uses {
+		in[w] = wanted(w)
 	}
 	for changed := true; changed; {
 		changed = false
@@ -95,6 +99,15 @@ func panels(programs []*plan.Program, uses map[*ir.Weight]use, wanted func(*ir.W
 		}
 	}
 	return in
+}
+
+// mayLie reports whether every kernel that reads a weight of that dtype so knows panels of it: products in float32 those
+// of F32, the others those of the rest.
+func mayLie(d dtype.DType, u use) bool {
+	if d == dtype.F32 {
+		return u == routed
+	}
+	return u&multiplied != 0 && u&(routed|read) == 0
 }
 
 // products lists the matrices of each operator that multiplies several.

@@ -27,7 +27,7 @@ type panel struct {
 type panelFormat struct {
 	name   string
 	bytes  int // of a panel's step
-	pairs  int // of k in a step
+	pairs  int // of k in a step; F32 has one k in a step, of as many bytes
 	rows   int // most rows of a kernel: what the registers hold beside the decoding
 	unroll func(rows int) int
 	decode func(p *panel) // what registers 16 and 17 hold, into registers 18 to 21
@@ -41,6 +41,7 @@ var panelFormats = []panelFormat{
 		}
 		return 4
 	}},
+	{name: "F32", bytes: 128, pairs: 1, rows: panelRows, unroll: func(int) int { return 2 }},
 	{name: "F8", bytes: 128, pairs: 2, rows: 8, unroll: func(int) int { return 1 }, decode: (*panel).decodeF8, tables: (*panel).tablesF8},
 	{name: "I8", bytes: 128, pairs: 2, rows: 8, unroll: func(int) int { return 1 }, decode: (*panel).decodeI8, tables: (*panel).tablesI8},
 }
@@ -242,8 +243,12 @@ func (p *panel) decoded(step int) {
 	}
 }
 
-// dot is sum += the dot product of two pairs, VDPBF16PS.
+// dot is sum += the dot product of two pairs, VDPBF16PS, or of two values of F32.
 func (p *panel) dot(sum, w, x int) {
+	if p.format.name == "F32" {
+		p.op("VFMADD231PS Z%d, Z%d, Z%d", x, w, sum)
+		return
+	}
 	p.op("%s // VDPBF16PS Z%d, Z%d, Z%d", evex(ppF3, 0x52, sum, w, x), x, w, sum)
 }
 
