@@ -254,7 +254,7 @@ type attnBlockOf struct {
 	first, n int
 	at       *attnPlaces
 	more     bool // the state holds earlier blocks
-	edge     bool // some row sees a part of the block only
+	edge     bool // some row does not see all of the block
 	row      int
 }
 
@@ -263,7 +263,7 @@ func (a *attnPanels) look(w *attnPanelWorker, tile attnTile, b *attnBlockOf) {
 	w.seen = kernels.Resize(w.seen, (tile.hi-tile.lo)*a.group)
 	for t, p := range a.c.In[1].I32[tile.lo:tile.hi] {
 		seen := min(b.n, int(p)+1-b.first) // causal
-		b.edge = b.edge || seen > 0 && seen < b.n
+		b.edge = b.edge || seen < b.n
 		for g := range a.group {
 			w.seen[t*a.group+g] = int64(seen)
 		}

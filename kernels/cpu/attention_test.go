@@ -161,28 +161,36 @@ func TestAttnPagedDamageStaysWhereItIsSeen(t *testing.T) {
 				continue // it has no infinities
 			}
 			for _, values := range []bool{false, true} {
-				r := kerneltest.NewRand(4)
-				const n, heads, group, dim, at = 100, 2, 3, 20, 71
-				b := r.Batch(format, 16, heads, dim, 0, kerneltest.Sequence{Rows: n})
-				q := r.F32(n, heads*group, dim)
-				want := attend(t, d.Kernels(), b, q, 0.3)
-				part := &b.Cache.K
-				if values {
-					part = &b.Cache.V
-				}
-				part.Store(int(b.Slots.I32[at])*heads*dim+3, []float32{bad})
-				got := attend(t, d.Kernels(), b, q, 0.3)
-				row := heads * group * dim
-				sameBits(t, "rows before", kernels.FromF32(got.F32[:at*row]), kernels.FromF32(want.F32[:at*row]))
-				if v := got.F32[at*row+3]; v == want.F32[at*row+3] {
-					t.Errorf("%v, values %v: %g does not reach its own row, which has %g", format, values, bad, v)
-				}
-				// The other KV head has its own keys and values.
-				other := at*row + group*dim
-				sameBits(t, "other head", kernels.FromF32(got.F32[other:other+group*dim]), kernels.FromF32(want.F32[other:other+group*dim]))
+				// In the middle of a block, and alone in one that the rows beside it see nothing of.
+				damageStays(t, d, format, bad, values, 100, 3, 71)
+				damageStays(t, d, format, bad, values, 65, 2, 64)
 			}
 		}
 	}
+}
+
+// damageStays puts a bad number into the key or the value of position at of n, for query heads in groups of that size.
+func damageStays(t *testing.T, d *Device, format dtype.DType, bad float32, values bool, n, group, at int) {
+	t.Helper()
+	const heads, dim = 2, 20
+	r := kerneltest.NewRand(4)
+	b := r.Batch(format, 16, heads, dim, 0, kerneltest.Sequence{Rows: n})
+	q := r.F32(n, heads*group, dim)
+	want := attend(t, d.Kernels(), b, q, 0.3)
+	part := &b.Cache.K
+	if values {
+		part = &b.Cache.V
+	}
+	part.Store(int(b.Slots.I32[at])*heads*dim+3, []float32{bad})
+	got := attend(t, d.Kernels(), b, q, 0.3)
+	row := heads * group * dim
+	sameBits(t, "rows before", kernels.FromF32(got.F32[:at*row]), kernels.FromF32(want.F32[:at*row]))
+	if v := got.F32[at*row+3]; v == want.F32[at*row+3] {
+		t.Errorf("%v, values %v: %g does not reach its own row, which has %g", format, values, bad, v)
+	}
+	// The other KV head has its own keys and values.
+	other := at*row + group*dim
+	sameBits(t, "other head", kernels.FromF32(got.F32[other:other+group*dim]), kernels.FromF32(want.F32[other:other+group*dim]))
 }
 
 // Positions that nothing is to be seen of, by scores of minus infinity, count for nothing, a whole chunk of them too; where

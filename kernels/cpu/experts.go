@@ -93,7 +93,7 @@ func (m *experts) mix(c *kernels.Call, in []kernels.Tensor) error {
 			if m.codes {
 				m.panelX.prepareCodes(c.In[0].U8[t*hidden:], c.In[1].F32[t:end], end-t, hidden)
 			} else {
-				m.panelX.prepare(c.In[0].F32[t*hidden:], end-t, hidden, m.gate.DType, m.quantised)
+				m.panelX.prepare(c.In[0].F32[t*hidden:], end-t, hidden, m.rowsFor(), m.quantised)
 			}
 			m.panelBlock(ids.I32[t*m.k:end*m.k], count)
 			continue

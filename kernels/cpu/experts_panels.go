@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/panel"
 )
 
@@ -29,6 +30,15 @@ func (m *experts) initPanels(d *Device) {
 	m.panelX.init(d)
 	m.panelInner.init(d)
 	m.panelExperts.gather, m.gateUpItems, m.projectPanels = m.gatherPairs, m.gateUpPanels, m.projectColumns
+}
+
+// rowsFor is the format of weights that input rows are made ready for. Rows in int8 are for one format alone: where gate and up
+// have different ones, both meet rows in bfloat16.
+func (m *experts) rowsFor() dtype.DType {
+	if m.gate.DType != m.up.DType {
+		return dtype.BF16
+	}
+	return m.gate.DType
 }
 
 // panelBlock computes some tokens, whose rows are prepared: ids [tokens, k].

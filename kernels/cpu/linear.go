@@ -44,8 +44,10 @@ type linear struct {
 	w            *kernels.Tensor
 	panel        panelWeight
 	count        int // rows
+	share        int // rows of an item, where threads share them
 	out          []kernels.Tensor
 	body, panels func(worker, lo, hi int)
+	panelParts   func(worker, lo, hi int)
 }
 
 // linearWorker is one worker's scratch.
@@ -76,7 +78,7 @@ func (d *Device) newLinear(quantised bool) *linear {
 	}
 	l.in.init(d)
 	l.panelIn.init(d)
-	l.body, l.panels = l.columns, l.panelColumns
+	l.body, l.panels, l.panelParts = l.columns, l.panelColumns, l.partsOfRows
 	return l
 }
 
@@ -102,8 +104,7 @@ func (l *linear) product(w *kernels.Tensor, rows int, bias *kernels.Tensor, out 
 	}
 	if w.Layout == kernels.Panels {
 		l.panel = l.dev.newPanelWeight(w, 0, l.panelIn.format != nil)
-		panels := (n + panel.Channels - 1) / panel.Channels
-		l.dev.overPanels(panels, rows, l.panels)
+		l.overPanels()
 		return
 	}
 	l.dev.pool.run(n, l.dev.grain(n, rows*k), l.body)
@@ -141,12 +142,38 @@ func (l *linear) part(me *linearWorker, out *kernels.Tensor, first, lo, hi, r0, 
 	}
 }
 
+// overPanels multiplies all rows with all panels. A weight of a few panels, as a router's is, gives threads too little to
+// share out: they share the rows as well.
+func (l *linear) overPanels() {
+	w := &l.panel
+	if l.count <= fewRows || w.panels >= panelChunks*l.dev.threads {
+		l.share = l.count
+		l.dev.overPanels(w.panels, l.count, l.panels)
+		return
+	}
+	parts := (panelChunks*l.dev.threads + w.panels - 1) / w.panels
+	l.share = (l.count/parts + panelRows) / panelRows * panelRows
+	l.dev.pool.run((l.count+l.share-1)/l.share*w.panels, 1, l.panelParts)
+}
+
 // panelColumns computes the columns of panels [lo, hi).
 func (l *linear) panelColumns(worker, lo, hi int) {
-	me := &l.workers[worker]
+	l.panelRows(&l.workers[worker], lo, hi, 0, l.count)
+}
+
+// partsOfRows computes items [lo, hi): a share of the rows and one panel each.
+func (l *linear) partsOfRows(worker, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		p, first := i%l.panel.panels, i/l.panel.panels*l.share
+		l.panelRows(&l.workers[worker], p, p+1, first, min(first+l.share, l.count))
+	}
+}
+
+// panelRows computes the columns of panels [lo, hi) in rows [first, last).
+func (l *linear) panelRows(me *linearWorker, lo, hi, first, last int) {
 	block := panelRowBlock(l.panel.k)
-	for r0 := 0; r0 < l.count; r0 += block {
-		rows := min(block, l.count-r0)
+	for r0 := first; r0 < last; r0 += block {
+		rows := min(block, last-r0)
 		for p := lo; p < hi; {
 			side := l.panel.side(rows, hi-p)
 			sums := me.multiply(&l.panel, p, side, &l.panelIn.panelRowsIn, r0, rows)

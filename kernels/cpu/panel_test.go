@@ -241,6 +241,25 @@ func expertsAreLinearLayers(t *testing.T, d *Device) {
 	})
 }
 
+// Gate and up meet the same rows. Where their formats want other ones in int8, both meet rows in bfloat16, as in exact mode.
+func TestFastExpertsOfTwoFormats(t *testing.T) {
+	exact, fast := device(t, 2), fastDevice(t, 2)
+	if !fast.fast {
+		t.Skip("this tier has no int8 products")
+	}
+	r := kerneltest.NewRand(3)
+	for _, gate := range panelDTypes {
+		for _, up := range panelDTypes {
+			if gate == up {
+				continue
+			}
+			c := newExpertsCase(r, dtype.BF16, "", 9, 200, 70, 5, 2)
+			c.in[3], c.in[4] = r.Weights(gate, 5, 70, 200), r.Weights(up, 5, 70, 200)
+			sameBits(t, fmt.Sprintf("gate %v, up %v", gate, up), c.run(t, inPanels(fast)), c.run(t, inPanels(exact)))
+		}
+	}
+}
+
 func TestPanelExpertsRowsAreIndependent(t *testing.T) {
 	expertsRowsAreIndependent(t, device(t, 1), device(t, 3))
 }

@@ -178,13 +178,17 @@ func (m *meter) small(dev *cpu.Device) (float64, error) {
 	return max(seconds, 0), err
 }
 
-// linear is one product of rows with size x size weights.
+// linear is one product of rows with size x size weights, in the order in which the executor would lay them.
 func linear(dev *cpu.Device, d dtype.DType, rows, size int) (func() error, error) {
 	run, err := dev.Kernels()["linear"](nil)
 	if err != nil {
 		return nil, err
 	}
-	c := &kernels.Call{In: []kernels.Tensor{ones(dtype.F32, rows, size), ones(d, size, size)},
+	w := ones(d, size, size)
+	if dev.Panels(d) {
+		w = w.InPanels()
+	}
+	c := &kernels.Call{In: []kernels.Tensor{ones(dtype.F32, rows, size), w},
 		Out: []kernels.Tensor{kernels.New(dtype.F32, rows, size)}}
 	return func() error { return run(c) }, nil
 }
