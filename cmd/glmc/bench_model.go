@@ -57,7 +57,8 @@ A step of generation has to read weights, keys and values: the bytes are counted
 router chooses them. A prompt has to multiply: every token with the matrices that it passes, the last one with
 those of the head, and with the keys and values before it. Before each run it measures at which rate the threads read
 memory and do such products. The shares of those rates which generation and prompts reach are how near they are to the
-machine's limits. A small model, which the caches hold, is not bound by its memory.
+machine's limits: the median of the runs' shares, each of the rate before that run. A small model, which the caches
+hold, is not bound by its memory, and on a busy machine a run may be faster than the rate before it says.
 
 With --disable-pass it compiles the model once more without that pass, runs both in turn, and shows how many times
 faster the model is with it. Every pass that is named is left out by itself, and all of the models are loaded.`,

@@ -161,14 +161,14 @@ func (r *benchResult) printLoad(w io.Writer, l *benchLoad) error {
 	}
 	fmt.Fprintf(w, "\nA token of the prompt takes %.3g MFLOP of products: %.3g GFLOP/s", l.PromptFlop/1e6, l.PromptGFLOP)
 	if l.DotShare > 0 {
-		fmt.Fprintf(w, ", %.3g %% of the %.3g GFLOP/s that the threads do in %s", 100*l.DotShare, l.DotLimitGFLOP, r.Dot)
+		fmt.Fprintf(w, ", %s %% of the %.3g GFLOP/s that the threads do in %s", threeDigits(100*l.DotShare), l.DotLimitGFLOP, r.Dot)
 	}
 	fmt.Fprintln(w, ".")
 	if l.Gen == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "A generated token reads %.3g MB of weights, keys and values: %.3g GB/s, %.3g %% of the %.3g GB/s that memory gives.\n",
-		l.TokenBytes/1e6, l.ReadGB, 100*l.LimitShare, l.ReadLimitGB)
+	_, err := fmt.Fprintf(w, "A generated token reads %.3g MB of weights, keys and values: %.3g GB/s, %s %% of the %.3g GB/s that memory gives.\n",
+		l.TokenBytes/1e6, l.ReadGB, threeDigits(100*l.LimitShare), l.ReadLimitGB)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/glmc/glmc/compiler/cost"
 	"github.com/glmc/glmc/dsl/diag"
+	"github.com/glmc/glmc/kernels/cpu"
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/calibrate"
 	"github.com/glmc/glmc/runtime/topology"
@@ -43,7 +44,8 @@ A plan says with which figures it was made. The figures that begin with peak_ ar
 most, for comparing with; no prediction uses them.
 
 Below the figures stands what was found of this machine, and how many threads plans run on without --threads: one for
-each core, and no more than control groups leave processors' time for.`,
+each core, and no more than control groups leave processors' time for; and the kernels that they run, the best that the
+processor has, or those that the environment variable GLMC_CPU names (avx512bf16, avx512, avx2, generic).`,
 		Example: `  glmc devices
   glmc devices --json
   glmc devices --calibrate`,
@@ -190,7 +192,11 @@ func deviceTable(w io.Writer, devices []*cost.Device, path string) error {
 		}
 		fmt.Fprintf(w, "%s: %s\n", d.Name, diag.Printable(from))
 	}
-	fmt.Fprintf(w, "\nthis machine: %s\n", machineText(topology.Read()))
+	tier, err := cpu.BestTier()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nthis machine: %s, with the kernels %s\n", machineText(topology.Read()), tier)
 	return nil
 }
 

@@ -136,7 +136,7 @@ func (f *packFlags) print(r packResult, more string) error {
 		return printJSON(r)
 	}
 	return printText(func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: %s, %d in panels, %.3g MB%s\n", r.File, diag.Count(r.Weights, "weight"), r.Panels, float64(r.Bytes)/1e6, more)
+		_, err := fmt.Fprintf(w, "%s: %s, %d in panels, %s%s\n", r.File, diag.Count(r.Weights, "weight"), r.Panels, fileSize(r.Bytes), more)
 		return err
 	})
 }

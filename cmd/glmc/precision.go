@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/exec"
 )
 
@@ -28,7 +29,10 @@ func (f *precisionFlag) check(device string) error {
 	}
 	p, err := plan.ParsePrecision(f.word)
 	if err != nil {
-		return usagef("--precision: %w%s", err, didYouMean(f.word, plan.Precisions()))
+		if near := diag.Nearest(f.word, plan.Precisions()); near != "" {
+			return usagef("--precision: %w: did you mean %s?", err, near)
+		}
+		return usagef("--precision: %w", err) // which lists them all
 	}
 	if p == plan.Fast && device == "ref" {
 		return usagef("--precision fast: the reference kernels compute everything in float32; leave it out, or take --device cpu")

@@ -278,8 +278,8 @@ type quantizeResult struct {
 const shownKept = 8
 
 func (r quantizeResult) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %s of %s, %.3g million parameters, in %s: %.3g MB in place of %.3g MB\n", r.Dir,
-		diag.Count(r.Quantised, "weight"), diag.Count(r.Tensors, "tensor"), float64(r.Parameters)/1e6, r.DType, float64(r.Bytes)/1e6, float64(r.SourceBytes)/1e6)
+	fmt.Fprintf(w, "%s: %s of %s, %s, in %s: %s in place of %s\n", r.Dir,
+		diag.Count(r.Quantised, "weight"), diag.Count(r.Tensors, "tensor"), parameters(r.Parameters), r.DType, fileSize(r.Bytes), fileSize(r.SourceBytes))
 	for _, k := range r.Kept {
 		fmt.Fprintf(w, "kept, %s: %s\n", k.Why, shortened(k.Modules))
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/divergence"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
@@ -52,8 +53,8 @@ type quantizeDivergent struct {
 }
 
 func (d *quantizeDivergent) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "on %d tokens of %s: KL divergence %.3g on average, %.3g at most (behind token %d); the likeliest next token is the same for %.1f %%; perplexity %.4g, was %.4g\n",
-		d.Tokens, d.Text, d.MeanKL, d.MaxKL, d.MaxAt, 100*d.SameTop, d.Perplexity, d.PerplexitySource)
+	_, err := fmt.Fprintf(w, "on %s of %s: KL divergence %.3g on average, %.3g at most (behind token %d); the likeliest next token is the same for %.1f %%; perplexity %.4g, was %.4g\n",
+		diag.Count(d.Tokens, "token"), d.Text, d.MeanKL, d.MaxKL, d.MaxAt, 100*d.SameTop, d.Perplexity, d.PerplexitySource)
 	return err
 }
 
@@ -127,7 +128,7 @@ func (f *quantizeFlags) text(files checkpointFiles) (*comparedText, error) {
 	ids := tools.tokenizer.Encode(text)
 	ids = ids[:min(len(ids), f.tokens)]
 	if len(ids) < 2 {
-		return nil, fmt.Errorf("%s has %d token(s): two at least have to follow each other", name, len(ids))
+		return nil, fmt.Errorf("%s has %s: two at least have to follow each other", name, diag.Count(len(ids), "token"))
 	}
 	return &comparedText{name, ids}, nil
 }

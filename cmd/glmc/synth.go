@@ -136,8 +136,8 @@ func (f *synthFlags) run(ctx context.Context) error {
 		return printJSON(synthResult{f.out, f.preset, f.dtype, f.seed, s.Tensors, s.Parameters, s.Bytes, false})
 	}
 	return printText(func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: %s in %s, seed %d: %s, %.3g million parameters, %.3g MB; no tokenizer\n",
-			f.out, f.preset, f.dtype, f.seed, diag.Count(s.Tensors, "tensor"), float64(s.Parameters)/1e6, float64(s.Bytes)/1e6)
+		_, err := fmt.Fprintf(w, "%s: %s in %s, seed %d: %s, %s, %s; no tokenizer\n",
+			f.out, f.preset, f.dtype, f.seed, diag.Count(s.Tensors, "tensor"), parameters(s.Parameters), fileSize(s.Bytes))
 		return err
 	})
 }

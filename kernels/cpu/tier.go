@@ -21,6 +21,15 @@ type tier struct {
 // tierFromEnvironment returns the table that GLMC_CPU names, the best one where it is not set.
 func tierFromEnvironment() (*dots, error) { return chooseTier(os.Getenv(tierVariable)) }
 
+// BestTier is the name of the inner products that New takes: the best that the processor has, or what GLMC_CPU names.
+func BestTier() (string, error) {
+	d, err := tierFromEnvironment()
+	if err != nil {
+		return "", err
+	}
+	return d.name, nil
+}
+
 // chooseTier returns the table of that name, the first of tiers that runs for "".
 func chooseTier(name string) (*dots, error) {
 	var choices []string

@@ -123,10 +123,10 @@ func (l Load) prompts(vocab int) [][]int32 {
 	return prompts
 }
 
-// Median is the middle of some values, the upper one of two.
+// Median is the middle of some values, between the two in the middle where their number is even.
 func Median(values []float64) float64 {
 	s := slices.Sorted(slices.Values(values))
-	return s[len(s)/2]
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
 // Ratio is the median of a's values to b's of the same run.

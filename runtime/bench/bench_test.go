@@ -121,6 +121,9 @@ func TestMedianAndRatio(t *testing.T) {
 	if got := bench.Median([]float64{3, 1, 2}); got != 2 {
 		t.Errorf("the median is %g", got)
 	}
+	if got := bench.Median([]float64{4, 1, 2, 8}); got != 3 {
+		t.Errorf("the median of four is %g", got)
+	}
 	// A neighbour took half of the machine in the second run: the ratio does not see it.
 	if got := bench.Ratio([]float64{30, 15, 33}, []float64{20, 10, 20}); got != 1.5 {
 		t.Errorf("the ratio is %g", got)

@@ -147,7 +147,7 @@ func room(size int64) (*hugepages.Region, error) {
 	r, err := hugepages.New(size)
 	var short *hugepages.NotEnough
 	if errors.As(err, &short) {
-		return nil, fmt.Errorf("the model's weights do not fit: %w: close other programs, take a machine with more memory, or a checkpoint in a smaller dtype", err)
+		return nil, fmt.Errorf("the model's weights do not fit: %w: close other programs, take a machine with more memory, or a checkpoint in a smaller dtype (glmc quantize)", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the model's weights: %w", err)

@@ -19,7 +19,7 @@ func checkRoom(path string, size int64) error {
 		return nil // who creates the file finds out
 	}
 	if free := int64(s.Bavail) * int64(s.Bsize); size > free {
-		return fmt.Errorf("writing %s: %w: it takes %.2f GB, and %.2f GB are free there: make room, or name a file elsewhere with -o",
+		return fmt.Errorf("writing %s: %w: it takes %.3g GB, and %.3g GB are free there: make room, or name a file elsewhere with -o",
 			path, unix.ENOSPC, float64(size)/1e9, float64(free)/1e9)
 	}
 	return nil

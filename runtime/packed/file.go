@@ -32,7 +32,7 @@ func Open(path string) (*File, error) {
 	var e *os.PathError
 	switch {
 	case errors.As(err, &e):
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, e.Err)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w: write it again with glmc pack, or do without it: --packed off", path, err)
 	}
@@ -166,7 +166,7 @@ func (f *File) Check(ctx context.Context) error {
 	}
 	for _, err := range errs {
 		if err != nil {
-			return fmt.Errorf("%s: %w: write it again with glmc pack", f.path, err)
+			return fmt.Errorf("%s: %w: write it again with glmc pack, or do without it: --packed off", f.path, err)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -37,9 +38,16 @@ type Summary struct {
 // Write writes a checkpoint into dir, which is made when it does not exist: exactly the tensors that the weights of p
 // are made from, config.json and generation_config.json. p has to be compiled for one rank from the preset's Config in
 // the same dtype. The weights are streamed, a tensor at a time. An older checkpoint in dir is replaced. On an error,
-// that of ctx included, no file of weights is left behind, and config.json is written last.
-func Write(ctx context.Context, dir string, p *plan.Plan, o Options) (Summary, error) {
-	var s Summary
+// that of ctx included, no file of weights is left behind, nor a directory that was made for them, and config.json is
+// written last.
+func Write(ctx context.Context, dir string, p *plan.Plan, o Options) (s Summary, err error) {
+	if _, there := os.Lstat(dir); errors.Is(there, fs.ErrNotExist) {
+		defer func() {
+			if err != nil {
+				_ = os.Remove(dir) // where it is empty, or was not made, that is no mistake
+			}
+		}()
+	}
 	config, err := Config(o.Preset, o.DType)
 	if err != nil {
 		return s, err
@@ -100,7 +108,7 @@ func explain(err error, dir string, s Summary) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return err
 	}
-	return fmt.Errorf("%w: the checkpoint takes %.1f GB, and nothing of it was left behind: make room where %s lies, or name another directory",
+	return fmt.Errorf("%w: the checkpoint takes %.3g GB, and nothing of it was left behind: make room where %s lies, or name another directory",
 		err, float64(s.Bytes)/1e9, dir)
 }
 

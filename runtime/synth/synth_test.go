@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,7 +158,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// TestCancel: an interrupted write leaves nothing that looks like a checkpoint.
+// TestCancel: an interrupted write leaves nothing that looks like a checkpoint, nor a directory that was not there.
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -168,6 +169,13 @@ func TestCancel(t *testing.T) {
 	}
 	if empty, err := Empty(dir); !empty || err != nil {
 		t.Errorf("something was left behind (%v)", err)
+	}
+	dir = filepath.Join(dir, "new")
+	if _, err := Write(ctx, dir, planFor(t, "tiny", dtype.BF16), Options{Preset: "tiny", DType: dtype.BF16}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory was left behind (%v)", err)
 	}
 }
 
