@@ -95,6 +95,7 @@ type panelInputs struct {
 	dev   *Device
 	scale []float32   // for f8Rows and f8Codes: row r means scale[r] times what half holds
 	wide  [][]float32 // a worker's scratch: [k]
+	codes []float32   // [rows, k]: the values of codes, for weights in F32
 
 	// Of the call in progress.
 	form   form
@@ -125,17 +126,31 @@ func (in *panelInputs) prepare(src []float32, n, k int, weights dtype.DType, qua
 	if quantised {
 		in.form = f8Rows
 		in.scale = kernels.Resize(in.scale, n)
-	} else if weights == dtype.F32 {
-		in.form, in.format, in.bytes.meta = asIs, nil, nil
-		in.panelRowsIn.wide = wideRows{src, k}
+	}
+	if weights == dtype.F32 {
+		in.prepareWide(n, k)
 		return
 	}
 	in.run(n, k, in.dev.fastFor(weights, quantised))
 }
 
+// prepareWide makes the rows ready for weights in F32: as they are, or the values of their codes.
+func (in *panelInputs) prepareWide(n, k int) {
+	in.k, in.format, in.bytes.meta = k, nil, nil
+	in.panelRowsIn.wide = wideRows{in.src, k}
+	if in.form != f8Rows {
+		in.form = asIs
+		return
+	}
+	in.codes = kernels.Resize(in.codes, n*k)
+	in.panelRowsIn.wide.data = in.codes
+	in.dev.pool.run(n, in.dev.grain(n, 2*k), in.body)
+}
+
 // prepareCodes makes n rows of k codes ready.
 func (in *panelInputs) prepareCodes(codes []uint8, scale []float32, n, k int) {
 	in.code, in.scale, in.form = codes, scale, f8Codes
+	in.panelRowsIn.wide = wideRows{}
 	in.run(n, k, nil)
 }
 
@@ -167,6 +182,8 @@ func (in *panelInputs) convert(worker, lo, hi int) {
 				row[i] = f8Halves[b]
 			}
 			clear(row[k:])
+		case in.form == f8Rows && in.panelRowsIn.wide.data != nil:
+			in.scale[r] = in.dev.vectors.f8Row(in.codes[r*k:(r+1)*k], in.src[r*k:(r+1)*k])
 		case in.form == f8Rows:
 			in.wide[worker] = kernels.Resize(in.wide[worker], k)
 			in.scale[r] = in.dev.vectors.f8Row(in.wide[worker], in.src[r*k:(r+1)*k])

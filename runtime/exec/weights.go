@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
@@ -60,7 +61,8 @@ type use int
 
 const (
 	multiplied use = 1 << iota // as the matrix of a product
-	routed                     // as that of a product in float32
+	wide                       // as that of a product in float32
+	mixed                      // as one of those of experts, or with rows that come quantised
 	lookedUp                   // row by row
 	read                       // in any other way
 )
@@ -70,12 +72,14 @@ func useOf(n *ir.Node, i int) use {
 	switch {
 	case n.Op.Name == "embed":
 		return lookedUp
-	case n.Op.Operands[i].Kind == ir.LinearOperand && n.Op.Name == "linear.f32":
-		return routed
-	case n.Op.Operands[i].Kind == ir.LinearOperand:
-		return multiplied
+	case n.Op.Operands[i].Kind != ir.LinearOperand:
+		return read
+	case n.Op.Name == "linear.f32":
+		return wide
+	case operandsOf(n.Op) > 1 || strings.HasSuffix(n.Op.Name, "_w8a8") || n.Op.Name == "linear.w8a8":
+		return mixed
 	}
-	return read
+	return multiplied
 }
 
 // panels finds the weights that are to lie in panels: those that are multiplied, where every kernel that reads them knows
@@ -101,13 +105,25 @@ func panels(programs []*plan.Program, uses map[*ir.Weight]use, wanted func(*ir.W
 	return in
 }
 
-// mayLie reports whether every kernel that reads a weight of that dtype so knows panels of it: products in float32 those
-// of F32, the others those of the rest.
+// operandsOf counts the matrices that an operator multiplies.
+func operandsOf(op *ir.Op) int {
+	n := 0
+	for _, o := range op.Operands {
+		if o.Kind == ir.LinearOperand {
+			n++
+		}
+	}
+	return n
+}
+
+// mayLie reports whether every kernel that reads a weight of that dtype so knows panels of it. Experts have none of F32,
+// and products in float32 no others. The same weight is then multiplied in the same order whether or not a plan has its
+// activations in float32 anyway.
 func mayLie(d dtype.DType, u use) bool {
 	if d == dtype.F32 {
-		return u == routed
+		return u&(multiplied|wide) != 0 && u&(mixed|read|lookedUp) == 0
 	}
-	return u&multiplied != 0 && u&(routed|read) == 0
+	return u&(multiplied|mixed) != 0 && u&(wide|read) == 0
 }
 
 // products lists the matrices of each operator that multiplies several.
@@ -117,7 +133,7 @@ func products(programs []*plan.Program) [][]*ir.Weight {
 		for _, n := range p.Graph.Nodes {
 			var matrices []*ir.Weight
 			for i, v := range n.In {
-				if v != nil && v.Weight != nil && useOf(n, i) == multiplied {
+				if v != nil && v.Weight != nil && useOf(n, i) == mixed {
 					matrices = append(matrices, v.Weight)
 				}
 			}

@@ -97,12 +97,14 @@ func TestWhichWeightsLieInPanels(t *testing.T) {
 		want   []bool        // of each weight
 	}{
 		{"a product", []dtype.DType{bf16}, [][]int{{0}}, []string{"linear"}, []bool{true}},
-		{"in a dtype that no panel holds", []dtype.DType{f32}, [][]int{{0}}, []string{"linear"}, []bool{false}},
+		{"in a dtype that no panel holds", []dtype.DType{dtype.F16}, [][]int{{0}}, []string{"linear"}, []bool{false}},
+		{"in f32", []dtype.DType{f32}, [][]int{{0}}, []string{"linear"}, []bool{true}},
+		{"experts in f32", []dtype.DType{f32, f32, f32}, [][]int{{0, 1, 2}}, []string{"moe.experts"}, []bool{false, false, false}},
 		{"an embedding", []dtype.DType{bf16}, [][]int{{0}}, []string{"embed"}, []bool{false}},
 		{"an embedding that is the head too", []dtype.DType{bf16}, [][]int{{0}, {0}}, []string{"embed", "linear"}, []bool{true}},
 		{"a router", []dtype.DType{f32}, [][]int{{0}}, []string{"linear.f32"}, []bool{true}},
 		{"a router in bf16", []dtype.DType{bf16}, [][]int{{0}}, []string{"linear.f32"}, []bool{false}},
-		{"a router that is a product too", []dtype.DType{f32}, [][]int{{0}, {0}}, []string{"linear.f32", "linear"}, []bool{false}},
+		{"a router that is a product too", []dtype.DType{f32}, [][]int{{0}, {0}}, []string{"linear.f32", "linear"}, []bool{true}},
 		{"a product and something else", []dtype.DType{bf16}, [][]int{{0}, {0}}, []string{"linear", "norm.rms"}, []bool{false}},
 		{"experts", []dtype.DType{bf16, bf16, dtype.F8E4M3}, [][]int{{0, 1, 2}}, []string{"moe.experts"}, []bool{true, true, true}},
 		{"experts with one matrix in f32, and who shares another", []dtype.DType{bf16, bf16, f32, bf16}, [][]int{{0, 1, 2}, {1}, {3}},
