@@ -152,7 +152,7 @@ func (a *attnPanels) run(c *kernels.Call) {
 	a.c = c
 	cache := c.Cache
 	a.group = c.In[0].Shape[1] / cache.Heads
-	a.width = (cache.ValueDim + panel.Channels - 1) / panel.Channels * panel.Channels
+	a.width = panel.Count(cache.ValueDim) * panel.Channels
 	a.keyStride = ((cache.HeadDim+63)/64*32 + 1) * attnPair
 	a.attnScratch = a.dev.attention.take(a.dev.threads)
 	a.plan()
@@ -314,7 +314,7 @@ func (a *attnPanels) rows(w *attnPanelWorker, s *attnState, b *attnBlockOf, r, n
 	}
 	at := b.row + r
 	a.multiply(w, attnProduct{
-		rows: n, panels: w.keys, stride: a.keyStride, count: (most + panel.Channels - 1) / panel.Channels,
+		rows: n, panels: w.keys, stride: a.keyStride, count: panel.Count(most),
 		x: &w.q.data[at*w.q.stride], lda: 2 * w.q.stride, pairs: (a.c.Cache.HeadDim + 1) / 2,
 		to: w.scores, ldc: 4 * attnBlock,
 	})

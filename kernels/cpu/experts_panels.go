@@ -13,7 +13,6 @@ type panelExperts struct {
 	token              []int32     // [pairs] in sorted order
 	rowScale           []float32   // [pairs] in sorted order: the input row's scale
 	mixed              []float32   // [pairs] in sorted order: weight of the slot times the inner row's scale
-	chunk              int         // panels of an item of the first product
 
 	gather, gateUpItems, projectPanels func(worker, lo, hi int)
 }
@@ -48,17 +47,8 @@ func (m *experts) panelBlock(ids []int32, count int) {
 	} else {
 		m.panelInner.resize(pairs, width, nil)
 	}
-	panels := (width + panel.Channels - 1) / panel.Channels
-	m.panelExperts.chunk = 1
-	if pairs > fewRows*len(m.active) {
-		m.panelExperts.chunk = min(m.dev.panelGrain(len(m.active)*panels), panels)
-	}
-	items := (panels + m.panelExperts.chunk - 1) / m.panelExperts.chunk
-	if m.panelExperts.chunk == 1 {
-		m.dev.overPanels(len(m.active)*panels, fewRows, m.gateUpItems)
-	} else {
-		m.dev.pool.run(len(m.active)*items, 1, m.gateUpItems)
-	}
+	rows := pairs / len(m.active) // of an expert, as many as the others
+	m.dev.overPanels(len(m.active)*panel.Count(width), rows, m.gateUpItems)
 
 	if scaled {
 		m.panelInner.prepare(m.act, pairs, width, m.down.DType, m.quantised)
@@ -68,8 +58,7 @@ func (m *experts) panelBlock(ids []int32, count int) {
 			m.mixed[i] *= m.panelInner.scale[i]
 		}
 	}
-	panels = (hidden + panel.Channels - 1) / panel.Channels
-	m.dev.overPanels(panels, pairs/len(m.active), m.projectPanels)
+	m.dev.overPanels(panel.Count(hidden), rows, m.projectPanels)
 }
 
 // gatherPairs notes what belongs to pairs [lo, hi) in sorted order, and copies their rows side by side.
@@ -82,19 +71,15 @@ func (m *experts) gatherPairs(_, lo, hi int) {
 	}
 }
 
-// gateUpPanels computes items [lo, hi): chunks of inner channels of the active experts. Chunks that belong to one expert
-// are one piece of work. The last expert comes first: a shared expert, which has all rows, is the last, and the
+// gateUpPanels computes panels [lo, hi) of inner channels, numbered through the active experts. The last expert comes first: a shared expert, which has all rows, is the last, and the
 // threads end together when the small pieces are left for the end.
 func (m *experts) gateUpPanels(worker, lo, hi int) {
-	width := m.down.Shape[2]
-	panels := (width + panel.Channels - 1) / panel.Channels
-	chunk := m.panelExperts.chunk
-	items := (panels + chunk - 1) / chunk
-	for item := lo; item < hi; {
-		e, first := item/items, item%items
-		last := min(first+hi-item, items)
-		m.expertPanels(&m.workers[worker], int(m.active[len(m.active)-1-e]), first*chunk, min(last*chunk, panels))
-		item += last - first
+	panels := panel.Count(m.down.Shape[2])
+	for lo < hi {
+		e, first := lo/panels, lo%panels
+		last := min(first+hi-lo, panels)
+		m.expertPanels(&m.workers[worker], int(m.active[len(m.active)-1-e]), first, last)
+		lo += last - first
 	}
 }
 

@@ -147,7 +147,6 @@ func (l *linear) part(me *linearWorker, out *kernels.Tensor, first, lo, hi, r0, 
 func (l *linear) overPanels() {
 	w := &l.panel
 	if l.count <= fewRows || w.panels >= panelChunks*l.dev.threads {
-		l.share = l.count
 		l.dev.overPanels(w.panels, l.count, l.panels)
 		return
 	}

@@ -103,11 +103,7 @@ type panelMultiplier struct {
 
 // sumsOf makes room for the sums of rows rows of that many panels side by side.
 func (m *panelMultiplier) sumsOf(rows, side int) []float32 {
-	n := rows * side * panel.Channels
-	if cap(m.sums) < n {
-		m.sums = make([]float32, n+n/4)
-	}
-	m.sums = m.sums[:n]
+	m.sums = kernels.Resize(m.sums, rows*side*panel.Channels)
 	return m.sums
 }
 
@@ -284,7 +280,7 @@ const panelChunks = 16
 func (d *Device) newPanelWeight(t *kernels.Tensor, i int, fast bool) panelWeight {
 	n, k := t.Shape[len(t.Shape)-2], t.Last()
 	w := panelWeight{panelFormat: d.panels.formats[t.DType], k: k, fast: fast,
-		stride: panel.Stride(t.DType, k), panels: (n + panel.Channels - 1) / panel.Channels}
+		stride: panel.Stride(t.DType, k), panels: panel.Count(n)}
 	size := panel.Size(t.DType, n, k)
 	switch t.DType {
 	case dtype.F32:

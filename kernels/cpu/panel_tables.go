@@ -10,23 +10,11 @@ import (
 var (
 	// f8Bytes are the values of the e4m3 codes 0 to 127.
 	//lint:ignore U1000 read in assembly
-	f8Bytes = func() (t [256]byte) {
-		for code := range 128 {
-			h := dtype.F32ToBF16(dtype.F8E4M3ToF32(byte(code)))
-			t[code], t[128+code] = byte(h), byte(h>>8)
-		}
-		return t
-	}()
+	f8Bytes = bytesOf(dtype.F8E4M3ToF32)
 
 	// i8Bytes are the integers 0 to 127.
 	//lint:ignore U1000 read in assembly
-	i8Bytes = func() (t [256]byte) {
-		for v := range 128 {
-			h := dtype.F32ToBF16(float32(v))
-			t[v], t[128+v] = byte(h), byte(h>>8)
-		}
-		return t
-	}()
+	i8Bytes = bytesOf(func(code byte) float32 { return float32(code) })
 
 	// i4Bytes are the values of the 4-bit codes.
 	//lint:ignore U1000 read in assembly
@@ -59,3 +47,12 @@ var (
 		return t
 	}()
 )
+
+// bytesOf are the bytes of the BF16 values of the codes 0 to 127.
+func bytesOf(value func(code byte) float32) (t [256]byte) {
+	for code := range 128 {
+		h := dtype.F32ToBF16(value(byte(code)))
+		t[code], t[128+code] = byte(h), byte(h>>8)
+	}
+	return t
+}

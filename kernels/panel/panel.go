@@ -64,8 +64,11 @@ func Stride(d dtype.DType, k int) int {
 	return PadK(d, k) * Channels
 }
 
+// Count is the number of panels that n output channels take.
+func Count(n int) int { return (n + Channels - 1) / Channels }
+
 // Size is the size of a matrix [n, k] in elements of its storage: float32 or uint16 for F32 and BF16, else bytes.
-func Size(d dtype.DType, n, k int) int { return (n + Channels - 1) / Channels * Stride(d, k) }
+func Size(d dtype.DType, n, k int) int { return Count(n) * Stride(d, k) }
 
 // Index is where weight [row, col] of a matrix of rows of k lies. For I4 the byte holds a second code: see Shift.
 func Index(d dtype.DType, row, col, k int) int {

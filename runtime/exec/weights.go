@@ -76,7 +76,7 @@ func useOf(n *ir.Node, i int) use {
 		return read
 	case n.Op.Name == "linear.f32":
 		return wide
-	case operandsOf(n.Op) > 1 || strings.HasSuffix(n.Op.Name, "_w8a8") || n.Op.Name == "linear.w8a8":
+	case operandsOf(n.Op) > 1 || strings.HasSuffix(n.Op.Name, "w8a8"):
 		return mixed
 	}
 	return multiplied

@@ -10,7 +10,7 @@ import (
 // be converted or come from several places.
 func pack(t *kernels.Tensor, l *layout) error {
 	n, k := l.shape[len(l.shape)-2], l.width()
-	strips := (n + panel.Channels - 1) / panel.Channels // of each matrix
+	strips := panel.Count(n) // of each matrix
 	return share(l.rows()/n*strips, t.Elems(), func(lo, hi int) error {
 		p := packer{t: t, l: l, stride: panel.Stride(t.DType, k)}
 		for i := lo; i < hi; i++ {

@@ -85,20 +85,7 @@ const panelArgs = "w unsafe.Pointer, stride int, a *uint16, lda int, c *float32,
 
 func (p *panel) write() {
 	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-80\n", p.name(), panelArgs, p.name())
-	p.op("MOVQ w+0(FP), SI")
-	p.op("MOVQ stride+8(FP), R13")
-	p.op("MOVQ a+16(FP), DI")
-	p.op("MOVQ lda+24(FP), R8")
-	p.op("MOVQ c+32(FP), DX")
-	p.op("MOVQ ldc+40(FP), R12")
-	p.op("MOVQ steps+48(FP), CX")
-	p.op("LEAQ (R8)(R8*2), R9")
-	if p.rows > 4 {
-		p.op("LEAQ (DI)(R8*4), R10")
-	}
-	if p.rows > 8 {
-		p.op("LEAQ (DI)(R8*8), R11")
-	}
+	p.arguments()
 	if p.panels > 3 {
 		p.op("LEAQ (R13)(R13*2), BX")
 	}
@@ -153,6 +140,18 @@ func (p *panel) lookAhead() {
 
 // prefetch asks for what lies as far into the next panels as at, an address that weights gave, does into these.
 func (p *panel) prefetch(at string) { p.op("PREFETCHT1 %s", strings.Replace(at, "SI", "R11", 1)) }
+
+// arguments loads the operands of panelArgs that all kernels have, and what row needs.
+func (p *panel) arguments() {
+	p.op("MOVQ w+0(FP), SI")
+	p.op("MOVQ stride+8(FP), R13")
+	p.op("MOVQ a+16(FP), DI")
+	p.op("MOVQ lda+24(FP), R8")
+	p.op("MOVQ c+32(FP), DX")
+	p.op("MOVQ ldc+40(FP), R12")
+	p.op("MOVQ steps+48(FP), CX")
+	p.bases()
+}
 
 // start makes the sums zero or loads those that are there.
 func (p *panel) start() {
@@ -253,8 +252,11 @@ func (p *panel) dot(sum, w, x int) {
 }
 
 // tablesF8 loads what decodes e4m3: the low bytes of the bfloat16 values of codes 0 to 127, their high bytes, and the sign.
-func (p *panel) tablesF8() {
-	p.op("MOVQ $·f8Bytes(SB), AX")
+func (p *panel) tablesF8() { p.tables("f8Bytes") }
+
+// tables loads the two tables of bytes in the variable of that name, and the sign.
+func (p *panel) tables(name string) {
+	p.op("MOVQ $·%s(SB), AX", name)
 	for i := range 4 {
 		p.op("VMOVDQU64 %d(AX), Z%d", 64*i, 24+i)
 	}
@@ -279,12 +281,7 @@ func (p *panel) decodeF8() {
 
 // tablesI8 loads the same for the integers 0 to 127, and the high byte of 128.
 func (p *panel) tablesI8() {
-	p.op("MOVQ $·i8Bytes(SB), AX")
-	for i := range 4 {
-		p.op("VMOVDQU64 %d(AX), Z%d", 64*i, 24+i)
-	}
-	p.op("MOVL $0x80808080, AX")
-	p.op("VPBROADCASTD AX, Z28")
+	p.tables("i8Bytes")
 	p.op("MOVL $0xc3c3c3c3, AX")
 	p.op("VPBROADCASTD AX, Z29")
 }

@@ -20,14 +20,7 @@ const panel4Rows = 4
 func (p *panel4) write() {
 	p.format = panelFormat{name: "I4"}
 	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-80\n", p.name(), panelArgs, p.name())
-	p.op("MOVQ w+0(FP), SI")
-	p.op("MOVQ stride+8(FP), R13")
-	p.op("MOVQ a+16(FP), DI")
-	p.op("MOVQ lda+24(FP), R8")
-	p.op("MOVQ c+32(FP), DX")
-	p.op("MOVQ ldc+40(FP), R12")
-	p.op("MOVQ steps+48(FP), CX")
-	p.op("LEAQ (R8)(R8*2), R9")
+	p.arguments()
 	p.op("LEAQ (R13)(R13*2), BX")
 	p.lookAhead()
 	tables4(p.writer)

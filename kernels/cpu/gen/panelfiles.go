@@ -7,7 +7,7 @@ import (
 
 // panelFiles returns the kernels for panels and their declarations.
 func panelFiles() map[string]string {
-	a, s := newFiles()
+	a, s := newFiles("unsafe")
 	declare := func(name, args string) { s.printf("\n//go:noescape\nfunc %s(%s)\n", name, args) }
 	for _, f := range panelFormats {
 		var table writer
