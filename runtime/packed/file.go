@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/glmc/glmc/runtime/filemap"
 )
 
 // File is an open packed file. It is mapped: its pages are read when they are first touched, and shared with every other
@@ -59,10 +61,11 @@ func open(path string) (*File, error) {
 	if f.size > math.MaxInt {
 		return nil, fmt.Errorf("it has %d bytes, more than this process can address", f.size)
 	}
-	f.content, f.release, err = mapFile(in, int(f.size))
+	f.content, f.release, err = filemap.Map(in, int(f.size))
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes: %w", f.size, err)
 	}
+	wantHugePages(f.content)
 	return f, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"time"
+
+	"github.com/glmc/glmc/runtime/filemap"
 )
 
 // mapping is one file of a checkpoint: its checked header and its content.
@@ -31,7 +33,7 @@ func openMapping(path string) (*mapping, error) {
 	if size > math.MaxInt {
 		return nil, fmt.Errorf("%s: is %d bytes, more than this 32-bit process can address", path, size)
 	}
-	content, release, err := mapFile(f, int(size))
+	content, release, err := filemap.Map(f, int(size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: mapping %d bytes: %w", path, size, err)
 	}
