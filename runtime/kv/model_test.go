@@ -53,6 +53,9 @@ func anyInterleaving(t *rapid.T) {
 	}
 }
 
+// mostRequests bounds the requests that are there side by side.
+const mostRequests = 6
+
 // world is a pool, its model, and the memory behind its pages.
 type world struct {
 	pool     *Pool
@@ -135,18 +138,18 @@ func (w *world) forget(most int) (evicted int) {
 	return evicted
 }
 
-// pick draws a request. Without any, the action does not apply.
+// pick draws a request. Where there is none, one arrives.
 func (w *world) pick(t *rapid.T) *request {
 	if len(w.requests) == 0 {
-		t.Skip("nobody is there")
+		w.arrive(t)
 	}
 	return w.requests[rapid.IntRange(0, len(w.requests)-1).Draw(t, "request")]
 }
 
 // arrive adds a request, which often begins as another one.
 func (w *world) arrive(t *rapid.T) {
-	if len(w.requests) >= 6 {
-		t.Skip("enough are there")
+	if len(w.requests) >= mostRequests {
+		return
 	}
 	r := &request{seq: w.pool.NewSequence()}
 	if r.private = rapid.IntRange(0, 7).Draw(t, "private") == 0; !r.private {
@@ -165,8 +168,8 @@ func (w *world) arrive(t *rapid.T) {
 
 // twins computes a prompt twice at the same time.
 func (w *world) twins(t *rapid.T) {
-	if len(w.requests) >= 6 {
-		t.Skip("enough are there")
+	if len(w.requests) >= mostRequests {
+		return
 	}
 	r := w.pick(t)
 	twin := &request{seq: w.pool.NewSequence(), name: r.name, private: r.private, tokens: slices.Clone(r.tokens)}
