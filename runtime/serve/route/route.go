@@ -1,77 +1,54 @@
-// Package route is what an HTTP interface hands to the server: its routes, as data. The server puts keys, limits and logs in front
-// of every one of them, so that none can be forgotten.
+// Package route is what the HTTP interfaces and the server that carries them agree on: routes as data. Whoever implements an
+// interface returns a list of them; package serve puts keys, limits, logs and metrics around every one.
 package route
 
 import (
 	"context"
-	"errors"
 	"net/http"
-
-	"github.com/glmc/glmc/runtime/service"
 )
 
-// API is the interface that a route belongs to. It decides in which form its errors are told.
+// API says in whose form a route's errors are, where the server itself refuses a request.
 type API uint8
 
+// The forms.
 const (
-	Plain     API = iota // health, metrics, the console: text
-	OpenAI               // {"error": {"message", "type", "param", "code"}}
-	Anthropic            // {"type": "error", "error": {"type", "message"}}
+	OpenAI    API = iota // {"error": {"message", "type", "param", "code"}}
+	Anthropic            // {"type": "error", "error": {"type", "message"}, "request_id"}
 )
 
-// Route is one method of one path.
+// Access says who may use a route.
+type Access uint8
+
+// A route that says nothing wants a key.
+const (
+	WithKey Access = iota // who has a key, where the server has any
+	Public                // everybody: probes, and pages that hold nothing of anybody
+)
+
+// Route is one path of a server. Its handler sees a request whose body was read and is within the server's bounds; its
+// context ends when the client goes.
 type Route struct {
-	Method  string // such as POST
-	Path    string // as patterns of http.ServeMux have it, without method and host: /v1/models/{id...}
+	Method  string // "GET" takes HEAD too
+	Pattern string // path as http.ServeMux has it, without method and host: "/v1/models/{id...}"
 	API     API
+	Access  Access
 	Handler http.Handler
-	// Public routes need no key: /health and /ready.
-	Public bool
+	// Quiet keeps successful requests out of the access log: probes and pages that are polled.
+	Quiet bool
+	// Control routes are answered while the model loads and while the server drains, and are not counted among the requests
+	// that work on the model.
+	Control bool
 }
 
-// ErrMediaType is the reason of an error about a body that is not said to be JSON.
-var ErrMediaType = errors.New("unsupported media type")
+type contextKey struct{}
 
-// Status is the HTTP status of an error.
-func Status(err *service.Error) int {
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err.Err, &large):
-		return http.StatusRequestEntityTooLarge
-	case errors.Is(err.Err, ErrMediaType):
-		return http.StatusUnsupportedMediaType
-	}
-	switch err.Kind {
-	case service.Invalid, service.TooLong:
-		return http.StatusBadRequest
-	case service.NotFound:
-		return http.StatusNotFound
-	case service.Busy:
-		return http.StatusTooManyRequests
-	case service.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
-// Fault makes an *service.Error of any error: those that are none are the server's own, and their text is for logs only.
-func Fault(err error) *service.Error {
-	var fault *service.Error
-	if errors.As(err, &fault) {
-		return fault
-	}
-	return &service.Error{Kind: service.Internal, Message: "the server failed to answer the request", Err: err}
-}
-
-type requestID struct{}
-
-// WithRequestID puts the id of a request into its context.
+// WithRequestID is a context that carries the id of a request.
 func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestID{}, id)
+	return context.WithValue(ctx, contextKey{}, id)
 }
 
-// RequestID is the id that WithRequestID put there, "" where it did not.
+// RequestID is the id of the request that a context belongs to, as the response's x-request-id header has it; "" outside of one.
 func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestID{}).(string)
+	id, _ := ctx.Value(contextKey{}).(string)
 	return id
 }
