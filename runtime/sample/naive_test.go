@@ -185,8 +185,8 @@ func TestPickAgainstDefinition(t *testing.T) {
 			float32(math.NaN()), -float32(math.NaN()), float32(math.Inf(-1)), float32(math.Inf(1))}))
 		row := rapid.SliceOfN(values, 1, rapid.SampledFrom([]int{3, 64, 260}).Draw(t, "most"))
 		ids := rapid.SliceOfN(rapid.Int32Range(0, 300), 0, 8)
-		s, slow := New(p, nil), slowly{params: p, prompt: ids.Draw(t, "prompt")}
-		s = New(p, slow.prompt)
+		slow := slowly{params: p, prompt: ids.Draw(t, "prompt")}
+		s := New(p, slow.prompt)
 		for range rapid.IntRange(1, 5).Draw(t, "tokens") {
 			logits := row.Draw(t, "logits")
 			var mask []uint64
