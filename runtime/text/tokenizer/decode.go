@@ -21,6 +21,15 @@ func (t *Tokenizer) piece(id int32, skipSpecial bool) string {
 	return t.tokens[id].bytes
 }
 
+// Bytes returns the bytes that id stands for in a text, nil for an id that the
+// file does not define. They may be a part of a character.
+func (t *Tokenizer) Bytes(id int32) []byte {
+	if !t.known(id) {
+		return nil
+	}
+	return []byte(t.tokens[id].bytes)
+}
+
 // Stream decodes ids one at a time. It is not safe for concurrent use.
 type Stream struct {
 	t           *Tokenizer
