@@ -142,8 +142,10 @@ func TestChoices(t *testing.T) {
 // TestFormat: a reply has the form that it must have, whatever the model would say.
 func TestFormat(t *testing.T) {
 	s := scripted(t, modeltest.Options{})
-	for _, say := range []string{"\n{\"n\": 12}", "I would rather not.", "<think>Hm.</think>{\"n\": 3}"} {
+	for _, say := range []string{"\n{\"n\": 12}", "I would rather not.", "\n<think>Hm.</think>\n{\"n\": 3}"} {
 		r := told(say)
+		thinks := strings.Contains(say, "<think>")
+		r.Thinking = &thinks
 		n := 60
 		r.MaxTokens = &n
 		r.Format = service.Format{Kind: service.FormatSchema, Schema: []byte(`{"type":"object","properties":{"n":{"type":"integer","minimum":0,"maximum":99}},"required":["n"],"additionalProperties":false}`)}
