@@ -80,7 +80,7 @@ func Depth(data []byte) int {
 // read takes the fields of an object apart.
 func (o *Object) read(data []byte) {
 	if kind := Kind(data); kind != "an object" {
-		o.fail("", fmt.Sprintf("must be an object, not %s", kind))
+		o.Wrong("", "must be an object, not %s", kind)
 		return
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -98,7 +98,7 @@ func (o *Object) read(data []byte) {
 		}
 		// Of equal keys, one reader takes the first and another the last: what a gateway checked may not be what runs.
 		if _, ok := o.fields[key]; ok {
-			o.fail(key, "is there twice")
+			o.Wrong(key, "is there twice")
 			return
 		}
 		var value json.RawMessage
@@ -113,16 +113,16 @@ func (o *Object) read(data []byte) {
 		return
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		o.fail("", "has more after its end")
+		o.Wrong("", "has more after its end")
 	}
 }
 
 func (o *Object) syntax(err error) {
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		o.fail("", "is not JSON: it ends too early")
+		o.Wrong("", "is not JSON: it ends too early")
 		return
 	}
-	o.fail("", "is not JSON: "+err.Error())
+	o.Wrong("", "is not JSON: %v", err)
 }
 
 // Kind names the kind of a JSON value by its first byte.

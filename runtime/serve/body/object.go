@@ -38,13 +38,13 @@ func (o *Object) Fail(name, format string, args ...any) {
 	*o.fault = &service.Error{Kind: service.Invalid, Param: param, Message: fmt.Sprintf(format, args...)}
 }
 
-// fail is Fail with a message that begins with the field's name.
-func (o *Object) fail(name, message string) {
+// Wrong is Fail with a message that begins with the field's name.
+func (o *Object) Wrong(name, format string, args ...any) {
 	param := o.Path(name)
 	if param == "" {
 		param = "the body"
 	}
-	o.Fail(name, "%s %s", param, message)
+	o.Fail(name, "%s %s", param, fmt.Sprintf(format, args...))
 }
 
 // Set keeps an error, if it is the first.
@@ -78,6 +78,9 @@ func (o *Object) Names() []string {
 	return names
 }
 
+// Drop takes a field away.
+func (o *Object) Drop(name string) { delete(o.fields, name) }
+
 // Raw is a field as it stands; nil: missing or null.
 func (o *Object) Raw(name string) json.RawMessage {
 	raw := o.fields[name]
@@ -97,7 +100,7 @@ func (o *Object) typed(name, kind string) json.RawMessage {
 		return nil
 	}
 	if got := Kind(raw); got != kind {
-		o.fail(name, fmt.Sprintf("must be %s, not %s", kind, got))
+		o.Wrong(name, "must be %s, not %s", kind, got)
 		return nil
 	}
 	return raw
@@ -111,11 +114,11 @@ func (o *Object) String(name string, longest int) *string {
 	}
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
-		o.fail(name, "is no string: "+err.Error())
+		o.Wrong(name, "is no string: %v", err)
 		return nil
 	}
 	if len(s) > longest {
-		o.fail(name, fmt.Sprintf("has %d bytes; at most %d are allowed", len(s), longest))
+		o.Wrong(name, "has %d bytes; at most %d are allowed", len(s), longest)
 		return nil
 	}
 	return &s
@@ -128,7 +131,7 @@ func (o *Object) Word(name string, words ...string) string {
 		return ""
 	}
 	if !slices.Contains(words, *s) {
-		o.fail(name, fmt.Sprintf("is %.100q; must be %s", *s, alternatives(words)))
+		o.Wrong(name, "is %.100q; must be %s", *s, alternatives(words))
 		return ""
 	}
 	return *s
@@ -166,7 +169,7 @@ func (o *Object) Float(name string, low, high float64) *float64 {
 	}
 	value, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || value < low || value > high {
-		o.fail(name, fmt.Sprintf("is %.40s; must be between %v and %v", raw, low, high))
+		o.Wrong(name, "is %.40s; must be between %v and %v", raw, low, high)
 		return nil
 	}
 	return &value
@@ -181,10 +184,10 @@ func (o *Object) Int(name string, low, high int64) *int64 {
 	value, ok := Integer(string(raw))
 	switch {
 	case !ok && strings.ContainsAny(string(raw), ".eE"):
-		o.fail(name, fmt.Sprintf("is %.40s; must be a whole number", raw))
+		o.Wrong(name, "is %.40s; must be a whole number", raw)
 		return nil
 	case !ok || value < low || value > high:
-		o.fail(name, fmt.Sprintf("is %.40s; must be between %d and %d", raw, low, high))
+		o.Wrong(name, "is %.40s; must be between %d and %d", raw, low, high)
 		return nil
 	}
 	return &value
@@ -206,9 +209,9 @@ func Integer(s string) (int64, bool) {
 	return int64(value), true
 }
 
-// Object is an object.
+// Object is an object; nil: missing or null. Of one that is wrong, and so in Err, there is an empty one.
 func (o *Object) Object(name string) *Object {
-	raw := o.typed(name, "an object")
+	raw := o.Raw(name)
 	if raw == nil {
 		return nil
 	}
@@ -229,7 +232,7 @@ func (o *Object) List(name string, most int) []json.RawMessage {
 	}
 	items, ok := Items(raw, most)
 	if !ok {
-		o.fail(name, fmt.Sprintf("has more than %d items", most))
+		o.Wrong(name, "has more than %d items", most)
 		return nil
 	}
 	return items
@@ -237,14 +240,7 @@ func (o *Object) List(name string, most int) []json.RawMessage {
 
 // Item is an item of a list that has to be an object.
 func (o *Object) Item(name string, i int, raw json.RawMessage) *Object {
-	path := fmt.Sprintf("%s[%d]", o.Path(name), i)
-	in := &Object{path: path, fault: o.fault}
-	if Kind(raw) != "an object" {
-		in.fail("", "must be an object, not "+Kind(raw))
-		return in
-	}
-	in.read(raw)
-	return in
+	return o.inner(fmt.Sprintf("%s[%d]", o.Path(name), i), raw)
 }
 
 // Strings is a list of at most so many strings of at most so many bytes.
@@ -257,11 +253,11 @@ func (o *Object) Strings(name string, most, longest int) []string {
 	for i, raw := range items {
 		var text string
 		if Kind(raw) != "a string" || json.Unmarshal(raw, &text) != nil {
-			o.fail(fmt.Sprintf("%s[%d]", name, i), "must be a string, not "+Kind(raw))
+			o.Wrong(fmt.Sprintf("%s[%d]", name, i), "must be a string, not %s", Kind(raw))
 			return nil
 		}
 		if len(text) > longest {
-			o.fail(fmt.Sprintf("%s[%d]", name, i), fmt.Sprintf("has %d bytes; at most %d are allowed", len(text), longest))
+			o.Wrong(fmt.Sprintf("%s[%d]", name, i), "has %d bytes; at most %d are allowed", len(text), longest)
 			return nil
 		}
 		list[i] = text
@@ -286,12 +282,12 @@ func (o *Object) integers(name string, raw json.RawMessage, most, end int) []int
 		var item string
 		item, text, more = strings.Cut(text, ",")
 		if len(list) == most {
-			o.fail(name, fmt.Sprintf("has more than %d items", most))
+			o.Wrong(name, "has more than %d items", most)
 			return nil
 		}
 		value, ok := Integer(strings.TrimSpace(item))
 		if !ok || value < 0 || value >= int64(end) {
-			o.fail(fmt.Sprintf("%s[%d]", name, len(list)), fmt.Sprintf("is %.40s; must be a whole number from 0 to %d", strings.TrimSpace(item), end-1))
+			o.Wrong(fmt.Sprintf("%s[%d]", name, len(list)), "is %.40s; must be a whole number from 0 to %d", strings.TrimSpace(item), end-1)
 			return nil
 		}
 		list = append(list, int32(value))
@@ -303,7 +299,7 @@ func (o *Object) integers(name string, raw json.RawMessage, most, end int) []int
 func (o *Object) IntegerItem(name string, i int, raw json.RawMessage, most, end int) []int32 {
 	name = fmt.Sprintf("%s[%d]", name, i)
 	if Kind(raw) != "an array" {
-		o.fail(name, "must be an array, not "+Kind(raw))
+		o.Wrong(name, "must be an array, not %s", Kind(raw))
 		return nil
 	}
 	return o.integers(name, bytes.TrimSpace(raw), most, end)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/glmc/glmc/runtime/sample"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -14,12 +15,22 @@ import (
 // some after half of one.
 const KeepAlive = 10 * time.Second
 
-// Follow hands the events of generations to on, in the order in which they come, with the generation's number, and calls idle
-// whenever nothing came for so long as every says. It returns nil after the end of all of them, and otherwise the first error: of
+// Arrival is an event that came, with what was known of its generation then: a generation that another goroutine reads must not
+// be asked.
+type Arrival struct {
+	Generation int // its number
+	Event      service.Event
+	Usage      service.Usage
+	Prompt     []sample.Token // with the first event: tokens of the prompt, of Request.PromptLogprobs
+	err        error
+}
+
+// Follow hands the events of generations to on, in the order in which they come, and calls idle whenever nothing came for so long
+// as every says. It returns nil after the end of all of them, and otherwise the first error: of
 // a generation, of on, of idle or of ctx. The generations are closed then.
-func Follow(ctx context.Context, generations []service.Generation, every time.Duration, on func(int, service.Event) error, idle func() error) error {
+func Follow(ctx context.Context, generations []service.Generation, every time.Duration, on func(Arrival) error, idle func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	arrivals := make(chan arrival, 16)
+	arrivals := make(chan Arrival, 16)
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	defer func() {
@@ -40,7 +51,7 @@ func Follow(ctx context.Context, generations []service.Generation, every time.Du
 			silence.Reset(every)
 			switch {
 			case a.err == nil:
-				err = on(a.generation, a.event)
+				err = on(a)
 			case errors.Is(a.err, io.EOF):
 				left--
 			default:
@@ -58,18 +69,16 @@ func Follow(ctx context.Context, generations []service.Generation, every time.Du
 	return nil
 }
 
-type arrival struct {
-	generation int
-	event      service.Event
-	err        error
-}
-
 // read passes on what a generation gives, its end included, until nobody wants it.
-func read(ctx context.Context, i int, g service.Generation, arrivals chan<- arrival) {
-	for {
+func read(ctx context.Context, i int, g service.Generation, arrivals chan<- Arrival) {
+	for first := true; ; first = false {
 		event, err := g.Next(ctx)
+		a := Arrival{Generation: i, Event: event, Usage: g.Usage(), err: err}
+		if first && err == nil {
+			a.Prompt = g.Prompt()
+		}
 		select {
-		case arrivals <- arrival{i, event, err}:
+		case arrivals <- a:
 		case <-ctx.Done():
 			return
 		}
