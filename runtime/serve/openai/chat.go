@@ -31,7 +31,7 @@ func (d *decoder) chat() {
 	}
 	d.common()
 	d.conversation()
-	d.formats()
+	d.formats("response_format", d.Object.Object("response_format"))
 	d.chatLogprobs()
 	d.modalities()
 }
@@ -52,7 +52,7 @@ func (d *decoder) messages() {
 		return
 	}
 	messages, err := chat.ParseMessages(d.Raw("messages"))
-	d.input(err)
+	d.wrongInput(err)
 	d.request.Conversation.Messages = messages
 }
 

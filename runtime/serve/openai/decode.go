@@ -249,8 +249,8 @@ func (d *decoder) refuse() {
 	}
 }
 
-// input keeps an error of package chat.
-func (d *decoder) input(err error) {
+// wrongInput keeps an error of package chat.
+func (d *decoder) wrongInput(err error) {
 	var wrong *chat.InputError
 	if errors.As(err, &wrong) {
 		d.Set(&service.Error{Kind: service.Invalid, Param: wrong.Path, Message: wrong.Error(), Err: err})

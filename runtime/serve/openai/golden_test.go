@@ -150,8 +150,11 @@ func answer(w *httptest.ResponseRecorder) string {
 	return b.String()
 }
 
-// abridged is a stream in which what every chunk begins with stands in the first one only.
+// abridged is a stream in which what every chunk begins with stands in the first one only, and one comment for several.
 func abridged(stream string) string {
+	for twice := ": keep-alive\n\n: keep-alive\n"; strings.Contains(stream, twice); {
+		stream = strings.ReplaceAll(stream, twice, ": keep-alive\n") // how many is a matter of time
+	}
 	first, _, _ := strings.Cut(stream, `"choices":`)
 	if !strings.HasPrefix(first, `data: {"id"`) {
 		return stream
