@@ -51,7 +51,7 @@ func (d *decoder) messages() {
 		d.Wrong("messages", "is missing")
 		return
 	}
-	messages, err := chat.ParseMessages(d.Raw("messages"))
+	messages, err := chat.ParseMessages(d.Raw("messages"), true)
 	d.wrongInput(err)
 	d.request.Conversation.Messages = messages
 }
