@@ -30,13 +30,18 @@ func (d *decoder) chat() {
 		return
 	}
 	d.common()
-	d.messages()
-	d.tools()
+	d.conversation()
 	d.formats()
-	d.thinking()
-	d.continuation()
 	d.chatLogprobs()
 	d.modalities()
+}
+
+// conversation reads what the prompt is made of.
+func (d *decoder) conversation() {
+	d.messages()
+	d.tools()
+	d.thinking()
+	d.continuation()
 }
 
 // messages reads the conversation.

@@ -210,4 +210,6 @@ func shown(v reflect.Value) any {
 }
 
 // checkDescribed holds an exchange against the description of the interface.
-func checkDescribed(t *testing.T, r *http.Request, payload string, w *httptest.ResponseRecorder) { t.Helper() }
+func checkDescribed(t *testing.T, r *http.Request, payload string, w *httptest.ResponseRecorder) {
+	t.Helper()
+}
