@@ -146,6 +146,8 @@ func flagWants(f *pflag.Flag) string {
 		return "a whole number from 0 on"
 	case "float64":
 		return "a number"
+	case "duration":
+		return "a time, such as 90s or 5m"
 	case "bool":
 		return "true or false"
 	}
