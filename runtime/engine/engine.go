@@ -175,12 +175,14 @@ func (e *Engine) prefill(ctx context.Context, seq *kv.Sequence, r Request) ([]fl
 }
 
 func (e *Engine) decode(ctx context.Context, seq *kv.Sequence, r Request, logits []float32, out *Response) error {
-	sampler := sample.New(r.Sampling)
+	sampler := sample.New(r.Sampling, r.Prompt)
 	for len(out.Output) < r.MaxTokens {
-		id, err := sampler.Pick(logits)
+		token, err := sampler.Pick(logits, nil)
 		if err != nil {
 			return err
 		}
+		id := token.ID
+		sampler.Accept(id)
 		if out.Output == nil {
 			out.Output = make([]int32, 0, r.MaxTokens)
 		}

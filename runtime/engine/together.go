@@ -18,7 +18,7 @@ func (e *Engine) Together(ctx context.Context, prompts [][]int32, tokens int) ([
 	if len(prompts) == 0 || tokens < 0 {
 		return nil, fmt.Errorf("%d prompts and %d tokens to generate: wants a prompt at least", len(prompts), tokens)
 	}
-	b := &batch{engine: e, greedy: sample.New(sample.Params{})}
+	b := &batch{engine: e, greedy: sample.New(sample.Params{}, nil)}
 	defer b.release()
 	start := time.Now()
 	for i, p := range prompts {
@@ -70,9 +70,9 @@ func (b *batch) add(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := sample.New(r.Sampling).Pick(logits)
+	token, err := sample.New(r.Sampling, r.Prompt).Pick(logits, nil)
 	b.pos = append(b.pos, len(r.Prompt))
-	b.output = append(b.output, append(make([]int32, 0, r.MaxTokens), id))
+	b.output = append(b.output, append(make([]int32, 0, r.MaxTokens), token.ID))
 	return err
 }
 
@@ -99,9 +99,9 @@ func (b *batch) pick(logits *kernels.Tensor) error {
 	vocab := logits.Last()
 	var failed error
 	for i := range b.seqs {
-		id, err := b.greedy.Pick(logits.F32[i*vocab : (i+1)*vocab])
+		token, err := b.greedy.Pick(logits.F32[i*vocab:(i+1)*vocab], nil)
 		failed = errors.Join(failed, err)
-		b.output[i] = append(b.output[i], id)
+		b.output[i] = append(b.output[i], token.ID)
 		b.pos[i]++
 	}
 	return failed
