@@ -139,8 +139,11 @@ func (c *client) stream(r *http.Request, out *Outcome) error {
 		return err
 	case !read.done:
 		return &Failure{Kind: "stream", Message: "the stream ended before the reply did"}
-	case len(out.Chunks) == 0:
-		return &Failure{Kind: "empty", Message: "the reply has no text"}
+	case len(out.Chunks) > 0:
+	case out.Output > 0: // tokens that are no text, such as special ones: they are there when the reply is
+		out.Chunks = append(out.Chunks, out.End)
+	default:
+		return &Failure{Kind: "empty", Message: "the reply has no tokens"}
 	}
 	return nil
 }

@@ -214,6 +214,23 @@ func TestAnthropic(t *testing.T) {
 	})
 }
 
+// TestNoText: a reply of tokens that are no text is a reply.
+func TestNoText(t *testing.T) {
+	f := &fake{reply: func(_ int, _ seen, w http.ResponseWriter, _ *http.Request) {
+		s := newStream(w)
+		s.send(tick, `{"choices":[{"text":"","finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":3}}`)
+		s.send(tick, "[DONE]")
+	}}
+	measure(t, f, sessionsOf(3), closed(), func(r *Run, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]Outcome{{Chunks: []time.Duration{2 * tick}, End: 2 * tick, Input: 1, Output: 3}}, r.Outcomes); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // TestFailures: what goes wrong is counted by its kind, and the others count all the same.
 func TestFailures(t *testing.T) {
 	replies := []func(w http.ResponseWriter, r *http.Request){
@@ -243,7 +260,7 @@ func TestFailures(t *testing.T) {
 			{"stream", 3, "the stream ended before the reply did"},
 			{"HTTP 503", 2, "busy"},
 			{"error in the stream", 1, "the server failed"},
-			{"empty", 1, "the reply has no text"},
+			{"empty", 1, "the reply has no tokens"},
 			{"timeout", 1, "no complete reply within 1m0s"},
 		}
 		if diff := cmp.Diff(want, p.Errors); diff != "" {
