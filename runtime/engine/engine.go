@@ -162,8 +162,9 @@ func (e *Engine) execute(ctx context.Context) {
 // forget lets go of what the steps before gave.
 func (e *Engine) forget() {
 	for _, q := range e.fresh {
-		q.news = q.news[:0]
+		q.news, q.fresh = q.news[:0], false
 	}
+	clear(e.fresh) // they may be gone
 	e.fresh = e.fresh[:0]
 }
 

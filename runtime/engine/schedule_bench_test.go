@@ -104,6 +104,24 @@ func BenchmarkSchedule256(b *testing.B) {
 	})
 }
 
+// BenchmarkLoopStep is what a step of one sequence takes in a loop, beside the model: switches between goroutines for the most part.
+func BenchmarkLoopStep(b *testing.B) {
+	e, err := engine.New(newIdle(8, 256*1000, 16), engine.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := engine.NewLoop(e)
+	defer l.Close()
+	s, err := l.Submit(b.Context(), engine.Request{Prompt: []int32{1}, MaxTokens: b.N + 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	if _, err := readAll(b.Context(), s); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // stepCount adds up steps of 256 sequences that generate, without the executor.
 type stepCount struct {
 	full int

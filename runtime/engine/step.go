@@ -38,16 +38,6 @@ func (s *step) add(q *Sequence, tokens, rows int) {
 	s.rows += rows
 }
 
-// has reports whether a sequence is in the step.
-func (s *step) has(q *Sequence) bool {
-	for i := range s.parts {
-		if s.parts[i].seq == q {
-			return true
-		}
-	}
-	return false
-}
-
 // fill makes the inputs.
 func (s *step) fill() {
 	width := 0
