@@ -164,7 +164,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 			f.precision.note(p, ex)
 			notePacked(made, ex.Weights())
 		}
-		eng, err := engine.New(ex, 0)
+		eng, err := engine.New(ex, engine.Options{})
 		if err != nil {
 			return err
 		}
