@@ -4,7 +4,7 @@
 //	-- script --    what the backend says from here on (package servicetest)
 //	-- request --   method and path, headers, an empty line where there are any, and the body
 //	-- seen --      what the backend was asked for, as JSON without empty fields
-//	-- answer --    status and headers that matter, and the body; JSON is indented; of a stream, an event that repeats itself stands once
+//	-- answer --    status and headers that matter, and the body; JSON is indented; of a stream, what repeats itself stands once
 //
 // A word behind the first one of a name says what the part is about. The flag -update writes seen and answer again.
 package transcript
@@ -148,9 +148,15 @@ func answer(w *httptest.ResponseRecorder) string {
 }
 
 // once is a stream in which an event that comes several times in a row stands once: how often a stream says that it is alive is
-// a matter of time.
+// a matter of time. What all chunks of a completion begin with stands in the first one only.
 func once(stream string) string {
-	return strings.Join(slices.Compact(strings.SplitAfter(stream, "\n\n")), "")
+	stream = strings.Join(slices.Compact(strings.SplitAfter(stream, "\n\n")), "")
+	begin := strings.Index(stream, `data: {"id"`)
+	end := strings.Index(stream, `"choices":`)
+	if begin < 0 || end < begin {
+		return stream
+	}
+	return stream[:end] + strings.ReplaceAll(stream[end:], stream[begin:end], "data: {..., ")
 }
 
 // seen shows requests to the backend as JSON.
