@@ -106,8 +106,13 @@ func TestReplies(t *testing.T) {
 		{"thinking", told("\n<think>Let me see.</think>\nYes."), reply{Reasoning: "Let me see.", Text: "Yes.", Finish: service.FinishStop}},
 		{"a stop string", stop(told("one two three"), "o t", "hree"), reply{Text: "one tw", Finish: service.FinishStop, StopString: "o t"}},
 		{"the length", limit(told("a b c d e f g"), 3), reply{Text: "a b c", Finish: service.FinishLength}},
+		{"less room than was asked for", func() service.Request { r := limit(told("a b"), 1<<30); r.Fit = true; return r }(), reply{Text: "a b", Finish: service.FinishStop}},
 		{"a call", tools(told("Sure.\n<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n<arg_key>days</arg_key>\n<arg_value>3</arg_value>\n</tool_call>")),
 			reply{Text: "Sure.", Calls: []call{{"weather", `{"city": "Oslo", "days": 3}`}}, Finish: service.FinishCalls}},
+		{"a stop string behind a call", tools(stop(told("<tool_call>weather\n</tool_call>\nNow END"), "END")),
+			reply{Text: "Now ", Calls: []call{{"weather", `{}`}}, Finish: service.FinishStop, StopString: "END"}},
+		{"half of a call", tools(told("<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Os")),
+			reply{Calls: []call{{"weather", `{"city": "Os`}}, Finish: service.FinishStop}},
 		{"no tools", told("<tool_call>weather\n</tool_call>"), reply{Text: "<tool_call>weather\n</tool_call>", Finish: service.FinishStop}},
 		{"without thinking", func() service.Request { r := told("Yes."); r.Thinking = &off; return r }(), reply{Text: "Yes.", Finish: service.FinishStop}},
 	} {
@@ -136,6 +141,18 @@ func TestChoices(t *testing.T) {
 	_, again := collect(t, s, r)
 	if again.Prompt != usage.Prompt || again.Cached < usage.Prompt-16 || again.Output != usage.Output {
 		t.Errorf("usage of the same request again is %+v, before %+v", again, usage)
+	}
+}
+
+// TestContinueFirstSpace: a reply that continues a message begins with what the model says, white space included.
+func TestContinueFirstSpace(t *testing.T) {
+	s := scripted(t, modeltest.Options{})
+	r := told(" world")
+	r.Conversation.Messages = append(r.Conversation.Messages, chat.Message{Role: chat.RoleAssistant, Content: "Hello"})
+	r.Continue = true
+	got, _ := collect(t, s, r)
+	if diff := cmp.Diff([]reply{{Text: " world", Finish: service.FinishStop}}, got); diff != "" {
+		t.Errorf("the reply is another one (-want +got):\n%s", diff)
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *Service) room(r *Request, prompt int) (*int, error) {
 		return nil, invalid("prompt", "the prompt is empty: the model needs at least one token to begin with")
 	case left < 0 || left == 0 && (r.MaxTokens == nil || *r.MaxTokens > 0):
 		return nil, tooLong("the prompt has %d tokens, but prompt and reply together may have %d: shorten the prompt", prompt, most)
-	case r.MaxTokens == nil:
+	case r.MaxTokens == nil || r.Fit && *r.MaxTokens > left:
 		return &left, nil
 	case *r.MaxTokens > left:
 		return nil, tooLong("the prompt has %d tokens and the reply may have %d, but together they may have %d: shorten the prompt or lower max_tokens", prompt, *r.MaxTokens, most)
