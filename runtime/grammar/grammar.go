@@ -33,7 +33,7 @@ type Options struct {
 // JSON is the grammar of any JSON object.
 func JSON(v *Vocabulary, o Options) (*Grammar, error) {
 	return v.compile(fmt.Sprint("json", o), func() (*node, error) {
-		_, object := anyValue()
+		_, object := anySpelling.anyValue()
 		return v.reply(object, o), nil
 	})
 }

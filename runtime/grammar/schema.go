@@ -16,12 +16,13 @@ type compiler struct {
 	nodes    int
 	literals int              // bytes of enum and const
 	known    map[string]*node // by the schemas of a place
+	spelling *spelling
 	any      *node
 }
 
-func newCompiler(root *value) *compiler {
-	c := &compiler{root: root, budget: newBudget(), known: map[string]*node{}}
-	c.any, _ = anyValue()
+func newCompiler(root *value, s *spelling, b *budget) *compiler {
+	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s}
+	c.any, _ = s.anyValue()
 	return c
 }
 
@@ -30,7 +31,7 @@ func compileSchema(schema []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCompiler(root).place([]*value{root})
+	return newCompiler(root, anySpelling, newBudget()).place([]*value{root})
 }
 
 // place compiles what satisfies all of some schemas.
