@@ -278,9 +278,12 @@ func (m *machine) push(n *node, at int64, up *frame) {
 		}
 	case sequenceNode:
 		// The last kid needs no frame: what comes behind it is what comes behind the sequence.
-		if int(at) == len(n.kids)-1 {
+		switch int(at) {
+		case len(n.kids): // it has none
+			m.resume(up)
+		case len(n.kids) - 1:
 			m.push(n.kids[at], 0, up)
-		} else {
+		default:
 			m.push(n.kids[at], 0, m.frame(n, at+1, up))
 		}
 	case choiceNode:

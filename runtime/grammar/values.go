@@ -40,7 +40,7 @@ func (c *compiler) shape(s *shape) ([]*node, error) {
 
 // free says whether any value will do.
 func (s *shape) free() bool {
-	return s.types == allTypes && s.least == 0 && s.most < 0 && s.patterns == nil && s.formats == nil && s.from == nil && s.to == nil &&
+	return !s.limited && s.types == allTypes && s.least == 0 && s.most < 0 && s.patterns == nil && s.formats == nil && s.from == nil && s.to == nil &&
 		s.multiples == nil && s.objects == nil && s.required == nil && s.arrays == nil && s.leastItems == 0 && s.mostItems < 0
 }
 
@@ -143,6 +143,9 @@ func (c *compiler) automaton(s *shape, enc encoding) (*dfa, error) {
 		d, err := expression(p.text, false, enc, c.budget)
 		if err == nil && d != nil {
 			d, err = intersect(all, d, c.budget)
+		}
+		if err != nil && c.lax {
+			continue
 		}
 		if err != nil {
 			return nil, errorAt(p.path, "%v", err)
