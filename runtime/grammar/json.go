@@ -1,10 +1,11 @@
 package grammar
 
-// Numbers without bounds have at most so many digits before and behind the point, so that a model cannot write digits for ever.
+// Numbers without bounds have at most so many digits before and behind the point, so that a model cannot write digits for ever, and
+// exponents with which they fit a float64.
 const (
 	integerForm = `-?(0|[1-9][0-9]{0,31})`
 	decimalForm = integerForm + `(\.[0-9]{1,32})?`
-	numberForm  = decimalForm + `([eE][-+]?[0-9]{1,2})?`
+	numberForm  = decimalForm + `([eE](\+?[0-9]{1,2}|-[0-9]{1,3}))?`
 )
 
 // Parts that all grammars share.
