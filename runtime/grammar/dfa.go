@@ -130,9 +130,9 @@ func intersect(x, y *dfa, b *budget) (*dfa, error) {
 	return out.trim(), nil
 }
 
-// counted is the automaton of the texts of least to most characters that another takes; most -1: no bound. Char takes one character. It
+// countedText is the automaton of the texts of least to most characters that another takes; most -1: no bound. Char takes one character. It
 // is nil where there are none.
-func counted(d, char *dfa, least, most int32, b *budget) (*dfa, error) {
+func countedText(d, char *dfa, least, most int32, b *budget) (*dfa, error) {
 	type at struct{ state, char, count int32 }
 	known := map[at]int32{}
 	var all []at

@@ -39,7 +39,7 @@ func (c *compiler) trait(s *value, depth int) trait {
 	if s.kind != objectValue || depth == 0 {
 		return t
 	}
-	if shape, err := newShape([]*value{s}); err == nil {
+	if shape, err := c.newShape([]*value{s}); err == nil {
 		t.types = shape.types
 		if shape.limited {
 			t.limit(shape.values)

@@ -10,7 +10,7 @@ func prune(root *node) bool {
 	var all []*node
 	everyNode(root, func(n *node) {
 		// Literals and automata need nothing. Some are shared between grammars, and not to be written.
-		if n.kind != literalNode && n.kind != dfaNode {
+		if n.kind != literalNode && n.kind != dfaNode && n.kind != countedNode {
 			n.height = impossible
 			all = append(all, n)
 		}
@@ -33,6 +33,11 @@ func prune(root *node) bool {
 // needs is the height by the heights of the parts.
 func (n *node) needs() int32 {
 	h := int32(0)
+	for _, k := range []*node{n.open, n.between, n.end} {
+		if k != nil {
+			h = max(h, k.height)
+		}
+	}
 	switch n.kind {
 	case sequenceNode:
 		for _, k := range n.kids {
@@ -42,10 +47,6 @@ func (n *node) needs() int32 {
 		h = impossible
 		for _, k := range n.kids {
 			h = min(h, k.height)
-		}
-	case repeatNode:
-		if n.least > 0 {
-			h = n.kids[0].height
 		}
 	case objectNode:
 		for _, mb := range n.members {
@@ -82,10 +83,6 @@ func (n *node) takeOut() {
 			}
 		}
 		n.kids = kept
-	case repeatNode:
-		if gone(n.kids[0]) {
-			n.most = 0
-		}
 	case objectNode:
 		kept := n.members[:0]
 		for _, mb := range n.members {

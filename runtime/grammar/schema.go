@@ -16,21 +16,25 @@ type compiler struct {
 	nodes    int
 	literals int              // bytes of enum and const
 	known    map[string]*node // by the schemas of a place
+	spelling *spelling
+	lax      bool // what cannot be enforced is left out, and no error
 	any      *node
 }
 
-func newCompiler(root *value) *compiler {
-	c := &compiler{root: root, budget: newBudget(), known: map[string]*node{}}
-	c.any, _ = anyValue()
+func newCompiler(root *value, s *spelling, b *budget) *compiler {
+	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s}
+	c.any, _ = s.anyValue()
 	return c
 }
 
-func compileSchema(schema []byte) (*node, error) {
+func compileSchema(schema []byte, lax bool) (*node, error) {
 	root, err := parseDocument(schema)
 	if err != nil {
 		return nil, err
 	}
-	return newCompiler(root).place([]*value{root})
+	c := newCompiler(root, anySpelling, newBudget())
+	c.lax = lax
+	return c.place([]*value{root})
 }
 
 // place compiles what satisfies all of some schemas.
@@ -50,7 +54,7 @@ func (c *compiler) place(all []*value) (*node, error) {
 		return nil, errorAt(all[0].path, "the schema needs more than %d nodes", MaxNodes)
 	}
 	for _, b := range branches {
-		s, err := newShape(b)
+		s, err := c.newShape(b)
 		if err != nil {
 			return nil, err
 		}
@@ -184,6 +188,9 @@ func (c *compiler) parts(s *value) ([]*value, error) {
 		case "allOf":
 			out = append(out, list.items...)
 		case "oneOf":
+			if c.lax {
+				continue
+			}
 			if err := c.exclusive(list.items); err != nil {
 				return nil, err
 			}

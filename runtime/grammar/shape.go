@@ -71,7 +71,7 @@ var unsupported = []string{
 }
 
 // newShape reads the keywords of all schemas of a branch.
-func newShape(branch []*value) (*shape, error) {
+func (c *compiler) newShape(branch []*value) (*shape, error) {
 	s := &shape{types: allTypes, most: -1, mostItems: -1}
 	for i, schema := range branch {
 		if i == 0 {
@@ -80,7 +80,7 @@ func newShape(branch []*value) (*shape, error) {
 		var object objectShape
 		var array arrayShape
 		for _, m := range schema.members {
-			if err := s.keyword(schema, m.key, m.value, &object, &array); err != nil {
+			if err := s.keyword(schema, m.key, m.value, &object, &array, c.lax); err != nil {
 				return nil, err
 			}
 		}
@@ -95,7 +95,7 @@ func newShape(branch []*value) (*shape, error) {
 }
 
 // keyword takes in one keyword. What is no keyword of JSON schema's is an annotation, as the standard has it.
-func (s *shape) keyword(schema *value, key string, v *value, object *objectShape, array *arrayShape) error {
+func (s *shape) keyword(schema *value, key string, v *value, object *objectShape, array *arrayShape, lax bool) error {
 	var err error
 	switch key {
 	case "type":
@@ -142,7 +142,7 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 			array.rest = v
 		}
 	default:
-		if slices.Contains(unsupported, key) && !harmless(key, v) {
+		if !lax && slices.Contains(unsupported, key) && !harmless(key, v) {
 			return errorAt(v.path, "%s is not supported: it cannot be enforced while a text is written", key)
 		}
 	}
