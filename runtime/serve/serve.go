@@ -117,10 +117,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.ended(x, r)
 	defer x.finish()
 	defer s.recovered(x, r)
-	if f := s.foreignHost(r); f != nil {
-		s.refuse(x, r, f)
-		return
-	}
 	if s.cors(x, r) {
 		return
 	}
