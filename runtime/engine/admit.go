@@ -25,7 +25,7 @@ func (e *Engine) admit() {
 		}
 		e.running = insert(e.running, q)
 		if q.result.Scheduled.IsZero() {
-			q.result.Scheduled = e.step.stats.Start
+			q.result.Scheduled, q.result.Cached = e.step.stats.Start, q.computed
 		}
 		e.chunk(q)
 	}

@@ -50,7 +50,8 @@ func (s *Stream) Next(ctx context.Context) ([]sample.Token, error) {
 	}
 }
 
-// Result is what the request came to. It is complete after Next has returned io.EOF or the request's error.
+// Result is what the request has come to. It is complete after Next has returned io.EOF or the request's error; after the first
+// tokens it says already how many of the prompt's were cached.
 func (s *Stream) Result() Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,9 +89,7 @@ func (s *Stream) reason() error {
 func (s *Stream) push(q *Sequence) bool {
 	s.mu.Lock()
 	s.tokens = append(s.tokens, q.news...)
-	if q.ended {
-		s.ended, s.result = true, q.Result()
-	}
+	s.ended, s.result = q.ended, q.Result()
 	s.mu.Unlock()
 	select {
 	case s.more <- struct{}{}:
