@@ -24,6 +24,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("MODELS", filepath.Join(root, "models"))
 			env.Setenv("GOLDEN", filepath.Join(root, "testdata", "golden"))
 			env.Setenv("CONFIGS", filepath.Join(root, "testdata", "configs"))
+			setupServe(env)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -31,6 +32,9 @@ func TestScript(t *testing.T) {
 			"misuse":      ends(exitUsage),
 			"differs":     differs,
 			"interrupt":   interrupt,
+			"serve":       startServe,
+			"endserve":    endServe,
+			"ask":         ask,
 			"closestdout": closeStdout,
 			"json":        jsonCommand,
 			"logits":      logitsCommand,

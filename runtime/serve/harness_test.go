@@ -141,7 +141,7 @@ func (x *trial) load(loading chan struct{}, more []route.Route) func(context.Con
 			select {
 			case <-loading:
 			case <-ctx.Done():
-				return nil, nil
+				return nil, ctx.Err()
 			}
 		}
 		b := x.Observe(x.backend)

@@ -170,9 +170,8 @@ func (s *Server) Run(ctx context.Context, load func(context.Context) (*Loaded, e
 
 // work loads the model, waits for the end and drains.
 func (s *Server) work(ctx context.Context, hs *http.Server, load func(context.Context) (*Loaded, error), failed chan error) (err error) {
-	loading, stop := context.WithCancel(ctx)
-	defer stop()
-	loaded, err := load(loading)
+	start := time.Now()
+	loaded, err := load(ctx)
 	if err != nil {
 		return err
 	}
@@ -182,6 +181,7 @@ func (s *Server) work(ctx context.Context, hs *http.Server, load func(context.Co
 		}
 	}()
 	s.ready(loaded)
+	s.log.Info("ready", "seconds", time.Since(start).Seconds())
 	select {
 	case err := <-failed:
 		failed <- err
