@@ -31,7 +31,7 @@ func (d *decoder) chat() {
 	}
 	d.common()
 	d.conversation()
-	d.formats()
+	d.formats("response_format", d.Object.Object("response_format"))
 	d.chatLogprobs()
 	d.modalities()
 }
@@ -51,8 +51,8 @@ func (d *decoder) messages() {
 		d.Wrong("messages", "is missing")
 		return
 	}
-	messages, err := chat.ParseMessages(d.Raw("messages"))
-	d.input(err)
+	messages, err := chat.ParseMessages(d.Raw("messages"), true)
+	d.wrongInput(err)
 	d.request.Conversation.Messages = messages
 }
 

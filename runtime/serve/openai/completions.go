@@ -51,7 +51,7 @@ func (t *textRequest) read() {
 		t.Drop("max_tokens")
 	}
 	t.common()
-	t.formats()
+	t.formats("response_format", t.Object.Object("response_format"))
 	if t.request.MaxTokens == nil {
 		n := defaultTokens
 		if t.silent {

@@ -48,6 +48,7 @@ func Routes(b service.Backend, o Options) []route.Route {
 	return []route.Route{
 		{Method: http.MethodPost, Pattern: "/v1/chat/completions", Handler: a.post(a.chat)},
 		{Method: http.MethodPost, Pattern: "/v1/completions", Handler: a.post(a.completions)},
+		{Method: http.MethodPost, Pattern: "/v1/responses", Handler: a.post(a.responses)},
 		{Method: http.MethodGet, Pattern: "/v1/models", Handler: http.HandlerFunc(a.listModels)},
 		{Method: http.MethodGet, Pattern: "/v1/models/{id...}", Handler: http.HandlerFunc(a.getModel)},
 		{Method: http.MethodPost, Pattern: "/tokenize", Handler: a.post(a.tokenize)},
