@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/serve/openai"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/servicetest"
@@ -140,21 +141,18 @@ func (x *trial) load(loading chan struct{}, more []route.Route) func(context.Con
 			select {
 			case <-loading:
 			case <-ctx.Done():
-				return nil, nil
+				return nil, ctx.Err()
 			}
 		}
 		b := x.Observe(x.backend)
 		x.metrics.Serve(b.Model(), Cache{PageSize: 16, Pages: 64}, func() engine.Stats { return engine.Stats{Running: 1, FreePages: 48, Pages: 64} })
-		return &Loaded{Routes: append([]route.Route{
+		return &Loaded{Routes: append(append(openai.Routes(b, openai.Options{}), []route.Route{
 			{Method: "POST", Pattern: "/v1/say", Handler: talk(b)},
-			{Method: "POST", Pattern: "/v1/messages", API: route.Anthropic, Handler: talk(b)},
-			{Method: "GET", Pattern: "/v1/models/{id...}", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				fmt.Fprintf(w, "model %s", r.PathValue("id"))
-			})},
+			{Method: "POST", Pattern: "/v1/ask", API: route.Anthropic, Handler: talk(b)},
 			{Method: "GET", Pattern: "/{$}", Access: route.Public, Control: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				fmt.Fprint(w, "console")
 			})},
-		}, more...)}, nil
+		}...), more...)}, nil
 	}
 }
 
