@@ -10,9 +10,9 @@ import (
 // So they are sorted into bins by their logit, in one pass, and only the bins where something is decided are put in order: the last one
 // that is kept, and the one that the drawn number falls into. The result is that of sorting all.
 const (
-	binsPerUnit = 32                 // bins of logits, at temperature 1, that are 1 apart
-	bins        = 64 * binsPerUnit   // in the last one is all that is less probable than the best token by more than e^64
-	lastBin     = float64(bins) - 1. // so that a number is compared before it is converted
+	binsPerUnit = 128 // bins of logits, at temperature 1, that are 1 apart
+	binned      = 32  // what is less probable than the best token by more than e^32 is all in one bin, the last
+	bins        = binned*binsPerUnit + 1
 )
 
 // scale turns logits into weights and bins.
@@ -26,7 +26,33 @@ type scale struct {
 func (s *scale) below(v float32) float64 { return (s.high - float64(v)) * s.inverse }
 
 // bin is where a token lies that is that far below: bin 0 has the most probable ones.
-func bin(below float64) int { return int(min(below*binsPerUnit, lastBin)) }
+func bin(below float64) int {
+	if !(below < binned) {
+		return bins - 1
+	}
+	return int(below * binsPerUnit)
+}
+
+// span is the middle and half the width of the logits that can lie in some bins: rounding makes it a little wider than they are.
+func (s *scale) span(first, last int) (middle, half float64) {
+	upper, lower := s.high-float64(first)/binsPerUnit/s.inverse, s.floor
+	if last < bins-1 {
+		lower = max(lower, s.high-float64(last+1)/binsPerUnit/s.inverse)
+	}
+	middle, half = (upper+lower)/2, (upper-lower)/2
+	return middle, half + 1e-12*(math.Abs(s.high)+math.Abs(upper)+math.Abs(lower))
+}
+
+// belows is below for those logits of a block that count.
+func (s *scale) belows(x *[blockSize]float64, block []float32) (n int) {
+	for _, v := range block {
+		if s.in(v) {
+			x[n%blockSize] = s.below(v)
+			n++
+		}
+	}
+	return n
+}
 
 // in reports whether a logit counts: it is finite, and not below the floor.
 func (s *scale) in(v float32) bool { return float64(v) >= s.floor && float64(v) <= s.high }
@@ -51,8 +77,8 @@ func (s *Sampler) draw(w *workspace, r *row, high float32) int32 {
 		return w.drawFound(p.TopP, u)
 	}
 	total := w.weigh(r, &sc)
-	end, kept := bins, total // bins before end are kept whole, and of it what is in w.found
-	before := 0.0            // weight before bin end
+	end, kept := w.used, total // bins before end are kept whole, and of it what is in w.found
+	before := 0.0              // weight before bin end
 	if p.TopP > 0 && p.TopP < 1 {
 		end, before, kept = w.cut(r, &sc, p.TopP*total)
 	}
@@ -65,7 +91,7 @@ func (s *Sampler) draw(w *workspace, r *row, high float32) int32 {
 			sum += w.mass[b]
 		}
 	}
-	if end < bins && (some < 0 || target >= before) {
+	if end < w.used && (some < 0 || target >= before) {
 		return walk(w.found, before, target)
 	}
 	w.gather(r, &sc, some, some)
@@ -86,20 +112,24 @@ func (w *workspace) drawFound(topP, u float64) int32 {
 
 // weigh puts the weights of all tokens into bins and returns their sum.
 func (w *workspace) weigh(r *row, sc *scale) float64 {
-	clear(w.mass[:])
+	clear(w.mass[:w.used])
+	last := 0
+	var x, e [blockSize]float64
 	for b, high := range w.high {
 		if !sc.in(high) {
 			continue
 		}
-		for _, v := range r.at(b) {
-			if sc.in(v) {
-				x := sc.below(v)
-				w.mass[bin(x)] += expMinus(x)
-			}
+		n := sc.belows(&x, r.at(b))
+		expMinus(e[:n], x[:n])
+		for i, x := range x[:n] {
+			at := bin(x)
+			w.mass[at] += e[i]
+			last = max(last, at)
 		}
 	}
+	w.used = last + 1
 	total := 0.0
-	for _, m := range w.mass {
+	for _, m := range w.mass[:w.used] {
 		total += m
 	}
 	return total
@@ -107,7 +137,7 @@ func (w *workspace) weigh(r *row, sc *scale) float64 {
 
 // cut keeps the first tokens that have this much weight: all bins before end, which have the weight before, and what is found of bin end.
 func (w *workspace) cut(r *row, sc *scale, most float64) (end int, before, kept float64) {
-	for b, m := range w.mass {
+	for b, m := range w.mass[:w.used] {
 		if m == 0 {
 			continue
 		}
@@ -118,7 +148,7 @@ func (w *workspace) cut(r *row, sc *scale, most float64) (end int, before, kept 
 		}
 		before += m
 	}
-	return bins, before, before // rounding left something: all are kept
+	return w.used, before, before // rounding left something: all are kept
 }
 
 // shortest cuts tokens in order behind the first that makes the weight, counted from a sum on, reach most.
@@ -168,17 +198,19 @@ func (w *workspace) top(r *row, sc *scale, k int) {
 // gather finds the tokens of bins, in order: by falling logit, ties by rising id.
 func (w *workspace) gather(r *row, sc *scale, first, last int) {
 	w.found = w.found[:0]
+	middle, half := sc.span(first, last)
 	for b, high := range w.high {
-		if !sc.in(high) || bin(sc.below(high)) > last {
+		if !sc.in(high) || float64(high) < middle-half {
 			continue
 		}
 		for i, v := range r.at(b) {
-			if !sc.in(v) {
+			if !(math.Abs(float64(v)-middle) <= half && sc.in(v)) { // the first condition mostly decides, and is foretold well
 				continue
 			}
-			x := sc.below(v)
-			if at := bin(x); first <= at && at <= last {
-				w.found = append(w.found, found{int32(b*blockSize + i), v, expMinus(x)})
+			x := [1]float64{sc.below(v)}
+			if at := bin(x[0]); first <= at && at <= last {
+				expMinus(x[:], x[:])
+				w.found = append(w.found, found{int32(b*blockSize + i), v, x[0]})
 			}
 		}
 	}

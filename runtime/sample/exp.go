@@ -10,12 +10,12 @@ var powers = func() (p [64]float64) {
 	return p
 }()
 
-// expMinus is e^-x for x from 0 on, to within 2 units in the last place, 0 from x = 708 on. A draw needs it for every token of
-// the vocabulary; math.Exp cannot be inlined and takes three times as long. Products are rounded before they are added, so that all
-// processors give the same bits.
+// expMinus sets e to e^-x for each x, which are from 0 on: to within 2 units in the last place, and 0 from x = 708 on. A draw needs it
+// for every token of the vocabulary, and math.Exp takes three times as long. Products are rounded before they are added, so that
+// all processors give the same bits.
 //
-// x = (64 q - i) ln(2)/64 - r, with i in [0, 64) and |r| <= ln(2)/128: e^-x = 2^-q 2^(i/64) e^r, and e^r by its series up to r^5.
-func expMinus(x float64) float64 {
+// x = -(64 q + i) ln(2)/64 - r, with i in [0, 64) and |r| <= ln(2)/128: e^-x = 2^q 2^(i/64) e^r, and e^r by its series up to r^5.
+func expMinus(e, x []float64) {
 	const (
 		steps  = 64 / math.Ln2
 		high   = 0x1.62e42fep-7           // ln(2)/64, so few bits of it that its product with a count of steps is exact
@@ -23,16 +23,20 @@ func expMinus(x float64) float64 {
 		magic  = 3 << 51                  // what is added to it is rounded to an integer, in the low bits
 		beyond = 708
 	)
-	if !(x < beyond) {
-		return 0
+	e = e[:len(x)]
+	for i, x := range x {
+		if !(x < beyond) {
+			e[i] = 0
+			continue
+		}
+		shifted := float64(x*-steps) + magic
+		n := int64(int32(math.Float64bits(shifted)))
+		k := shifted - magic
+		r := -x - float64(k*high)
+		r -= float64(k * low)
+		r2 := float64(r * r)
+		s := r + float64(r2*(0.5+float64(r*(1.0/6))+float64(r2*(1.0/24+float64(r*(1.0/120))))))
+		p := powers[n&63]
+		e[i] = math.Float64frombits(math.Float64bits(p+float64(p*s)) + uint64(n>>6)<<52)
 	}
-	shifted := float64(x*-steps) + magic
-	n := int64(int32(math.Float64bits(shifted)))
-	k := shifted - magic
-	r := -x - float64(k*high)
-	r -= float64(k * low)
-	r2 := float64(r * r)
-	e := r + float64(r2*(0.5+float64(r*(1.0/6))+float64(r2*(1.0/24+float64(r*(1.0/120))))))
-	p := powers[n&63]
-	return math.Float64frombits(math.Float64bits(p+float64(p*e)) + uint64(n>>6)<<52)
 }

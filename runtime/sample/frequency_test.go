@@ -82,12 +82,12 @@ func TestFrequencies(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			counts := make([]int, len(logits))
+			s := New(c.params, []int32{0})
+			for _, id := range []int32{1, 1, 4} {
+				s.Accept(id)
+			}
 			for seed := range uint64(draws) {
-				c.params.Seed = seed
-				s := New(c.params, []int32{0})
-				for _, id := range []int32{1, 1, 4} {
-					s.Accept(id)
-				}
+				s.params.Seed = seed
 				token, err := s.Pick(logits, c.mask)
 				if err != nil {
 					t.Fatal(err)
@@ -119,9 +119,9 @@ func TestFrequenciesOfPositions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			counts := make([]int, len(pairs))
+			s := New(Params{Temperature: 1}, nil)
 			pick := func(seed uint64, position int) int32 {
-				s := New(Params{Temperature: 1, Seed: seed}, nil)
-				s.position = position
+				s.params.Seed, s.position = seed, position
 				token, err := s.Pick(logits, nil)
 				if err != nil {
 					t.Fatal(err)

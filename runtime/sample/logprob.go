@@ -30,12 +30,15 @@ func (w *workspace) score(t *Token, r *row, alternatives int) {
 	}
 }
 
-// sum is the weight of all tokens. The four sums that it is made of do not have to wait for one another.
+// sum is the weight of all tokens.
 func (w *workspace) sum(r *row, sc *scale) float64 {
-	var sums [4]float64
-	for i, v := range r.logits {
-		if sc.in(v) {
-			sums[i%4] += expMinus(sc.below(v))
+	var x, e [blockSize]float64
+	var sums [4]float64 // which do not have to wait for one another
+	for b := range r.blocks() {
+		n := sc.belows(&x, r.at(b))
+		expMinus(e[:n], x[:n])
+		for i, v := range e[:n] {
+			sums[i%4] += v
 		}
 	}
 	return sums[0] + sums[1] + (sums[2] + sums[3])

@@ -129,6 +129,7 @@ type workspace struct {
 	row   row
 	high  []float32     // the highest logit of each block of the row
 	mass  [bins]float64 // weight of the tokens of each bin
+	used  int           // bins before it can have some
 	count [bins]int32   // blocks whose highest logit lies in the bin
 	found []found
 }

@@ -68,8 +68,9 @@ func (s *Sampler) Pick(logits []float32, mask []uint64) (Token, error) {
 func (s *Sampler) PickInto(t *Token, logits []float32, mask []uint64) error {
 	*t = Token{Top: t.Top[:0]}
 	if s.params.greedy() && !s.params.Logprobs && mask == nil && len(s.changes.tokens) == 0 {
-		t.ID = Argmax(logits)
-		return pickable(t.ID, logits)
+		best := Argmax(logits)
+		t.ID = max(best, 0)
+		return pickable(best, logits)
 	}
 	w := workspaces.Get().(*workspace)
 	defer workspaces.Put(w)
@@ -117,11 +118,10 @@ func pickable(id int32, logits []float32) error {
 
 // Argmax returns the index of the largest logit, the first of equal ones; -1 where none is a finite number.
 func Argmax(logits []float32) int32 {
-	best, high := int32(-1), float32(math.Inf(-1))
-	for first := 0; first < len(logits); first += blockSize {
-		block := logits[first:min(first+blockSize, len(logits))]
-		if v := highest(block); v > high {
-			best, high = int32(first)+index(block, v), v
+	best, high := int32(-1), negInf
+	for i, v := range logits {
+		if v > high && v <= math.MaxFloat32 { // false for NaN; once behind the first few, the first condition decides
+			best, high = int32(i), v
 		}
 	}
 	return best

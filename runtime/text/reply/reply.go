@@ -137,6 +137,11 @@ func (p *Parser) Write(text string) []Event {
 	return p.done()
 }
 
+// Thinking reports whether what comes next would be thinking, as far as can be told.
+func (p *Parser) Thinking() bool {
+	return p.state == inThinking || p.state == inBegin && p.start == StartThinking
+}
+
 // step reads some of the input. It is false where the rest cannot be decided yet.
 func (p *Parser) step() bool {
 	switch p.state {
@@ -172,7 +177,7 @@ func (p *Parser) Close(stopped bool) []Event {
 	rest := p.in
 	p.in = ""
 	switch {
-	case p.state == inThinking || p.state == inBegin && p.start == StartThinking:
+	case p.Thinking():
 		p.reason(p.takeBlank() + rest)
 	default:
 		p.say(rest)

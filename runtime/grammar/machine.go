@@ -1,0 +1,428 @@
+package grammar
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Bounds of what a grammar keeps while it is used. What is kept is forgotten when it is more, and made again when it is needed.
+const (
+	maxKeptStates = 4096
+	maxKeptFrames = 32768
+	maxKeptMasks  = 192
+	// maxPlaces is in how many places at once a text can be. Beyond, some ways to go on are not followed, so that a grammar whose
+	// alternatives multiply takes less than it might, but never what it should not.
+	maxPlaces = 1024
+	// maxNested is how deep objects and arrays are nested at most; readers have limits too (Python's is about 1000).
+	maxNested = 256
+)
+
+// frame is a place in a node, and the places in the nodes around it to go on from behind the node. Equal frames of a generation
+// are the same pointer. A frame with a literal or an automaton is a leaf: it waits for a byte.
+type frame struct {
+	node  *node
+	at    int32 // bytes of a literal, state of an automaton, number of the next kid, member or item
+	up    *frame
+	id    int32
+	depth int32  // objects and arrays that it is in
+	seen  uint64 // the round of the machine that saw it
+	only  *place // the state of a leaf alone
+}
+
+type frameKey struct {
+	node *node
+	at   int32
+	up   *frame
+}
+
+// place is a state of the grammar: the set of leaves in which the text may be.
+type place struct {
+	leaves []*frame // by id
+	end    bool     // the text may end here
+	plain  [classes]int32
+	next   []*place // by class of byte; nil: not known yet
+	mask   atomic.Pointer[[]uint64]
+	born   uint32 // generation
+}
+
+// nowhere is the place of texts that a grammar does not take.
+var nowhere = new(place)
+
+const endless = int32(1) << 30
+
+// machine makes places and the steps between them, and keeps them. Its methods want the lock.
+type machine struct {
+	mu      sync.Mutex
+	root    *node
+	classes [256]uint8 // bytes that no node tells apart
+	bytes   []byte     // one byte of each class
+
+	generation uint32
+	frames     map[frameKey]*frame
+	places     map[uint64][]*place
+	all        []*place
+	masks      map[uint64][]*[]uint64 // by hash
+	kept       int                    // masks
+	start      *place
+
+	round  uint64
+	leaves []*frame
+	end    bool
+}
+
+func newMachine(root *node) *machine {
+	m := &machine{root: root}
+	m.findClasses()
+	m.forget()
+	return m
+}
+
+// findClasses finds the bytes that all nodes treat alike.
+func (m *machine) findClasses() {
+	var cut [257]bool
+	spans := func(s span) { cut[s.lo], cut[int(s.hi)+1] = true, true }
+	everyNode(m.root, func(n *node) {
+		for i := range len(n.text) {
+			spans(span{n.text[i], n.text[i]})
+		}
+		if n.dfa != nil {
+			for _, list := range n.dfa.edges {
+				for _, e := range list {
+					spans(e.span)
+				}
+			}
+		}
+	})
+	for b := range 256 {
+		if b == 0 || cut[b] {
+			m.bytes = append(m.bytes, byte(b))
+		}
+		m.classes[b] = uint8(len(m.bytes) - 1)
+	}
+}
+
+// everyNode calls a function with each node once.
+func everyNode(root *node, visit func(*node)) {
+	seen := map[*node]bool{root: true}
+	todo := []*node{root}
+	push := func(n *node) {
+		if n != nil && !seen[n] {
+			seen[n] = true
+			todo = append(todo, n)
+		}
+	}
+	for len(todo) > 0 {
+		n := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		visit(n)
+		for _, k := range n.kids {
+			push(k)
+		}
+		for _, mb := range n.members {
+			push(mb.pair)
+		}
+		push(n.others)
+		push(n.rest)
+		if n.kind == objectNode || n.kind == arrayNode {
+			push(comma)
+			push(openBrace)
+			push(endBrace)
+			push(openList)
+			push(endList)
+		}
+	}
+}
+
+// forget begins a new generation. Places of the one before stay valid for who holds them, but learn nothing any more, so that
+// they go when nobody holds them.
+func (m *machine) forget() {
+	m.generation++
+	m.frames = map[frameKey]*frame{}
+	m.places = map[uint64][]*place{}
+	m.masks = map[uint64][]*[]uint64{}
+	m.all, m.kept = nil, 0
+	m.open()
+	m.push(m.root, 0, nil)
+	m.start = m.settle()
+}
+
+// renew gives the place of this generation that is the same.
+func (m *machine) renew(p *place) *place {
+	if p.born == m.generation || p == nowhere {
+		return p
+	}
+	m.open()
+	m.end = p.end
+	for _, f := range p.leaves {
+		m.add(m.copy(f))
+	}
+	return m.settle()
+}
+
+func (m *machine) copy(f *frame) *frame {
+	var chain []*frame
+	for ; f != nil; f = f.up {
+		chain = append(chain, f)
+	}
+	var up *frame
+	for _, f := range slices.Backward(chain) {
+		up = m.frame(f.node, f.at, up)
+	}
+	return up
+}
+
+func (m *machine) frame(n *node, at int32, up *frame) *frame {
+	key := frameKey{n, at, up}
+	f := m.frames[key]
+	if f == nil {
+		f = &frame{node: n, at: at, up: up, id: int32(len(m.frames))}
+		if up != nil {
+			f.depth = up.depth
+		}
+		if n.kind == objectNode || n.kind == arrayNode {
+			f.depth++
+		}
+		m.frames[key] = f
+	}
+	return f
+}
+
+// step gives the place behind a byte.
+func (m *machine) step(p *place, b byte) *place {
+	c := m.classes[b]
+	if p.next != nil && p.next[c] != nil {
+		return p.next[c]
+	}
+	to := m.work(p, m.bytes[c])
+	if p.born == m.generation && p != nowhere {
+		if p.next == nil {
+			p.next = make([]*place, len(m.bytes))
+		}
+		p.next[c] = to
+	}
+	return to
+}
+
+func (m *machine) work(p *place, b byte) *place {
+	if p.born != m.generation {
+		p = m.renew(p)
+	}
+	m.open()
+	for _, f := range p.leaves {
+		n := f.node
+		if n.kind == literalNode {
+			switch {
+			case n.text[f.at] != b:
+			case int(f.at)+1 == len(n.text):
+				m.resume(f.up)
+			default:
+				m.push(n, f.at+1, f.up)
+			}
+		} else if to := n.dfa.next(f.at, b); to >= 0 {
+			m.push(n, to, f.up)
+		}
+	}
+	return m.settle()
+}
+
+// open begins a set of leaves, push and resume add to it, and settle makes it a place.
+func (m *machine) open() {
+	m.round++
+	m.leaves, m.end = m.leaves[:0], false
+}
+
+func (m *machine) add(f *frame) {
+	if f.seen != m.round && len(m.leaves) < maxPlaces {
+		f.seen = m.round
+		m.leaves = append(m.leaves, f)
+	}
+}
+
+// resume goes on behind a node, in the frame around it.
+func (m *machine) resume(up *frame) {
+	if up == nil {
+		m.end = true
+		return
+	}
+	if up.seen == m.round {
+		return
+	}
+	up.seen = m.round
+	m.push(up.node, up.at, up.up)
+}
+
+// push adds the leaves that a text may be in when it has come to a place in a node.
+func (m *machine) push(n *node, at int32, up *frame) {
+	switch n.kind {
+	case literalNode:
+		m.add(m.frame(n, at, up))
+	case dfaNode:
+		if len(n.dfa.edges[at]) > 0 {
+			m.add(m.frame(n, at, up))
+		}
+		if n.dfa.accept[at] {
+			m.resume(up)
+		}
+	case sequenceNode:
+		// The last kid needs no frame: what comes behind it is what comes behind the sequence.
+		if int(at) == len(n.kids)-1 {
+			m.push(n.kids[at], 0, up)
+		} else {
+			m.push(n.kids[at], 0, m.frame(n, at+1, up))
+		}
+	case choiceNode:
+		for _, k := range n.kids {
+			if m.fits(k, up) {
+				m.push(k, 0, up)
+			}
+		}
+	case repeatNode:
+		if at >= n.least {
+			m.resume(up)
+		}
+		if (n.most < 0 || at < n.most) && m.fits(n.kids[0], up) {
+			m.push(n.kids[0], 0, m.frame(n, n.count(at+1), up))
+		}
+	case objectNode:
+		m.object(n, at, up)
+	case arrayNode:
+		m.array(n, at, up)
+	}
+}
+
+// count is a number of repetitions, as far as it matters.
+func (n *node) count(at int32) int32 {
+	if n.most < 0 {
+		return min(at, max(n.least, int32(len(n.kids)), 1))
+	}
+	return at
+}
+
+// object goes on in an object. Place 0 is before its brace; the others are 1 and twice the number of the next member that may
+// come, and 1 more where there was one already.
+func (m *machine) object(n *node, at int32, up *frame) {
+	if at == 0 {
+		m.push(openBrace, 0, m.frame(n, 1, up))
+		return
+	}
+	at--
+	first := at&1 == 0
+	for i := int(at / 2); i < len(n.members); i++ {
+		m.item(n.members[i].pair, first, n, int32(2*(i+1)+2), up)
+		if n.members[i].required {
+			return
+		}
+	}
+	if n.others != nil {
+		m.item(n.others, first, n, int32(2*len(n.members)+2), up)
+	}
+	m.push(endBrace, 0, up)
+}
+
+// array goes on in an array. Place 0 is before its bracket; the others are 1 and the number of items that it has.
+func (m *machine) array(n *node, at int32, up *frame) {
+	if at == 0 {
+		m.push(openList, 0, m.frame(n, 1, up))
+		return
+	}
+	at--
+	if at >= n.least {
+		m.push(endList, 0, up)
+	}
+	kid := n.rest
+	if int(at) < len(n.kids) {
+		kid = n.kids[at]
+	}
+	if kid != nil && (n.most < 0 || at < n.most) {
+		m.item(kid, at == 0, n, n.count(at+1)+1, up)
+	}
+}
+
+// item adds a member or an item, a sequence, with the comma that parts it from the one before. It leads to a place of the object or
+// array around it.
+func (m *machine) item(n *node, first bool, around *node, at int32, up *frame) {
+	up = m.frame(around, at, up)
+	switch {
+	case !m.fits(n, up):
+	case first:
+		m.push(n, 0, up)
+	default:
+		m.push(comma, 0, m.frame(n, 0, up))
+	}
+}
+
+// fits says whether the node can be taken without nesting too deep. What has to come fits where what it is a part of did, so that
+// the limit makes no dead ends.
+func (m *machine) fits(n *node, up *frame) bool {
+	return up == nil || n.height+up.depth <= maxNested
+}
+
+func (m *machine) settle() *place {
+	if len(m.leaves) == 0 && !m.end {
+		return nowhere
+	}
+	if len(m.all) >= maxKeptStates || len(m.frames) >= maxKeptFrames {
+		return m.overflow()
+	}
+	if len(m.leaves) == 1 && !m.end {
+		f := m.leaves[0]
+		if f.only == nil {
+			f.only = m.place()
+		}
+		return f.only
+	}
+	slices.SortFunc(m.leaves, func(a, b *frame) int { return cmp.Compare(a.id, b.id) })
+	hash := uint64(14695981039346656037)
+	if m.end {
+		hash++
+	}
+	for _, f := range m.leaves {
+		hash = (hash ^ uint64(f.id)) * 1099511628211
+	}
+	for _, p := range m.places[hash] {
+		if p.end == m.end && slices.Equal(p.leaves, m.leaves) {
+			return p
+		}
+	}
+	p := m.place()
+	m.places[hash] = append(m.places[hash], p)
+	return p
+}
+
+// overflow begins a new generation with the place that is being made.
+func (m *machine) overflow() *place {
+	p := &place{leaves: slices.Clone(m.leaves), end: m.end}
+	m.forget()
+	p.born = m.generation - 1
+	return m.renew(p)
+}
+
+func (m *machine) place() *place {
+	p := &place{leaves: slices.Clone(m.leaves), end: m.end, born: m.generation}
+	for _, f := range p.leaves {
+		if f.node.kind == dfaNode {
+			for c := range classes {
+				p.plain[c] = max(p.plain[c], f.plain(c))
+			}
+		}
+	}
+	m.all = append(m.all, p)
+	return p
+}
+
+// plain is how many characters of a class may come next whatever they are.
+func (f *frame) plain(c class) int32 {
+	if f.node.dfa.plain[c][f.at] {
+		return endless
+	}
+	// A character of a string that is counted.
+	if c == inString && f.at == 0 && f.node == character && f.up != nil && f.up.node.kind == repeatNode {
+		if most := f.up.node.most; most >= 0 {
+			return most - f.up.at + 1
+		}
+		return endless
+	}
+	return 0
+}

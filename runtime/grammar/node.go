@@ -1,0 +1,66 @@
+package grammar
+
+// kind is what a node does.
+type kind uint8
+
+const (
+	literalNode  kind = iota // takes its text
+	dfaNode                  // takes what its automaton does
+	sequenceNode             // its kids, one behind the other
+	choiceNode               // one of its kids
+	repeatNode               // its kid, least to most times
+	objectNode               // the members of an object and its end
+	arrayNode                // the items of an array and its end
+)
+
+// node is a part of a grammar. Nodes refer to each other, and to themselves on the way, but never without bytes between.
+type node struct {
+	kind  kind
+	text  string // of a literal: not empty
+	dfa   *dfa
+	kids  []*node
+	least int32
+	most  int32 // -1: no bound
+
+	height int32 // the fewest levels of objects and arrays that it needs; impossible: nothing satisfies it
+
+	members []member // of an object, in the order in which they come
+	others  *node    // of an object: further members, sequences of key and value; nil: none
+	rest    *node    // of an array: items behind kids, which are sequences too; nil: none
+}
+
+// member is a named member of an object.
+type member struct {
+	pair     *node // a sequence of key and value
+	required bool
+}
+
+func literal(text string) *node { return &node{kind: literalNode, text: text} }
+
+func sequence(kids ...*node) *node { return &node{kind: sequenceNode, kids: kids} }
+
+func automaton(d *dfa) *node { return &node{kind: dfaNode, dfa: d} }
+
+// choice is one of several nodes, nil where there are none.
+func choice(kids ...*node) *node {
+	switch len(kids) {
+	case 0:
+		return nil
+	case 1:
+		return kids[0]
+	}
+	return &node{kind: choiceNode, kids: kids}
+}
+
+var (
+	comma     = mustExpression(`, ?`) // between members and items
+	colon     = mustExpression(`: ?`)
+	openBrace = literal("{")
+	endBrace  = literal("}")
+	openList  = literal("[")
+	endList   = literal("]")
+	quote     = literal(`"`)
+)
+
+// mustExpression is the automaton of an expression of our own.
+func mustExpression(expr string) *node { return automaton(sharedExpression(expr, asText)) }

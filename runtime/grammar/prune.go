@@ -1,0 +1,111 @@
+package grammar
+
+// impossible is the height of what nothing satisfies.
+const impossible = int32(1) << 24
+
+// prune finds the heights of all nodes and takes out what is impossible: alternatives, optional members, further items. It is false
+// where nothing is left. Heights are found from below: each round lets what has only finished parts be finished, so that what waits
+// for itself never is.
+func prune(root *node) bool {
+	var all []*node
+	everyNode(root, func(n *node) {
+		// Literals and automata need nothing. Some are shared between grammars, and not to be written.
+		if n.kind != literalNode && n.kind != dfaNode {
+			n.height = impossible
+			all = append(all, n)
+		}
+	})
+	for changed := true; changed; {
+		changed = false
+		// Parts mostly come behind what they are parts of.
+		for i := len(all) - 1; i >= 0; i-- {
+			if h := all[i].needs(); h < all[i].height {
+				all[i].height, changed = h, true
+			}
+		}
+	}
+	for _, n := range all {
+		n.takeOut()
+	}
+	return root.height < impossible
+}
+
+// needs is the height by the heights of the parts.
+func (n *node) needs() int32 {
+	h := int32(0)
+	switch n.kind {
+	case sequenceNode:
+		for _, k := range n.kids {
+			h = max(h, k.height)
+		}
+	case choiceNode:
+		h = impossible
+		for _, k := range n.kids {
+			h = min(h, k.height)
+		}
+	case repeatNode:
+		if n.least > 0 {
+			h = n.kids[0].height
+		}
+	case objectNode:
+		for _, mb := range n.members {
+			if mb.required {
+				h = max(h, mb.pair.height)
+			}
+		}
+		h++
+	case arrayNode:
+		for i := range n.least {
+			switch {
+			case int(i) < len(n.kids):
+				h = max(h, n.kids[i].height)
+			case n.rest == nil:
+				return impossible
+			default:
+				h = max(h, n.rest.height)
+				return min(h+1, impossible)
+			}
+		}
+		h++
+	}
+	return min(h, impossible)
+}
+
+func (n *node) takeOut() {
+	gone := func(k *node) bool { return k != nil && k.height >= impossible }
+	switch n.kind {
+	case choiceNode:
+		kept := n.kids[:0]
+		for _, k := range n.kids {
+			if !gone(k) {
+				kept = append(kept, k)
+			}
+		}
+		n.kids = kept
+	case repeatNode:
+		if gone(n.kids[0]) {
+			n.most = 0
+		}
+	case objectNode:
+		kept := n.members[:0]
+		for _, mb := range n.members {
+			if !gone(mb.pair) || mb.required {
+				kept = append(kept, mb)
+			}
+		}
+		n.members = kept
+		if gone(n.others) {
+			n.others = nil
+		}
+	case arrayNode:
+		for i, k := range n.kids {
+			if gone(k) && int32(i) >= n.least {
+				n.kids, n.rest = n.kids[:i], nil
+				break
+			}
+		}
+		if gone(n.rest) {
+			n.rest = nil
+		}
+	}
+}

@@ -1,0 +1,298 @@
+package grammar
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// shape compiles a shape to one node for each type that its values may have.
+func (c *compiler) shape(s *shape) ([]*node, error) {
+	if s.limited {
+		return c.listed(s)
+	}
+	if s.free() {
+		return []*node{c.any}, nil
+	}
+	var out []*node
+	if s.types&nullType != 0 {
+		out = append(out, literal("null"))
+	}
+	if s.types&boolType != 0 {
+		out = append(out, literal("true"), literal("false"))
+	}
+	for _, part := range []struct {
+		types   types
+		compile func(*shape) (*node, error)
+	}{{numberType, c.number}, {stringType, c.text}, {arrayType, c.array}, {objectType, c.object}} {
+		if s.types&part.types == 0 {
+			continue
+		}
+		n, err := part.compile(s)
+		if err != nil {
+			return nil, err
+		}
+		if n != nil {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+// free says whether any value will do.
+func (s *shape) free() bool {
+	return s.types == allTypes && s.least == 0 && s.most < 0 && s.patterns == nil && s.formats == nil && s.from == nil && s.to == nil &&
+		s.multiples == nil && s.objects == nil && s.required == nil && s.arrays == nil && s.leastItems == 0 && s.mostItems < 0
+}
+
+// listed compiles the values of enum and const that satisfy the rest of the shape.
+func (c *compiler) listed(s *shape) ([]*node, error) {
+	var list []string
+	for _, v := range s.values {
+		ok, err := c.satisfies(s, v)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		text := v.String()
+		if c.literals += len(text); c.literals > MaxLiterals {
+			return nil, errorAt(s.path, "the values of enum and const have more than %d bytes", MaxLiterals)
+		}
+		list = append(list, text)
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return []*node{automaton(texts(list))}, nil
+}
+
+// satisfies checks a listed value against the keywords beside the list.
+func (c *compiler) satisfies(s *shape, v *value) (bool, error) {
+	switch v.kind {
+	case nullValue:
+		return s.types&nullType != 0, nil
+	case boolValue:
+		return s.types&boolType != 0, nil
+	case numberValue:
+		return c.satisfiesNumber(s, v)
+	case stringValue:
+		if n := int32(min(utf8.RuneCountInString(v.text), int(endless))); s.types&stringType == 0 || n < s.least || s.most >= 0 && n > s.most {
+			return false, nil
+		}
+		return c.matches(s, v.text)
+	case arrayValue:
+		if len(s.arrays) > 0 || s.leastItems > 0 || s.mostItems >= 0 {
+			return false, errorAt(v.path, "an array in enum or const beside keywords for arrays is not supported")
+		}
+		return s.types&arrayType != 0, nil
+	}
+	if len(s.objects) > 0 || len(s.required) > 0 {
+		return false, errorAt(v.path, "an object in enum or const beside keywords for objects is not supported")
+	}
+	return s.types&objectType != 0, nil
+}
+
+// matches checks a string against patterns and formats.
+func (c *compiler) matches(s *shape, text string) (bool, error) {
+	d, err := c.automaton(s, asText)
+	if err != nil || d == nil {
+		return false, err
+	}
+	return d.match(text), nil
+}
+
+// text compiles strings.
+func (c *compiler) text(s *shape) (*node, error) {
+	if s.most >= 0 && s.most < s.least {
+		return nil, nil
+	}
+	if s.patterns == nil && knownFormats(s.formats) == nil {
+		return countedString(s.least, s.most), nil
+	}
+	d, err := c.automaton(s, asJSON)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	if s.least > 0 || s.most >= 0 {
+		d, err = counted(d, sharedExpression(oneCharacter, asJSON), s.least, s.most, c.budget)
+		if err != nil {
+			return nil, errorAt(s.path, "minLength or maxLength beside a pattern or a format: %v", err)
+		}
+		if d == nil {
+			return nil, nil
+		}
+	}
+	return sequence(quote, automaton(d), quote), nil
+}
+
+// automaton is the automaton of the patterns and formats of a shape; nil: nothing matches them.
+func (c *compiler) automaton(s *shape, enc encoding) (*dfa, error) {
+	all := sharedExpression(anyText, enc)
+	for _, f := range knownFormats(s.formats) {
+		d, err := intersect(all, sharedExpression(formats[f.text], enc), c.budget)
+		if err != nil || d == nil {
+			return nil, err
+		}
+		all = d
+	}
+	for _, p := range s.patterns {
+		d, err := expression(p.text, false, enc, c.budget)
+		if err == nil && d != nil {
+			d, err = intersect(all, d, c.budget)
+		}
+		if err != nil {
+			return nil, errorAt(p.path, "%v", err)
+		}
+		if d == nil {
+			return nil, nil
+		}
+		all = d
+	}
+	return all, nil
+}
+
+// array compiles arrays.
+func (c *compiler) array(s *shape) (*node, error) {
+	if s.mostItems >= 0 && s.mostItems < s.leastItems {
+		return nil, nil
+	}
+	n := &node{kind: arrayNode, least: s.leastItems, most: s.mostItems}
+	long := 0
+	for _, a := range s.arrays {
+		long = max(long, len(a.prefix))
+	}
+	if s.mostItems >= 0 {
+		long = min(long, int(s.mostItems))
+	}
+	for i := range long {
+		kid, err := c.item(s, i)
+		if err != nil {
+			return nil, err
+		}
+		n.kids = append(n.kids, kid)
+	}
+	if s.mostItems >= 0 && int(s.mostItems) == long {
+		return n, nil
+	}
+	var err error
+	n.rest, err = c.item(s, long)
+	return n, err
+}
+
+// item compiles the item of an array at an index; behind all prefixes, the rest of them.
+func (c *compiler) item(s *shape, i int) (*node, error) {
+	var all []*value
+	for _, a := range s.arrays {
+		switch {
+		case i < len(a.prefix):
+			all = append(all, a.prefix[i])
+		case a.rest != nil:
+			all = append(all, a.rest)
+		}
+	}
+	n, err := c.conjunction(all)
+	if err != nil {
+		return nil, err
+	}
+	return sequence(n), nil
+}
+
+// conjunction compiles a place of any number of schemas.
+func (c *compiler) conjunction(all []*value) (*node, error) {
+	if len(all) == 0 {
+		return c.any, nil
+	}
+	return c.place(all)
+}
+
+// object compiles objects: members by name in the order of the schema, then those that are required but not described, then others.
+func (c *compiler) object(s *shape) (*node, error) {
+	names, err := s.names()
+	if err != nil {
+		return nil, err
+	}
+	n := &node{kind: objectNode}
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = encodeString(name)
+		value, err := c.conjunction(s.member(name, true))
+		if err != nil {
+			return nil, err
+		}
+		n.members = append(n.members, member{
+			pair:     sequence(literal(keys[i]), colon, value),
+			required: slices.Contains(s.required, name),
+		})
+	}
+	value, err := c.conjunction(s.member("", false))
+	if err != nil {
+		return nil, err
+	}
+	key := freeString
+	if len(keys) > 0 {
+		if key, err = c.otherKeys(s, keys); err != nil {
+			return nil, err
+		}
+	}
+	n.others = sequence(key, colon, value)
+	c.nodes += 4 * len(names)
+	return n, nil
+}
+
+// otherKeys takes all keys but some. Each key is spelled in the one shortest way, so that none of them comes in disguise.
+func (c *compiler) otherKeys(s *shape, keys []string) (*node, error) {
+	ends := make([]string, len(keys))
+	for i, k := range keys {
+		ends[i] = k[1 : len(k)-1]
+	}
+	d, err := intersect(sharedExpression(anyText, asJSON), except(ends), c.budget)
+	if err != nil {
+		return nil, errorAt(s.path, "the names of the properties are too many or too long")
+	}
+	return sequence(quote, automaton(d), quote), nil
+}
+
+// names gives the names of all members that are described or required.
+func (s *shape) names() ([]string, error) {
+	var names []string
+	known := map[string]bool{}
+	add := func(name string) {
+		if !known[name] {
+			known[name] = true
+			names = append(names, name)
+		}
+	}
+	for _, o := range s.objects {
+		if o.properties != nil {
+			for _, m := range o.properties.members {
+				add(m.key)
+			}
+		}
+	}
+	for _, name := range s.required {
+		add(name)
+	}
+	if len(names) > MaxProperties {
+		return nil, errorAt(s.path, "the object has more than %d properties", MaxProperties)
+	}
+	return names, nil
+}
+
+// member gives the schemas of a member, or, not named, those of members that nothing describes.
+func (s *shape) member(name string, named bool) []*value {
+	var all []*value
+	for _, o := range s.objects {
+		var v *value
+		if o.properties != nil && named {
+			v = o.properties.get(name)
+		}
+		if v == nil {
+			v = o.others
+		}
+		if v != nil {
+			all = append(all, v)
+		}
+	}
+	return all
+}
