@@ -299,6 +299,9 @@ func TestSlowClients(t *testing.T) {
 		t.Errorf("a body that does not come: %s", got)
 	}
 	c := x.dial()
+	if err := c.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
 	script := "@" + strings.Repeat("text \""+strings.Repeat("x", 60000)+"\"\n", 200)
 	fmt.Fprintf(c, "POST /v1/say HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(script), script)
 	x.logged("i/o timeout")
