@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"github.com/glmc/glmc/runtime/bench"
 )
 
 // measure runs both sides in turn, round after round, so that what disturbs the machine disturbs both.
@@ -79,7 +81,7 @@ func (s *side) result(m model, c contest, e entry, w workload, index int, theirs
 		ratios = append(ratios, rate/r.Peer[round])
 		shares, limits = append(shares, share), append(limits, limit)
 	}
-	r.Ratio, r.Share, r.Limit = median(ratios), median(shares), median(limits)
+	r.Ratio, r.Share, r.Limit = bench.Median(ratios), bench.Median(shares), bench.Median(limits)
 	return r
 }
 

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/glmc/glmc/runtime/bench"
 )
 
 // report is what -json prints.
@@ -86,7 +88,7 @@ func unit(workload string) string {
 
 // spread is a median, and in brackets the lowest and the highest.
 func spread(values []float64) string {
-	return fmt.Sprintf("%s (%s-%s)", perSecond(median(values)), perSecond(slices.Min(values)), perSecond(slices.Max(values)))
+	return fmt.Sprintf("%s (%s-%s)", perSecond(bench.Median(values)), perSecond(slices.Min(values)), perSecond(slices.Max(values)))
 }
 
 // perSecond has three digits, and all of those before the point.
@@ -98,10 +100,4 @@ func perSecond(v float64) string {
 		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.2f", v)
-}
-
-// median is the middle of some values, the upper one of two.
-func median(values []float64) float64 {
-	s := slices.Sorted(slices.Values(values))
-	return s[len(s)/2]
 }

@@ -152,8 +152,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 	for i, p := range plans {
 		ex, err := f.executor(ctx, p, ckpt, made)
 		if errors.Is(err, exec.ErrCheckpoint) {
-			r := runFlags{compileFlags: f.compileFlags}
-			return r.misfit(model, p, files, ckpt, err)
+			return f.misfit(model, p, files, ckpt, err)
 		}
 		if err != nil {
 			return err
@@ -164,7 +163,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 			f.precision.note(p, ex)
 			notePacked(made, ex.Weights())
 		}
-		eng, err := engine.New(ex, 0)
+		eng, err := engine.New(ex, engine.Options{})
 		if err != nil {
 			return err
 		}

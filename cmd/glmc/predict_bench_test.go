@@ -43,7 +43,7 @@ func BenchmarkPredicted(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer e.Close()
-	g, err := engine.New(e, 0)
+	g, err := engine.New(e, engine.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (f *quantizeFlags) compare(ctx context.Context, files checkpointFiles, text
 	defer b.close()
 	var engines [2]*engine.Engine
 	for i, m := range []*loadedModel{a, b} {
-		if engines[i], err = engine.New(m.ex, 0); err != nil {
+		if engines[i], err = engine.New(m.ex, engine.Options{}); err != nil {
 			return nil, err
 		}
 	}

@@ -196,7 +196,7 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	noteRounded(ex.Rounded())
 	f.precision.note(p, ex)
 	notePacked(made, ex.Weights())
-	eng, err := engine.New(ex, 0)
+	eng, err := engine.New(ex, engine.Options{})
 	if err != nil {
 		return err
 	}

@@ -43,8 +43,8 @@ func synthCommand() *cobra.Command {
 generation_config.json and the safetensors files, in bf16, or in fp8, int8 or int4 as compressed-tensors stores
 them. The same seed gives the same files. The weights are streamed: a checkpoint may be larger than memory.
 
-There is no tokenizer: text makes no sense to random weights. Run such a checkpoint with --ids, or measure with
-glmc bench model.
+A tokenizer of exactly the vocabulary's size and a chat template are there too, so that such a checkpoint can be
+served. What it says makes no sense.
 
 Presets:
 ` + presetLines(),
@@ -133,10 +133,10 @@ func (f *synthFlags) run(ctx context.Context) error {
 		return err
 	}
 	if f.asJSON {
-		return printJSON(synthResult{f.out, f.preset, f.dtype, f.seed, s.Tensors, s.Parameters, s.Bytes, false})
+		return printJSON(synthResult{f.out, f.preset, f.dtype, f.seed, s.Tensors, s.Parameters, s.Bytes, true})
 	}
 	return printText(func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: %s in %s, seed %d: %s, %s, %s; no tokenizer\n",
+		_, err := fmt.Fprintf(w, "%s: %s in %s, seed %d: %s, %s, %s\n",
 			f.out, f.preset, f.dtype, f.seed, diag.Count(s.Tensors, "tensor"), parameters(s.Parameters), fileSize(s.Bytes))
 		return err
 	})

@@ -104,7 +104,7 @@ func promptLogits(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoin
 		return nil, err
 	}
 	defer ex.Close()
-	eng, err := engine.New(ex, 0)
+	eng, err := engine.New(ex, engine.Options{})
 	if err != nil {
 		return nil, err
 	}

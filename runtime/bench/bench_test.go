@@ -49,7 +49,7 @@ func engines(t *testing.T, log *bytes.Buffer, names string) ([]*engine.Engine, [
 	var all []*silent
 	for i := range names {
 		s := &silent{name: names[i], log: log}
-		e, err := engine.New(s, 0)
+		e, err := engine.New(s, engine.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

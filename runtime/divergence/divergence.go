@@ -23,10 +23,13 @@ type Result struct {
 }
 
 // Measure runs a text through both engines, cut into pieces of at most window tokens, each of which stands for itself. It
-// needs two tokens or more. At most one row of logits of each engine is kept.
+// needs two tokens or more, and two engines, because their steps take turns. At most one row of logits of each engine is kept.
 func Measure(ctx context.Context, a, b *engine.Engine, text []int32, window int) (Result, error) {
 	if len(text) < 2 || window < 2 {
 		return Result{}, fmt.Errorf("the text has %d token(s), cut into pieces of %d: two at least have to follow each other", len(text), window)
+	}
+	if a == b {
+		return Result{}, fmt.Errorf("the two engines are one: the steps of a text in one cannot take turns with those in the other")
 	}
 	var sum sums
 	for at := 0; at < len(text)-1; at += window {

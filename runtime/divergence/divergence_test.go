@@ -103,7 +103,7 @@ func engineFor(t *testing.T, weights string) *engine.Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(ex.Close)
-	e, err := engine.New(ex, 0)
+	e, err := engine.New(ex, engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestMeasure(t *testing.T) {
 	for i := range text {
 		text[i] = int32(i*37%4000 + 1)
 	}
-	same, err := Measure(t.Context(), a, a, text, 40)
+	same, err := Measure(t.Context(), a, engineFor(t, "stored"), text, 40)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func steadyAllocations(t *testing.T, e *exec.Executor, shapes ...shapeOf) uint64
 // do requests that run together.
 func TestTokensAllocateNothing(t *testing.T) {
 	e := startSteady(t, smallModel(t), compiler.Options{})
-	eng, err := engine.New(e, 0)
+	eng, err := engine.New(e, engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func chunksChangeNothing(t *testing.T, m *machine) {
 	facts := m.exec.Plan().Facts
 	engines := map[int]*engine.Engine{}
 	for _, chunk := range []int{1, 2, 3, 7, 16, 64, 160} {
-		e, err := engine.New(m.exec, chunk)
+		e, err := engine.New(m.exec, engine.Options{Chunk: chunk})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestCancelWhileGenerating(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer e.Close()
-			eng, err := engine.New(e, 0)
+			eng, err := engine.New(e, engine.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,12 +1,15 @@
-// Package engine turns a plan that is ready to run into text generation: it prefills prompts in chunks,
-// decodes token by token, and keeps the KV pages of a sequence.
+// Package engine turns a plan that is ready to run into text generation for many requests at once. Each step of the model takes
+// a token of every sequence that generates, and beside them chunks of prompts that are new (continuous batching, Orca, Yu et
+// al., OSDI 2022; chunked prefill, Sarathi-Serve, Agrawal et al., OSDI 2024). Keys and values lie in pages, which sequences
+// with equal beginnings share.
+//
+// An Engine is synchronous and deterministic: the same calls in the same order give the same steps. A Loop drives one from a
+// goroutine of its own, with a Stream for each request. What a request is answered does not depend on what else is under way.
 package engine
 
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
@@ -14,10 +17,9 @@ import (
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/kv"
-	"github.com/glmc/glmc/runtime/sample"
 )
 
-// Executor runs the entries of a plan. exec.Executor is one.
+// Executor runs the entries of a plan. exec.Executor is one. Step is called from one goroutine at a time.
 type Executor interface {
 	Plan() *plan.Plan
 	Pages() int
@@ -25,36 +27,62 @@ type Executor interface {
 	Step(ctx context.Context, entry string, in exec.Inputs) ([]kernels.Tensor, error)
 }
 
-// Engine generates for one request at a time.
-type Engine struct {
-	exec  Executor
-	pool  *kv.Pool
-	chunk int // tokens of a prefill step
-	rows  int // rows of a step whose logits can be had
-
-	// Of the step in progress.
-	inputs inputs
-	logits [][]float32
-	last   [1]int32 // the token of a step of generation
+// Options bound what an engine does at a time. The zero value takes what the plan has room for.
+type Options struct {
+	// Chunk is the most prompt tokens of a step; 0: the plan's.
+	Chunk int
+	// MixedChunk is the most prompt tokens of a step in which other sequences generate, which wait for them; 0: DefaultMixedChunk,
+	// or Chunk where that is less.
+	MixedChunk int
+	// StepTokens is the most tokens of a step, of prompts and generated ones; 0: what the plan's layouts hold.
+	StepTokens int
+	// MaxRunning is the most sequences side by side; 0: what the plan's layouts hold.
+	MaxRunning int
+	// MaxWaiting is the most requests that wait in a Loop to be run; more are ErrBusy. 0: any number.
+	MaxWaiting int
+	// Patience is the number of steps that a level of priority is worth: a request comes before those of the next level that
+	// arrived up to so many steps earlier, and no further, so that none waits for ever. 0: DefaultPatience.
+	Patience int
+	// Observe is told of steps and of ended requests; nil: nobody is.
+	Observe Observer
 }
 
-// New makes an engine. chunk bounds the tokens of a prefill step; 0 takes the plan's.
-func New(e Executor, chunk int) (*Engine, error) {
-	most, err := e.Max("forward")
-	if err != nil {
-		return nil, err
-	}
+// Engine generates for many sequences. It is not safe for concurrent use.
+type Engine struct {
+	exec    Executor
+	pool    *kv.Pool
+	options Options
+	layouts layouts
+	vocab   int // logits of a row
+
+	// Both by rank: what comes first is served first. A sequence stands in one of them from Add until it ends.
+	waiting []*Sequence
+	running []*Sequence
+
+	arrived  uint64 // sequences that were added
+	suspects int    // of the running ones, those that a failed step was about
+	step     step
+	stats    Stats
+	fresh    []*Sequence // what came of the last steps is for these
+}
+
+// New makes an engine for the entry forward of an executor's plan.
+func New(e Executor, o Options) (*Engine, error) {
 	p := e.Plan()
 	if err := checkForward(p); err != nil {
 		return nil, err
 	}
-	if chunk == 0 {
-		chunk = p.Serving.PrefillChunk
+	sizes, err := layoutsOf(e)
+	if err != nil {
+		return nil, err
 	}
-	if chunk < 1 || chunk > most.Tokens {
-		return nil, fmt.Errorf("a prefill chunk of %d tokens: the plan has room for 1 to %d", chunk, most.Tokens)
+	if err := o.fill(p, sizes); err != nil {
+		return nil, err
 	}
-	return &Engine{exec: e, pool: kv.NewPool(e.Pages(), p.Cache.PageSize), chunk: chunk, rows: most.Rows}, nil
+	eng := &Engine{exec: e, pool: kv.NewPool(e.Pages(), p.Cache.PageSize), options: o, layouts: sizes,
+		vocab: int(p.Program("forward").Graph.Outputs[0].Type.Shape[1].Add)}
+	eng.step.picks.init()
+	return eng, nil
 }
 
 // checkForward asks for logits: a row of floats for each wanted row, or for each token.
@@ -71,163 +99,80 @@ func checkForward(p *plan.Plan) error {
 	return nil
 }
 
-// Request is one generation.
-type Request struct {
-	Prompt    []int32
-	MaxTokens int
-	Sampling  sample.Params
-	Stop      []int32 // ids that end the generation; they are part of the output
-	// OnToken is called with every generated token; an error from it ends the generation.
-	OnToken func(id int32) error
-	// OnPromptLogits is called with the logits of every prompt position in order, where it is set.
-	OnPromptLogits func(pos int, logits []float32) error
-}
-
-// Finish reasons.
-const (
-	FinishStop   = "stop"   // a stop token was generated
-	FinishLength = "length" // MaxTokens, or the room for them, was used up
-)
-
-// Response is what a generation came to.
-type Response struct {
-	Output   []int32
-	Finish   string // a finish reason; empty after an error
-	Prompt   time.Duration
-	Generate time.Duration
-}
-
-// Generate runs a request to its end. On an error the response holds what was generated until then.
-func (e *Engine) Generate(ctx context.Context, r Request) (Response, error) {
-	var out Response
-	if err := e.check(r); err != nil {
-		return out, err
-	}
-	seq := e.pool.NewSequence()
-	defer seq.Release()
-	if err := seq.Grow(len(r.Prompt) + max(r.MaxTokens-1, 0)); err != nil {
-		return out, fmt.Errorf("%d prompt tokens and %d to generate: %w", len(r.Prompt), r.MaxTokens, err)
-	}
-	start := time.Now()
-	logits, err := e.prefill(ctx, seq, r)
-	out.Prompt = time.Since(start)
-	if err != nil {
-		return out, err
-	}
-	start = time.Now()
-	err = e.decode(ctx, seq, r, logits, &out)
-	out.Generate = time.Since(start)
-	return out, err
-}
-
-func (e *Engine) check(r Request) error {
-	if len(r.Prompt) == 0 {
-		return fmt.Errorf("the prompt is empty: the model needs at least one token to begin with")
-	}
-	facts := e.exec.Plan().Facts
-	for i, id := range r.Prompt {
-		if id < 0 || facts.VocabSize > 0 && int(id) >= facts.VocabSize {
-			return fmt.Errorf("token %d of the prompt is %d: the model's vocabulary has %d", i, id, facts.VocabSize)
-		}
-	}
-	if r.MaxTokens < 0 {
-		return fmt.Errorf("max tokens is %d", r.MaxTokens)
-	}
-	most := facts.MaxPositions
-	if most == 0 { // unknown: what a position can be
-		most = math.MaxInt32
-	}
-	if len(r.Prompt) > most || r.MaxTokens > most-len(r.Prompt) {
-		return fmt.Errorf("%d prompt tokens and %d to generate: the model has %d positions", len(r.Prompt), r.MaxTokens, most)
-	}
-	return r.Sampling.Check()
-}
-
-// prefill runs the prompt and returns the logits of its last position.
-func (e *Engine) prefill(ctx context.Context, seq *kv.Sequence, r Request) ([]float32, error) {
-	chunk := e.chunk
-	if r.OnPromptLogits != nil {
-		chunk = min(chunk, e.rows)
-	}
-	var last []float32
-	for at := 0; at < len(r.Prompt); at += chunk {
-		part := r.Prompt[at:min(at+chunk, len(r.Prompt))]
-		rows := 0 // logits of the last rows of the chunk
-		if r.OnPromptLogits != nil {
-			rows = len(part)
-		} else if at+len(part) == len(r.Prompt) {
-			rows = 1
-		}
-		logits, err := e.step(ctx, seq, part, at, rows)
-		if err != nil {
-			return nil, fmt.Errorf("prompt tokens %d to %d: %w", at, at+len(part), err)
-		}
-		for i, row := range logits {
-			if r.OnPromptLogits != nil {
-				if err := r.OnPromptLogits(at+i, row); err != nil {
-					return nil, err
-				}
-			}
-			last = row
-		}
-	}
-	return last, nil
-}
-
-func (e *Engine) decode(ctx context.Context, seq *kv.Sequence, r Request, logits []float32, out *Response) error {
-	sampler := sample.New(r.Sampling)
-	for len(out.Output) < r.MaxTokens {
-		id, err := sampler.Pick(logits)
-		if err != nil {
-			return err
-		}
-		if out.Output == nil {
-			out.Output = make([]int32, 0, r.MaxTokens)
-		}
-		out.Output = append(out.Output, id)
-		if r.OnToken != nil {
-			if err := r.OnToken(id); err != nil {
-				return err
-			}
-		}
-		if slices.Contains(r.Stop, id) {
-			out.Finish = FinishStop
-			return nil
-		}
-		if len(out.Output) == r.MaxTokens {
-			break
-		}
-		pos := len(r.Prompt) + len(out.Output) - 1
-		e.last[0] = id
-		rows, err := e.step(ctx, seq, e.last[:], pos, 1)
-		if err != nil {
-			return fmt.Errorf("token %d of the output: %w", len(out.Output), err)
-		}
-		logits = rows[0]
-	}
-	out.Finish = FinishLength
-	return nil
-}
-
-// step runs tokens that stand from position pos on and returns the logits of the last rows of them. They are
-// valid until the next step.
-func (e *Engine) step(ctx context.Context, seq *kv.Sequence, tokens []int32, pos, rows int) ([][]float32, error) {
-	n := len(tokens)
-	e.inputs.begin(len(seq.Pages()))
-	e.inputs.add(seq, pos, rows, tokens...)
-	out, err := e.exec.Step(ctx, "forward", e.inputs.end())
+// Add takes a request, which the next steps run. It does not call the request's functions.
+func (e *Engine) Add(r Request) (*Sequence, error) {
+	q, err := e.newSequence(r)
 	if err != nil {
 		return nil, err
 	}
-	logits := &out[0]
-	vocab := logits.Last()
-	first := 0
-	if logits.Rows() == n && n != rows { // a plan without gather_last_token has the logits of all tokens
-		first = n - rows
+	e.enqueue(q)
+	return q, nil
+}
+
+// Abort ends a sequence with the error, between two steps. One that has ended stays as it is.
+func (e *Engine) Abort(q *Sequence, err error) {
+	if !q.ended {
+		e.end(q, "", err)
 	}
-	e.logits = e.logits[:0]
-	for i := first; i < first+rows; i++ {
-		e.logits = append(e.logits, logits.F32[i*vocab:(i+1)*vocab])
+}
+
+// Step runs the model once, and says whether there is more to do. What fails concerns sequences, and ends them; the
+// error is that of a context that was done, which the step then has not happened for.
+func (e *Engine) Step(ctx context.Context) (more bool, err error) {
+	e.forget()
+	if !e.begin() {
+		return e.pending(), nil
 	}
-	return e.logits, nil
+	e.execute(ctx)
+	if err := ctx.Err(); err != nil && e.step.err != nil {
+		return true, fmt.Errorf("%s: %w", &e.step.parts[0], err)
+	}
+	e.prepare()
+	e.finish()
+	return e.pending(), nil
+}
+
+// pending says whether any sequence has not ended.
+func (e *Engine) pending() bool { return len(e.running)+len(e.waiting) > 0 }
+
+// begin decides what the next step runs. False where there is nothing.
+func (e *Engine) begin() bool {
+	start := time.Now()
+	e.schedule(start)
+	if len(e.step.parts) == 0 {
+		return false
+	}
+	e.step.fill()
+	e.stats.Steps++
+	e.step.stats.Start, e.step.stats.Schedule = start, time.Since(start)
+	return true
+}
+
+// execute runs the step on the device. Between begin and finish, it may run beside prepare and enqueue.
+func (e *Engine) execute(ctx context.Context) {
+	start := time.Now()
+	e.step.out = nil
+	e.step.err = safely("the step", func() (err error) {
+		e.step.out, err = e.exec.Step(ctx, "forward", e.step.inputs.end())
+		return err
+	})
+	e.step.stats.Device = time.Since(start)
+}
+
+// forget lets go of what the steps before gave.
+func (e *Engine) forget() {
+	for _, q := range e.fresh {
+		q.news = q.news[:0]
+	}
+	e.fresh = e.fresh[:0]
+}
+
+// safely turns a panic into an error.
+func safely(what string, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s panicked: %v", what, p)
+		}
+	}()
+	return f()
 }

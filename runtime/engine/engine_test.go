@@ -124,7 +124,7 @@ func (c *counter) Step(ctx context.Context, entry string, in exec.Inputs) ([]ker
 
 func newEngine(t testing.TB, c *counter, chunk int) *engine.Engine {
 	t.Helper()
-	e, err := engine.New(c, chunk)
+	e, err := engine.New(c, engine.Options{Chunk: chunk})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestNew(t *testing.T) {
 		chunk int
 		want  string
 	}{{0, ""}, {1, ""}, {8, ""}, {9, "a prefill chunk of 9 tokens: the plan has room for 1 to 8"}, {-1, "a prefill chunk of -1 tokens"}} {
-		_, err := engine.New(newCounter(4), tt.chunk)
+		_, err := engine.New(newCounter(4), engine.Options{Chunk: tt.chunk})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("chunk %d: error %v, want %q", tt.chunk, err, tt.want)
 		}
@@ -188,7 +188,7 @@ func TestPlansWithoutLogits(t *testing.T) {
 	} {
 		c := newCounter(4)
 		c.plan.Programs = tt.programs
-		_, err := engine.New(c, 0)
+		_, err := engine.New(c, engine.Options{})
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", name, err, tt.want)
 		}
@@ -335,7 +335,7 @@ func TestStepsOfRequests(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCounter(rapid.IntRange(1, 8).Draw(t, "pages"))
 		c.most.Rows = rapid.IntRange(1, 8).Draw(t, "rows of a step")
-		e, err := engine.New(c, rapid.IntRange(0, 8).Draw(t, "chunk"))
+		e, err := engine.New(c, engine.Options{Chunk: rapid.IntRange(0, 8).Draw(t, "chunk")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -235,7 +235,7 @@ func (g *golden) startWith(t testing.TB, p *plan.Plan, o exec.Options, chunk int
 		t.Fatal(err)
 	}
 	t.Cleanup(m.exec.Close)
-	if m.engine, err = engine.New(m.exec, chunk); err != nil {
+	if m.engine, err = engine.New(m.exec, engine.Options{Chunk: chunk}); err != nil {
 		t.Fatal(err)
 	}
 	return m

@@ -65,7 +65,7 @@ func onThreads(t *testing.T, g *golden, p *plan.Plan, threads int, prompt []int3
 	defer e.Close()
 	out := map[string][]float32{}
 	for _, chunk := range []int{1, 33} {
-		eng, err := engine.New(e, chunk)
+		eng, err := engine.New(e, engine.Options{Chunk: chunk})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,7 @@ var smallVocabulary = sync.OnceValues(func() (*Vocabulary, *tokenizer.Tokenizer)
 	var tokens [][]byte
 	var markup []int32
 	for id := range int32(4096) {
-		text := t.Bytes(id)
+		text := []byte(t.Bytes(id))
 		tokens = append(tokens, text)
 		if id >= 4085 {
 			markup = append(markup, id)

@@ -2,42 +2,34 @@ package hugepages
 
 import (
 	"bytes"
+	"io/fs"
 	"math"
 	"os"
 	"path"
-	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/glmc/glmc/runtime/topology"
 )
 
 // Free is how many bytes this process can still take before the system has to end one: what the kernel says is
 // available, caches of files included, and swap, but not more than the process's control groups allow.
-func Free() int64 { return freeIn("/") }
+func Free() int64 { return freeIn(os.DirFS("/")) }
 
-func freeIn(root string) int64 {
+func freeIn(root fs.FS) int64 {
 	free := int64(math.MaxInt64)
-	if data, err := os.ReadFile(path.Join(root, "proc/meminfo")); err == nil {
+	if data, err := fs.ReadFile(root, "proc/meminfo"); err == nil {
 		available, ok := meminfo(data, "MemAvailable:")
 		swap, _ := meminfo(data, "SwapFree:")
 		if ok {
 			free = available + swap
 		}
 	}
-	data, err := os.ReadFile(path.Join(root, "proc/self/cgroup"))
-	if err != nil {
-		return free
-	}
-	for line := range strings.Lines(string(data)) { // number:controllers:group
-		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(fields) < 3 {
-			continue
+	for group := range topology.Groups(root, "memory") {
+		names := version2
+		if group.Version1 {
+			names = version1
 		}
-		switch {
-		case fields[1] == "": // version 2
-			free = min(free, leftInAll(path.Join(root, "sys/fs/cgroup"), fields[2], version2))
-		case slices.Contains(strings.Split(fields[1], ","), "memory"):
-			free = min(free, leftInAll(path.Join(root, "sys/fs/cgroup/memory"), fields[2], version1))
-		}
+		free = min(free, leftIn(root, group.Dir, names))
 	}
 	return free
 }
@@ -53,25 +45,14 @@ var (
 	version2 = groupFiles{"memory.max", "memory.current", []string{"active_file", "inactive_file"}}
 )
 
-// leftInAll is the least that a group and those above it may still take.
-func leftInAll(mount, group string, names groupFiles) int64 {
-	left := int64(math.MaxInt64)
-	for ; ; group = path.Dir(group) {
-		left = min(left, leftIn(path.Join(mount, group), names))
-		if group == "/" || group == "." {
-			return left
-		}
-	}
-}
-
 // leftIn is what a control group may still take. Caches of files count as taken there, but go when memory is wanted.
-func leftIn(dir string, names groupFiles) int64 {
-	limit, ok := number(path.Join(dir, names.limit))
+func leftIn(root fs.FS, dir string, names groupFiles) int64 {
+	limit, ok := number(root, path.Join(dir, names.limit))
 	if !ok {
 		return math.MaxInt64 // "max", or no group
 	}
-	taken, _ := number(path.Join(dir, names.taken))
-	stat, _ := os.ReadFile(path.Join(dir, "memory.stat"))
+	taken, _ := number(root, path.Join(dir, names.taken))
+	stat, _ := fs.ReadFile(root, path.Join(dir, "memory.stat"))
 	for _, key := range names.files {
 		n, _ := meminfo(stat, key)
 		taken -= n
@@ -79,8 +60,8 @@ func leftIn(dir string, names groupFiles) int64 {
 	return max(limit-max(taken, 0), 0)
 }
 
-func number(file string) (int64, bool) {
-	data, err := os.ReadFile(file)
+func number(root fs.FS, file string) (int64, bool) {
+	data, err := fs.ReadFile(root, file)
 	if err != nil {
 		return 0, false
 	}

@@ -1,13 +1,13 @@
 package hugepages
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+	"testing/fstest"
 )
 
 func TestFree(t *testing.T) {
 	const mi = 1 << 20
+	const mounts = "1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n2 0 0:2 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
 	meminfo := "MemTotal:       1048576 kB\nMemAvailable:    524288 kB\nSwapFree:          1024 kB\n"
 	for _, tt := range []struct {
 		name  string
@@ -25,15 +25,9 @@ func TestFree(t *testing.T) {
 			"sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, 3 * mi},
 		{"the root's", map[string]string{"proc/meminfo": meminfo, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1048576\n"}, mi},
 	} {
-		root := t.TempDir()
+		root := fstest.MapFS{"proc/self/mountinfo": {Data: []byte(mounts)}}
 		for name, text := range tt.files {
-			file := filepath.Join(root, name)
-			if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			root[name] = &fstest.MapFile{Data: []byte(text)}
 		}
 		if got := freeIn(root); got != tt.want {
 			t.Errorf("%s: %d bytes, want %d", tt.name, got, tt.want)

@@ -120,7 +120,7 @@ func running(t testing.TB, p *plan.Plan, ckpt *safetensors.Checkpoint) *engine.E
 		t.Fatal(err)
 	}
 	t.Cleanup(ex.Close)
-	e, err := engine.New(ex, 0)
+	e, err := engine.New(ex, engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

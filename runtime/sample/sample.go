@@ -1,132 +1,128 @@
 // Package sample picks tokens from logits.
+//
+// A pick takes these steps, in this order. They, and what each one means, are those of vLLM's engine (vllm/v1/sample/sampler.py, whose
+// documentation lists them, and the files of its ops and logits_processor), so that parameters found good there give the same text here:
+//
+//  1. The log probabilities that are reported are those of the logits as the model gave them.
+//  2. Bias is added to logits.
+//  3. Penalties: repetition (Keskar et al., CTRL, 2019) over prompt and output, then frequency and presence, as OpenAI defines them, over the
+//     output alone.
+//  4. Tokens that the mask does not allow are out. vLLM takes them out first; the order does not matter, as nothing before looks at other tokens.
+//  5. Greedy picking ends here, with the highest logit, the lowest id of equal ones.
+//  6. Logits are divided by the temperature.
+//  7. min_p (Nguyen et al., 2024) keeps tokens with at least that share of the highest probability; top_k keeps that many of them, ties by rising
+//     id, where vLLM keeps all that tie with the last; top_p (Holtzman et al., The curious case of neural text degeneration, 2019) keeps
+//     the fewest that hold that much of the probability that is left.
+//  8. One number between 0 and 1, which depends on the seed and the token's place in the output and on nothing else, picks one of
+//     those left by their probabilities, the most probable first.
+//
+// Arithmetic on logits is float32, on probabilities float64. Logits that are not finite belong to tokens that are never picked.
 package sample
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"math/rand/v2"
 )
 
-// Params say how tokens are picked. The zero value is greedy.
-type Params struct {
-	Temperature float64 // 0: greedy
-	TopP        float64 // keep the fewest tokens that hold this much probability; 0 or 1: all
-	TopK        int     // keep this many tokens; 0: all
-	Seed        uint64  // the same seed gives the same tokens
+// Errors of a pick.
+var (
+	// ErrNotFinite says that the logits hold no number that could be picked.
+	ErrNotFinite = errors.New("the model's logits are not finite: damaged weights, or a precision that overflows")
+	// ErrMasked says that the mask allows no token that has a finite logit.
+	ErrMasked = errors.New("no token may come next: the mask allows none that the model knows")
+)
+
+// Sampler picks the tokens of one sequence. It is not safe for concurrent use; several of them are.
+type Sampler struct {
+	params   Params
+	position int // of the output: how many tokens were accepted
+	changes  changes
 }
 
-// Check says which parameter is out of range.
-func (p Params) Check() error {
-	switch {
-	case !(p.Temperature >= 0) || math.IsInf(p.Temperature, 0):
-		return fmt.Errorf("temperature is %g: wants a number from 0 (greedy) on", p.Temperature)
-	case !(p.TopP >= 0 && p.TopP <= 1):
-		return fmt.Errorf("top_p is %g: wants a number from 0 to 1", p.TopP)
-	case p.TopK < 0:
-		return fmt.Errorf("top_k is %d: wants a number from 0 (all) on", p.TopK)
+// New returns a sampler for the output behind a prompt. The parameters must have been checked; the prompt is not kept.
+func New(p Params, prompt []int32) *Sampler {
+	s := &Sampler{params: p}
+	s.changes.start(&s.params, prompt)
+	return s
+}
+
+// Accept makes a token the next one of the output: it counts for penalties, and the next pick is that of the next position. It need
+// not be what was picked.
+func (s *Sampler) Accept(id int32) {
+	s.position++
+	if s.params.penalises() {
+		s.changes.output(id)
+	}
+}
+
+// Pick returns the next token for one row of logits [vocabulary]. Bit id%64 of word id/64 of the mask says that the token may come
+// next; tokens beyond the mask may not; without a mask any may. Pick changes nothing: until Accept it gives the same token again. Its
+// errors are ErrNotFinite and ErrMasked.
+func (s *Sampler) Pick(logits []float32, mask []uint64) (Token, error) {
+	var t Token
+	err := s.PickInto(&t, logits, mask)
+	return t, err
+}
+
+// PickInto is Pick with the memory of the token's alternatives, where it has any.
+func (s *Sampler) PickInto(t *Token, logits []float32, mask []uint64) error {
+	*t = Token{Top: t.Top[:0]}
+	if s.params.greedy() && !s.params.Logprobs && mask == nil && len(s.changes.tokens) == 0 {
+		best := Argmax(logits)
+		t.ID = max(best, 0)
+		return pickable(best, logits)
+	}
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	r := &w.row
+	r.begin(logits, mask)
+	s.changes.apply(r)
+	best, high := w.scan(r)
+	if best < 0 {
+		return pickable(best, logits)
+	}
+	t.ID = best
+	if !s.params.greedy() {
+		t.ID = s.draw(w, r, high)
+	}
+	if s.params.Logprobs {
+		w.score(t, r, s.params.Alternatives)
 	}
 	return nil
 }
 
-// ErrNotFinite says that the logits hold no number that could be picked.
-var ErrNotFinite = errors.New("the model's logits are not finite: damaged weights, or a precision that overflows")
-
-// Sampler picks the tokens of one sequence.
-type Sampler struct {
-	params Params
-	random *rand.Rand
-	rank   ranking
-	order  []int32   // the tokens that were taken from rank
-	prob   []float64 // their parts of the sum
+// Score says what the model thought of a token that was not picked: one of the prompt. Its log probability, which is -Inf where the
+// logit is not finite, and alternatives are given whether or not the parameters ask for the former. The error is ErrNotFinite.
+func (s *Sampler) Score(logits []float32, id int32) (Token, error) {
+	w := workspaces.Get().(*workspace)
+	defer workspaces.Put(w)
+	w.row.begin(logits, nil)
+	best, _ := w.scan(&w.row)
+	t := Token{ID: id}
+	if best >= 0 {
+		w.score(&t, &w.row, s.params.Alternatives)
+	}
+	return t, pickable(best, logits)
 }
 
-// New returns a sampler. The parameters must have been checked.
-func New(p Params) *Sampler {
-	return &Sampler{params: p, random: rand.New(rand.NewPCG(p.Seed, 0x9e3779b97f4a7c15))}
+// pickable is the error of a row in which a token, or none, was found.
+func pickable(id int32, logits []float32) error {
+	switch {
+	case id >= 0:
+		return nil
+	case Argmax(logits) >= 0:
+		return ErrMasked
+	}
+	return ErrNotFinite
 }
 
 // Argmax returns the index of the largest logit, the first of equal ones; -1 where none is a finite number.
 func Argmax(logits []float32) int32 {
-	best, highest := int32(-1), float32(math.Inf(-1))
+	best, high := int32(-1), negInf
 	for i, v := range logits {
-		if v > highest && v <= math.MaxFloat32 { // false for NaN; once behind the first few, the first condition decides
-			best, highest = int32(i), v
+		if v > high && v <= math.MaxFloat32 { // false for NaN; once behind the first few, the first condition decides
+			best, high = int32(i), v
 		}
 	}
 	return best
-}
-
-// Pick returns the next token for one row of logits.
-func (s *Sampler) Pick(logits []float32) (int32, error) {
-	best := Argmax(logits)
-	if best < 0 {
-		return 0, ErrNotFinite
-	}
-	if s.params.Temperature == 0 {
-		return best, nil
-	}
-	return s.draw(logits, float64(logits[best])), nil
-}
-
-// draw samples from the softmax of the finite logits at the temperature, of which TopK and TopP keep the first by falling logit. The
-// tokens' parts of the sum stand in that order, so that the same number drawn means the same token whatever the vocabulary's.
-func (s *Sampler) draw(logits []float32, highest float64) int32 {
-	weight := func(i int32) float64 { return math.Exp((float64(logits[i]) - highest) / s.params.Temperature) }
-	s.rank.reset(logits)
-	s.order, s.prob = s.order[:0], s.prob[:0]
-	left := len(s.rank.heap)
-	if k := s.params.TopK; k > 0 && k < left {
-		left = k
-	}
-	next := func() float64 {
-		i := s.rank.next()
-		s.order, s.prob = append(s.order, i), append(s.prob, weight(i))
-		return s.prob[len(s.prob)-1]
-	}
-	total := 0.0
-	if left < len(s.rank.heap) {
-		for range left {
-			total += next()
-		}
-		left = 0
-	} else {
-		for _, i := range s.rank.heap {
-			total += weight(i)
-		}
-	}
-	if p := s.params.TopP; p > 0 && p < 1 {
-		total, left = s.cut(p*total, left, next)
-	}
-	u := s.random.Float64() * total
-	for i := 0; ; i++ {
-		if i == len(s.prob) {
-			if left == 0 {
-				return s.order[i-1] // rounding left something of u
-			}
-			next()
-			left--
-		}
-		if u -= s.prob[i]; u < 0 {
-			return s.order[i]
-		}
-	}
-}
-
-// cut keeps the first tokens that have that much of the sum, and returns theirs. There are left more behind those that were taken
-// already; none is left then.
-func (s *Sampler) cut(most float64, left int, next func() float64) (sum float64, none int) {
-	for i := 0; ; i++ {
-		if i == len(s.prob) {
-			if left == 0 {
-				return sum, 0
-			}
-			next()
-			left--
-		}
-		if sum += s.prob[i]; sum >= most {
-			s.order, s.prob = s.order[:i+1], s.prob[:i+1]
-			return sum, 0
-		}
-	}
 }

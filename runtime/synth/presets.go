@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/runtime/compressed"
@@ -55,14 +56,42 @@ func Config(preset string, d dtype.DType) ([]byte, error) {
 	return indented(fields)
 }
 
-// generationConfig is the generation_config.json of a preset.
-func generationConfig(preset string) ([]byte, error) {
+// textFiles are the files that make text of a preset's ids, by name: generation_config.json, the tokenizer's and the chat
+// template.
+func textFiles(preset string) ([]textFile, error) {
 	fields, err := fieldsOf(preset)
 	if err != nil {
 		return nil, err
 	}
-	return indented(map[string]any{"_from_model_config": true, "do_sample": false,
+	size, err := number(fields, "vocab_size")
+	if err != nil {
+		return nil, err
+	}
+	positions, err := number(fields, "max_position_embeddings")
+	if err != nil {
+		return nil, err
+	}
+	generation, err := indented(map[string]any{"_from_model_config": true, "do_sample": false,
 		"eos_token_id": fields["eos_token_id"], "pad_token_id": fields["pad_token_id"]})
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := tokenizerFile(size)
+	if err != nil {
+		return nil, fmt.Errorf("preset %s: %w", preset, err)
+	}
+	config, err := tokenizerConfig(size, positions)
+	if err != nil {
+		return nil, err
+	}
+	return []textFile{{"generation_config.json", generation}, {"tokenizer.json", tokens}, {"tokenizer_config.json", config},
+		{"chat_template.jinja", chatTemplate}}, nil
+}
+
+// textFile is a file beside the weights.
+type textFile struct {
+	name string
+	data []byte
 }
 
 func fieldsOf(preset string) (map[string]any, error) {
@@ -76,7 +105,20 @@ func fieldsOf(preset string) (map[string]any, error) {
 	if err := dec.Decode(&fields); err != nil {
 		panic("synth: presets/" + preset + ".json: " + err.Error()) // the file is part of the binary
 	}
+	size, err := number(fields, "vocab_size")
+	if err != nil {
+		return nil, err
+	}
+	fields["eos_token_id"], fields["pad_token_id"] = endIDs(size), markupID(size, ends[0])
 	return fields, nil
+}
+
+func number(fields map[string]any, name string) (int, error) {
+	v, ok := fields[name].(json.Number)
+	if !ok {
+		return 0, fmt.Errorf("the preset has no number %s", name)
+	}
+	return strconv.Atoi(v.String())
 }
 
 // indented writes JSON as transformers does: sorted keys, two spaces.

@@ -36,7 +36,7 @@ type Summary struct {
 }
 
 // Write writes a checkpoint into dir, which is made when it does not exist: exactly the tensors that the weights of p
-// are made from, config.json and generation_config.json. p has to be compiled for one rank from the preset's Config in
+// are made from, config.json, generation_config.json, a tokenizer and a chat template. p has to be compiled for one rank from the preset's Config in
 // the same dtype. The weights are streamed, a tensor at a time. An older checkpoint in dir is replaced. On an error,
 // that of ctx included, no file of weights is left behind, nor a directory that was made for them, and config.json is
 // written last.
@@ -52,7 +52,7 @@ func Write(ctx context.Context, dir string, p *plan.Plan, o Options) (s Summary,
 	if err != nil {
 		return s, err
 	}
-	generation, err := generationConfig(o.Preset)
+	files, err := textFiles(o.Preset)
 	if err != nil {
 		return s, err
 	}
@@ -71,10 +71,7 @@ func Write(ctx context.Context, dir string, p *plan.Plan, o Options) (s Summary,
 	if err := safetensors.WriteSharded(dir, shard, tensors, map[string]string{"format": "pt"}); err != nil {
 		return s, explain(err, dir, s)
 	}
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{"generation_config.json", generation}, {"config.json", config}} {
+	for _, f := range append(files, textFile{"config.json", config}) {
 		if err := plan.WriteFile(filepath.Join(dir, f.name), f.data); err != nil {
 			return s, explain(fmt.Errorf("%s: %w", f.name, err), dir, s)
 		}

@@ -2,48 +2,60 @@ package topology
 
 import (
 	"io/fs"
+	"iter"
 	"path"
 	"strconv"
 	"strings"
 )
 
+// Group is a control group that limits this process.
+type Group struct {
+	Dir      string // its folder below the root of the file system, such as sys/fs/cgroup/user.slice
+	Version1 bool   // of version 1, where each controller has a hierarchy of its own; else of version 2
+}
+
+// Groups are the control groups that limit what this process has of a resource, by the controller's name, such as cpu or memory:
+// its own, and those above it. root is the root of the file system.
+func Groups(root fs.FS, controller string) iter.Seq[Group] {
+	return func(yield func(Group) bool) {
+		groups, err := readFile(root, "proc/self/cgroup")
+		if err != nil {
+			return
+		}
+		mounts, err := readFile(root, "proc/self/mountinfo")
+		if err != nil {
+			return
+		}
+		for line := range strings.Lines(groups) {
+			// hierarchy:controllers:path, of version 2 "0::path"
+			_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+			controllers, group, ok := strings.Cut(rest, ":")
+			if !ok || controllers != "" && !contains(controllers, controller) {
+				continue
+			}
+			version1 := controllers != ""
+			mount, within, ok := findMount(mounts, version1, controller, group)
+			for ; ok; within = path.Dir(within) {
+				if !yield(Group{path.Join(mount, within), version1}) {
+					return
+				}
+				ok = within != "/"
+			}
+		}
+	}
+}
+
 // quota is how many processors' time the control groups of this process leave it: the least of its own group and of those
 // above it, of version 2 (cpu.max) or 1 (cpu.cfs_quota_us); 0 where none has a limit.
 func quota(root fs.FS) float64 {
-	groups, err := readFile(root, "proc/self/cgroup")
-	if err != nil {
-		return 0
-	}
-	mounts, err := readFile(root, "proc/self/mountinfo")
-	if err != nil {
-		return 0
-	}
 	least := 0.0
-	for line := range strings.Lines(groups) {
-		// hierarchy:controllers:path, of version 2 "0::path"
-		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
-		controllers, group, ok := strings.Cut(rest, ":")
-		if !ok {
-			continue
-		}
+	for group := range Groups(root, "cpu") {
 		limit := limitV2
-		if controllers != "" {
-			if !contains(controllers, "cpu") {
-				continue
-			}
+		if group.Version1 {
 			limit = limitV1
 		}
-		mount, within, ok := findMount(mounts, controllers != "", group)
-		if !ok {
-			continue
-		}
-		for ; ; within = path.Dir(within) {
-			if q := limit(root, path.Join(mount, within)); q > 0 && (least == 0 || q < least) {
-				least = q
-			}
-			if within == "/" {
-				break
-			}
+		if q := limit(root, group.Dir); q > 0 && (least == 0 || q < least) {
+			least = q
 		}
 	}
 	return least
@@ -59,8 +71,8 @@ func contains(list, word string) bool {
 	return false
 }
 
-// findMount finds where the hierarchy of a group is mounted, and the group's path from there.
-func findMount(mounts string, version1 bool, group string) (mount, within string, ok bool) {
+// findMount finds where the hierarchy of a group, of version 1 that with the controller, is mounted, and the group's path from there.
+func findMount(mounts string, version1 bool, controller, group string) (mount, within string, ok bool) {
 	for line := range strings.Lines(mounts) {
 		// ID parent major:minor root mount options ... - type source options
 		before, after, _ := strings.Cut(line, " - ")
@@ -68,7 +80,7 @@ func findMount(mounts string, version1 bool, group string) (mount, within string
 		if len(left) < 5 || len(right) < 3 {
 			continue
 		}
-		if version1 && (right[0] != "cgroup" || !contains(right[2], "cpu")) || !version1 && right[0] != "cgroup2" {
+		if version1 && (right[0] != "cgroup" || !contains(right[2], controller)) || !version1 && right[0] != "cgroup2" {
 			continue
 		}
 		mounted := path.Clean("/" + unescape(left[3]))

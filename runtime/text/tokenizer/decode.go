@@ -13,21 +13,16 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	return toValid(out.String())
 }
 
+// Bytes returns the bytes that id adds to a text, which may be a part of a
+// character. They are "" for an id that the file does not define.
+func (t *Tokenizer) Bytes(id int32) string { return t.piece(id, false) }
+
 // piece returns the bytes that id adds to a text.
 func (t *Tokenizer) piece(id int32, skipSpecial bool) string {
 	if !t.known(id) || skipSpecial && t.tokens[id].skipped {
 		return ""
 	}
 	return t.tokens[id].bytes
-}
-
-// Bytes returns the bytes that id stands for in a text, nil for an id that the
-// file does not define. They may be a part of a character.
-func (t *Tokenizer) Bytes(id int32) []byte {
-	if !t.known(id) {
-		return nil
-	}
-	return []byte(t.tokens[id].bytes)
 }
 
 // Stream decodes ids one at a time. It is not safe for concurrent use.

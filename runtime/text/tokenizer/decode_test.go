@@ -101,3 +101,18 @@ func TestStreamHoldsBack(t *testing.T) {
 		t.Errorf("a second Flush gives %q", got)
 	}
 }
+
+// TestBytes: what tokens add to a text, put together, is what they decode to.
+func TestBytes(t *testing.T) {
+	tok := parseFile(t, bundled)
+	rapid.Check(t, func(t *rapid.T) {
+		ids := rapid.SliceOf(rapid.Int32Range(-2, int32(tok.VocabSize())+2)).Draw(t, "ids")
+		var joined string
+		for _, id := range ids {
+			joined += tok.Bytes(id)
+		}
+		if got, want := toValid(joined), tok.Decode(ids, false); got != want {
+			t.Errorf("the bytes of %v are %q, they decode to %q", ids, got, want)
+		}
+	})
+}

@@ -1,0 +1,233 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Errors of Submit, beside ErrTooLong. Any other says what is wrong with the request.
+var (
+	ErrBusy   = errors.New("too many requests wait") // MaxWaiting of them
+	ErrClosed = errors.New("the engine is ending")   // after Drain or Close
+)
+
+// Loop drives an engine for requests that come at any time. One goroutine owns the engine; another runs the device, so that what
+// the host has to do for a step happens beside the one before. All methods may be called from any goroutine.
+type Loop struct {
+	engine *Engine
+	ctx    context.Context // of steps: done by Close
+	cancel context.CancelFunc
+	wake   chan struct{}  // holds one: there is something in the inbox
+	both   sync.WaitGroup // the two goroutines
+
+	step, stepped chan struct{} // the device's turn, and the engine's
+
+	mu       sync.Mutex
+	arrivals []*Stream     // that were submitted and not taken yet
+	leaving  []*Stream     // whose request nobody wants any more
+	draining bool          // nothing is submitted any more
+	open     int           // streams that have not ended
+	idle     chan struct{} // made by Drain, closed when no stream is open
+	stats    Stats
+
+	taken struct{ arrivals, leaving []*Stream } // the inbox as the engine's goroutine has it
+}
+
+// NewLoop starts a loop. Nobody else may use the engine until Close has returned.
+func NewLoop(e *Engine) *Loop {
+	l := &Loop{engine: e, wake: make(chan struct{}, 1), step: make(chan struct{}), stepped: make(chan struct{})}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.stats = e.Stats()
+	l.both.Go(l.device)
+	l.both.Go(l.run)
+	return l
+}
+
+// Submit hands over a request, which ends when ctx does. Whoever submitted it reads the stream to its end, or cancels it.
+func (l *Loop) Submit(ctx context.Context, r Request) (*Stream, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	q, err := l.engine.newSequence(r)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{loop: l, seq: q, more: make(chan struct{}, 1)}
+	q.stream = s
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.draining {
+		return nil, ErrClosed
+	}
+	if !l.admits() {
+		return nil, fmt.Errorf("%w: %d", ErrBusy, l.stats.Waiting+len(l.arrivals))
+	}
+	l.open++
+	l.arrivals = append(l.arrivals, s)
+	s.detach = context.AfterFunc(ctx, func() { s.leave(context.Cause(ctx)) })
+	l.poke()
+	return s, nil
+}
+
+// admits reports whether one request more may wait, or need not.
+func (l *Loop) admits() bool {
+	most := l.engine.options.MaxWaiting
+	if most == 0 {
+		return true
+	}
+	if l.stats.Waiting == 0 {
+		most += l.engine.options.MaxRunning - l.stats.Running
+	}
+	return l.stats.Waiting+len(l.arrivals) < most
+}
+
+// poke wakes the engine's goroutine.
+func (l *Loop) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Stats returns the engine's state as it was behind the last step, with the requests that came since.
+func (l *Loop) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.stats
+	s.Waiting += len(l.arrivals)
+	return s
+}
+
+// Drain takes no requests any more, and waits until those that there are have ended, or for ctx.
+func (l *Loop) Drain(ctx context.Context) error {
+	l.mu.Lock()
+	l.draining = true
+	if l.idle == nil {
+		l.idle = make(chan struct{})
+		if l.open == 0 {
+			close(l.idle)
+		}
+	}
+	idle := l.idle
+	l.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("requests are still running: %w", context.Cause(ctx))
+	}
+}
+
+// Close ends all requests with ErrClosed, and waits for the loop's goroutines.
+func (l *Loop) Close() error {
+	l.mu.Lock()
+	l.draining = true
+	l.mu.Unlock()
+	l.cancel()
+	l.both.Wait()
+	return nil
+}
+
+// device runs steps when it is its turn.
+func (l *Loop) device() {
+	for range l.step {
+		l.engine.execute(l.ctx)
+		l.stepped <- struct{}{}
+	}
+}
+
+// run is the engine's goroutine.
+func (l *Loop) run() {
+	defer close(l.step)
+	e := l.engine
+	for l.take() {
+		if !e.begin() {
+			l.deliver()
+			continue
+		}
+		l.step <- struct{}{}
+		// Beside the device: what the steps before gave goes to its readers, and what this one's tokens may be is found out.
+		l.deliver()
+		e.prepare()
+		<-l.stepped
+		if l.ctx.Err() != nil {
+			break
+		}
+		e.finish()
+		if !e.pending() {
+			l.deliver()
+		}
+	}
+	l.abandon()
+}
+
+// take moves the inbox over. Where there is nothing to do, it waits. False after Close.
+func (l *Loop) take() bool {
+	e, t := l.engine, &l.taken
+	for {
+		l.mu.Lock()
+		t.arrivals, l.arrivals = l.arrivals, t.arrivals[:0]
+		t.leaving, l.leaving = l.leaving, t.leaving[:0]
+		l.mu.Unlock()
+		for _, s := range t.arrivals {
+			e.enqueue(s.seq)
+		}
+		for _, s := range t.leaving {
+			e.Abort(s.seq, s.reason())
+		}
+		clear(t.arrivals)
+		clear(t.leaving)
+		if len(e.fresh) > 0 && !e.pending() {
+			l.deliver()
+		}
+		if e.pending() {
+			return l.ctx.Err() == nil
+		}
+		select {
+		case <-l.wake:
+		case <-l.ctx.Done():
+			return false
+		}
+	}
+}
+
+// deliver gives readers what is new.
+func (l *Loop) deliver() {
+	e := l.engine
+	ended := 0
+	for _, q := range e.fresh {
+		if q.stream != nil && q.stream.push(q) {
+			ended++
+		}
+	}
+	e.forget()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats = e.Stats()
+	l.open -= ended
+	if l.open == 0 && l.idle != nil && ended > 0 {
+		close(l.idle)
+	}
+}
+
+// abandon ends all requests that there are. Nothing is submitted any more.
+func (l *Loop) abandon() {
+	e := l.engine
+	l.mu.Lock()
+	arrivals := l.arrivals
+	l.arrivals = nil
+	l.mu.Unlock()
+	for _, s := range arrivals {
+		e.enqueue(s.seq)
+	}
+	for _, list := range [][]*Sequence{e.running, e.waiting} {
+		for len(list) > 0 {
+			last := list[len(list)-1]
+			list = list[:len(list)-1]
+			e.Abort(last, ErrClosed)
+		}
+	}
+	l.deliver()
+}

@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/glmc/glmc/kernels"
+)
+
+// part is what a step runs of one sequence: some of its tokens, with the logits of the last rows of them.
+type part struct {
+	seq                *Sequence
+	from, tokens, rows int
+}
+
+// step is a step of the model as it comes together, in memory that the next one uses again.
+type step struct {
+	parts        []part
+	tokens, rows int
+	decodes      int // parts that are a token of the output
+	budget       int // prompt tokens that may still be added
+	inputs       inputs
+	out          []kernels.Tensor
+	err          error
+	picks        picks
+	stats        StepStats
+}
+
+func (s *step) reset(now time.Time) {
+	s.parts, s.tokens, s.rows, s.decodes, s.budget = s.parts[:0], 0, 0, 0, 0
+	s.stats = StepStats{Start: now}
+}
+
+// add puts a sequence's next tokens in.
+func (s *step) add(q *Sequence, tokens, rows int) {
+	s.parts = append(s.parts, part{q, q.computed, tokens, rows})
+	s.tokens += tokens
+	s.rows += rows
+}
+
+// has reports whether a sequence is in the step.
+func (s *step) has(q *Sequence) bool {
+	for i := range s.parts {
+		if s.parts[i].seq == q {
+			return true
+		}
+	}
+	return false
+}
+
+// fill makes the inputs.
+func (s *step) fill() {
+	width := 0
+	for i := range s.parts {
+		width = max(width, len(s.parts[i].seq.kv.Pages()))
+	}
+	s.inputs.begin(width)
+	for i := range s.parts {
+		p := &s.parts[i]
+		s.inputs.add(p.seq.kv, p.seq.commits, p.from, p.rows, p.seq.tokens[p.from:p.from+p.tokens]...)
+	}
+}
+
+// prepare is what the next tokens need that does not depend on the step's results: it may run beside the device.
+func (e *Engine) prepare() {
+	for i := range e.step.parts {
+		p := &e.step.parts[i]
+		if p.last() {
+			p.seq.constrain()
+		}
+	}
+}
+
+// last reports whether a token is picked behind the part.
+func (p *part) last() bool {
+	return p.from+p.tokens == len(p.seq.tokens) && p.seq.picks() && !p.seq.ended
+}
+
+// finish takes the step's results: it picks tokens, ends what is done, and shares whole pages.
+func (e *Engine) finish() {
+	s := &e.step
+	start := time.Now()
+	if s.err != nil {
+		e.failed(s.err)
+	} else {
+		e.logits(&s.out[0])
+		s.picks.run()
+		s.stats.ended = time.Now()
+		for i := range s.parts {
+			e.computed(&s.parts[i])
+		}
+		for i := range s.picks.rows {
+			e.accept(&s.picks.rows[i])
+		}
+	}
+	s.stats.Host = time.Since(start)
+	e.count()
+}
+
+// logits hands the rows of logits to those who want them, and collects the rows to pick from.
+func (e *Engine) logits(out *kernels.Tensor) {
+	s := &e.step
+	s.picks.rows = s.picks.rows[:0]
+	vocab := out.Last()
+	everything := out.Rows() == s.tokens && s.tokens != s.rows // a plan without gather_last_token has the logits of all tokens
+	next := 0
+	for i := range s.parts {
+		p := &s.parts[i]
+		first := next
+		if everything {
+			first += p.tokens - p.rows
+			next += p.tokens
+		} else {
+			next += p.rows
+		}
+		rows := out.F32[first*vocab : (first+p.rows)*vocab]
+		if p.seq.request.everyRow() && p.from < len(p.seq.request.Prompt) {
+			e.promptRows(p, rows, vocab)
+		}
+		if p.last() {
+			s.picks.rows = append(s.picks.rows, pick{seq: p.seq, logits: rows[len(rows)-vocab:], prompt: -1})
+		}
+	}
+}
+
+// promptRows hands out the logits of a part of a prompt. Those of before a preemption were had already.
+func (e *Engine) promptRows(p *part, rows []float32, vocab int) {
+	q, r := p.seq, &p.seq.request
+	for at := max(q.logged-p.from, 0); at < p.tokens; at++ {
+		pos, row := p.from+at, rows[at*vocab:(at+1)*vocab]
+		q.logged = pos + 1
+		if r.PromptLogprobs && pos+1 < len(r.Prompt) {
+			e.step.picks.rows = append(e.step.picks.rows, pick{seq: q, logits: row, prompt: pos + 1})
+		}
+		if r.OnPromptLogits == nil {
+			continue
+		}
+		if err := safely("OnPromptLogits", func() error { return r.OnPromptLogits(pos, row) }); err != nil {
+			e.end(q, "", err)
+			return
+		}
+	}
+}
+
+// computed says that the tokens of a part have keys and values, of which whole pages can be shared.
+func (e *Engine) computed(p *part) {
+	q := p.seq
+	if q.ended {
+		return
+	}
+	if q.suspect {
+		q.suspect = false
+		e.suspects--
+	}
+	q.computed = p.from + p.tokens
+	if size := e.pool.PageSize(); !q.private && q.computed/size > p.from/size {
+		q.kv.Commit(q.tokens[:q.computed])
+		q.commits++
+	}
+	if q.left() == 0 && !q.picks() { // a prompt alone
+		e.end(q, FinishLength, nil)
+	}
+}
+
+// failed is what becomes of the sequences of a step that failed. One that was alone ends. Of several, nobody knows whose fault it
+// was: each is run by itself, and those that fail again end.
+func (e *Engine) failed(err error) {
+	s := &e.step
+	if len(s.parts) == 1 {
+		p := &s.parts[0]
+		if !p.seq.ended {
+			e.end(p.seq, "", fmt.Errorf("%s: %w", p, err))
+		}
+		return
+	}
+	e.stats.FailedSteps++
+	for _, p := range s.parts {
+		if !p.seq.ended && !p.seq.suspect {
+			p.seq.suspect = true
+			e.suspects++
+		}
+	}
+}

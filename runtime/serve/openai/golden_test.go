@@ -1,0 +1,34 @@
+package openai
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/glmc/glmc/runtime/serve/route"
+	"github.com/glmc/glmc/runtime/serve/transcript"
+	"github.com/glmc/glmc/runtime/service"
+)
+
+// testRoutes have ids and times that are always the same.
+func testRoutes(b service.Backend) []route.Route {
+	ids := map[string]int{}
+	return Routes(b, Options{
+		Fingerprint: "fp_test",
+		KeepAlive:   20 * time.Millisecond,
+		Now:         func() time.Time { return time.Unix(1800000000, 0) },
+		NewID:       func(prefix string) string { ids[prefix]++; return fmt.Sprint(prefix, ids[prefix]) },
+	})
+}
+
+func TestTranscripts(t *testing.T) { transcript.Run(t, testRoutes) }
+
+// handler serves the routes.
+func handler(b service.Backend) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range testRoutes(b) {
+		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
+	}
+	return mux
+}

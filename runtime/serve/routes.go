@@ -1,0 +1,146 @@
+package serve
+
+import (
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/glmc/glmc/runtime/serve/route"
+)
+
+// table is a handler of routes. What is asked of a request is asked where its route is known, and never by looking at its path
+// a second time: who checks one reading of a path and routes by another lets requests past (CVE-2026-48746). Paths without
+// a route are checked for a key as all others, so that nobody learns without one which there are.
+func (s *Server) table(routes []route.Route) http.Handler {
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	open := map[string]bool{}
+	for i := range routes {
+		r := &routes[i]
+		mux.Handle(r.Method+" "+r.Pattern, s.carry(r))
+		methods[r.Pattern] = append(methods[r.Pattern], r.Method)
+		open[r.Pattern] = open[r.Pattern] || r.Access == route.Public
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(methods)) {
+		allowed := methods[pattern]
+		if slices.Contains(allowed, http.MethodGet) {
+			allowed = append(allowed, http.MethodHead)
+		}
+		slices.Sort(allowed)
+		allow := strings.Join(slices.Compact(allowed), ", ")
+		mux.Handle(pattern, s.refuseUnless(open[pattern], func(r *http.Request) *refusal {
+			return &refusal{status: http.StatusMethodNotAllowed, message: r.Method + " is not a method of this path: it has " + allow, allow: allow}
+		}))
+	}
+	absent := s.refuseUnless(false, func(r *http.Request) *refusal {
+		if f := s.unready(); f != nil {
+			return f // the route may come
+		}
+		return &refusal{status: http.StatusNotFound, code: "not_found", message: "there is no " + shown(r.URL.Path) + " here: see /openapi.json"}
+	})
+	mux.Handle("/", absent)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !plainPath(r.URL.Path) {
+			absent.ServeHTTP(w, r) // the multiplexer would send the client elsewhere
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// plainPath reports whether a path is written as routes are: from the root, without empty parts and dots.
+func plainPath(p string) bool {
+	if !strings.HasPrefix(p, "/") {
+		return false
+	}
+	clean := path.Clean(p)
+	return p == clean || p == clean+"/"
+}
+
+// shown is a path as a message shows it.
+func shown(p string) string {
+	const most = 100
+	if len(p) > most {
+		p = strings.ToValidUTF8(p[:most], "") + "..."
+	}
+	return p
+}
+
+// refuseUnless answers requests that no route takes. Without a key only open paths tell the reason.
+func (s *Server) refuseUnless(open bool, why func(*http.Request) *refusal) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		if !open {
+			if f := s.admit(x, r); f != nil {
+				s.refuse(x, r, f)
+				return
+			}
+		}
+		s.refuse(x, r, why(r))
+	})
+}
+
+// refuse answers in the place of a handler.
+func (s *Server) refuse(x *exchange, r *http.Request, f *refusal) {
+	s.metrics.refused(f.status)
+	f.write(x, x.api(r), x.id)
+}
+
+// carry puts around a route's handler what all have in common.
+func (s *Server) carry(rt *route.Route) http.Handler {
+	inner := s.traces.around(rt.Method+" "+rt.Pattern, rt.Handler)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		x.route = rt
+		release, f := s.enter(x, r)
+		if f != nil {
+			s.refuse(x, r, f)
+			return
+		}
+		defer release()
+		inner.ServeHTTP(x, r)
+	})
+}
+
+// enter checks a request of a known route, and reads its body. The caller releases what it takes.
+func (s *Server) enter(x *exchange, r *http.Request) (release func(), f *refusal) {
+	if x.route.Access != route.Public {
+		if f := s.admit(x, r); f != nil {
+			return nil, f
+		}
+	}
+	if f := s.crossOrigin(r); f != nil {
+		return nil, f
+	}
+	if x.route.Control {
+		return s.readBody(x, r)
+	}
+	if f := s.unready(); f != nil {
+		return nil, f
+	}
+	if f := s.begin(); f != nil {
+		return nil, f
+	}
+	done, f := s.readBody(x, r)
+	if f != nil {
+		s.end()
+		return nil, f
+	}
+	return func() { done(); s.end() }, nil
+}
+
+// admit asks for a key, where the server has any.
+func (s *Server) admit(x *exchange, r *http.Request) *refusal {
+	if s.o.Keys == nil {
+		return nil
+	}
+	name, ok := s.o.Keys.find(r)
+	if !ok {
+		return &refusal{status: http.StatusUnauthorized, code: "invalid_api_key", close: r.ContentLength != 0,
+			message: "this server wants an API key, as Authorization: Bearer KEY or x-api-key: KEY, and knows no such one"}
+	}
+	x.key = name
+	return nil
+}
