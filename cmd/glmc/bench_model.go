@@ -152,8 +152,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 	for i, p := range plans {
 		ex, err := f.executor(ctx, p, ckpt, made)
 		if errors.Is(err, exec.ErrCheckpoint) {
-			r := runFlags{compileFlags: f.compileFlags}
-			return r.misfit(model, p, files, ckpt, err)
+			return f.misfit(model, p, files, ckpt, err)
 		}
 		if err != nil {
 			return err

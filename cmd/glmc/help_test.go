@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -17,6 +18,7 @@ import (
 var contract = map[string][]string{
 	"bench":       nil,
 	"bench model": {"weights", "prompt", "gen", "batch", "runs", "device", "threads", "tp", "disable-pass", "json"},
+	"bench serve": {"url", "input", "output", "rate", "num-prompts", "dataset", "json", "html"},
 	"bisect":      {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "seed", "json"},
 	"compile":     {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks", "verify"},
 	"devices":     {"json", "calibrate", "device-figures"},
@@ -99,10 +101,14 @@ func TestExamples(t *testing.T) {
 	if err := os.Symlink(filepath.Join(repository(t), "models"), filepath.Join(dir, "models")); err != nil {
 		t.Skip(err) // on Windows, links take a privilege
 	}
+	server := newScriptServer(t)
 	ran := map[string]int{}
 	for _, cmd := range append(verbs(), newRoot()) {
 		for line := range strings.Lines(cmd.Example) {
 			args := splitCommand(line)
+			if i := slices.Index(args, "URL"); i >= 0 {
+				args[i] = server.URL
+			}
 			if needsFiles(dir, args) {
 				continue
 			}

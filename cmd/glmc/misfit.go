@@ -16,7 +16,7 @@ import (
 
 // misfit reports what about a checkpoint does not fit a plan, as check does, where running has failed because of it.
 // Model is what the command line calls the model; "" for the checkpoint's family.
-func (f *runFlags) misfit(model string, p *plan.Plan, files checkpointFiles, ckpt *safetensors.Checkpoint, reason error) error {
+func (f *compileFlags) misfit(model string, p *plan.Plan, files checkpointFiles, ckpt *safetensors.Checkpoint, reason error) error {
 	problems, err := weights.Compare(p, ckpt)
 	if err != nil || len(problems) == 0 {
 		return reason
@@ -61,9 +61,9 @@ func firstOf(list *diag.List) *diag.List {
 
 // sourcesOf puts the texts that a model was compiled from into sources, and returns its name. It is false where the
 // model is a plan, which has none.
-func (f *runFlags) sourcesOf(model string, files checkpointFiles, sources map[string][]byte) (compiled bool, name string) {
+func (f *compileFlags) sourcesOf(model string, files checkpointFiles, sources map[string][]byte) (compiled bool, name string) {
 	if model == "" {
-		family, err := familyOf(&f.compileFlags, files)
+		family, err := familyOf(f, files)
 		if err != nil {
 			return false, model
 		}
@@ -78,7 +78,7 @@ func (f *runFlags) sourcesOf(model string, files checkpointFiles, sources map[st
 }
 
 // keyOf tells the values of a configuration's keys, and of --set, which comes first.
-func (f *runFlags) keyOf(doc *config.Document) func(string) (string, diag.Span, bool) {
+func (f *compileFlags) keyOf(doc *config.Document) func(string) (string, diag.Span, bool) {
 	return func(name string) (string, diag.Span, bool) {
 		for _, s := range f.set {
 			if value, ok := strings.CutPrefix(s, name+"="); ok {

@@ -193,17 +193,22 @@ func (m modelFile) compileNamed(f *compileFlags, observe func(*compiler.Options)
 	return p.compile()
 }
 
-// loadModel returns the plan that MODEL stands for: a plan file as it is, a .glm file compiled, and without a
-// MODEL the family of the checkpoint, if the binary carries it.
-func loadModel(name string, f *compileFlags, files checkpointFiles) (*plan.Plan, error) {
+// modelOf reads what MODEL names, without one the family of the checkpoint.
+func modelOf(name string, f *compileFlags, files checkpointFiles) (modelFile, error) {
 	if name == "" {
 		family, err := familyOf(f, files)
 		if err != nil {
-			return nil, err
+			return modelFile{}, err
 		}
 		name = family.Path
 	}
-	m, err := readPlanOrSource(name)
+	return readPlanOrSource(name)
+}
+
+// loadModel returns the plan that MODEL stands for: a plan file as it is, a .glm file compiled, and without a
+// MODEL the family of the checkpoint, if the binary carries it.
+func loadModel(name string, f *compileFlags, files checkpointFiles) (*plan.Plan, error) {
+	m, err := modelOf(name, f, files)
 	if err != nil {
 		return nil, err
 	}

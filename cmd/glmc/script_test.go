@@ -18,11 +18,13 @@ func TestMain(m *testing.M) {
 // TestScript runs the scripts of testdata/script; the README there tells how to write one.
 func TestScript(t *testing.T) {
 	root := repository(t)
+	server := newScriptServer(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join(root, "testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("MODELS", filepath.Join(root, "models"))
 			env.Setenv("GOLDEN", filepath.Join(root, "testdata", "golden"))
+			env.Setenv("SERVER", server.URL)
 			env.Setenv("CONFIGS", filepath.Join(root, "testdata", "configs"))
 			return nil
 		},

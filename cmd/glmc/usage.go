@@ -148,6 +148,14 @@ func flagWants(f *pflag.Flag) string {
 		return "a number"
 	case "bool":
 		return "true or false"
+	case "duration":
+		return "a time such as 30s or 2m"
+	case "size":
+		return "a number of bytes, or a size such as 16MiB or 2GB"
+	case "share":
+		return "a size such as 8GiB, or a share such as 0.5 or 50%"
+	case "string":
+		return "text"
 	}
 	return f.Value.Type()
 }

@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +41,16 @@ type pool struct {
 	number atomic.Uint32   // of the loop
 	_      [cacheLine]byte
 	undone atomic.Int64 // pieces not yet known to be finished
+	failed atomic.Pointer[failure]
+}
+
+// failure is a panic of a piece, on whichever goroutine. The caller of the loop has it when all pieces are over: a worker's
+// would end the process, and the caller's own would leave others at work on what it gives away.
+type failure struct{ reason any }
+
+// recovered is a panic of a piece as the loop's caller sees it: with the place where it came from.
+func recovered(reason any) *failure {
+	return &failure{fmt.Sprintf("%v\n\n%s", reason, debug.Stack())}
 }
 
 // cacheLine is two lines: some processors fetch them in pairs.
@@ -183,6 +195,9 @@ func (p *pool) finish(number uint32, wake int) {
 		p.caller.wait(func() bool { return p.undone.Load() == 0 })
 	}
 	p.loop.body = nil
+	if f := p.failed.Swap(nil); f != nil {
+		panic(f.reason)
+	}
 }
 
 // help does pieces until none is left to take: the worker's own, then those of the threads behind it, round to
@@ -205,8 +220,18 @@ func (p *pool) drain(worker int, q *queue, fromEnd bool) int {
 		if !ok {
 			return done
 		}
-		p.loop.do(worker, piece)
+		p.piece(worker, piece)
 	}
+}
+
+// piece does one piece of the loop. It is over even where it panics.
+func (p *pool) piece(worker, piece int) {
+	defer func() {
+		if x := recover(); x != nil {
+			p.failed.CompareAndSwap(nil, recovered(x))
+		}
+	}()
+	p.loop.do(worker, piece)
 }
 
 func (p *pool) work(worker int, w *parker) {

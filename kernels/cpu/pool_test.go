@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -192,6 +193,36 @@ func TestPoolSharedByCallers(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestPoolPanics: a piece that panics, on the caller's goroutine or on another, does so for the caller, once all others are over;
+// the pool goes on as if nothing had been.
+func TestPoolPanics(t *testing.T) {
+	p := newPool(3)
+	defer p.close()
+	for name, way := range ways(p) {
+		for bad := range 60 {
+			var ran atomic.Int64
+			got := func() (got any) {
+				defer func() { got = recover() }()
+				way(60, 1, func(_, lo, hi int) {
+					ran.Add(int64(hi - lo))
+					if lo <= bad && bad < hi {
+						panic("broken")
+					}
+				})
+				return nil
+			}()
+			if text, _ := got.(string); !strings.HasPrefix(text, "broken\n") || !strings.Contains(text, "TestPoolPanics") || ran.Load() != 60 {
+				t.Fatalf("%s: %v after %d of 60", name, got, ran.Load())
+			}
+			ran.Store(0)
+			way(60, 1, func(_, lo, hi int) { ran.Add(int64(hi - lo)) })
+			if ran.Load() != 60 {
+				t.Fatalf("%s: the loop after a panic ran %d of 60", name, ran.Load())
+			}
+		}
+	}
 }
 
 func TestPoolRunsAfterClose(t *testing.T) {

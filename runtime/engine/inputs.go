@@ -9,39 +9,66 @@ import (
 )
 
 // inputs are the inputs of a step as they come together, in memory that the next step uses again: a token more costs no
-// allocation.
+// allocation, and a sequence that stands where it stood in the step before gets the pages that are new.
 type inputs struct {
 	step exec.Inputs
 	// By name, what the step's tensors point to.
 	tokens, pos, slots, starts, pages, rows []int32
 	width                                   int // pages in the table of each sequence
+	tables                                  []table
 }
 
-// begin forgets the last step. Page tables have so many pages for each sequence.
+// table says what stands in a row of pages: those of a sequence when it had that many, and as many had been committed.
+type table struct {
+	kv             *kv.Sequence
+	commits, pages int
+}
+
+// begin forgets the last step. Page tables have at least so many pages for each sequence.
 func (in *inputs) begin(width int) {
-	for _, list := range []*[]int32{&in.tokens, &in.pos, &in.slots, &in.starts, &in.pages, &in.rows} {
+	for _, list := range []*[]int32{&in.tokens, &in.pos, &in.slots, &in.starts, &in.rows} {
 		*list = (*list)[:0]
 	}
 	in.starts = append(in.starts, 0)
-	in.width = width
+	const step = 64 // pages: a wider table is written anew
+	if width = (width + step - 1) / step * step; width != in.width {
+		in.width = width
+		clear(in.tables)
+	}
 }
 
 // add puts tokens into the step that stand in a sequence from position pos on. The logits of the last rows of them are
-// wanted.
-func (in *inputs) add(seq *kv.Sequence, pos, rows int, tokens ...int32) {
+// wanted. Until there are more commits, the sequence keeps the pages that it has.
+func (in *inputs) add(seq *kv.Sequence, commits int, pos, rows int, tokens ...int32) {
 	in.tokens = append(in.tokens, tokens...)
 	for i := range tokens {
 		in.pos = append(in.pos, int32(pos+i))
 		in.slots = append(in.slots, seq.Slot(pos+i))
 	}
 	n := len(in.tokens)
-	in.starts = append(in.starts, int32(n))
 	for i := range rows {
 		in.rows = append(in.rows, int32(n-rows+i))
 	}
-	table := len(in.pages) // a shorter one ends in page 0, which nothing reads
-	in.pages = slices.Grow(in.pages, in.width)[:table+in.width]
-	clear(in.pages[table+copy(in.pages[table:], seq.Pages()):])
+	in.table(len(in.starts)-1, seq, commits)
+	in.starts = append(in.starts, int32(n))
+}
+
+// table writes a row of the page tables. It ends in pages 0, which nothing reads.
+func (in *inputs) table(row int, seq *kv.Sequence, commits int) {
+	if row == len(in.tables) {
+		in.tables = append(in.tables, table{})
+	}
+	if end := (row + 1) * in.width; end > len(in.pages) {
+		in.pages = slices.Grow(in.pages[:len(in.pages)], end-len(in.pages))[:end]
+	}
+	t, pages := &in.tables[row], seq.Pages()
+	to := in.pages[row*in.width : (row+1)*in.width]
+	if t.kv != seq || t.commits != commits {
+		clear(to[copy(to, pages):])
+	} else {
+		copy(to[t.pages:], pages[t.pages:])
+	}
+	*t = table{seq, commits, len(pages)}
 }
 
 // end gives the step's inputs, which are valid until the next begin.
@@ -49,11 +76,12 @@ func (in *inputs) end() exec.Inputs {
 	if in.step == nil {
 		in.step = exec.Inputs{}
 	}
+	seqs := len(in.starts) - 1
 	in.set("tokens", in.tokens, len(in.tokens))
 	in.set("pos", in.pos, len(in.pos))
 	in.set("slots", in.slots, len(in.slots))
 	in.set("seq_start", in.starts, len(in.starts))
-	in.set("pages", in.pages, len(in.starts)-1, in.width)
+	in.set("pages", in.pages[:seqs*in.width], seqs, in.width)
 	in.set("rows", in.rows, len(in.rows))
 	return in.step
 }

@@ -198,7 +198,7 @@ func (l *Loop) deliver() {
 	e := l.engine
 	ended := 0
 	for _, q := range e.fresh {
-		if q.stream.push(q) {
+		if q.stream != nil && q.stream.push(q) {
 			ended++
 		}
 	}

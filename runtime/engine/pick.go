@@ -12,10 +12,11 @@ import (
 	"github.com/glmc/glmc/runtime/sample"
 )
 
-// pick is a row of logits from which a sequence's next token is taken.
+// pick is a row of logits from which a sequence's next token is taken, or which says how probable one of the prompt was.
 type pick struct {
 	seq    *Sequence
 	logits []float32
+	prompt int // position of the prompt's token; -1: the next one is picked
 	token  sample.Token
 	err    error
 }
@@ -68,6 +69,10 @@ func (p *pick) run() {
 			p.err = fmt.Errorf("picking a token panicked: %v", x)
 		}
 	}()
+	if p.prompt >= 0 {
+		p.token, p.err = p.seq.sampler.Score(p.logits, p.seq.request.Prompt[p.prompt])
+		return
+	}
 	p.token, p.err = p.seq.sampler.Pick(p.logits, p.seq.mask)
 }
 
@@ -116,6 +121,14 @@ func (q *Sequence) withoutStops(mask []uint64) []uint64 {
 func (e *Engine) accept(p *pick) {
 	q := p.seq
 	if q.ended {
+		return
+	}
+	if p.prompt >= 0 {
+		if p.err != nil {
+			e.end(q, "", fmt.Errorf("log probability of prompt token %d: %w", p.prompt, p.err))
+			return
+		}
+		q.prompt[p.prompt] = p.token
 		return
 	}
 	if err := errors.Join(q.trouble, p.err); err != nil {

@@ -33,7 +33,13 @@ type Request struct {
 	// OnPromptLogits is called on the engine's goroutine with the logits of every prompt position in order, where it is set.
 	// Nothing of the prompt is then taken from the prefix cache.
 	OnPromptLogits func(pos int, logits []float32) error
+	// PromptLogprobs asks for the log probabilities of the prompt's tokens, with Sampling.Alternatives others. Nothing of the prompt
+	// is then taken from the prefix cache.
+	PromptLogprobs bool
 }
+
+// everyRow reports whether the logits of every prompt position are wanted.
+func (r *Request) everyRow() bool { return r.OnPromptLogits != nil || r.PromptLogprobs }
 
 // Constraint says which tokens may come next. It belongs to one sequence.
 type Constraint interface {

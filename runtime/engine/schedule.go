@@ -100,7 +100,7 @@ func (e *Engine) prompts() {
 // wanted is the number of rows whose logits a sequence's next n tokens need.
 func (e *Engine) wanted(q *Sequence, n int) int {
 	switch {
-	case q.request.OnPromptLogits != nil && !q.generates():
+	case q.request.everyRow() && !q.generates():
 		return n
 	case n == q.left() && q.picks():
 		return 1
@@ -110,7 +110,7 @@ func (e *Engine) wanted(q *Sequence, n int) int {
 
 // chunk puts as many tokens of a sequence in as there is room for.
 func (e *Engine) chunk(q *Sequence) {
-	all := q.request.OnPromptLogits != nil && !q.generates()
+	all := q.request.everyRow() && !q.generates()
 	left := q.left()
 	if all { // the prompt alone; what came behind it, before a preemption, is not asked for again
 		left = len(q.request.Prompt) - q.computed

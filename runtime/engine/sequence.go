@@ -23,6 +23,7 @@ type Sequence struct {
 	vocab    int          // logits of a row
 	kv       *kv.Sequence // nil while the sequence waits
 
+	commits int  // of pages: they may be others behind one, because the cache had them already
 	private bool // shares no pages
 	held    bool // runs its prompt and does not generate yet
 	suspect bool // a step of several failed, and this one was in it: it runs alone
@@ -37,6 +38,7 @@ type Sequence struct {
 	mask  []uint64 // tokens that may come next; nil: any
 	early []uint64 // mask's memory before MinTokens
 
+	prompt []sample.Token // of Request.PromptLogprobs; complete when the first token of the output comes
 	news   []sample.Token // that came since the owner took the last ones
 	result Result
 	ended  bool
@@ -87,7 +89,11 @@ func (e *Engine) newSequence(r Request) (*Sequence, error) {
 	q := &Sequence{request: r, vocab: e.vocab, sampler: sample.New(r.Sampling, r.Prompt)}
 	q.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, reserved)), r.Prompt...)
 	q.result = Result{ID: r.ID, Prompt: len(r.Prompt), Priority: r.Priority, Arrived: time.Now()}
-	q.private = r.OnPromptLogits != nil
+	q.private = r.everyRow()
+	if r.PromptLogprobs {
+		q.prompt = make([]sample.Token, len(r.Prompt))
+		q.prompt[0].ID = r.Prompt[0]
+	}
 	q.news = make([]sample.Token, 0, 1)
 	return q, nil
 }
@@ -133,6 +139,10 @@ func (q *Sequence) Output() []int32 { return q.tokens[len(q.request.Prompt):] }
 
 // Tokens are those that the last step gave, one at most. They are valid until the next step.
 func (q *Sequence) Tokens() []sample.Token { return q.news }
+
+// Prompt are the prompt's tokens with their log probabilities, of Request.PromptLogprobs. The first has none. They are complete
+// when the first token of the output has come, or the sequence ended well.
+func (q *Sequence) Prompt() []sample.Token { return q.prompt }
 
 // Ended reports whether the sequence is done, well or not.
 func (q *Sequence) Ended() bool { return q.ended }

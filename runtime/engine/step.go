@@ -55,8 +55,9 @@ func (s *step) fill() {
 		width = max(width, len(s.parts[i].seq.kv.Pages()))
 	}
 	s.inputs.begin(width)
-	for _, p := range s.parts {
-		s.inputs.add(p.seq.kv, p.from, p.rows, p.seq.tokens[p.from:p.from+p.tokens]...)
+	for i := range s.parts {
+		p := &s.parts[i]
+		s.inputs.add(p.seq.kv, p.seq.commits, p.from, p.rows, p.seq.tokens[p.from:p.from+p.tokens]...)
 	}
 }
 
@@ -102,37 +103,41 @@ func (e *Engine) logits(out *kernels.Tensor) {
 	s.picks.rows = s.picks.rows[:0]
 	vocab := out.Last()
 	everything := out.Rows() == s.tokens && s.tokens != s.rows // a plan without gather_last_token has the logits of all tokens
-	row := 0
+	next := 0
 	for i := range s.parts {
 		p := &s.parts[i]
-		at := row
+		first := next
 		if everything {
-			at += p.tokens - p.rows
-			row += p.tokens
+			first += p.tokens - p.rows
+			next += p.tokens
 		} else {
-			row += p.rows
+			next += p.rows
 		}
-		if want := p.seq.request.OnPromptLogits; want != nil && p.from < len(p.seq.request.Prompt) {
-			err := safely("OnPromptLogits", func() error {
-				for k := range p.rows {
-					pos := p.from + p.tokens - p.rows + k
-					if pos < p.seq.logged { // before a preemption
-						continue
-					}
-					p.seq.logged = pos + 1
-					if err := want(pos, out.F32[(at+k)*vocab:(at+k+1)*vocab]); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				e.end(p.seq, "", err)
-			}
+		rows := out.F32[first*vocab : (first+p.rows)*vocab]
+		if p.seq.request.everyRow() && p.from < len(p.seq.request.Prompt) {
+			e.promptRows(p, rows, vocab)
 		}
 		if p.last() {
-			at += p.rows - 1
-			s.picks.rows = append(s.picks.rows, pick{seq: p.seq, logits: out.F32[at*vocab : (at+1)*vocab]})
+			s.picks.rows = append(s.picks.rows, pick{seq: p.seq, logits: rows[len(rows)-vocab:], prompt: -1})
+		}
+	}
+}
+
+// promptRows hands out the logits of a part of a prompt. Those of before a preemption were had already.
+func (e *Engine) promptRows(p *part, rows []float32, vocab int) {
+	q, r := p.seq, &p.seq.request
+	for at := max(q.logged-p.from, 0); at < p.tokens; at++ {
+		pos, row := p.from+at, rows[at*vocab:(at+1)*vocab]
+		q.logged = pos + 1
+		if r.PromptLogprobs && pos+1 < len(r.Prompt) {
+			e.step.picks.rows = append(e.step.picks.rows, pick{seq: q, logits: row, prompt: pos + 1})
+		}
+		if r.OnPromptLogits == nil {
+			continue
+		}
+		if err := safely("OnPromptLogits", func() error { return r.OnPromptLogits(pos, row) }); err != nil {
+			e.end(q, "", err)
+			return
 		}
 	}
 }
@@ -150,6 +155,7 @@ func (e *Engine) computed(p *part) {
 	q.computed = p.from + p.tokens
 	if size := e.pool.PageSize(); !q.private && q.computed/size > p.from/size {
 		q.kv.Commit(q.tokens[:q.computed])
+		q.commits++
 	}
 	if q.left() == 0 && !q.picks() { // a prompt alone
 		e.end(q, FinishLength, nil)

@@ -58,6 +58,9 @@ func (s *Stream) Result() Result {
 	return s.result
 }
 
+// Prompt are the prompt's tokens with their log probabilities, of Request.PromptLogprobs, once Next has returned. The first has none.
+func (s *Stream) Prompt() []sample.Token { return s.seq.prompt }
+
 // Cancel ends the request with context.Canceled, within a step. The tokens until then can still be read. It may be called at any time.
 func (s *Stream) Cancel() { s.leave(context.Canceled) }
 

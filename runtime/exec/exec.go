@@ -319,16 +319,22 @@ func (e *Executor) settle(errs []error) error {
 
 // step runs a program's steps one by one. Their order is one that all streams allow (ir.MaxStreams), and a kernel
 // has finished when it returns, so that streams and waits say nothing here.
-func (r *rank) step(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) error {
+func (r *rank) step(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) (err error) {
 	b := r.programs[entry][at.variant]
 	if err := b.set(in, at.layout, sizes); err != nil {
 		return err
 	}
+	var s *step
+	defer func() {
+		if x := recover(); x != nil {
+			err = panicked(s, x)
+		}
+	}()
 	for i := range b.steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s := &b.steps[i]
+		s = &b.steps[i]
 		var start time.Time
 		if r.timed != nil {
 			start = time.Now()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -48,6 +49,33 @@ func TestOneRankFails(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		}
+	}
+}
+
+// TestKernelPanics makes every kernel of every rank panic in turn: that is the error of the step, which says where, and the next
+// one works.
+func TestKernelPanics(t *testing.T) {
+	for _, ranks := range []int{1, 2} {
+		e := start(t, toy(t, ranks, dtype.F32), Options{Device: "cpu", Threads: 2})
+		in := toyInputs(5, 2, 1)
+		want := runStep(t, e, in)
+		for rank := range ranks {
+			steps := e.ranks[rank].programs["forward"][0].steps
+			for i := range steps {
+				run := steps[i].run
+				steps[i].run = func(*kernels.Call) error { panic(fmt.Sprintf("rank %d is broken", rank)) }
+				_, err := e.Step(context.Background(), "forward", in)
+				steps[i].run = run
+				var p *Panic
+				if !errors.As(err, &p) || p.Reason != fmt.Sprintf("rank %d is broken", rank) || !strings.Contains(p.Stack, "TestKernelPanics") ||
+					!strings.HasPrefix(err.Error(), steps[i].node.Op.Name+" of model (toy.glm:1:1) panicked: ") {
+					t.Fatalf("step %d of rank %d panicked, the error is %v", i, rank, err)
+				}
+				if diff := cmp.Diff(want, runStep(t, e, in)); diff != "" {
+					t.Fatalf("the step after a panic (-before +after):\n%s", diff)
+				}
+			}
 		}
 	}
 }

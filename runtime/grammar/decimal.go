@@ -2,7 +2,6 @@ package grammar
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -258,29 +257,4 @@ func (c *compiler) satisfiesNumber(s *shape, v *value) (bool, error) {
 	}
 	a, err := c.numberAutomaton(s)
 	return a != nil && a.match(d.String()), err
-}
-
-// knownFormats gives those that are enforced.
-func knownFormats(list []*value) []*value {
-	var out []*value
-	for _, f := range list {
-		if formats[f.text] != "" && !slices.Contains(out, f) {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// lengths takes texts of least to most characters.
-func lengths(least, most int32, enc encoding, b *budget) (*dfa, error) {
-	if int(max(least, most)) > MaxStates {
-		return nil, errTooComplex
-	}
-	n := &regexBuilder{enc: enc, b: b}
-	var err error
-	n.end, err = n.repeat(anyCharacter, int(least), int(most), n.state())
-	if err != nil {
-		return nil, err
-	}
-	return n.determinise(b)
 }

@@ -130,6 +130,59 @@ func intersect(x, y *dfa, b *budget) (*dfa, error) {
 	return out.trim(), nil
 }
 
+// counted is the automaton of the texts of least to most characters that another takes; most -1: no bound. Char takes one character. It
+// is nil where there are none.
+func counted(d, char *dfa, least, most int32, b *budget) (*dfa, error) {
+	type at struct{ state, char, count int32 }
+	known := map[at]int32{}
+	var all []at
+	out := dfa{}
+	intern := func(a at) (int32, error) {
+		if id, ok := known[a]; ok {
+			return id, nil
+		}
+		if err := b.state(); err != nil {
+			return 0, err
+		}
+		id := int32(len(all))
+		known[a] = id
+		all = append(all, a)
+		out.accept = append(out.accept, d.accept[a.state] && a.char == 0 && a.count >= least)
+		return id, nil
+	}
+	if _, err := intern(at{}); err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(all); i++ {
+		var list []edge
+		for _, e := range d.edges[all[i].state] {
+			for _, f := range char.edges[all[i].char] {
+				lo, hi := max(e.lo, f.lo), min(e.hi, f.hi)
+				if lo > hi {
+					continue
+				}
+				to := at{e.to, f.to, all[i].count}
+				if char.accept[f.to] {
+					to.char = 0
+					to.count++
+				}
+				if most < 0 {
+					to.count = min(to.count, least)
+				} else if to.count > most {
+					continue
+				}
+				id, err := intern(to)
+				if err != nil {
+					return nil, err
+				}
+				list = appendEdge(list, edge{span{lo, hi}, id})
+			}
+		}
+		out.edges = append(out.edges, list)
+	}
+	return out.trim(), nil
+}
+
 // findPlain finds the plain states: the largest set of states from which each character of the class leads back into the set. At
 // first all states are in it; one is taken out when a character, read byte by byte, is stuck or ends outside.
 func (d *dfa) findPlain() {

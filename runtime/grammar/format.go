@@ -1,8 +1,9 @@
 package grammar
 
-import "regexp/syntax"
-
-var anyCharacter = &syntax.Regexp{Op: syntax.OpAnyChar}
+import (
+	"slices"
+	"sync"
+)
 
 // Parts of formats.
 const (
@@ -48,3 +49,41 @@ var formats = map[string]string{
 
 // clockForm is the part of a duration behind the T.
 const clockForm = `([0-9]{1,4}H([0-9]{1,4}M([0-9]{1,4}S)?)?|[0-9]{1,4}M([0-9]{1,4}S)?|[0-9]{1,4}S)`
+
+// knownFormats gives those that are enforced.
+func knownFormats(list []*value) []*value {
+	var out []*value
+	for _, f := range list {
+		if formats[f.text] != "" && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// shared are automata that are made once: of formats, of any text, and of any one character.
+var shared sync.Map // of sharedKey to *dfa
+
+type sharedKey struct {
+	expr string
+	enc  encoding
+}
+
+const (
+	anyText      = `(?s).*`
+	oneCharacter = `(?s).`
+)
+
+// sharedExpression compiles an expression of our own, as a whole.
+func sharedExpression(expr string, enc encoding) *dfa {
+	key := sharedKey{expr, enc}
+	if d, ok := shared.Load(key); ok {
+		return d.(*dfa)
+	}
+	d, err := expression(expr, true, enc, newBudget())
+	if err != nil || d == nil {
+		panic("grammar: expression " + expr + " of our own does not compile")
+	}
+	shared.Store(key, d)
+	return d
+}

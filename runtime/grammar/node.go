@@ -62,11 +62,5 @@ var (
 	quote     = literal(`"`)
 )
 
-// mustExpression compiles an expression of our own.
-func mustExpression(expr string) *node {
-	d, err := expression(expr, true, asText, newBudget())
-	if err != nil || d == nil {
-		panic("grammar: expression " + expr + " of our own does not compile")
-	}
-	return automaton(d)
-}
+// mustExpression is the automaton of an expression of our own.
+func mustExpression(expr string) *node { return automaton(sharedExpression(expr, asText)) }

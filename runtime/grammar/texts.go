@@ -94,11 +94,7 @@ func without(list ...string) *dfa {
 			return to
 		})
 	}
-	b := newBudget()
-	all, err := expression(`(?s).*`, true, asText, b)
-	if err == nil {
-		d, err = intersect(d, all, b)
-	}
+	d, err := intersect(d, sharedExpression(anyText, asText), newBudget())
 	if err != nil || d == nil {
 		panic("grammar: the automaton of texts without " + strings.Join(list, ", ") + " does not compile")
 	}

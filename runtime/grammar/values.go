@@ -115,10 +115,7 @@ func (c *compiler) text(s *shape) (*node, error) {
 		return nil, err
 	}
 	if s.least > 0 || s.most >= 0 {
-		length, err := lengths(s.least, s.most, asJSON, c.budget)
-		if err == nil {
-			d, err = intersect(d, length, c.budget)
-		}
+		d, err = counted(d, sharedExpression(oneCharacter, asJSON), s.least, s.most, c.budget)
 		if err != nil {
 			return nil, errorAt(s.path, "minLength or maxLength beside a pattern or a format: %v", err)
 		}
@@ -131,33 +128,26 @@ func (c *compiler) text(s *shape) (*node, error) {
 
 // automaton is the automaton of the patterns and formats of a shape; nil: nothing matches them.
 func (c *compiler) automaton(s *shape, enc encoding) (*dfa, error) {
-	all, err := expression(`(?s).*`, true, enc, c.budget)
-	if err != nil {
-		return nil, errorAt(s.path, "%v", err)
-	}
-	add := func(v *value, expr string, anchored bool) error {
-		if all == nil {
-			return nil
+	all := sharedExpression(anyText, enc)
+	for _, f := range knownFormats(s.formats) {
+		d, err := intersect(all, sharedExpression(formats[f.text], enc), c.budget)
+		if err != nil || d == nil {
+			return nil, err
 		}
-		d, err := expression(expr, anchored, enc, c.budget)
+		all = d
+	}
+	for _, p := range s.patterns {
+		d, err := expression(p.text, false, enc, c.budget)
 		if err == nil && d != nil {
 			d, err = intersect(all, d, c.budget)
 		}
 		if err != nil {
-			return errorAt(v.path, "%v", err)
+			return nil, errorAt(p.path, "%v", err)
+		}
+		if d == nil {
+			return nil, nil
 		}
 		all = d
-		return nil
-	}
-	for _, p := range s.patterns {
-		if err := add(p, p.text, false); err != nil {
-			return nil, err
-		}
-	}
-	for _, f := range knownFormats(s.formats) {
-		if err := add(f, formats[f.text], true); err != nil {
-			return nil, err
-		}
 	}
 	return all, nil
 }
@@ -252,14 +242,11 @@ func (c *compiler) object(s *shape) (*node, error) {
 
 // otherKeys takes all keys but some. Each key is spelled in the one shortest way, so that none of them comes in disguise.
 func (c *compiler) otherKeys(s *shape, keys []string) (*node, error) {
-	d, err := expression(`(?s).*`, true, asJSON, c.budget)
-	if err == nil {
-		ends := make([]string, len(keys))
-		for i, k := range keys {
-			ends[i] = k[1 : len(k)-1]
-		}
-		d, err = intersect(d, except(ends), c.budget)
+	ends := make([]string, len(keys))
+	for i, k := range keys {
+		ends[i] = k[1 : len(k)-1]
 	}
+	d, err := intersect(sharedExpression(anyText, asJSON), except(ends), c.budget)
 	if err != nil {
 		return nil, errorAt(s.path, "the names of the properties are too many or too long")
 	}

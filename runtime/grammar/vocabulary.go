@@ -2,6 +2,8 @@ package grammar
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -108,13 +110,7 @@ func newTrie(tokens [][]byte) trie {
 			total += len(b)
 		}
 	}
-	// Two levels of buckets leave sorting with short lists.
-	slices.SortFunc(sorted, func(a, b int32) int {
-		if c := bytes.Compare(tokens[a], tokens[b]); c != 0 {
-			return c
-		}
-		return int(a - b)
-	})
+	sortTokens(sorted, tokens)
 	t := trie{ids: sorted}
 	t.grow(total / 2)
 	path := []int32{t.add(0, 0, 0)} // nodes from the root to the last token
@@ -133,6 +129,32 @@ func newTrie(tokens [][]byte) trie {
 	t.close(path)
 	t.first = append(t.first, int32(len(sorted)))
 	return t
+}
+
+// sortTokens sorts ids by their tokens' bytes. Most are told apart by the first eight, as one number.
+func sortTokens(ids []int32, tokens [][]byte) {
+	type keyed struct {
+		head uint64
+		id   int32
+	}
+	list := make([]keyed, len(ids))
+	for i, id := range ids {
+		var head [8]byte
+		copy(head[:], tokens[id])
+		list[i] = keyed{binary.BigEndian.Uint64(head[:]), id}
+	}
+	slices.SortFunc(list, func(a, b keyed) int {
+		if c := cmp.Compare(a.head, b.head); c != 0 {
+			return c
+		}
+		if c := bytes.Compare(tokens[a.id], tokens[b.id]); c != 0 {
+			return c
+		}
+		return int(a.id - b.id)
+	})
+	for i, k := range list {
+		ids[i] = k.id
+	}
 }
 
 func (t *trie) grow(n int) {

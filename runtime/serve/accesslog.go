@@ -37,7 +37,7 @@ func (s *Server) ended(x *exchange, r *http.Request) {
 	}
 	s.metrics.answered(path, method(r), status)
 	level := slog.LevelInfo
-	if quiet && status < http.StatusBadRequest {
+	if quiet && status != http.StatusInternalServerError {
 		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(r.Context(), level) {

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/servicetest"
@@ -143,7 +144,7 @@ func (x *trial) load(loading chan struct{}, more []route.Route) func(context.Con
 			}
 		}
 		b := x.Observe(x.backend)
-		x.metrics.Serve(b.Model(), Cache{PageSize: 16, Pages: 64}, func() Snapshot { return Snapshot{Running: 1, PagesUsed: 16, PagesTotal: 64} })
+		x.metrics.Serve(b.Model(), Cache{PageSize: 16, Pages: 64}, func() engine.Stats { return engine.Stats{Running: 1, FreePages: 48, Pages: 64} })
 		return &Loaded{Routes: append([]route.Route{
 			{Method: "POST", Pattern: "/v1/say", Handler: talk(b)},
 			{Method: "POST", Pattern: "/v1/messages", API: route.Anthropic, Handler: talk(b)},

@@ -47,6 +47,7 @@ func (s *Server) begin() *refusal {
 			message: fmt.Sprintf("the server works on %d requests, as many as it takes: try again later", s.running)}
 	}
 	s.running++
+	s.metrics.running.Set(float64(s.running))
 	return nil
 }
 
@@ -55,6 +56,7 @@ func (s *Server) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running--
+	s.metrics.running.Set(float64(s.running))
 	if s.running == 0 && s.draining {
 		close(s.idle)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -58,7 +59,7 @@ func NewMetrics() *Metrics {
 	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "glmc_http_refused_total",
 		Help: "HTTP requests that the server answered itself, without asking the model, by status."}, []string{"code"})
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{Name: "glmc_http_panics_total", Help: "HTTP requests that failed because of a mistake in glmc."})
-	m.running = prometheus.NewGauge(prometheus.GaugeOpts{Name: "glmc_http_requests_in_flight", Help: "HTTP requests that are being answered."})
+	m.running = prometheus.NewGauge(prometheus.GaugeOpts{Name: "glmc_http_requests_in_flight", Help: "HTTP requests that work on the model."})
 	m.registry.MustRegister(m.requests, m.refusals, m.panics, m.running, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -82,12 +83,12 @@ type modelMetrics struct {
 	latency, queue, prefill, decode, inference prometheus.Observer
 	promptTokens, outputTokens, stepTokens     prometheus.Observer
 	choices, maxTokens                         prometheus.Observer
-	prompt, cached, output, preempted          prometheus.Counter
+	prompt, cached, output, failed             prometheus.Counter
 	success                                    *prometheus.CounterVec // finished_reason
 	stepTime                                   *prometheus.HistogramVec
 	stepBatch                                  prometheus.Observer
 	rejections                                 *prometheus.CounterVec // reason
-	kernel                                     *prometheus.CounterVec // op; nil without a profile
+	kernel                                     *prometheus.CounterVec // op
 }
 
 // Reasons of vLLM's request_success.
@@ -101,17 +102,8 @@ const (
 // Cache is how large the KV cache is.
 type Cache struct{ PageSize, Pages int }
 
-// Snapshot is what an engine is doing, where it is asked.
-type Snapshot struct {
-	Running, Waiting          int // sequences
-	PagesUsed, PagesCached    int // of the KV cache: held by sequences; kept for prompts that begin alike
-	PagesTotal                int
-	PrefixQueries, PrefixHits int64 // tokens of prompts; of these, taken from the cache
-	Preemptions               int64
-}
-
-// Serve adds the metrics of a model. Snapshot is asked whenever the metrics are.
-func (m *Metrics) Serve(model service.Model, cache Cache, snapshot func() Snapshot) {
+// Serve adds the metrics of a model. The engine is asked for its state whenever the metrics are asked for.
+func (m *Metrics) Serve(model service.Model, cache Cache, stats func() engine.Stats) {
 	labels := prometheus.Labels{"model_name": model.Name}
 	reg := prometheus.WrapRegistererWith(labels, m.registry)
 	histogram := func(name, help string, buckets []float64) prometheus.Observer {
@@ -119,7 +111,7 @@ func (m *Metrics) Serve(model service.Model, cache Cache, snapshot func() Snapsh
 		reg.MustRegister(h)
 		return h
 	}
-	counter := func(name, help string) prometheus.Counter {
+	count := func(name, help string) prometheus.Counter {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 		reg.MustRegister(c)
 		return c
@@ -144,9 +136,10 @@ func (m *Metrics) Serve(model service.Model, cache Cache, snapshot func() Snapsh
 		stepTokens:   histogram("vllm:iteration_tokens_total", "Tokens of a step of the engine.", stepTokenBuckets),
 		choices:      histogram("vllm:request_params_n", "Choices that a request asked for.", choicesBuckets),
 		maxTokens:    histogram("vllm:request_params_max_tokens", "Most tokens that a request asked for.", tokens),
-		prompt:       counter("vllm:prompt_tokens_total", "Tokens of prompts."),
-		cached:       counter("glmc_cached_prompt_tokens_total", "Tokens of prompts that were taken from the prefix cache."),
-		output:       counter("vllm:generation_tokens_total", "Tokens that were generated."),
+		prompt:       count("vllm:prompt_tokens_total", "Tokens of prompts."),
+		cached:       count("glmc_cached_prompt_tokens_total", "Tokens of prompts that were taken from the prefix cache."),
+		output:       count("vllm:generation_tokens_total", "Tokens that were generated."),
+		failed:       count("glmc_failed_steps_total", "Steps of the engine that failed."),
 		success:      vector("vllm:request_success_total", "Requests that ended, by reason.", "finished_reason"),
 		rejections:   vector("glmc_requests_rejected_total", "Requests that were not begun, by reason.", "reason"),
 		stepBatch: histogram("glmc_step_sequences", "Sequences of a step of the engine.",
@@ -154,7 +147,7 @@ func (m *Metrics) Serve(model service.Model, cache Cache, snapshot func() Snapsh
 	}
 	x.stepTime = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "glmc_step_seconds", Help: "Time of a step of the engine, by what was in it: prefill, decode, mixed.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 18)}, []string{"phase"})
-	reg.MustRegister(x.stepTime, &snapshotCollector{ask: snapshot})
+	reg.MustRegister(x.stepTime, &statsCollector{ask: stats})
 	for _, reason := range []string{reasonStop, reasonLength, reasonAbort, reasonError} {
 		x.success.WithLabelValues(reason) // so that rates begin at 0
 	}
@@ -162,73 +155,13 @@ func (m *Metrics) Serve(model service.Model, cache Cache, snapshot func() Snapsh
 		ConstLabels: prometheus.Labels{"block_size": strconv.Itoa(cache.PageSize), "num_gpu_blocks": strconv.Itoa(cache.Pages)}})
 	info.Set(1)
 	reg.MustRegister(info)
+	x.kernel = vector("glmc_kernel_seconds_total", "Time in kernels, by operator, of servers that profile: ranks are added up.", "op")
 	m.model.Store(x)
-}
-
-// snapshotCollector asks an engine when metrics are asked for.
-type snapshotCollector struct{ ask func() Snapshot }
-
-func description(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
-
-var snapshotFamilies = []struct {
-	desc *prometheus.Desc
-	kind prometheus.ValueType
-	of   func(Snapshot) float64
-}{
-	{description("vllm:num_requests_running", "Sequences that are being worked on."), prometheus.GaugeValue, func(s Snapshot) float64 { return float64(s.Running) }},
-	{description("vllm:num_requests_waiting", "Sequences that wait."), prometheus.GaugeValue, func(s Snapshot) float64 { return float64(s.Waiting) }},
-	{description("vllm:kv_cache_usage_perc", "Part of the KV cache that sequences hold, from 0 to 1."), prometheus.GaugeValue, func(s Snapshot) float64 {
-		return float64(s.PagesUsed) / float64(max(s.PagesTotal, 1))
-	}},
-	{description("vllm:prefix_cache_queries_total", "Tokens of prompts that were looked up in the prefix cache."), prometheus.CounterValue, func(s Snapshot) float64 { return float64(s.PrefixQueries) }},
-	{description("vllm:prefix_cache_hits_total", "Tokens of prompts that were found in the prefix cache."), prometheus.CounterValue, func(s Snapshot) float64 { return float64(s.PrefixHits) }},
-	{description("vllm:num_preemptions_total", "Times that a sequence had to give up its pages."), prometheus.CounterValue, func(s Snapshot) float64 { return float64(s.Preemptions) }},
-	{description("glmc_kv_pages", "Pages of the KV cache."), prometheus.GaugeValue, func(s Snapshot) float64 { return float64(s.PagesTotal) }},
-	{description("glmc_kv_pages_used", "Pages of the KV cache that sequences hold."), prometheus.GaugeValue, func(s Snapshot) float64 { return float64(s.PagesUsed) }},
-	{description("glmc_kv_pages_cached", "Pages of the KV cache that only the prefix cache holds."), prometheus.GaugeValue, func(s Snapshot) float64 { return float64(s.PagesCached) }},
-}
-
-func (c *snapshotCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, f := range snapshotFamilies {
-		out <- f.desc
-	}
-}
-
-func (c *snapshotCollector) Collect(out chan<- prometheus.Metric) {
-	now := c.ask()
-	for _, f := range snapshotFamilies {
-		out <- prometheus.MustNewConstMetric(f.desc, f.kind, f.of(now))
-	}
-}
-
-// Step is one step of an engine.
-type Step struct {
-	Took                 time.Duration
-	Prompt, Output       int // tokens of prompts that were computed; tokens that were generated
-	Prefilling, Decoding int // sequences
-}
-
-// Stepped counts a step.
-func (m *Metrics) Stepped(s Step) {
-	x := m.model.Load()
-	if x == nil {
-		return
-	}
-	phase := "mixed"
-	switch {
-	case s.Prefilling == 0:
-		phase = "decode"
-	case s.Decoding == 0:
-		phase = "prefill"
-	}
-	x.stepTime.WithLabelValues(phase).Observe(s.Took.Seconds())
-	x.stepTokens.Observe(float64(s.Prompt + s.Output))
-	x.stepBatch.Observe(float64(s.Prefilling + s.Decoding))
 }
 
 // Kernel counts the time of an operator, for servers that profile.
 func (m *Metrics) Kernel(op string, took time.Duration) {
-	if x := m.model.Load(); x != nil && x.kernel != nil {
+	if x := m.model.Load(); x != nil {
 		x.kernel.WithLabelValues(op).Add(took.Seconds())
 	}
 }
@@ -287,19 +220,4 @@ func (m *Metrics) generated(g *observedGeneration, u service.Usage, finish strin
 	if each := u.Output / g.choices; each > 1 {
 		x.perToken.Observe(ended.Sub(g.first).Seconds() / float64(each-1))
 	}
-}
-
-// sequence counts the times of a sequence that ended.
-func (m *Metrics) sequence(t Times) {
-	x := m.model.Load()
-	if x == nil || t.Scheduled.IsZero() {
-		return
-	}
-	x.queue.Observe(t.Scheduled.Sub(t.Arrived).Seconds())
-	x.inference.Observe(t.Ended.Sub(t.Scheduled).Seconds())
-	if t.First.IsZero() {
-		return
-	}
-	x.prefill.Observe(t.First.Sub(t.Scheduled).Seconds())
-	x.decode.Observe(t.Ended.Sub(t.First).Seconds())
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -87,8 +88,8 @@ type observedGeneration struct {
 	said     *strings.Builder // nil: replies are not logged
 	once     sync.Once
 
-	mu    sync.Mutex
-	times []Times // of its sequences, as they end
+	mu        sync.Mutex
+	sequences []engine.Result // as they end
 }
 
 // Next implements service.Generation.
@@ -138,9 +139,9 @@ func (g *observedGeneration) over(reason error) {
 		}
 		g.server.metrics.generated(g, usage, finish, ended)
 		g.mu.Lock()
-		times := g.times
+		sequences := g.sequences
 		g.mu.Unlock()
-		g.server.traces.generated(g.ctx, g.id, usage, finish, times)
+		g.server.traces.generated(g.ctx, g.id, usage, finish, sequences)
 		if g.said != nil {
 			g.server.log.Info("reply", "request_id", g.id, "text", g.said.String())
 		}
@@ -170,15 +171,6 @@ func (s *Server) logPrompt(r *service.Request) {
 		attrs = append(attrs, slog.Any("tokens", r.Tokens))
 	}
 	s.log.LogAttrs(context.Background(), slog.LevelInfo, "prompt", attrs...)
-}
-
-// Times are when what happened to a sequence of the engine.
-type Times struct {
-	Arrived   time.Time
-	Scheduled time.Time // when its prompt was begun; zero: never
-	First     time.Time // when its first token came; zero: none came
-	Ended     time.Time
-	Output    int // tokens
 }
 
 // live are the generations that are under way, by the ids that the engine knows them by.
@@ -214,14 +206,4 @@ func (l *live) find(id string) *observedGeneration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.list[id]
-}
-
-// SequenceEnded tells of a sequence of the engine, of the request with that id. It is called before the generation ends.
-func (s *Server) SequenceEnded(id string, t Times) {
-	s.metrics.sequence(t)
-	if g := s.live.find(id); g != nil {
-		g.mu.Lock()
-		g.times = append(g.times, t)
-		g.mu.Unlock()
-	}
 }

@@ -15,6 +15,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -65,13 +66,13 @@ func (t *Traces) around(name string, h http.Handler) http.Handler {
 }
 
 // generated makes spans of a generation, when it is over.
-func (t *Traces) generated(ctx context.Context, id string, u service.Usage, finish string, times []Times) {
+func (t *Traces) generated(ctx context.Context, id string, u service.Usage, finish string, sequences []engine.Result) {
 	if t.provider == nil {
 		return
 	}
 	trace.SpanFromContext(ctx).SetAttributes(attribute.String("glmc.request.id", id), attribute.String("gen_ai.response.finish_reason", finish),
 		attribute.Int("gen_ai.usage.input_tokens", u.Prompt), attribute.Int("gen_ai.usage.output_tokens", u.Output), attribute.Int("glmc.usage.cached_tokens", u.Cached))
-	for i, x := range times {
+	for i, x := range sequences {
 		choice := attribute.Int("glmc.sequence", i)
 		t.span(ctx, "queue", x.Arrived, either(x.Scheduled, x.Ended), choice)
 		if x.Scheduled.IsZero() {

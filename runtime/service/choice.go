@@ -79,6 +79,9 @@ func (c *choice) next(ctx context.Context) ([]Event, error) {
 		for i := range tokens {
 			c.token(tokens[i])
 		}
+		if c.text == nil && len(tokens) > 0 { // there is never a text to come with
+			c.events = append(c.events, Event{Kind: Tokens, Choice: c.number})
+		}
 		if errors.Is(err, io.EOF) {
 			c.end()
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/glmc/glmc/runtime/service"
 )
@@ -78,6 +79,9 @@ func (o *Object) Names() []string {
 	return names
 }
 
+// Drop takes a field away.
+func (o *Object) Drop(name string) { delete(o.fields, name) }
+
 // Raw is a field as it stands; nil: missing or null.
 func (o *Object) Raw(name string) json.RawMessage {
 	raw := o.fields[name]
@@ -103,7 +107,7 @@ func (o *Object) typed(name, kind string) json.RawMessage {
 	return raw
 }
 
-// String is a string of at most so many bytes.
+// String is a string of at most so many characters.
 func (o *Object) String(name string, longest int) *string {
 	raw := o.typed(name, "a string")
 	if raw == nil {
@@ -114,8 +118,8 @@ func (o *Object) String(name string, longest int) *string {
 		o.Wrong(name, "is no string: %v", err)
 		return nil
 	}
-	if len(s) > longest {
-		o.Wrong(name, "has %d bytes; at most %d are allowed", len(s), longest)
+	if n := utf8.RuneCountInString(s); n > longest {
+		o.Wrong(name, "has %d characters; at most %d are allowed", n, longest)
 		return nil
 	}
 	return &s
@@ -240,7 +244,7 @@ func (o *Object) Item(name string, i int, raw json.RawMessage) *Object {
 	return o.inner(fmt.Sprintf("%s[%d]", o.Path(name), i), raw)
 }
 
-// Strings is a list of at most so many strings of at most so many bytes.
+// Strings is a list of at most so many strings of at most so many characters.
 func (o *Object) Strings(name string, most, longest int) []string {
 	items := o.List(name, most)
 	if items == nil {
@@ -253,8 +257,8 @@ func (o *Object) Strings(name string, most, longest int) []string {
 			o.Wrong(fmt.Sprintf("%s[%d]", name, i), "must be a string, not %s", Kind(raw))
 			return nil
 		}
-		if len(text) > longest {
-			o.Wrong(fmt.Sprintf("%s[%d]", name, i), "has %d bytes; at most %d are allowed", len(text), longest)
+		if n := utf8.RuneCountInString(text); n > longest {
+			o.Wrong(fmt.Sprintf("%s[%d]", name, i), "has %d characters; at most %d are allowed", n, longest)
 			return nil
 		}
 		list[i] = text

@@ -30,13 +30,18 @@ func (d *decoder) chat() {
 		return
 	}
 	d.common()
-	d.messages()
-	d.tools()
-	d.formats()
-	d.thinking()
-	d.continuation()
+	d.conversation()
+	d.formats("response_format", d.Object.Object("response_format"))
 	d.chatLogprobs()
 	d.modalities()
+}
+
+// conversation reads what the prompt is made of.
+func (d *decoder) conversation() {
+	d.messages()
+	d.tools()
+	d.thinking()
+	d.continuation()
 }
 
 // messages reads the conversation.
@@ -46,8 +51,8 @@ func (d *decoder) messages() {
 		d.Wrong("messages", "is missing")
 		return
 	}
-	messages, err := chat.ParseMessages(d.Raw("messages"))
-	d.input(err)
+	messages, err := chat.ParseMessages(d.Raw("messages"), true)
+	d.wrongInput(err)
 	d.request.Conversation.Messages = messages
 }
 

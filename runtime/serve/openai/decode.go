@@ -13,11 +13,11 @@ import (
 const (
 	maxChoices  = 128
 	maxStops    = 16
-	maxStop     = 1024 // bytes of one
+	maxStop     = 1024 // characters of one
 	maxStopIDs  = 1024
 	maxBias     = 1024
 	maxTop      = 20
-	maxName     = 256 // bytes of names and ids that are given
+	maxName     = 256 // characters of names and ids that are given
 	maxPattern  = 64 << 10
 	maxMetadata = 16
 )
@@ -225,8 +225,8 @@ var unsupported = []struct{ name, why string }{
 	{"allowed_token_ids", "use structured_outputs"},
 	{"bad_words", "use logit_bias"},
 	{"logits_processors", "code does not come with a request"},
-	{"ebnf", "grammars are not supported: use a JSON schema or a regular expression"},
-	{"guided_grammar", "grammars are not supported: use guided_json or guided_regex"},
+	{"ebnf", "use json_schema or regex"},
+	{"guided_grammar", "use guided_json or guided_regex"},
 	{"structural_tag", "use tools"},
 	{"functions", "it was replaced by tools"},
 	{"function_call", "it was replaced by tool_choice"},
@@ -249,8 +249,8 @@ func (d *decoder) refuse() {
 	}
 }
 
-// input keeps an error of package chat.
-func (d *decoder) input(err error) {
+// wrongInput keeps an error of package chat.
+func (d *decoder) wrongInput(err error) {
 	var wrong *chat.InputError
 	if errors.As(err, &wrong) {
 		d.Set(&service.Error{Kind: service.Invalid, Param: wrong.Path, Message: wrong.Error(), Err: err})

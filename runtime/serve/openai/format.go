@@ -12,9 +12,9 @@ import (
 // maxAlternatives bounds a list of texts of which the reply has to be one.
 const maxAlternatives = 1024
 
-// formats reads the form that the text has to have: OpenAI's response_format, or what vLLM and SGLang call it. There is one form;
-// two of these are a contradiction.
-func (d *decoder) formats() {
+// formats reads the form that the text has to have: OpenAI's, which is an object of the given name, or what vLLM and SGLang call
+// it. There is one form; two of these are a contradiction.
+func (d *decoder) formats(name string, own *body.Object) {
 	first := ""
 	take := func(name string, f service.Format) {
 		if f.Kind == service.FormatText {
@@ -25,8 +25,8 @@ func (d *decoder) formats() {
 		}
 		first, d.request.Format = name, f
 	}
-	if in := d.Object.Object("response_format"); in != nil {
-		take("response_format", d.responseFormat(in))
+	if own != nil {
+		take(name, d.responseFormat(own))
 	}
 	take("guided_json", schema(d.Object, "guided_json"))
 	take("guided_regex", pattern(d.Object, "guided_regex"))
@@ -57,6 +57,9 @@ func (d *decoder) responseFormat(in *body.Object) service.Format {
 	case "json_object":
 		return service.Format{Kind: service.FormatJSON}
 	case "json_schema":
+		if in.Has("schema") { // of responses, whose schemas are flat
+			return namedSchema(in)
+		}
 		inner := in.Object("json_schema")
 		if inner == nil {
 			in.Wrong("json_schema", "is missing")

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/glmc/glmc/runtime/sample"
 )
@@ -99,4 +100,38 @@ func tokenIDs(tokens []sample.Token) []int32 {
 		ids[i] = t.ID
 	}
 	return ids
+}
+
+// textLogprobs is logprobs of a text completion: lists of the same length, of what is known of each token.
+type textLogprobs struct {
+	Tokens  []string             `json:"tokens"`
+	Own     []*float32           `json:"token_logprobs"` // the first token of a prompt has none
+	Top     []map[string]float32 `json:"top_logprobs"`
+	Offsets []int                `json:"text_offset"` // in characters
+}
+
+// addTextLogprobs adds tokens; those of a prompt begin with one that has no probability. The token itself is always among the top
+// ones, as OpenAI has it.
+func (a *api) addTextLogprobs(out *textLogprobs, tokens []sample.Token, prompt bool, top int, offset *int) {
+	if out.Tokens == nil {
+		out.Tokens, out.Own, out.Top, out.Offsets = []string{}, []*float32{}, []map[string]float32{}, []int{}
+	}
+	for i, t := range tokens {
+		text, _ := a.token(t.ID)
+		out.Tokens = append(out.Tokens, text)
+		out.Offsets = append(out.Offsets, *offset)
+		*offset += utf8.RuneCountInString(text)
+		if prompt && i == 0 {
+			out.Own, out.Top = append(out.Own, nil), append(out.Top, nil)
+			continue
+		}
+		own := finite(t.Logprob)
+		line := map[string]float32{}
+		for _, other := range t.Top[:min(top, len(t.Top))] {
+			name, _ := a.token(other.ID)
+			line[name] = finite(other.Logprob)
+		}
+		line[text] = own
+		out.Own, out.Top = append(out.Own, &own), append(out.Top, line)
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 
@@ -48,6 +47,12 @@ func Routes(b service.Backend, o Options) []route.Route {
 	}
 	return []route.Route{
 		{Method: http.MethodPost, Pattern: "/v1/chat/completions", Handler: a.post(a.chat)},
+		{Method: http.MethodPost, Pattern: "/v1/completions", Handler: a.post(a.completions)},
+		{Method: http.MethodPost, Pattern: "/v1/responses", Handler: a.post(a.responses)},
+		{Method: http.MethodGet, Pattern: "/v1/models", Handler: http.HandlerFunc(a.listModels)},
+		{Method: http.MethodGet, Pattern: "/v1/models/{id...}", Handler: http.HandlerFunc(a.getModel)},
+		{Method: http.MethodPost, Pattern: "/tokenize", Handler: a.post(a.tokenize)},
+		{Method: http.MethodPost, Pattern: "/detokenize", Handler: a.post(a.detokenize)},
 	}
 }
 
@@ -79,9 +84,6 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v) // the client is gone: nobody to tell
 }
-
-// errDone says that the answer, an error perhaps, is written.
-var errDone = errors.New("the answer is written")
 
 // start hands requests to the backend, all or none.
 func (a *api) start(ctx context.Context, requests []service.Request) ([]service.Generation, error) {

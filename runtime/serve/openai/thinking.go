@@ -20,7 +20,7 @@ var efforts = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max
 // thinking reads whether the model is to think, which every engine has another field for, and what is done with it.
 func (d *decoder) thinking() {
 	kwargs, err := chat.ParseKwargs(d.Raw("chat_template_kwargs"))
-	d.input(err)
+	d.wrongInput(err)
 	if think, ok := kwargs["enable_thinking"].(bool); ok {
 		delete(kwargs, "enable_thinking")
 		d.think("chat_template_kwargs.enable_thinking", &think)

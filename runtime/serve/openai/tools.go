@@ -12,7 +12,7 @@ import (
 // tools reads the functions that the model may call, and which ones it has to.
 func (d *decoder) tools() {
 	list, err := chat.ParseTools(d.Raw("tools"))
-	d.input(err)
+	d.wrongInput(err)
 	d.request.ParallelCalls = d.Bool("parallel_tool_calls")
 	d.choose(list)
 }

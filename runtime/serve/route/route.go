@@ -33,7 +33,7 @@ type Route struct {
 	API     API
 	Access  Access
 	Handler http.Handler
-	// Quiet keeps successful requests out of the access log: probes and pages that are polled.
+	// Quiet keeps requests out of the access log, but where the server fails: probes and pages that are polled.
 	Quiet bool
 	// Control routes are answered while the model loads and while the server drains, and are not counted among the requests
 	// that work on the model.

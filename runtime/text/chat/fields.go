@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// readFields returns the fields of a JSON object. Unknown and repeated ones are
-// errors.
+// readFields returns the fields of a JSON object. Repeated ones are errors, and
+// those that are not known, where names are given.
 func readFields(path string, data []byte, known ...string) (map[string]json.RawMessage, error) {
 	if kind := kindOf(data); kind != "an object" {
 		return nil, inputErrorf(path, "must be an object, not %s", kind)
@@ -29,7 +29,7 @@ func readFields(path string, data []byte, known ...string) (map[string]json.RawM
 		if !ok {
 			return nil, inputErrorf(path, "has a key that is not a string")
 		}
-		if !slices.Contains(known, key) {
+		if known != nil && !slices.Contains(known, key) {
 			return nil, inputErrorf(path, "has the unknown field %.100q; known are %s", key, strings.Join(known, ", "))
 		}
 		if fields[key] != nil {

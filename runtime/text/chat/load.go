@@ -17,6 +17,9 @@ const (
 	configFile   = "tokenizer_config.json"
 )
 
+// ErrNoTemplate says that a checkpoint has no chat template: its model continues texts.
+var ErrNoTemplate = errors.New("no chat template")
+
 // maxConfigBytes bounds tokenizer_config.json, which lists added tokens.
 const maxConfigBytes = 16 << 20
 
@@ -27,7 +30,7 @@ func LoadDir(dir string) (*Template, error) { return LoadFS(os.DirFS(dir), dir) 
 // LoadFS reads the chat template of a checkpoint: chat_template.jinja, or the chat_template of
 // tokenizer_config.json, which is a string or a list of {name, template}. Of a list, "default" is used, and
 // "tool_use" for conversations with tools. The special tokens come from tokenizer_config.json, which may be
-// missing beside a chat_template.jinja. Name is what messages call the directory.
+// missing beside a chat_template.jinja. The error is an ErrNoTemplate where there is none. Name is what messages call the directory.
 func LoadFS(fsys fs.FS, name string) (*Template, error) {
 	config, err := readConfig(fsys)
 	if err != nil {
@@ -43,8 +46,8 @@ func LoadFS(fsys fs.FS, name string) (*Template, error) {
 	}
 	standard, ok := config.templates["default"]
 	if !ok {
-		return nil, fmt.Errorf("chat template: %s has neither %s nor a default chat_template in %s; add one of them",
-			name, templateFile, configFile)
+		return nil, fmt.Errorf("%w: %s has neither %s nor a default chat_template in %s; add one of them",
+			ErrNoTemplate, name, templateFile, configFile)
 	}
 	t, err := New(standard, config.tokens)
 	if err != nil {

@@ -35,7 +35,7 @@ func ParseConversation(data []byte) (Conversation, error) {
 	if fields["messages"] == nil {
 		return conv, inputErrorf("messages", "is missing")
 	}
-	if conv.Messages, err = ParseMessages(fields["messages"]); err != nil {
+	if conv.Messages, err = ParseMessages(fields["messages"], false); err != nil {
 		return Conversation{}, err
 	}
 	if conv.Tools, err = ParseTools(fields["tools"]); err != nil {
@@ -44,8 +44,9 @@ func ParseConversation(data []byte) (Conversation, error) {
 	return conv, nil
 }
 
-// ParseMessages reads the JSON array of messages of a request.
-func ParseMessages(data []byte) ([]Message, error) {
+// ParseMessages reads the JSON array of messages of a request. Fields that are not known are errors, unless ignoreUnknown: a
+// file that somebody wrote has mistakes, and what clients of a server send has fields of next year.
+func ParseMessages(data []byte, ignoreUnknown bool) ([]Message, error) {
 	items, err := readArray("messages", data, MaxMessages)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func ParseMessages(data []byte) ([]Message, error) {
 	}
 	messages := make([]Message, len(items))
 	for i, item := range items {
-		if messages[i], err = parseMessage(fmt.Sprintf("messages[%d]", i), item); err != nil {
+		if messages[i], err = known(!ignoreUnknown).message(fmt.Sprintf("messages[%d]", i), item); err != nil {
 			return nil, err
 		}
 	}
@@ -116,9 +117,20 @@ func hasKey(d *jinja.Dict, key string) bool {
 // ignoredFields of a message are what clients send back from an answer.
 var ignoredFields = []string{"refusal", "annotations", "audio", "function_call", "cache_control"}
 
-func parseMessage(path string, data []byte) (Message, error) {
-	known := append([]string{"role", "content", "reasoning_content", "reasoning", "name", "tool_calls", "tool_call_id"}, ignoredFields...)
-	fields, err := readFields(path, data, known...)
+// known reads messages, and says whether their fields have to be known.
+type known bool
+
+// fields are readFields's.
+func (k known) fields(path string, data []byte, names ...string) (map[string]json.RawMessage, error) {
+	if !k {
+		names = nil
+	}
+	return readFields(path, data, names...)
+}
+
+func (k known) message(path string, data []byte) (Message, error) {
+	names := append([]string{"role", "content", "reasoning_content", "reasoning", "name", "tool_calls", "tool_call_id"}, ignoredFields...)
+	fields, err := k.fields(path, data, names...)
 	if err != nil {
 		return Message{}, err
 	}
@@ -130,7 +142,7 @@ func parseMessage(path string, data []byte) (Message, error) {
 	if m.Role = deref(role); !isRole(m.Role) {
 		return Message{}, inputErrorf(path+".role", "is %q; must be system, developer, user, assistant or tool", m.Role)
 	}
-	if m.Content, err = parseContent(path+".content", fields["content"]); err != nil {
+	if m.Content, err = k.content(path+".content", fields["content"]); err != nil {
 		return Message{}, err
 	}
 	name, err := optionalString(path+".name", fields["name"])
@@ -138,7 +150,7 @@ func parseMessage(path string, data []byte) (Message, error) {
 		return Message{}, err
 	}
 	m.Name = deref(name)
-	if err := parseAssistantFields(path, fields, &m); err != nil {
+	if err := k.assistantFields(path, fields, &m); err != nil {
 		return Message{}, err
 	}
 	id, err := optionalString(path+".tool_call_id", fields["tool_call_id"])
@@ -159,9 +171,9 @@ func isRole(role string) bool {
 	return false
 }
 
-// parseAssistantFields reads reasoning and tool calls, which others must not
+// assistantFields reads reasoning and tool calls, which others must not
 // have.
-func parseAssistantFields(path string, fields map[string]json.RawMessage, m *Message) error {
+func (k known) assistantFields(path string, fields map[string]json.RawMessage, m *Message) error {
 	var err error
 	for _, name := range []string{"reasoning", "reasoning_content"} { // the second counts
 		thinking, err := optionalString(path+"."+name, fields[name])
@@ -176,7 +188,7 @@ func parseAssistantFields(path string, fields map[string]json.RawMessage, m *Mes
 		}
 		m.ReasoningContent = thinking
 	}
-	if m.ToolCalls, err = parseToolCalls(path+".tool_calls", fields["tool_calls"]); err != nil {
+	if m.ToolCalls, err = k.toolCalls(path+".tool_calls", fields["tool_calls"]); err != nil {
 		return err
 	}
 	if len(m.ToolCalls) > 0 && m.Role != RoleAssistant {
@@ -196,8 +208,8 @@ func checkContent(path string, content []byte, m Message) error {
 	return inputErrorf(path+".content", "is missing; it must be a string or a list of text parts")
 }
 
-// parseContent reads a string, null or a list of text parts.
-func parseContent(path string, data []byte) (string, error) {
+// content reads a string, null or a list of text parts.
+func (k known) content(path string, data []byte) (string, error) {
 	switch {
 	case isNull(data):
 		return "", nil
@@ -212,7 +224,7 @@ func parseContent(path string, data []byte) (string, error) {
 	}
 	var text strings.Builder
 	for i, part := range parts {
-		s, err := parsePart(fmt.Sprintf("%s[%d]", path, i), part)
+		s, err := k.part(fmt.Sprintf("%s[%d]", path, i), part)
 		if err != nil {
 			return "", err
 		}
@@ -221,28 +233,28 @@ func parseContent(path string, data []byte) (string, error) {
 	return text.String(), nil
 }
 
-func parsePart(path string, data []byte) (string, error) {
+func (k known) part(path string, data []byte) (string, error) {
 	var head struct {
 		Type string `json:"type"`
 	}
 	if kindOf(data) != "an object" {
 		return "", inputErrorf(path, "must be an object, not %s", kindOf(data))
 	}
-	if err := json.Unmarshal(data, &head); err != nil || head.Type != "text" {
+	if err := json.Unmarshal(data, &head); err != nil || head.Type != "text" && head.Type != "refusal" {
 		return "", inputErrorf(path+".type", "is %q; only text parts are supported", head.Type)
 	}
-	fields, err := readFields(path, data, "type", "text", "annotations", "cache_control")
+	fields, err := k.fields(path, data, "type", head.Type, "annotations", "cache_control")
 	if err != nil {
 		return "", err
 	}
-	text, err := optionalString(path+".text", fields["text"])
+	text, err := optionalString(path+"."+head.Type, fields[head.Type]) // a refusal is text of an assistant, too
 	if err == nil && text == nil {
-		err = inputErrorf(path+".text", "is missing")
+		err = inputErrorf(path+"."+head.Type, "is missing")
 	}
 	return deref(text), err
 }
 
-func parseToolCalls(path string, data []byte) ([]ToolCall, error) {
+func (k known) toolCalls(path string, data []byte) ([]ToolCall, error) {
 	if isNull(data) {
 		return nil, nil
 	}
@@ -252,7 +264,7 @@ func parseToolCalls(path string, data []byte) ([]ToolCall, error) {
 	}
 	var calls []ToolCall
 	for i, item := range items {
-		call, err := parseToolCall(fmt.Sprintf("%s[%d]", path, i), item)
+		call, err := k.toolCall(fmt.Sprintf("%s[%d]", path, i), item)
 		if err != nil {
 			return nil, err
 		}
@@ -261,8 +273,8 @@ func parseToolCalls(path string, data []byte) ([]ToolCall, error) {
 	return calls, nil
 }
 
-func parseToolCall(path string, data []byte) (ToolCall, error) {
-	fields, err := readFields(path, data, "id", "type", "function", "index")
+func (k known) toolCall(path string, data []byte) (ToolCall, error) {
+	fields, err := k.fields(path, data, "id", "type", "function", "index")
 	if err != nil {
 		return ToolCall{}, err
 	}
@@ -281,7 +293,7 @@ func parseToolCall(path string, data []byte) (ToolCall, error) {
 		return ToolCall{}, inputErrorf(path+".function", "is missing")
 	}
 	path += ".function"
-	function, err := readFields(path, fields["function"], "name", "arguments")
+	function, err := k.fields(path, fields["function"], "name", "arguments")
 	if err != nil {
 		return ToolCall{}, err
 	}

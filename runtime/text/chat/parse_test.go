@@ -104,6 +104,29 @@ func TestParseConversationErrors(t *testing.T) {
 	}
 }
 
+// TestIgnoreUnknown: clients send fields that nobody knows yet, and they change nothing. Of those that are known, kinds are
+// checked all the same.
+func TestIgnoreUnknown(t *testing.T) {
+	const input = `[{"role": "assistant", "new": {"a": [1]}, "content": [{"type": "text", "text": "a", "new": 1}, {"type": "refusal", "refusal": "b"}],
+		"tool_calls": [{"id": "1", "new": 1, "function": {"name": "f", "arguments": "{}", "new": null}}]}]`
+	if _, err := ParseMessages([]byte(input), false); err == nil {
+		t.Error("unknown fields are no error")
+	}
+	got, err := ParseMessages([]byte(input), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Message{{Role: "assistant", Content: "ab", ToolCalls: []ToolCall{{ID: "1", Name: "f", Arguments: json.RawMessage("{}")}}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for _, input := range []string{`[{"role": "user", "content": "x", "content": "y"}]`, `[{"role": "user", "content": 1}]`} {
+		if _, err := ParseMessages([]byte(input), true); err == nil {
+			t.Errorf("%s is no error", input)
+		}
+	}
+}
+
 // TestConversationBounds checks that what is too long, too many or too deep is
 // refused.
 func TestConversationBounds(t *testing.T) {
