@@ -164,6 +164,41 @@ func TestLoopCancel(t *testing.T) {
 	}
 }
 
+// TestLoopInterrupts: a step that only requests are in which nobody wants any more is broken off; one with others is not.
+func TestLoopInterrupts(t *testing.T) {
+	m := enginetest.Options{Pages: 512, Delay: func(s ir.Sizes) time.Duration {
+		if s.Tokens > 8 {
+			return time.Hour
+		}
+		return time.Millisecond
+	}}
+	l, x := startLoop(t, m, engine.Options{})
+	for i := range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := l.Submit(ctx, engine.Request{Prompt: distinct(i, 20), MaxTokens: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for x.Steps() == 2*i+i { // it runs, and would for an hour
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		if _, err := readAll(t.Context(), s); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		short, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(i+20, 3), MaxTokens: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readAll(t.Context(), short); err != nil || len(got) != 2 {
+			t.Errorf("%d tokens, %v", len(got), err)
+		}
+	}
+	if s := l.Stats(); s.Failed+s.FailedSteps > 0 || s.Cancelled != 3 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func canceled() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
