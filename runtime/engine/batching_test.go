@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/engine/enginetest"
 	"github.com/glmc/glmc/runtime/exec"
@@ -283,5 +285,70 @@ func TestStepsAreDeterministic(t *testing.T) {
 	}
 	if diff := cmp.Diff(run(), run()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestManyRowsAreSharedOut: a step with enough logits to pick from is picked by several goroutines, and says the same.
+func TestManyRowsAreSharedOut(t *testing.T) {
+	m := enginetest.Options{Vocab: 40000}
+	s := startEngine(t, m, engine.Options{})
+	var all []*engine.Sequence
+	var want [][]int32
+	for i := range 8 {
+		r := engine.Request{Prompt: distinct(i, 3), MaxTokens: 4, Sampling: sample.Params{Temperature: 1, TopP: 0.9, Seed: 7}}
+		want = append(want, alone(t, m, r))
+		all = append(all, s.add(t, r))
+	}
+	s.steps(t, -1)
+	for i, q := range all {
+		if !slices.Equal(q.Output(), want[i]) {
+			t.Errorf("request %d: %v, alone %v", i, q.Output(), want[i])
+		}
+	}
+	s.whole(t)
+}
+
+// captured is a model that generates for more sequences at once than a prompt may stand beside.
+type captured struct{ *enginetest.Executor }
+
+func (c captured) Max(string) (ir.Sizes, error) { return ir.Sizes{Tokens: 32, Seqs: 2, Rows: 2}, nil }
+
+// TestMoreSequencesThanAPromptMayStandBeside: the plan has a layout for eight tokens of eight sequences, and one for chunks of
+// prompts beside one sequence. Every step fits one of them, and all requests end.
+func TestMoreSequencesThanAPromptMayStandBeside(t *testing.T) {
+	x := enginetest.New(enginetest.Options{Pages: 128, Before: func(_ int, in exec.Inputs) error {
+		tokens, seqs := len(in["tokens"].I32), len(in["seq_start"].I32)-1
+		if tokens > 8 && seqs > 2 {
+			return fmt.Errorf("%d tokens of %d sequences", tokens, seqs)
+		}
+		return nil
+	}})
+	x.Plan().Programs[0].Layouts = []plan.Layout{{Bucket: ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: 8, Seqs: 8, Rows: 8}}}}
+	e, err := engine.New(captured{x}, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*engine.Sequence
+	for i := range 20 {
+		q, err := e.Add(engine.Request{Prompt: distinct(i, 1+i), MaxTokens: 12})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, q)
+	}
+	side := 0
+	for more := true; more; {
+		if more, err = e.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		side = max(side, e.Stats().Running)
+	}
+	for i, q := range all {
+		if r := q.Result(); r.Err != nil || r.Output != 12 {
+			t.Errorf("request %d: %+v", i, r)
+		}
+	}
+	if side != 8 || e.Stats().FailedSteps > 0 || len(x.Problems()) > 0 {
+		t.Errorf("%d ran side by side; %+v; %q", side, e.Stats(), x.Problems())
 	}
 }

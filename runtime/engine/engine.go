@@ -154,6 +154,9 @@ func (e *Engine) execute(ctx context.Context) {
 	e.step.out = nil
 	e.step.err = safely("the step", func() (err error) {
 		e.step.out, err = e.exec.Step(ctx, "forward", e.step.inputs.end())
+		if err == nil {
+			err = e.step.check(e.vocab)
+		}
 		return err
 	})
 	e.step.stats.Device = time.Since(start)

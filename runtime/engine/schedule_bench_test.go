@@ -20,7 +20,6 @@ type idle struct {
 	pages  int
 	logits kernels.Tensor
 	out    [1]kernels.Tensor
-	spent  time.Duration
 }
 
 func newIdle(seqs, pages, pageSize int) *idle {

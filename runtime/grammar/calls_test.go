@@ -117,6 +117,9 @@ func TestCallsAsTokens(t *testing.T) {
 			}
 		}
 	}
+	if has(s.Mask(), markupByte) {
+		t.Error("a tag can be made of the bytes that stand for its token")
+	}
 	accept(tag("<tool_call>"), 'f', 'r', 'e', 'e', tag("<arg_key>"), 'k', tag("</arg_key>"), tag("<arg_value>"), 'v', '<')
 	for text := range v.markup {
 		if got, want := has(s.Mask(), tag(text)), text == "</arg_value>"; got != want {

@@ -111,7 +111,7 @@ func everyNode(root *node, visit func(*node)) {
 	seen := map[*node]bool{root: true}
 	todo := []*node{root}
 	push := func(n *node) {
-		if n != nil && !seen[n] {
+		if !seen[n] {
 			seen[n] = true
 			todo = append(todo, n)
 		}
@@ -120,15 +120,7 @@ func everyNode(root *node, visit func(*node)) {
 		n := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		visit(n)
-		for _, k := range n.kids {
-			push(k)
-		}
-		for _, mb := range n.members {
-			push(mb.pair)
-		}
-		for _, k := range []*node{n.others, n.rest, n.open, n.between, n.end} {
-			push(k)
-		}
+		n.parts(push)
 	}
 }
 

@@ -38,6 +38,26 @@ type member struct {
 	required bool
 }
 
+// leaf says whether the node waits for bytes itself.
+func (n *node) leaf() bool {
+	return n.kind == literalNode || n.kind == dfaNode || n.kind == countedNode
+}
+
+// parts calls a function with the nodes that the node leads to.
+func (n *node) parts(visit func(*node)) {
+	for _, k := range n.kids {
+		visit(k)
+	}
+	for _, mb := range n.members {
+		visit(mb.pair)
+	}
+	for _, k := range []*node{n.others, n.rest, n.open, n.between, n.end} {
+		if k != nil {
+			visit(k)
+		}
+	}
+}
+
 func literal(text string) *node { return &node{kind: literalNode, text: text} }
 
 func sequence(kids ...*node) *node { return &node{kind: sequenceNode, kids: kids} }

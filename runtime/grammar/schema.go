@@ -106,7 +106,7 @@ func (b *brancher) walk(todo []*link, done []*value) error {
 		l := todo[0]
 		todo = todo[1:]
 		s := l.schema
-		if err := b.c.budget.step(16); err != nil {
+		if err := b.c.budget.step(16 + len(done)); err != nil {
 			return errorAt(s.path, "the schema combines too many schemas")
 		}
 		for up := l.from; up != nil; up = up.from {
@@ -124,18 +124,18 @@ func (b *brancher) walk(todo []*link, done []*value) error {
 		case slices.Contains(done, s):
 			continue
 		}
-		done = append(slices.Clip(done), s)
+		done = append(done, s)
 		more, err := b.c.parts(s)
 		if err != nil {
 			return err
 		}
 		for _, m := range more {
-			todo = append(slices.Clip(todo), &link{m, l})
+			todo = append(todo, &link{m, l})
 		}
 		for _, key := range []string{"anyOf", "oneOf"} {
 			if list := s.get(key); list != nil {
 				// The other list, if there is one, comes when this one is chosen from.
-				return b.choose(l, key, todo, done)
+				return b.choose(l, key, todo, slices.Clip(done))
 			}
 		}
 	}
@@ -157,7 +157,7 @@ func (b *brancher) choose(l *link, key string, todo []*link, done []*value) erro
 			return b.walk(todo, done)
 		}
 		for _, alternative := range lists[i] {
-			if err := walk(i+1, append(slices.Clip(todo), &link{alternative, l})); err != nil {
+			if err := walk(i+1, append(slices.Clone(todo), &link{alternative, l})); err != nil {
 				return err
 			}
 		}

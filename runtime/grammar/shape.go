@@ -77,6 +77,9 @@ func (c *compiler) newShape(branch []*value) (*shape, error) {
 		if i == 0 {
 			s.path = schema.path
 		}
+		if err := c.budget.step(8 + len(schema.members)); err != nil {
+			return nil, errorAt(schema.path, "the schema combines too many schemas")
+		}
 		var object objectShape
 		var array arrayShape
 		for _, m := range schema.members {
@@ -122,7 +125,7 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum":
 		err = s.setLimit(schema, key, v)
 	case "multipleOf":
-		s.multiples, err = append(s.multiples, v), want(v, numberValue)
+		s.multiples, err = append(s.multiples, v), wantNumber(v)
 	case "properties":
 		object.properties, err = v, want(v, objectValue)
 	case "additionalProperties":
@@ -165,6 +168,19 @@ func harmless(key string, v *value) bool {
 func want(v *value, kind valueKind) error {
 	if v.kind != kind {
 		return errorAt(v.path, "this is %v, not %v", v.kind, kind)
+	}
+	return nil
+}
+
+// longestLimit is how long a number that others are compared with can be, in bytes.
+const longestLimit = 64
+
+func wantNumber(v *value) error {
+	if err := want(v, numberValue); err != nil {
+		return err
+	}
+	if len(v.text) > longestLimit {
+		return errorAt(v.path, "the number has more than %d characters", longestLimit)
 	}
 	return nil
 }
@@ -241,7 +257,7 @@ func (s *shape) setLimit(schema *value, key string, v *value) error {
 	if v.kind == boolValue && exclusive { // draft 4: it says how minimum and maximum are meant
 		return nil
 	}
-	if err := want(v, numberValue); err != nil {
+	if err := wantNumber(v); err != nil {
 		return err
 	}
 	if !exclusive {

@@ -131,29 +131,36 @@ func (c *compiler) text(s *shape) (*node, error) {
 
 // automaton is the automaton of the patterns and formats of a shape; nil: nothing matches them.
 func (c *compiler) automaton(s *shape, enc encoding) (*dfa, error) {
-	all := sharedExpression(anyText, enc)
-	for _, f := range knownFormats(s.formats) {
-		d, err := intersect(all, sharedExpression(formats[f.text], enc), c.budget)
-		if err != nil || d == nil {
-			return nil, err
+	var all *dfa
+	add := func(d *dfa) (err error) {
+		if all != nil && d != nil {
+			d, err = intersect(all, d, c.budget)
 		}
 		all = d
+		return err
+	}
+	for _, f := range knownFormats(s.formats) {
+		if err := add(sharedExpression(formats[f.text], enc)); err != nil || all == nil {
+			return nil, err
+		}
 	}
 	for _, p := range s.patterns {
 		d, err := expression(p.text, false, enc, c.budget)
-		if err == nil && d != nil {
-			d, err = intersect(all, d, c.budget)
-		}
 		if err != nil && c.lax {
 			continue
+		}
+		if err == nil {
+			err = add(d)
 		}
 		if err != nil {
 			return nil, errorAt(p.path, "%v", err)
 		}
-		if d == nil {
+		if all == nil {
 			return nil, nil
 		}
-		all = d
+	}
+	if all == nil {
+		all = sharedExpression(anyText, enc)
 	}
 	return all, nil
 }
@@ -225,6 +232,9 @@ func (c *compiler) object(s *shape) (*node, error) {
 	names, err := s.names()
 	if err != nil {
 		return nil, err
+	}
+	if err := c.budget.step(len(names) * len(s.objects)); err != nil {
+		return nil, errorAt(s.path, "the schema combines too many schemas")
 	}
 	n := newObject()
 	keys := make([]string, len(names))

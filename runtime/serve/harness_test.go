@@ -271,7 +271,7 @@ func (x *trial) raw(text string) string {
 // logged waits for a text in the log.
 func (x *trial) logged(text string) {
 	x.t.Helper()
-	for range 300 {
+	for range 1500 {
 		if strings.Contains(x.log.String(), text) {
 			return
 		}

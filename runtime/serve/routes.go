@@ -91,7 +91,10 @@ func (s *Server) refuse(x *exchange, r *http.Request, f *refusal) {
 
 // carry puts around a route's handler what all have in common.
 func (s *Server) carry(rt *route.Route) http.Handler {
-	inner := s.traces.around(rt.Method+" "+rt.Pattern, rt.Handler)
+	inner := rt.Handler
+	if !rt.Control {
+		inner = s.traces.around(rt.Method+" "+rt.Pattern, inner)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		x.route = rt

@@ -32,8 +32,8 @@ type choice struct {
 }
 
 // choose makes a choice of a request.
-func (s *Service) choose(r *Request, p prompt, stops *stop.Set, number int) *choice {
-	c := &choice{number: number, stop: s.stops(r), minTokens: r.MinTokens, logprobs: r.Logprobs}
+func (s *Service) choose(r *Request, p prompt, ids []int32, stops *stop.Set, number int) *choice {
+	c := &choice{number: number, stop: ids, minTokens: r.MinTokens, logprobs: r.Logprobs}
 	if s.tokenizer != nil {
 		c.text = s.text(r, stops)
 	}

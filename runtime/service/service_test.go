@@ -198,3 +198,33 @@ func TestEnds(t *testing.T) {
 		t.Errorf("the next one is %+v", got)
 	}
 }
+
+// TestCalls: calls are made where they have to be, in the form that the tool's schema has, whatever the model would say.
+func TestCalls(t *testing.T) {
+	s := scripted(t, modeltest.Options{})
+	off := false
+	for _, choice := range []service.ToolChoice{{Mode: service.ToolRequired}, {Mode: service.ToolNamed, Name: "weather"}} {
+		r := told("<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n</tool_call>")
+		r.Thinking, r.ToolChoice, r.ParallelCalls, r.IgnoreEOS = &off, choice, &off, true
+		r.Conversation.Tools = append(r.Conversation.Tools, []byte(weather))
+		got, _ := collect(t, s, r)
+		if want := []reply{{Calls: []call{{"weather", `{"city": "Oslo"}`}}, Finish: service.FinishCalls}}; !cmp.Equal(want, got) {
+			t.Errorf("with %+v: %s", choice, cmp.Diff(want, got))
+		}
+	}
+	for param, change := range map[string]func(*service.Request){
+		"tool_choice": func(r *service.Request) { r.ToolChoice = service.ToolChoice{Mode: service.ToolNamed, Name: "sunshine"} },
+		"tools": func(r *service.Request) {
+			r.ToolChoice.Mode = service.ToolRequired
+			r.Conversation.Tools[0] = []byte(`{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{"x":{"type":"nothing"}}}}}`)
+		},
+	} {
+		r := told("Hm.")
+		r.Conversation.Tools = append(r.Conversation.Tools, []byte(weather))
+		change(&r)
+		var refused *service.Error
+		if _, err := s.Start(t.Context(), r); !errors.As(err, &refused) || refused.Kind != service.Invalid || refused.Param != param {
+			t.Errorf("the error about %s is %v", param, err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import { serverError, ServerError } from './stream.js'
 const views = ['chat', 'metrics', 'plan']
 let model = ''
 
+startSettings(findModel)
 const watchMetrics = startMetrics()
 const showPlan = startPlan()
 
@@ -56,7 +57,6 @@ async function findModel() {
   }
 }
 
-startSettings(findModel)
 startChat(() => model)
 const wanted = location.hash.slice(1)
 open(views.includes(wanted) ? wanted : 'chat')

@@ -2,7 +2,7 @@ import { element, make, makeSVG } from './dom.js'
 import { authorization } from './settings.js'
 import { serverError } from './stream.js'
 
-// The server's metrics in Prometheus' text form, read every second while somebody looks at them.
+// The server's metrics in Prometheus' text form, read every second.
 
 const every = 1000 // ms
 const kept = 120 // points
@@ -134,14 +134,17 @@ export function niceTop(value) {
   return [1, 2, 5, 10].map((n) => n * power).find((n) => n >= value) ?? value
 }
 
-/** Starts to read metrics, and gives what switches reading on and off. */
+/**
+ * Reads metrics for as long as the page is open and in front, so that whoever looks at them sees what was before. Where they
+ * cannot be read, it goes on only while somebody looks. What it gives says whether somebody does.
+ */
 export function startMetrics() {
   const note = element('metrics-note', HTMLElement)
   const drawn = charts.map(draw)
   /** @type {Sample | undefined} */
   let before
-  let timer = 0
-  let on = false
+  let looked = false
+  let running = false
 
   const read = async () => {
     try {
@@ -151,19 +154,25 @@ export function startMetrics() {
       for (const update of drawn) update(now, before ?? now)
       before = now
       note.textContent = ''
+      return true
     } catch (e) {
       note.textContent = `No metrics: ${e instanceof Error ? e.message : e}`
+      return false
     }
   }
   // The next one is asked for when the last one is there: a server that is slow is not asked more often than it answers.
   const loop = async () => {
-    if (!document.hidden) await read()
-    if (on) timer = setTimeout(loop, every)
+    running = document.hidden || (await read()) || looked
+    if (running) setTimeout(loop, every)
   }
+  const start = () => {
+    if (running) return
+    running = true
+    void loop()
+  }
+  start()
   return (/** @type {boolean} */ yes) => {
-    if (yes === on) return
-    on = yes
-    clearTimeout(timer)
-    if (on) void loop()
+    looked = yes
+    if (yes) start()
   }
 }
