@@ -72,7 +72,7 @@ func write(t interface{ Fatalf(string, ...any) }, g *Grammar, random *rand.Rand,
 	v := g.vocabulary
 	s := g.Start()
 	var out strings.Builder
-	const closing = ">,]}\"" // the last ones first
+	const closing = ">,]}\\\"" // the last ones first
 	rank := map[int32]int{}
 	for id, b := range v.tokens {
 		if len(b) == 1 {

@@ -16,11 +16,44 @@ func (g *Grammar) mask(p *place) []uint64 {
 	if words := p.mask.Load(); words != nil {
 		return *words
 	}
-	words := g.machine.keep(g.walk(p))
-	if p.born == g.machine.generation {
+	same := g.machine.alike(p, g.vocabulary.longest)
+	words := same.mask.Load()
+	if words == nil {
+		words = g.machine.keep(g.walk(same))
+		g.machine.give(same, words)
+	}
+	g.machine.give(p, words)
+	return *words
+}
+
+// give keeps a mask with a place.
+func (m *machine) give(p *place, words *[]uint64) {
+	if p.born == m.generation {
 		p.mask.Store(words)
 	}
-	return *words
+}
+
+// alike gives a place with the same mask, the same one for many: how many characters a counted text has does not matter as long
+// as no token can reach a bound.
+func (m *machine) alike(p *place, longest int32) *place {
+	m.open()
+	m.end = p.end
+	for _, f := range p.leaves {
+		if f.node.kind == countedNode {
+			n, c := f.node, countOfText(f.at)
+			if n.most < 0 || n.most-c.count >= longest {
+				switch {
+				case c.count >= n.least:
+					c.count = n.least
+				case n.least-c.count >= longest:
+					c.count = 0
+				}
+			}
+			f = m.frame(n, c.pack(), f.up)
+		}
+		m.add(f)
+	}
+	return m.settle()
 }
 
 // walk goes through the trie with a place. Branches that the place refuses are left out, and those of which it takes all are taken
