@@ -56,6 +56,11 @@ func (m *machine) alike(p *place, longest int32) *place {
 	return m.settle()
 }
 
+// maxWalk is how many steps of leaves a walk may cost. Schemas whose alternatives stay open cost tens of microseconds a byte, and would hold
+// up all requests. Beyond, only tokens of one byte and whole branches are looked at: the mask has fewer tokens then than it might,
+// but none that it should not, and the text can be gone on with.
+const maxWalk = 100_000
+
 // walk goes through the trie with a place. Branches that the place refuses are left out, and those of which it takes all are taken
 // without going through them.
 func (g *Grammar) walk(p *place) []uint64 {
@@ -71,8 +76,15 @@ func (g *Grammar) walk(p *place) []uint64 {
 	}
 	path := make([]*place, 1, 64) // by depth
 	path[0] = p
+	m.cost = 0
 	for i := int32(1); int(i) < len(t.bytes); {
 		d := t.depth[i]
+		if d > 1 && m.cost > maxWalk {
+			i = t.next[i]
+			continue
+		}
+		// Where all was forgotten on the way, the place is made again once, not for each of its steps.
+		path[d-1] = m.renew(path[d-1])
 		to := m.step(path[d-1], t.bytes[i])
 		if to == nowhere {
 			i = t.next[i]
