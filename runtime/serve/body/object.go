@@ -80,9 +80,6 @@ func (o *Object) Names() []string {
 	return names
 }
 
-// Drop takes a field away.
-func (o *Object) Drop(name string) { delete(o.fields, name) }
-
 // Raw is a field as it stands; nil: missing or null.
 func (o *Object) Raw(name string) json.RawMessage {
 	raw := o.fields[name]
