@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/runtime/serve/anthropic"
 	"github.com/glmc/glmc/runtime/serve/openai"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
@@ -16,7 +18,7 @@ import (
 
 // routesOf are the interfaces to a model.
 func routesOf(b service.Backend, p *plan.Plan) []route.Route {
-	return openai.Routes(b, openai.Options{Fingerprint: fingerprint(p)})
+	return slices.Concat(openai.Routes(b, openai.Options{Fingerprint: fingerprint(p)}), anthropic.Routes(b, anthropic.Options{}))
 }
 
 // serviceOptions are what a service has to know of the model: its text tools, and the bounds of its requests.
