@@ -10,6 +10,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/runtime/serve/anthropic"
 	"github.com/glmc/glmc/runtime/serve/openai"
+	"github.com/glmc/glmc/runtime/serve/openapi"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/text/chat"
@@ -18,7 +19,8 @@ import (
 
 // routesOf are the interfaces to a model.
 func routesOf(b service.Backend, p *plan.Plan) []route.Route {
-	return slices.Concat(openai.Routes(b, openai.Options{Fingerprint: fingerprint(p)}), anthropic.Routes(b, anthropic.Options{}))
+	return slices.Concat(openai.Routes(b, openai.Options{Fingerprint: fingerprint(p)}), anthropic.Routes(b, anthropic.Options{}),
+		[]route.Route{openapi.Route(b, version())}, consoleRoutes(p))
 }
 
 // serviceOptions are what a service has to know of the model: its text tools, and the bounds of its requests.

@@ -192,7 +192,13 @@ func (c *compiler) numberAutomaton(s *shape) (*dfa, error) {
 		with(l.value, func() (*dfa, error) { return expression(l.expression(true), true, asText, c.budget) })
 	}
 	for _, m := range s.multiples {
-		with(m, func() (*dfa, error) { return multiples(m.text) })
+		with(m, func() (*dfa, error) {
+			d, err := multiples(m.text)
+			if err != nil && c.lax {
+				return sharedExpression(decimalForm, asText), nil
+			}
+			return d, err
+		})
 	}
 	return d, err
 }

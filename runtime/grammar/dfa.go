@@ -112,17 +112,19 @@ func intersect(x, y *dfa, b *budget) (*dfa, error) {
 	}
 	for i := 0; i < len(pairs); i++ {
 		var list []edge
-		for _, e := range x.edges[pairs[i][0]] {
-			for _, f := range y.edges[pairs[i][1]] {
-				lo, hi := max(e.lo, f.lo), min(e.hi, f.hi)
-				if lo > hi {
-					continue
-				}
-				id, err := intern([2]int32{e.to, f.to})
+		for ex, ey := x.edges[pairs[i][0]], y.edges[pairs[i][1]]; len(ex) > 0 && len(ey) > 0; {
+			lo, hi := max(ex[0].lo, ey[0].lo), min(ex[0].hi, ey[0].hi)
+			if lo <= hi {
+				id, err := intern([2]int32{ex[0].to, ey[0].to})
 				if err != nil {
 					return nil, err
 				}
 				list = appendEdge(list, edge{span{lo, hi}, id})
+			}
+			if ex[0].hi <= ey[0].hi {
+				ex = ex[1:]
+			} else {
+				ey = ey[1:]
 			}
 		}
 		out.edges = append(out.edges, list)
@@ -130,9 +132,9 @@ func intersect(x, y *dfa, b *budget) (*dfa, error) {
 	return out.trim(), nil
 }
 
-// counted is the automaton of the texts of least to most characters that another takes; most -1: no bound. Char takes one character. It
+// countedText is the automaton of the texts of least to most characters that another takes; most -1: no bound. Char takes one character. It
 // is nil where there are none.
-func counted(d, char *dfa, least, most int32, b *budget) (*dfa, error) {
+func countedText(d, char *dfa, least, most int32, b *budget) (*dfa, error) {
 	type at struct{ state, char, count int32 }
 	known := map[at]int32{}
 	var all []at
@@ -194,7 +196,7 @@ func (d *dfa) findPlain() {
 		// States are mostly numbered along the text, so that backwards one round is enough as a rule. Where it takes many, the
 		// answer is not worth them: it saves time and nothing depends on it.
 		changed := true
-		for round := 0; changed && round < 32; round++ {
+		for round := 0; changed && round < 8; round++ {
 			changed = false
 			for s := len(in) - 1; s >= 0; s-- {
 				if in[s] && !d.takesClass(int32(s), c, in) {

@@ -16,7 +16,8 @@ type value struct {
 	yes     bool
 	items   []*value
 	members []keyed
-	path    string // JSON pointer
+	index   map[string]*value // of the members, where they are many
+	path    string            // JSON pointer
 	id      int
 }
 
@@ -42,6 +43,9 @@ func (k valueKind) String() string {
 
 // get gives a member, or nil.
 func (v *value) get(key string) *value {
+	if v.index != nil {
+		return v.index[key]
+	}
 	for _, m := range v.members {
 		if m.key == key {
 			return m.value
@@ -134,6 +138,12 @@ func (d *document) members(v *value, depth int) error {
 			return err
 		}
 		v.members = append(v.members, keyed{key, m})
+	}
+	if len(v.members) > 16 {
+		v.index = map[string]*value{}
+		for _, m := range v.members {
+			v.index[m.key] = m.value
+		}
 	}
 	return d.close(v)
 }

@@ -12,7 +12,7 @@ const (
 	MaxNodes      = 50_000    // nodes of a grammar, references expanded where schemas are merged
 	MaxProperties = 1000      // properties of one object
 	MaxBranches   = 256       // alternatives of one place, after allOf was multiplied out
-	MaxLiterals   = 512 << 10 // bytes of all values of enum and const
+	MaxLiterals   = 256 << 10 // bytes of all values of enum and const
 	MaxRegex      = 8 << 10   // bytes of a regular expression
 	MaxStates     = 20_000    // states of all regular expressions of a grammar
 	MaxTools      = 1024

@@ -12,6 +12,9 @@ func (c *compiler) exclusive(list []*value) error {
 	for i, s := range list {
 		traits[i] = c.trait(s, 4)
 	}
+	if c.budget.step(8*len(list)*len(list)) != nil {
+		return errorAt(list[0].path, "the schema combines too many schemas")
+	}
 	for i, a := range traits {
 		for j, b := range traits[:i] {
 			if !a.apart(b) {
@@ -36,10 +39,10 @@ func (c *compiler) trait(s *value, depth int) trait {
 	if s.kind == boolValue && !s.yes {
 		t.types = 0
 	}
-	if s.kind != objectValue || depth == 0 {
+	if s.kind != objectValue || depth == 0 || c.budget.step(64) != nil {
 		return t
 	}
-	if shape, err := newShape([]*value{s}); err == nil {
+	if shape, err := c.newShape([]*value{s}); err == nil {
 		t.types = shape.types
 		if shape.limited {
 			t.limit(shape.values)

@@ -28,12 +28,14 @@ type Options struct {
 	Thinking Thinking
 	// Newlines allows up to two newlines before the form, as chat templates with newlines make models write them.
 	Newlines bool
+	// Lax makes keywords of a schema that cannot be enforced no error: they are left to the model.
+	Lax bool
 }
 
 // JSON is the grammar of any JSON object.
 func JSON(v *Vocabulary, o Options) (*Grammar, error) {
 	return v.compile(fmt.Sprint("json", o), func() (*node, error) {
-		_, object := anyValue()
+		_, object := anySpelling.anyValue()
 		return v.reply(object, o), nil
 	})
 }
@@ -42,7 +44,7 @@ func JSON(v *Vocabulary, o Options) (*Grammar, error) {
 // them, others behind. Its error is an *Error where the schema is wrong, or has what cannot be enforced.
 func Schema(v *Vocabulary, schema []byte, o Options) (*Grammar, error) {
 	return v.compile(fmt.Sprint("schema", o, string(schema)), func() (*node, error) {
-		body, err := compileSchema(schema)
+		body, err := compileSchema(schema, o.Lax)
 		if err != nil {
 			return nil, err
 		}
@@ -87,19 +89,19 @@ func (v *Vocabulary) compile(key string, build func() (*node, error)) (*Grammar,
 var newlines = mustExpression(`\n{0,2}`)
 
 // thinking is a text that </think> ends.
-var thinking = sync.OnceValue(func() *node { return automaton(without("</think>", "<tool_call>")) })
+var thinking = sync.OnceValue(func() *node { return automaton(without(thinkClose, callOpen)) })
 
 // reply puts in front of a form what the options say.
 func (v *Vocabulary) reply(body *node, o Options) *node {
 	if o.Newlines {
 		body = sequence(newlines, body)
 	}
-	thought := sequence(thinking(), v.tag("</think>"), body)
+	thought := sequence(thinking(), v.tag(thinkClose), body)
 	switch o.Thinking {
 	case Started:
 		return thought
 	case MayThink:
-		thought = sequence(v.tag("<think>"), thought)
+		thought = sequence(v.tag(thinkOpen), thought)
 		if o.Newlines {
 			thought = sequence(newlines, thought)
 		}

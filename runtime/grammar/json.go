@@ -1,33 +1,31 @@
 package grammar
 
-// Numbers without bounds have at most so many digits before and behind the point, so that a model cannot write digits for ever.
+// Numbers without bounds have at most so many digits before and behind the point, so that a model cannot write digits for ever, and
+// exponents with which they fit a float64.
 const (
 	integerForm = `-?(0|[1-9][0-9]{0,31})`
 	decimalForm = integerForm + `(\.[0-9]{1,32})?`
-	numberForm  = decimalForm + `([eE][-+]?[0-9]{1,2})?`
+	numberForm  = decimalForm + `([eE](\+?[0-9]{1,2}|-[0-9]{1,3}))?`
 )
 
 // Parts that all grammars share.
 var (
-	integer    = mustExpression(integerForm)
-	number     = mustExpression(numberForm)
-	character  = automaton(mustCharacter(false))
-	freeString = automaton(mustCharacter(true))
+	integer = mustExpression(integerForm)
+	number  = mustExpression(numberForm)
+	// character is one character of a JSON string, and content any number of them.
+	character = mustCharacter(false)
+	content   = mustCharacter(true)
 )
 
-// mustCharacter takes one character of a JSON string, as it is or escaped, or all of a string.
+// mustCharacter takes one character of a JSON string, as it is or escaped, or any number of them.
 func mustCharacter(all bool) *dfa {
 	n := &nfa{}
 	from := n.state()
-	to := n.state()
-	if all {
-		n.edge(from, span{'"', '"'}, to)
-		n.end = n.state()
-		n.edge(to, span{'"', '"'}, n.end)
-		from = to
-	} else {
-		n.end = to
+	to := from
+	if !all {
+		to = n.state()
 	}
+	n.end = to
 	for _, spans := range classSpans[inString] {
 		n.spans(from, spans, to)
 	}
@@ -81,19 +79,38 @@ func mustCharacter(all bool) *dfa {
 	return d
 }
 
-// anyValue makes nodes for any JSON value and any JSON object.
-func anyValue() (value, object *node) {
-	value = &node{kind: choiceNode}
-	object = &node{kind: objectNode, others: sequence(freeString, colon, value)}
-	array := &node{kind: arrayNode, most: -1, rest: sequence(value)}
-	value.kids = []*node{object, array, freeString, number, literal("true"), literal("false"), literal("null")}
-	return value, object
+// spelling is how strings are written: any, or without what would end the place in which the JSON stands.
+type spelling struct {
+	content *dfa // any number of characters
+	without *dfa // what the text must be besides; nil: no matter
 }
 
-// countedString is a string of least to most characters; most -1: no bound.
-func countedString(least, most int32) *node {
-	if least == 0 && most < 0 {
-		return freeString
+var anySpelling = &spelling{content: content}
+
+// spelledWithout writes no string that has a text in it. The text must have a character that JSON can write otherwise.
+func spelledWithout(text string) *spelling {
+	w := without(text)
+	d, err := intersect(content, w, newBudget())
+	if err != nil || d == nil {
+		panic("grammar: the automaton of strings without " + text + " does not compile")
 	}
-	return sequence(quote, &node{kind: repeatNode, kids: []*node{character}, least: least, most: most}, quote)
+	return &spelling{content: d, without: w}
+}
+
+// string is a JSON string of least to most characters; most -1: no bound.
+func (s *spelling) string(least, most int32) *node {
+	if least == 0 && most < 0 {
+		return sequence(quote, automaton(s.content), quote)
+	}
+	return sequence(quote, &node{kind: countedNode, dfa: s.content, char: character, least: least, most: most}, quote)
+}
+
+// anyValue makes nodes for any JSON value and any JSON object.
+func (s *spelling) anyValue() (value, object *node) {
+	value, object = &node{kind: choiceNode}, newObject()
+	object.others = sequence(s.string(0, -1), colon, value)
+	array := newArray(0, -1)
+	array.rest = sequence(value)
+	value.kids = []*node{object, array, s.string(0, -1), number, literal("true"), literal("false"), literal("null")}
+	return value, object
 }

@@ -23,7 +23,7 @@ const (
 // are the same pointer. A frame with a literal or an automaton is a leaf: it waits for a byte.
 type frame struct {
 	node  *node
-	at    int32 // bytes of a literal, state of an automaton, number of the next kid, member or item
+	at    int64 // bytes of a literal, state of an automaton, number of the next kid, member or item
 	up    *frame
 	id    int32
 	depth int32  // objects and arrays that it is in
@@ -33,7 +33,7 @@ type frame struct {
 
 type frameKey struct {
 	node *node
-	at   int32
+	at   int64
 	up   *frame
 }
 
@@ -87,8 +87,11 @@ func (m *machine) findClasses() {
 		for i := range len(n.text) {
 			spans(span{n.text[i], n.text[i]})
 		}
-		if n.dfa != nil {
-			for _, list := range n.dfa.edges {
+		for _, d := range []*dfa{n.dfa, n.char} {
+			if d == nil {
+				continue
+			}
+			for _, list := range d.edges {
 				for _, e := range list {
 					spans(e.span)
 				}
@@ -108,7 +111,7 @@ func everyNode(root *node, visit func(*node)) {
 	seen := map[*node]bool{root: true}
 	todo := []*node{root}
 	push := func(n *node) {
-		if n != nil && !seen[n] {
+		if !seen[n] {
 			seen[n] = true
 			todo = append(todo, n)
 		}
@@ -117,21 +120,7 @@ func everyNode(root *node, visit func(*node)) {
 		n := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		visit(n)
-		for _, k := range n.kids {
-			push(k)
-		}
-		for _, mb := range n.members {
-			push(mb.pair)
-		}
-		push(n.others)
-		push(n.rest)
-		if n.kind == objectNode || n.kind == arrayNode {
-			push(comma)
-			push(openBrace)
-			push(endBrace)
-			push(openList)
-			push(endList)
-		}
+		n.parts(push)
 	}
 }
 
@@ -173,7 +162,7 @@ func (m *machine) copy(f *frame) *frame {
 	return up
 }
 
-func (m *machine) frame(n *node, at int32, up *frame) *frame {
+func (m *machine) frame(n *node, at int64, up *frame) *frame {
 	key := frameKey{n, at, up}
 	f := m.frames[key]
 	if f == nil {
@@ -211,17 +200,19 @@ func (m *machine) work(p *place, b byte) *place {
 	}
 	m.open()
 	for _, f := range p.leaves {
-		n := f.node
-		if n.kind == literalNode {
-			switch {
-			case n.text[f.at] != b:
-			case int(f.at)+1 == len(n.text):
-				m.resume(f.up)
-			default:
+		switch n := f.node; n.kind {
+		case literalNode:
+			if n.text[f.at] == b {
 				m.push(n, f.at+1, f.up)
 			}
-		} else if to := n.dfa.next(f.at, b); to >= 0 {
-			m.push(n, to, f.up)
+		case dfaNode:
+			if to := n.dfa.next(int32(f.at), b); to >= 0 {
+				m.push(n, int64(to), f.up)
+			}
+		case countedNode:
+			if to := n.counted(countOfText(f.at), b); to.state >= 0 {
+				m.push(n, to.pack(), f.up)
+			}
 		}
 	}
 	return m.settle()
@@ -254,10 +245,22 @@ func (m *machine) resume(up *frame) {
 }
 
 // push adds the leaves that a text may be in when it has come to a place in a node.
-func (m *machine) push(n *node, at int32, up *frame) {
+func (m *machine) push(n *node, at int64, up *frame) {
 	switch n.kind {
 	case literalNode:
-		m.add(m.frame(n, at, up))
+		if int(at) == len(n.text) {
+			m.resume(up)
+		} else {
+			m.add(m.frame(n, at, up))
+		}
+	case countedNode:
+		c := countOfText(at)
+		if c.char > 0 || n.most < 0 || c.count < n.most {
+			m.add(m.frame(n, at, up))
+		}
+		if c.char == 0 && c.count >= n.least {
+			m.resume(up)
+		}
 	case dfaNode:
 		if len(n.dfa.edges[at]) > 0 {
 			m.add(m.frame(n, at, up))
@@ -267,9 +270,12 @@ func (m *machine) push(n *node, at int32, up *frame) {
 		}
 	case sequenceNode:
 		// The last kid needs no frame: what comes behind it is what comes behind the sequence.
-		if int(at) == len(n.kids)-1 {
+		switch int(at) {
+		case len(n.kids): // it has none
+			m.resume(up)
+		case len(n.kids) - 1:
 			m.push(n.kids[at], 0, up)
-		} else {
+		default:
 			m.push(n.kids[at], 0, m.frame(n, at+1, up))
 		}
 	case choiceNode:
@@ -278,13 +284,6 @@ func (m *machine) push(n *node, at int32, up *frame) {
 				m.push(k, 0, up)
 			}
 		}
-	case repeatNode:
-		if at >= n.least {
-			m.resume(up)
-		}
-		if (n.most < 0 || at < n.most) && m.fits(n.kids[0], up) {
-			m.push(n.kids[0], 0, m.frame(n, n.count(at+1), up))
-		}
 	case objectNode:
 		m.object(n, at, up)
 	case arrayNode:
@@ -292,64 +291,94 @@ func (m *machine) push(n *node, at int32, up *frame) {
 	}
 }
 
-// count is a number of repetitions, as far as it matters.
-func (n *node) count(at int32) int32 {
-	if n.most < 0 {
-		return min(at, max(n.least, int32(len(n.kids)), 1))
+// counted is a place in a counted text.
+type counted struct{ count, state, char int32 }
+
+func (c counted) pack() int64 { return int64(c.count)<<32 | int64(c.state)<<8 | int64(c.char) }
+
+func countOfText(at int64) counted {
+	return counted{int32(at >> 32), int32(at>>8) & (1<<24 - 1), int32(at & 0xFF)}
+}
+
+// counted goes on with a byte; the state is -1 where it cannot.
+func (n *node) counted(c counted, b byte) counted {
+	state, char := n.dfa.next(c.state, b), n.char.next(c.char, b)
+	if state < 0 || char < 0 {
+		return counted{state: -1}
 	}
-	return at
+	c.state, c.char = state, char
+	if n.char.accept[char] {
+		c.char = 0
+		if c.count++; n.most < 0 {
+			c.count = min(c.count, n.least)
+		}
+	}
+	return c
 }
 
 // object goes on in an object. Place 0 is before its brace; the others are 1 and twice the number of the next member that may
 // come, and 1 more where there was one already.
-func (m *machine) object(n *node, at int32, up *frame) {
-	if at == 0 {
-		m.push(openBrace, 0, m.frame(n, 1, up))
+func (m *machine) object(n *node, at int64, up *frame) {
+	if at == 0 && n.open != nil {
+		m.push(n.open, 0, m.frame(n, 1, up))
 		return
 	}
-	at--
+	at = max(at-1, 0)
 	first := at&1 == 0
 	for i := int(at / 2); i < len(n.members); i++ {
-		m.item(n.members[i].pair, first, n, int32(2*(i+1)+2), up)
+		m.item(n.members[i].pair, first, n, int64(2*(i+1)+2), up)
 		if n.members[i].required {
 			return
 		}
 	}
 	if n.others != nil {
-		m.item(n.others, first, n, int32(2*len(n.members)+2), up)
+		m.item(n.others, first, n, int64(2*len(n.members)+2), up)
 	}
-	m.push(endBrace, 0, up)
+	m.close(n, up)
+}
+
+// close ends an object or an array.
+func (m *machine) close(n *node, up *frame) {
+	if n.end == nil {
+		m.resume(up)
+	} else {
+		m.push(n.end, 0, up)
+	}
 }
 
 // array goes on in an array. Place 0 is before its bracket; the others are 1 and the number of items that it has.
-func (m *machine) array(n *node, at int32, up *frame) {
-	if at == 0 {
-		m.push(openList, 0, m.frame(n, 1, up))
+func (m *machine) array(n *node, at int64, up *frame) {
+	if at == 0 && n.open != nil {
+		m.push(n.open, 0, m.frame(n, 1, up))
 		return
 	}
-	at--
-	if at >= n.least {
-		m.push(endList, 0, up)
+	at = max(at-1, 0)
+	if at >= int64(n.least) {
+		m.close(n, up)
 	}
 	kid := n.rest
 	if int(at) < len(n.kids) {
 		kid = n.kids[at]
 	}
-	if kid != nil && (n.most < 0 || at < n.most) {
-		m.item(kid, at == 0, n, n.count(at+1)+1, up)
+	if kid != nil && (n.most < 0 || at < int64(n.most)) {
+		next := at + 1
+		if n.most < 0 { // counted as far as it matters
+			next = min(next, max(int64(n.least), int64(len(n.kids)), 1))
+		}
+		m.item(kid, at == 0, n, next+1, up)
 	}
 }
 
-// item adds a member or an item, a sequence, with the comma that parts it from the one before. It leads to a place of the object or
+// item adds a member or an item, a sequence, with what parts it from the one before. It leads to a place of the object or
 // array around it.
-func (m *machine) item(n *node, first bool, around *node, at int32, up *frame) {
+func (m *machine) item(n *node, first bool, around *node, at int64, up *frame) {
 	up = m.frame(around, at, up)
 	switch {
 	case !m.fits(n, up):
-	case first:
+	case first || around.between == nil:
 		m.push(n, 0, up)
 	default:
-		m.push(comma, 0, m.frame(n, 0, up))
+		m.push(around.between, 0, m.frame(n, 0, up))
 	}
 }
 
@@ -402,10 +431,8 @@ func (m *machine) overflow() *place {
 func (m *machine) place() *place {
 	p := &place{leaves: slices.Clone(m.leaves), end: m.end, born: m.generation}
 	for _, f := range p.leaves {
-		if f.node.kind == dfaNode {
-			for c := range classes {
-				p.plain[c] = max(p.plain[c], f.plain(c))
-			}
+		for c := range classes {
+			p.plain[c] = max(p.plain[c], f.plain(c))
 		}
 	}
 	m.all = append(m.all, p)
@@ -414,15 +441,19 @@ func (m *machine) place() *place {
 
 // plain is how many characters of a class may come next whatever they are.
 func (f *frame) plain(c class) int32 {
-	if f.node.dfa.plain[c][f.at] {
-		return endless
-	}
-	// A character of a string that is counted.
-	if c == inString && f.at == 0 && f.node == character && f.up != nil && f.up.node.kind == repeatNode {
-		if most := f.up.node.most; most >= 0 {
-			return most - f.up.at + 1
+	switch n := f.node; n.kind {
+	case dfaNode:
+		if n.dfa.plain[c][f.at] {
+			return endless
 		}
-		return endless
+	case countedNode:
+		at := countOfText(f.at)
+		if at.char == 0 && n.dfa.plain[c][at.state] {
+			if n.most < 0 {
+				return endless
+			}
+			return n.most - at.count
+		}
 	}
 	return 0
 }

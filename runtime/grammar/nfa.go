@@ -150,6 +150,7 @@ func (d *determiniser) intern(set []int32) (int32, error) {
 	if err := d.b.state(); err != nil {
 		return 0, err
 	}
+	d.work += len(set)
 	id := int32(len(d.sets))
 	d.known[string(key)] = id
 	d.sets = append(d.sets, set)

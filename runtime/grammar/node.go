@@ -8,7 +8,7 @@ const (
 	dfaNode                  // takes what its automaton does
 	sequenceNode             // its kids, one behind the other
 	choiceNode               // one of its kids
-	repeatNode               // its kid, least to most times
+	countedNode              // what its automaton does, of least to most characters
 	objectNode               // the members of an object and its end
 	arrayNode                // the items of an array and its end
 )
@@ -18,9 +18,12 @@ type node struct {
 	kind  kind
 	text  string // of a literal: not empty
 	dfa   *dfa
+	char  *dfa // of a counted text: one character. Each text that the automaton takes up to a character's end can be ended, and gone on with
 	kids  []*node
 	least int32
 	most  int32 // -1: no bound
+
+	open, between, end *node // around and between members or items; nil: nothing
 
 	height int32 // the fewest levels of objects and arrays that it needs; impossible: nothing satisfies it
 
@@ -33,6 +36,26 @@ type node struct {
 type member struct {
 	pair     *node // a sequence of key and value
 	required bool
+}
+
+// leaf says whether the node waits for bytes itself.
+func (n *node) leaf() bool {
+	return n.kind == literalNode || n.kind == dfaNode || n.kind == countedNode
+}
+
+// parts calls a function with the nodes that the node leads to.
+func (n *node) parts(visit func(*node)) {
+	for _, k := range n.kids {
+		visit(k)
+	}
+	for _, mb := range n.members {
+		visit(mb.pair)
+	}
+	for _, k := range []*node{n.others, n.rest, n.open, n.between, n.end} {
+		if k != nil {
+			visit(k)
+		}
+	}
 }
 
 func literal(text string) *node { return &node{kind: literalNode, text: text} }
@@ -53,14 +76,20 @@ func choice(kids ...*node) *node {
 }
 
 var (
-	comma     = mustExpression(`, ?`) // between members and items
-	colon     = mustExpression(`: ?`)
-	openBrace = literal("{")
-	endBrace  = literal("}")
-	openList  = literal("[")
-	endList   = literal("]")
-	quote     = literal(`"`)
+	comma = mustExpression(`, ?`) // between members and items
+	colon = mustExpression(`: ?`)
+	quote = literal(`"`)
 )
+
+// newObject is an object in JSON, without members yet.
+func newObject() *node {
+	return &node{kind: objectNode, open: literal("{"), between: comma, end: literal("}")}
+}
+
+// newArray is an array in JSON, without items yet.
+func newArray(least, most int32) *node {
+	return &node{kind: arrayNode, least: least, most: most, open: literal("["), between: comma, end: literal("]")}
+}
 
 // mustExpression is the automaton of an expression of our own.
 func mustExpression(expr string) *node { return automaton(sharedExpression(expr, asText)) }

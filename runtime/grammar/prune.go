@@ -1,27 +1,36 @@
 package grammar
 
+import "slices"
+
 // impossible is the height of what nothing satisfies.
 const impossible = int32(1) << 24
 
 // prune finds the heights of all nodes and takes out what is impossible: alternatives, optional members, further items. It is false
-// where nothing is left. Heights are found from below: each round lets what has only finished parts be finished, so that what waits
-// for itself never is.
+// where nothing is left. Heights are found from below: what has only finished parts gets one, and what is around it is looked at
+// again; what waits for itself never gets one.
 func prune(root *node) bool {
 	var all []*node
+	around := map[*node][]*node{}
 	everyNode(root, func(n *node) {
 		// Literals and automata need nothing. Some are shared between grammars, and not to be written.
-		if n.kind != literalNode && n.kind != dfaNode {
-			n.height = impossible
-			all = append(all, n)
+		if n.leaf() {
+			return
 		}
-	})
-	for changed := true; changed; {
-		changed = false
-		// Parts mostly come behind what they are parts of.
-		for i := len(all) - 1; i >= 0; i-- {
-			if h := all[i].needs(); h < all[i].height {
-				all[i].height, changed = h, true
+		n.height = impossible
+		all = append(all, n)
+		n.parts(func(k *node) {
+			if !k.leaf() {
+				around[k] = append(around[k], n)
 			}
+		})
+	})
+	todo := slices.Clone(all)
+	for len(todo) > 0 {
+		n := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if h := n.needs(); h < n.height {
+			n.height = h
+			todo = append(todo, around[n]...)
 		}
 	}
 	for _, n := range all {
@@ -33,6 +42,11 @@ func prune(root *node) bool {
 // needs is the height by the heights of the parts.
 func (n *node) needs() int32 {
 	h := int32(0)
+	for _, k := range []*node{n.open, n.between, n.end} {
+		if k != nil {
+			h = max(h, k.height)
+		}
+	}
 	switch n.kind {
 	case sequenceNode:
 		for _, k := range n.kids {
@@ -42,10 +56,6 @@ func (n *node) needs() int32 {
 		h = impossible
 		for _, k := range n.kids {
 			h = min(h, k.height)
-		}
-	case repeatNode:
-		if n.least > 0 {
-			h = n.kids[0].height
 		}
 	case objectNode:
 		for _, mb := range n.members {
@@ -82,10 +92,6 @@ func (n *node) takeOut() {
 			}
 		}
 		n.kids = kept
-	case repeatNode:
-		if gone(n.kids[0]) {
-			n.most = 0
-		}
 	case objectNode:
 		kept := n.members[:0]
 		for _, mb := range n.members {

@@ -82,6 +82,9 @@ func isHex(s string) bool {
 	return strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
+// maxNFA is how many states an automaton has before it is made deterministic.
+const maxNFA = 100_000
+
 type regexBuilder struct {
 	nfa
 	enc encoding
@@ -90,8 +93,8 @@ type regexBuilder struct {
 
 // build adds an expression behind a state and gives the state behind the expression.
 func (n *regexBuilder) build(re *syntax.Regexp, from int32) (int32, error) {
-	if err := n.b.step(1); err != nil {
-		return 0, err
+	if err := n.b.step(1); err != nil || len(n.states) > maxNFA {
+		return 0, errTooComplex
 	}
 	switch re.Op {
 	case syntax.OpNoMatch:

@@ -16,21 +16,25 @@ type compiler struct {
 	nodes    int
 	literals int              // bytes of enum and const
 	known    map[string]*node // by the schemas of a place
+	spelling *spelling
+	lax      bool // what cannot be enforced is left out, and no error
 	any      *node
 }
 
-func newCompiler(root *value) *compiler {
-	c := &compiler{root: root, budget: newBudget(), known: map[string]*node{}}
-	c.any, _ = anyValue()
+func newCompiler(root *value, s *spelling, b *budget) *compiler {
+	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s}
+	c.any, _ = s.anyValue()
 	return c
 }
 
-func compileSchema(schema []byte) (*node, error) {
+func compileSchema(schema []byte, lax bool) (*node, error) {
 	root, err := parseDocument(schema)
 	if err != nil {
 		return nil, err
 	}
-	return newCompiler(root).place([]*value{root})
+	c := newCompiler(root, anySpelling, newBudget())
+	c.lax = lax
+	return c.place([]*value{root})
 }
 
 // place compiles what satisfies all of some schemas.
@@ -50,7 +54,7 @@ func (c *compiler) place(all []*value) (*node, error) {
 		return nil, errorAt(all[0].path, "the schema needs more than %d nodes", MaxNodes)
 	}
 	for _, b := range branches {
-		s, err := newShape(b)
+		s, err := c.newShape(b)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +106,7 @@ func (b *brancher) walk(todo []*link, done []*value) error {
 		l := todo[0]
 		todo = todo[1:]
 		s := l.schema
-		if err := b.c.budget.step(16); err != nil {
+		if err := b.c.budget.step(16 + len(done)); err != nil {
 			return errorAt(s.path, "the schema combines too many schemas")
 		}
 		for up := l.from; up != nil; up = up.from {
@@ -120,18 +124,18 @@ func (b *brancher) walk(todo []*link, done []*value) error {
 		case slices.Contains(done, s):
 			continue
 		}
-		done = append(slices.Clip(done), s)
+		done = append(done, s)
 		more, err := b.c.parts(s)
 		if err != nil {
 			return err
 		}
 		for _, m := range more {
-			todo = append(slices.Clip(todo), &link{m, l})
+			todo = append(todo, &link{m, l})
 		}
 		for _, key := range []string{"anyOf", "oneOf"} {
 			if list := s.get(key); list != nil {
 				// The other list, if there is one, comes when this one is chosen from.
-				return b.choose(l, key, todo, done)
+				return b.choose(l, key, todo, slices.Clip(done))
 			}
 		}
 	}
@@ -153,7 +157,7 @@ func (b *brancher) choose(l *link, key string, todo []*link, done []*value) erro
 			return b.walk(todo, done)
 		}
 		for _, alternative := range lists[i] {
-			if err := walk(i+1, append(slices.Clip(todo), &link{alternative, l})); err != nil {
+			if err := walk(i+1, append(slices.Clone(todo), &link{alternative, l})); err != nil {
 				return err
 			}
 		}
@@ -184,6 +188,9 @@ func (c *compiler) parts(s *value) ([]*value, error) {
 		case "allOf":
 			out = append(out, list.items...)
 		case "oneOf":
+			if c.lax {
+				continue
+			}
 			if err := c.exclusive(list.items); err != nil {
 				return nil, err
 			}

@@ -71,16 +71,19 @@ var unsupported = []string{
 }
 
 // newShape reads the keywords of all schemas of a branch.
-func newShape(branch []*value) (*shape, error) {
+func (c *compiler) newShape(branch []*value) (*shape, error) {
 	s := &shape{types: allTypes, most: -1, mostItems: -1}
 	for i, schema := range branch {
 		if i == 0 {
 			s.path = schema.path
 		}
+		if err := c.budget.step(8 + len(schema.members)); err != nil {
+			return nil, errorAt(schema.path, "the schema combines too many schemas")
+		}
 		var object objectShape
 		var array arrayShape
 		for _, m := range schema.members {
-			if err := s.keyword(schema, m.key, m.value, &object, &array); err != nil {
+			if err := s.keyword(schema, m.key, m.value, &object, &array, c.lax); err != nil {
 				return nil, err
 			}
 		}
@@ -95,7 +98,7 @@ func newShape(branch []*value) (*shape, error) {
 }
 
 // keyword takes in one keyword. What is no keyword of JSON schema's is an annotation, as the standard has it.
-func (s *shape) keyword(schema *value, key string, v *value, object *objectShape, array *arrayShape) error {
+func (s *shape) keyword(schema *value, key string, v *value, object *objectShape, array *arrayShape, lax bool) error {
 	var err error
 	switch key {
 	case "type":
@@ -122,7 +125,7 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum":
 		err = s.setLimit(schema, key, v)
 	case "multipleOf":
-		s.multiples, err = append(s.multiples, v), want(v, numberValue)
+		s.multiples, err = append(s.multiples, v), wantNumber(v)
 	case "properties":
 		object.properties, err = v, want(v, objectValue)
 	case "additionalProperties":
@@ -142,7 +145,7 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 			array.rest = v
 		}
 	default:
-		if slices.Contains(unsupported, key) && !harmless(key, v) {
+		if !lax && slices.Contains(unsupported, key) && !harmless(key, v) {
 			return errorAt(v.path, "%s is not supported: it cannot be enforced while a text is written", key)
 		}
 	}
@@ -165,6 +168,19 @@ func harmless(key string, v *value) bool {
 func want(v *value, kind valueKind) error {
 	if v.kind != kind {
 		return errorAt(v.path, "this is %v, not %v", v.kind, kind)
+	}
+	return nil
+}
+
+// longestLimit is how long a number that others are compared with can be, in bytes.
+const longestLimit = 64
+
+func wantNumber(v *value) error {
+	if err := want(v, numberValue); err != nil {
+		return err
+	}
+	if len(v.text) > longestLimit {
+		return errorAt(v.path, "the number has more than %d characters", longestLimit)
 	}
 	return nil
 }
@@ -241,7 +257,7 @@ func (s *shape) setLimit(schema *value, key string, v *value) error {
 	if v.kind == boolValue && exclusive { // draft 4: it says how minimum and maximum are meant
 		return nil
 	}
-	if err := want(v, numberValue); err != nil {
+	if err := wantNumber(v); err != nil {
 		return err
 	}
 	if !exclusive {

@@ -35,17 +35,17 @@ func newTree(list []string) *dfa {
 	return d
 }
 
-// except is the automaton of all texts but some.
-func except(list []string) *dfa {
-	d := newTree(list)
+// complement is the automaton of all sequences of bytes that another does not take.
+func complement(d *dfa) *dfa {
 	off := int32(len(d.edges))
-	for s := range d.edges {
-		d.accept[s] = !d.accept[s]
-		d.edges[s] = fill(d.edges[s], func(byte) int32 { return off })
+	out := &dfa{}
+	for s, list := range d.edges {
+		out.accept = append(out.accept, !d.accept[s])
+		out.edges = append(out.edges, fill(list, func(byte) int32 { return off }))
 	}
-	d.edges = append(d.edges, []edge{{span{0, 255}, off}})
-	d.accept = append(d.accept, true)
-	return d
+	out.edges = append(out.edges, []edge{{span{0, 255}, off}})
+	out.accept = append(out.accept, true)
+	return out
 }
 
 // fill adds edges for the bytes that have none. Where they lead is at least 0.

@@ -40,7 +40,7 @@ func (c *compiler) shape(s *shape) ([]*node, error) {
 
 // free says whether any value will do.
 func (s *shape) free() bool {
-	return s.types == allTypes && s.least == 0 && s.most < 0 && s.patterns == nil && s.formats == nil && s.from == nil && s.to == nil &&
+	return !s.limited && s.types == allTypes && s.least == 0 && s.most < 0 && s.patterns == nil && s.formats == nil && s.from == nil && s.to == nil &&
 		s.multiples == nil && s.objects == nil && s.required == nil && s.arrays == nil && s.leastItems == 0 && s.mostItems < 0
 }
 
@@ -108,14 +108,17 @@ func (c *compiler) text(s *shape) (*node, error) {
 		return nil, nil
 	}
 	if s.patterns == nil && knownFormats(s.formats) == nil {
-		return countedString(s.least, s.most), nil
+		return c.spelling.string(s.least, s.most), nil
 	}
 	d, err := c.automaton(s, asJSON)
 	if err != nil || d == nil {
 		return nil, err
 	}
+	if d, err = c.spelled(d); err != nil || d == nil {
+		return nil, err
+	}
 	if s.least > 0 || s.most >= 0 {
-		d, err = counted(d, sharedExpression(oneCharacter, asJSON), s.least, s.most, c.budget)
+		d, err = countedText(d, sharedExpression(oneCharacter, asJSON), s.least, s.most, c.budget)
 		if err != nil {
 			return nil, errorAt(s.path, "minLength or maxLength beside a pattern or a format: %v", err)
 		}
@@ -128,28 +131,46 @@ func (c *compiler) text(s *shape) (*node, error) {
 
 // automaton is the automaton of the patterns and formats of a shape; nil: nothing matches them.
 func (c *compiler) automaton(s *shape, enc encoding) (*dfa, error) {
-	all := sharedExpression(anyText, enc)
-	for _, f := range knownFormats(s.formats) {
-		d, err := intersect(all, sharedExpression(formats[f.text], enc), c.budget)
-		if err != nil || d == nil {
-			return nil, err
+	var all *dfa
+	add := func(d *dfa) (err error) {
+		if all != nil && d != nil {
+			d, err = intersect(all, d, c.budget)
 		}
 		all = d
+		return err
+	}
+	for _, f := range knownFormats(s.formats) {
+		if err := add(sharedExpression(formats[f.text], enc)); err != nil || all == nil {
+			return nil, err
+		}
 	}
 	for _, p := range s.patterns {
 		d, err := expression(p.text, false, enc, c.budget)
-		if err == nil && d != nil {
-			d, err = intersect(all, d, c.budget)
+		if err != nil && c.lax {
+			continue
+		}
+		if err == nil {
+			err = add(d)
 		}
 		if err != nil {
 			return nil, errorAt(p.path, "%v", err)
 		}
-		if d == nil {
+		if all == nil {
 			return nil, nil
 		}
-		all = d
+	}
+	if all == nil {
+		all = sharedExpression(anyText, enc)
 	}
 	return all, nil
+}
+
+// spelled leaves of an automaton of JSON strings what may stand where the JSON does.
+func (c *compiler) spelled(d *dfa) (*dfa, error) {
+	if c.spelling.without == nil {
+		return d, nil
+	}
+	return intersect(d, c.spelling.without, c.budget)
 }
 
 // array compiles arrays.
@@ -157,7 +178,7 @@ func (c *compiler) array(s *shape) (*node, error) {
 	if s.mostItems >= 0 && s.mostItems < s.leastItems {
 		return nil, nil
 	}
-	n := &node{kind: arrayNode, least: s.leastItems, most: s.mostItems}
+	n := newArray(s.leastItems, s.mostItems)
 	long := 0
 	for _, a := range s.arrays {
 		long = max(long, len(a.prefix))
@@ -212,7 +233,10 @@ func (c *compiler) object(s *shape) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{kind: objectNode}
+	if err := c.budget.step(len(names) * len(s.objects)); err != nil {
+		return nil, errorAt(s.path, "the schema combines too many schemas")
+	}
+	n := newObject()
 	keys := make([]string, len(names))
 	for i, name := range names {
 		keys[i] = encodeString(name)
@@ -229,7 +253,7 @@ func (c *compiler) object(s *shape) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := freeString
+	key := c.spelling.string(0, -1)
 	if len(keys) > 0 {
 		if key, err = c.otherKeys(s, keys); err != nil {
 			return nil, err
@@ -246,7 +270,10 @@ func (c *compiler) otherKeys(s *shape, keys []string) (*node, error) {
 	for i, k := range keys {
 		ends[i] = k[1 : len(k)-1]
 	}
-	d, err := intersect(sharedExpression(anyText, asJSON), except(ends), c.budget)
+	d, err := c.spelled(sharedExpression(anyText, asJSON))
+	if err == nil {
+		d, err = intersect(d, complement(newTree(ends)), c.budget)
+	}
 	if err != nil {
 		return nil, errorAt(s.path, "the names of the properties are too many or too long")
 	}

@@ -31,7 +31,7 @@ const maxMarkup = 256
 // such as <tool_call>, whose bytes are not text where they are allowed: a grammar that names such a tag takes it as this token or
 // spelled in ordinary ones, because whoever reads the text cannot tell them apart; nothing else takes the token.
 //
-// Where all 256 single bytes are tokens, as in every byte-level vocabulary, no state has an empty mask. Only the first 256 markup
+// Where all single bytes are tokens, as in every byte-level vocabulary, no state has an empty mask. Only the first 256 markup
 // tokens are ever allowed.
 func NewVocabulary(tokens [][]byte, stops []int32, markup ...int32) *Vocabulary {
 	v := &Vocabulary{
@@ -39,6 +39,12 @@ func NewVocabulary(tokens [][]byte, stops []int32, markup ...int32) *Vocabulary 
 		stops:   slices.DeleteFunc(slices.Clone(stops), func(id int32) bool { return id < 0 }),
 		markup:  map[string]byte{},
 		stopped: make([]uint64, (len(tokens)+63)/64),
+	}
+	for id, b := range v.tokens {
+		// No text has this byte, and pieces of an escaped tag would make the tag.
+		if bytes.IndexByte(b, markupByte) >= 0 {
+			v.tokens[id] = nil
+		}
 	}
 	for _, id := range markup {
 		if id < 0 || int(id) >= len(tokens) || len(tokens[id]) == 0 {

@@ -1,0 +1,210 @@
+package grammar
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// described is a schema with a document that satisfies it, in the order of the schema and without space.
+type described struct{ schema, document string }
+
+// drawSchema draws a schema and a document.
+func drawSchema(t *rapid.T, depth int) described {
+	kinds := []string{"null", "boolean", "integer", "number", "string", "pattern", "enum", "any", "range", "multiple"}
+	if depth > 0 {
+		kinds = append(kinds, "object", "array", "tuple", "anyOf", "allOf", "types", "ref")
+	}
+	switch kind := rapid.SampledFrom(kinds).Draw(t, "kind"); kind {
+	case "null":
+		return described{`{"type":"null"}`, `null`}
+	case "boolean":
+		return described{`{"type":"boolean"}`, rapid.SampledFrom([]string{"true", "false"}).Draw(t, "bool")}
+	case "integer":
+		return described{`{"type":"integer"}`, fmt.Sprint(rapid.Int().Draw(t, "integer"))}
+	case "number":
+		return described{`{"type":"number"}`, encode(rapid.Float64Range(-1e30, 1e30).Draw(t, "number"))}
+	case "range":
+		x := rapid.IntRange(-100000, 100000).Draw(t, "x")
+		low, high := x-rapid.IntRange(0, 1000).Draw(t, "below"), x+rapid.IntRange(0, 100000).Draw(t, "above")
+		if rapid.Bool().Draw(t, "fraction") {
+			return described{fmt.Sprintf(`{"type":"number","minimum":%d.0,"exclusiveMaximum":%v}`, low, float64(high)+0.5), fmt.Sprint(float64(x) + 0.25)}
+		}
+		return described{fmt.Sprintf(`{"type":"integer","minimum":%d,"exclusiveMaximum":%d}`, low, high+1), fmt.Sprint(x)}
+	case "multiple":
+		m := rapid.IntRange(1, 60).Draw(t, "m")
+		return described{fmt.Sprintf(`{"type":"integer","multipleOf":%d}`, m), fmt.Sprint(m * rapid.IntRange(-1000, 1000).Draw(t, "x"))}
+	case "string":
+		text := drawText(t)
+		n := len([]rune(text))
+		return described{fmt.Sprintf(`{"type":"string","minLength":%d,"maxLength":%d}`, rapid.IntRange(0, n).Draw(t, "least"), n+rapid.IntRange(0, 3).Draw(t, "more")), encodeString(text)}
+	case "pattern":
+		p := rapid.SampledFrom(somePatterns).Draw(t, "pattern")
+		return described{`{"type":"string","pattern":` + encodeString(p) + `}`, encodeString(rapid.StringMatching(p).Draw(t, "match"))}
+	case "enum":
+		list := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string { return drawSchema(t, 0).document }), 1, 4).Draw(t, "enum")
+		return described{`{"enum":[` + strings.Join(list, ",") + `]}`, list[rapid.IntRange(0, len(list)-1).Draw(t, "which")]}
+	case "any":
+		return described{rapid.SampledFrom([]string{"{}", "true"}).Draw(t, "any"), drawSchema(t, 0).document}
+	case "types":
+		d := drawSchema(t, 0)
+		return described{`{"anyOf":[{"type":["null","boolean"]},` + d.schema + `]}`, rapid.SampledFrom([]string{"null", d.document}).Draw(t, "null")}
+	case "ref":
+		d := drawSchema(t, 0)
+		return described{`{"type":"array","items":{"anyOf":[{"type":"array","items":` + d.schema + `},` + d.schema + `]}}`, `[` + d.document + `,[` + d.document + `,` + d.document + `]]`}
+	case "anyOf":
+		d, e := drawSchema(t, depth-1), drawSchema(t, depth-1)
+		return described{`{"anyOf":[` + e.schema + `,` + d.schema + `]}`, d.document}
+	case "allOf":
+		d := drawSchema(t, depth-1)
+		return described{`{"description":"x","allOf":[` + d.schema + `,{}]}`, d.document}
+	case "array":
+		d := drawSchema(t, depth-1)
+		n := rapid.IntRange(0, 3).Draw(t, "n")
+		items := make([]string, n)
+		for i := range items {
+			items[i] = d.document
+		}
+		return described{fmt.Sprintf(`{"type":"array","items":%s,"minItems":%d,"maxItems":%d}`, d.schema, rapid.IntRange(0, n).Draw(t, "least"), n+rapid.IntRange(0, 2).Draw(t, "more")),
+			`[` + strings.Join(items, ",") + `]`}
+	case "tuple":
+		d, e := drawSchema(t, depth-1), drawSchema(t, depth-1)
+		return described{`{"type":"array","prefixItems":[` + d.schema + `],"items":` + e.schema + `}`, `[` + d.document + `,` + e.document + `]`}
+	default:
+		return drawObject(t, depth)
+	}
+}
+
+func drawObject(t *rapid.T, depth int) described {
+	names := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "ab", "b\"", "é", "long name", "x/y", ""}), 0, 4, func(s string) string { return s }).Draw(t, "names")
+	var properties, required, members []string
+	for _, name := range names {
+		d := drawSchema(t, depth-1)
+		properties = append(properties, encodeString(name)+":"+d.schema)
+		switch rapid.IntRange(0, 2).Draw(t, "required") {
+		case 0:
+			required = append(required, encodeString(name))
+			fallthrough
+		case 1:
+			members = append(members, encodeString(name)+":"+d.document)
+		}
+	}
+	others := ""
+	switch rapid.IntRange(0, 2).Draw(t, "others") {
+	case 0:
+		others = `,"additionalProperties":false`
+	case 1:
+		d := drawSchema(t, depth-1)
+		others = `,"additionalProperties":` + d.schema
+		members = append(members, `"zz":`+d.document)
+	}
+	return described{`{"type":"object","properties":{` + strings.Join(properties, ",") + `},"required":[` + strings.Join(required, ",") + `]` + others + `}`,
+		`{` + strings.Join(members, ",") + `}`}
+}
+
+var somePatterns = []string{`^[a-z]{2,5}$`, `^(foo|bar)+[0-9]*$`, `^\d{3}-\d{4}$`, `^"[^"]*"$`, `^é?[\x{400}-\x{4ff}]+\\?$`, `^(a|b\n)*$`}
+
+func drawText(t *rapid.T) string {
+	return rapid.StringOfN(rapid.SampledFrom([]rune("ab\"\\\n\x01é中😀/ \x7f")), 0, 8, -1).Draw(t, "text")
+}
+
+func encode(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// acceptSplit has a grammar take a text in tokens that are cut at random.
+func acceptSplit(t *rapid.T, g *Grammar, text string) bool {
+	v := g.vocabulary
+	s := g.Start()
+	for at := 0; at < len(text); {
+		var fits []int32
+		for id, b := range v.tokens {
+			if len(b) > 0 && strings.HasPrefix(text[at:], string(b)) {
+				fits = append(fits, int32(id))
+			}
+		}
+		id := rapid.SampledFrom(fits).Draw(t, "token")
+		if !has(s.Mask(), id) {
+			if s.Accept(id) == nil {
+				t.Fatalf("%q: token %q is not in the mask behind %q, but taken", text, v.tokens[id], text[:at])
+			}
+			return false
+		}
+		if err := s.Accept(id); err != nil {
+			t.Fatalf("%q: token %q of the mask is not taken: %v", text, v.tokens[id], err)
+		}
+		at += len(v.tokens[id])
+	}
+	return s.Done()
+}
+
+// A document that satisfies a schema is taken however it is cut into tokens, and one that does not is not.
+func TestDocuments(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, other := drawSchema(t, 3), drawSchema(t, 2)
+		check, err := validator(d.schema)
+		if err != nil {
+			t.Fatalf("%s: %v", d.schema, err)
+		}
+		if err := valid(check, d.document); err != nil {
+			t.Fatalf("the test is wrong: %s: %s: %v", d.schema, d.document, err)
+		}
+		g, err := Schema(byteVocabulary(), []byte(d.schema), Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", d.schema, err)
+		}
+		if !acceptSplit(t, g, d.document) {
+			t.Errorf("%s: %s is refused", d.schema, d.document)
+		}
+		if valid(check, other.document) != nil && acceptSplit(t, g, other.document) {
+			t.Errorf("%s: %s is taken", d.schema, other.document)
+		}
+	})
+}
+
+// A mask has exactly the tokens that are taken, at any place, whatever shortcuts the walk takes.
+func TestMasks(t *testing.T) {
+	small, _ := smallVocabulary()
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.SampledFrom([]*Vocabulary{byteVocabulary(), small}).Draw(t, "vocabulary")
+		schema := rapid.SampledFrom(everySchema).Draw(t, "schema")
+		o := Options{Thinking: rapid.SampledFrom([]Thinking{NotThinking, Started, MayThink}).Draw(t, "thinking"), Newlines: rapid.Bool().Draw(t, "newlines")}
+		g, err := Schema(v, []byte(schema), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := g.Start()
+		for range rapid.IntRange(0, 20).Draw(t, "steps") {
+			mask := s.Mask()
+			var allowed []int32
+			for id := range int32(v.Size()) {
+				if has(mask, id) {
+					allowed = append(allowed, id)
+				}
+				taken := s.Accept(id) == nil
+				if taken {
+					s.Rollback(1)
+				}
+				if taken != has(mask, id) {
+					t.Fatalf("%s: token %d %q: mask %v, taken %v", schema, id, v.tokens[id], has(mask, id), taken)
+				}
+			}
+			if len(allowed) == 0 {
+				t.Fatalf("%s: a dead end", schema)
+			}
+			if s.ended {
+				break
+			}
+			if err := s.Accept(rapid.SampledFrom(allowed).Draw(t, "token")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
