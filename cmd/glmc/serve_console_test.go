@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -34,45 +34,44 @@ func TestBrowser(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	server := exec.CommandContext(ctx, "glmc", "serve", "--addr", "127.0.0.1:0", "--log-format", "text")
-	stderr, err := server.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := &readyLog{address: make(chan string, 1)}
+	server.Stderr = log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ready := make(chan string, 1) // its address
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		address := ""
-		for lines := bufio.NewScanner(stderr); lines.Scan(); {
-			if m := listeningAt.FindStringSubmatch(lines.Text()); m != nil {
-				address = m[1]
-			}
-			if strings.Contains(lines.Text(), "msg=ready") {
-				ready <- address
-			}
-		}
-	}()
 	defer func() {
 		_ = server.Process.Signal(os.Interrupt)
-		<-drained
 		if err := server.Wait(); err != nil {
-			t.Errorf("the server: %v", err)
+			t.Errorf("the server: %v\n%s", err, log.text.String())
 		}
 	}()
 	select {
-	case address := <-ready:
+	case address := <-log.address:
 		cmd := exec.CommandContext(ctx, node, "--test", "test/real.test.mjs")
 		cmd.Dir = web
 		cmd.Env = append(os.Environ(), "REAL="+address)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
-	case <-drained:
-		t.Error("the server ended before it was ready")
+	case <-ctx.Done():
+		t.Error("the server did not get ready")
 	}
+}
+
+// readyLog reads a server's log for its address, which it gives when the model is there.
+type readyLog struct {
+	text    bytes.Buffer
+	address chan string
+	given   bool
+}
+
+func (l *readyLog) Write(p []byte) (int, error) {
+	l.text.Write(p)
+	if m := listeningAt.FindStringSubmatch(l.text.String()); m != nil && !l.given && strings.Contains(l.text.String(), "msg=ready") {
+		l.address <- m[1]
+		l.given = true
+	}
+	return len(p), nil
 }
 
 // TestConsolePlan: the console gives out the page of the plan, and its policy lets run what that page consists of.
