@@ -239,9 +239,12 @@ func (l *Loop) arrive() {
 	clear(l.came)
 }
 
-// deliver gives readers what is new.
+// deliver gives readers what is new. Who sees a request end sees it in Stats as well.
 func (l *Loop) deliver() {
 	e := l.engine
+	l.mu.Lock()
+	l.stats = e.Stats()
+	l.mu.Unlock()
 	ended := 0
 	for _, q := range e.fresh {
 		if q.stream != nil && q.stream.push(q) {
@@ -249,11 +252,12 @@ func (l *Loop) deliver() {
 		}
 	}
 	e.forget()
+	if ended == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stats = e.Stats()
-	l.open -= ended
-	if l.open == 0 && l.idle != nil && ended > 0 {
+	if l.open -= ended; l.open == 0 && l.idle != nil {
 		close(l.idle)
 	}
 }
