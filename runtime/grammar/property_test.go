@@ -3,6 +3,7 @@ package grammar
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,7 +167,28 @@ func TestDocuments(t *testing.T) {
 		if valid(check, other.document) != nil && acceptSplit(t, g, other.document) {
 			t.Errorf("%s: %s is taken", d.schema, other.document)
 		}
+		if text := damage(t, d.document); valid(check, text) != nil && accepts(g, text) {
+			t.Errorf("%s: %q is taken", d.schema, text)
+		}
 	})
+}
+
+// damage changes a byte or two of a document.
+func damage(t *rapid.T, text string) string {
+	b := []byte(text)
+	for range rapid.IntRange(1, 2).Draw(t, "changes") {
+		at := rapid.IntRange(0, len(b)).Draw(t, "at")
+		with := rapid.SampledFrom([]byte("\"\\{}[],: 0123456789-.eabntu\x80\xC3\n")).Draw(t, "with")
+		switch kind := rapid.IntRange(0, 2).Draw(t, "change"); {
+		case kind == 0 || at == len(b):
+			b = slices.Insert(b, at, with)
+		case kind == 1:
+			b[at] = with
+		default:
+			b = slices.Delete(b, at, at+1)
+		}
+	}
+	return string(b)
 }
 
 // A mask has exactly the tokens that are taken, at any place, whatever shortcuts the walk takes.
