@@ -161,7 +161,7 @@ func (f *benchServeFlags) run(ctx context.Context) error {
 			return err
 		}
 	}
-	o := load.Options{URL: f.url, API: f.interfaceFor(sessions), Model: f.model, Key: f.key, Rate: f.rate, Concurrency: f.concurrency, Warmup: f.warmup,
+	o := load.Options{URL: f.url, API: f.interfaceFor(sessions), Model: f.model, Key: f.key, Rate: f.rate, Concurrency: f.concurrency,
 		Seed: f.seed, Timeout: f.timeout, IgnoreEOS: f.ignoreEOS, Temperature: f.temperature, Extra: f.body}
 	if f.model == "" || f.dataset == "" && f.vocab == 0 {
 		name, vocab, err := load.Model(ctx, o)
@@ -178,6 +178,7 @@ func (f *benchServeFlags) run(ctx context.Context) error {
 	if f.dataset == "" {
 		sessions = f.random(o.API)
 	}
+	o.WarmUp = f.warmUp(sessions, o.API)
 	d := &load.Document{Dataset: "random", RandomInput: f.input, RandomOutput: f.output, RandomRatio: f.ratio, Prompts: turnsOf(sessions)}
 	if f.dataset != "" {
 		d.Dataset, d.RandomInput, d.RandomOutput = filepath.Base(f.dataset), 0, 0
@@ -228,6 +229,23 @@ func (f *benchServeFlags) random(api load.API) []load.Session {
 	}
 	r := load.Random{Count: f.prompts, Input: f.input, Output: f.output, Ratio: f.ratio, Vocab: f.vocab, Seed: f.seed}
 	return r.Sessions(api != load.Completions)
+}
+
+// warmUp are short requests before the run: random ones that no other request begins with, so that they put nothing into the prefix
+// cache, or of a data set the first ones.
+func (f *benchServeFlags) warmUp(sessions []load.Session, api load.API) []load.Turn {
+	const tokens = 32 // of the reply, as SGLang's have
+	if f.dataset == "" {
+		r := load.Random{Count: f.warmup, Input: f.input, Output: f.output, Ratio: f.ratio, Vocab: f.vocab, Seed: ^f.seed}
+		sessions = r.Sessions(api != load.Completions)
+	}
+	var turns []load.Turn
+	for i := range f.warmup {
+		turn := sessions[i%len(sessions)].Turns[0]
+		turn.Output = min(turn.Output, tokens)
+		turns = append(turns, turn)
+	}
+	return turns
 }
 
 func turnsOf(sessions []load.Session) int {

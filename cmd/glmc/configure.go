@@ -26,7 +26,7 @@ var otherEnv = []string{"GLMC_CPU"}
 var kubernetesEnv = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_\w+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$`)
 
 // configure gives flags that the command line does not have their values from the environment, or else from the JSON file that a
-// flag of the same set names.
+// flag of the same set names. A variable that is empty counts as none.
 func configure(fs *pflag.FlagSet, lookup func(string) (string, bool), environ []string, file *string) error {
 	if err := unknownEnv(fs, environ); err != nil {
 		return err
@@ -37,7 +37,7 @@ func configure(fs *pflag.FlagSet, lookup func(string) (string, bool), environ []
 	fs.VisitAll(func(f *pflag.Flag) {
 		name := envName(f.Name)
 		value, ok := lookup(name)
-		if err != nil || !ok || given[f.Name] || f.Name == "help" {
+		if err != nil || !ok || value == "" || given[f.Name] || f.Name == "help" {
 			return
 		}
 		given[f.Name] = true
@@ -64,8 +64,8 @@ func unknownEnv(fs *pflag.FlagSet, environ []string) error {
 	known := slices.Clone(otherEnv)
 	fs.VisitAll(func(f *pflag.Flag) { known = append(known, envName(f.Name)) })
 	for _, pair := range environ {
-		name, _, _ := strings.Cut(pair, "=")
-		if strings.HasPrefix(name, envPrefix) && !slices.Contains(known, name) && !kubernetesEnv.MatchString(name) {
+		name, value, _ := strings.Cut(pair, "=")
+		if value != "" && strings.HasPrefix(name, envPrefix) && !slices.Contains(known, name) && !kubernetesEnv.MatchString(name) {
 			return usagef("there is no setting for %s in the environment%s", name, nearOnly(name, known))
 		}
 	}

@@ -29,6 +29,8 @@ var contract = map[string][]string{
 	"quantize":    {"dtype", "output", "skip", "calibration", "no-kl", "force", "json"},
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
+	"serve": {"weights", "addr", "role", "device", "draft", "disable-pass", "api-key", "api-key-file", "tls-cert", "tls-key", "config-file",
+		"max-running", "max-waiting", "max-model-len", "chunk", "kv-memory", "kv-tokens", "served-model-name", "drain-timeout", "debug-addr", "log-format"},
 	"synth":   {"preset", "dtype", "seed", "output", "force", "json"},
 	"verify":  {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "output", "seed", "ablate", "json"},
 	"lsp":     nil,
@@ -115,6 +117,12 @@ func TestExamples(t *testing.T) {
 			t.Run(strings.TrimSpace(line), func(t *testing.T) {
 				c := exec.Command(args[0], args[1:]...)
 				c.Dir = dir
+				if cmd.CommandPath() == "glmc serve" {
+					if err := runServer(c); err != nil {
+						t.Error(err)
+					}
+					return
+				}
 				out, err := c.CombinedOutput()
 				if cmd.Name() == "diff" && c.ProcessState.ExitCode() == exitFailed {
 					err = nil // the plans differ, as plans do

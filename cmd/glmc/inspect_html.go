@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -77,9 +78,9 @@ func (f *inspectFlags) loadPage(model string) (page.Input, error) {
 	if err != nil {
 		return page.Input{}, err
 	}
-	record := page.NewRecorder()
-	observe := func(o *compiler.Options) { o.Observe = record.Observe }
 	if !m.isPlan() {
+		record := page.NewRecorder()
+		observe := func(o *compiler.Options) { o.Observe = record.Observe }
 		r, err := m.compileNamed(&f.compileFlags, observe)
 		if err != nil {
 			return page.Input{}, err
@@ -90,19 +91,29 @@ func (f *inspectFlags) loadPage(model string) (page.Input, error) {
 	if err != nil {
 		return page.Input{}, err
 	}
-	in := page.Input{Plan: p, Sources: pageSources(p)}
-	r, _, err := compiler.Recompile(&p.Source, observe)
-	switch {
-	case errors.Is(err, compiler.ErrNoSource):
-		fmt.Fprintf(os.Stderr, "glmc: %s does not hold its source: the page has the remarks and the final graph only\n", model)
-	case err != nil:
-		fmt.Fprintf(os.Stderr, "glmc: what %s was compiled from does not compile now (%s): the page has the remarks and the final graph only\n", model, diag.Printable(err.Error()))
-	case r.Plan.Module.String() != p.Module.String():
-		fmt.Fprintf(os.Stderr, "glmc: this glmc compiles %s to another plan: the page has the remarks and the final graph only\n", model)
-	default:
-		in.Record = record
+	in, lacks := planInput(p)
+	if lacks != "" {
+		fmt.Fprintf(os.Stderr, "glmc: %s: the page has the remarks and the final graph only\n", fmt.Sprintf(lacks, model))
 	}
 	return in, nil
+}
+
+// planInput collects what there is to show of a plan. Where the module behind every pass is not there, lacks says why, with a verb
+// for the name of the plan.
+func planInput(p *plan.Plan) (in page.Input, lacks string) {
+	in = page.Input{Plan: p, Sources: pageSources(p)}
+	record := page.NewRecorder()
+	r, _, err := compiler.Recompile(&p.Source, func(o *compiler.Options) { o.Observe = record.Observe })
+	switch {
+	case errors.Is(err, compiler.ErrNoSource):
+		return in, "%s does not hold its source"
+	case err != nil:
+		return in, "what %s was compiled from does not compile now (" + strings.ReplaceAll(diag.Printable(err.Error()), "%", "%%") + ")"
+	case r.Plan.Module.String() != p.Module.String():
+		return in, "this glmc compiles %s to another plan"
+	}
+	in.Record = record
+	return in, ""
 }
 
 // pageSources are the files that a plan was compiled from.

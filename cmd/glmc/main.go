@@ -81,6 +81,6 @@ Results go to stdout, progress and remarks to stderr. The exit status is 0, 1 wh
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(benchCommand(), bisectCommand(), checkCommand(), compileCommand(), devicesCommand(), diffCommand(), fmtCommand(), importCommand(), inspectCommand(), lspCommand(), packCommand(), quantizeCommand(), runCommand(), synthCommand(), verifyCommand(), versionCommand())
+	root.AddCommand(benchCommand(), bisectCommand(), checkCommand(), compileCommand(), devicesCommand(), diffCommand(), fmtCommand(), importCommand(), inspectCommand(), lspCommand(), packCommand(), quantizeCommand(), runCommand(), serveCommand(), synthCommand(), verifyCommand(), versionCommand())
 	return root
 }

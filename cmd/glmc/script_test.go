@@ -26,6 +26,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("GOLDEN", filepath.Join(root, "testdata", "golden"))
 			env.Setenv("SERVER", server.URL)
 			env.Setenv("CONFIGS", filepath.Join(root, "testdata", "configs"))
+			setupServe(env)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -33,6 +34,9 @@ func TestScript(t *testing.T) {
 			"misuse":      ends(exitUsage),
 			"differs":     differs,
 			"interrupt":   interrupt,
+			"serve":       startServe,
+			"endserve":    endServe,
+			"ask":         ask,
 			"closestdout": closeStdout,
 			"json":        jsonCommand,
 			"logits":      logitsCommand,

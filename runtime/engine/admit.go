@@ -16,80 +16,99 @@ func (e *Engine) admit() {
 			i++
 			continue
 		}
-		if !e.place(q) {
+		if len(e.running) >= e.options.MaxRunning || e.lacking(q) > 0 {
 			return
 		}
-		e.waiting, _ = remove(e.waiting, q)
-		if q.ended {
-			continue
-		}
+		e.waiting = slices.Delete(e.waiting, i, i+1)
 		e.running = insert(e.running, q)
-		if q.result.Scheduled.IsZero() {
-			q.result.Scheduled, q.result.Cached = e.step.stats.Start, q.computed
-		}
+		e.open(q)
 		e.chunk(q)
 	}
 }
 
-// place gives a waiting sequence pages for what it has to run, and takes them from sequences of lower priority where it has to.
-func (e *Engine) place(q *Sequence) bool {
-	for len(e.running) >= e.options.MaxRunning {
-		if !e.outrank(q) {
-			return false
-		}
+// yield makes room for the first of those that wait, where others run that come behind it because of their priority: the last of
+// them lose their pages. Sequences of one priority do not chase each other, and of two only ever one the other. Nobody has to go
+// if that is not enough.
+func (e *Engine) yield() {
+	if len(e.waiting) == 0 {
+		return
 	}
-	for !e.open(q) {
-		if len(e.running) == 0 { // it was accepted because it has room alone
-			e.end(q, "", fmt.Errorf("%d tokens: the pages of %d were given away", len(q.tokens), e.exec.Pages()))
-			return true
+	q := e.waiting[0]
+	behind, pages := 0, 0 // that may go, and what they hold
+	for i := len(e.running) - 1; i >= 0; i-- {
+		a := e.running[i]
+		if a.request.Priority <= q.request.Priority || a.rank.compare(q.rank) < 0 {
+			break
 		}
-		if !e.outrank(q) {
-			return false
-		}
+		behind++
+		pages += len(a.kv.Pages())
 	}
-	return true
+	if behind == 0 || e.awaits(q) {
+		return
+	}
+	lacking := e.lacking(q)
+	if lacking > pages {
+		return
+	}
+	for ; behind > 0 && (len(e.running) >= e.options.MaxRunning || lacking > 0); behind-- {
+		e.preempt(e.running[len(e.running)-1])
+		lacking = e.lacking(q)
+	}
 }
 
-// outrank preempts the last of the running sequences, where it comes a level of priority behind a waiting one at least and is not in
-// the step yet. Sequences of one priority do not chase each other, and of two only ever one the other.
-func (e *Engine) outrank(q *Sequence) bool {
-	last := e.running[len(e.running)-1]
-	if last.rank.due-q.rank.due < int64(e.options.Patience) || e.step.has(last) {
-		return false
-	}
-	e.preempt(last)
-	return true
-}
-
-// open gives a sequence its pages, those of the prefix cache first. Beside them as many have to be free as sequences run, each of
-// which may need one soon: to let one in and then preempt another would be work for nothing.
-func (e *Engine) open(q *Sequence) bool {
+// lacking is how many pages a waiting sequence lacks; 0 or less: it can be let in. Beside its own, as many have to be free as sequences
+// run, each of which may need one soon: to let one in and then preempt another would be work for nothing.
+func (e *Engine) lacking(q *Sequence) int {
 	there := e.pool.Free() + e.pool.Cached()
-	if there <= q.refused && e.stats.Steps < q.retry {
-		return false
+	if q.refused > 0 && there <= q.there && e.stats.Steps < q.retry {
+		return q.refused
 	}
 	attached, cached := 0, 0
-	if !q.private {
+	if q.takes() {
 		attached, cached = e.pool.Lookup(q.namespace(), q.tokens)
 	}
-	want := pagesFor(len(q.tokens), e.pool.PageSize()) - attached/e.pool.PageSize() + len(e.running)
-	if want > there-cached {
-		q.refused, q.retry = there, e.stats.Steps+retryAfter
-		return false
-	}
+	size := e.pool.PageSize()
+	want := pagesFor(len(q.tokens), size) - attached/size + len(e.running)
+	q.refused, q.there, q.retry = want-(there-cached), there, e.stats.Steps+retryAfter
+	return q.refused
+}
+
+// open gives a sequence that runs from now on its pages, those of the prefix cache first.
+func (e *Engine) open(q *Sequence) {
 	q.kv = e.pool.NewSequence()
-	if !q.private {
-		q.computed = q.kv.Match(q.namespace(), q.tokens)
+	switch {
+	case q.takes():
+		e.match(q)
+	case !q.private:
+		q.kv.Join(q.namespace())
 	}
 	if err := q.kv.Grow(len(q.tokens)); err != nil {
-		panic(fmt.Sprintf("engine: %d pages are free or cached, %d are wanted: %v", there-cached, want, err))
+		panic(fmt.Sprintf("engine: there were pages enough: %v", err))
 	}
-	return true
+	if q.result.Scheduled.IsZero() {
+		q.result.Scheduled = e.step.stats.Start
+	}
 }
 
 // retryAfter is the number of steps after which a sequence that found no room looks for prefixes again. It does so at once
 // when there are more pages.
 const retryAfter = 16
+
+// match takes what the prefix cache has of a sequence, which may be more than when it began.
+func (e *Engine) match(q *Sequence) {
+	n := q.kv.Match(q.namespace(), q.tokens)
+	if n <= q.computed {
+		return
+	}
+	if q.result.Preempted == 0 {
+		q.result.Cached += min(n, len(q.request.Prompt)) - q.computed
+	}
+	q.computed = n
+	q.commits++
+}
+
+// takes reports whether the sequence takes pages from the prefix cache. Whoever wants logits of the whole prompt has it computed.
+func (q *Sequence) takes() bool { return !q.private && !q.request.everyRow() }
 
 // namespace is where the sequence shares pages.
 func (q *Sequence) namespace() kv.Namespace { return kv.Namespace{Salt: q.request.Salt} }
@@ -98,7 +117,7 @@ func (q *Sequence) namespace() kv.Namespace { return kv.Namespace{Salt: q.reques
 // the cache a few steps later. It waits only for those that come before it by rank, so that none waits in a circle, and for
 // those only while they run.
 func (e *Engine) awaits(q *Sequence) bool {
-	if q.private {
+	if !q.takes() {
 		return false
 	}
 	if a := q.ahead; a != nil && a.kv != nil && a.computed < q.until {

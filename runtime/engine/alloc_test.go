@@ -147,6 +147,42 @@ func TestTokensAllocateNothing(t *testing.T) {
 	}
 }
 
+// TestLoopAllocatesNothingForTokens: nor do requests in a loop, on their way to their readers.
+func TestLoopAllocatesNothingForTokens(t *testing.T) {
+	e, err := engine.New(newIdle(8, 1000, 16), engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := engine.NewLoop(e)
+	defer l.Close()
+	generate := func(n int) {
+		var streams [4]*engine.Stream
+		for i := range streams {
+			s, err := l.Submit(context.Background(), engine.Request{Prompt: []int32{int32(i), 1, 2}, MaxTokens: n})
+			if err != nil {
+				t.Fatal(err)
+			}
+			streams[i] = s
+		}
+		for _, s := range streams {
+			for err := error(nil); err == nil; {
+				_, err = s.Next(context.Background())
+			}
+		}
+	}
+	allocations := func(n int) uint64 {
+		least := ^uint64(0)
+		for range 20 {
+			least = min(least, mallocs(func() { generate(n) }))
+		}
+		return least
+	}
+	// Both take as many pages, and as much memory for tokens that a reader has not come to yet.
+	if few, many := allocations(600), allocations(1000); many > few+20 {
+		t.Errorf("600 tokens make %d allocations, 1000 make %d", few, many)
+	}
+}
+
 // mallocs is how many allocations the process makes in a call.
 func mallocs(f func()) uint64 {
 	var before, after runtime.MemStats

@@ -154,6 +154,9 @@ func (e *Engine) execute(ctx context.Context) {
 	e.step.out = nil
 	e.step.err = safely("the step", func() (err error) {
 		e.step.out, err = e.exec.Step(ctx, "forward", e.step.inputs.end())
+		if err == nil {
+			err = e.step.check(e.vocab)
+		}
 		return err
 	})
 	e.step.stats.Device = time.Since(start)
@@ -162,8 +165,9 @@ func (e *Engine) execute(ctx context.Context) {
 // forget lets go of what the steps before gave.
 func (e *Engine) forget() {
 	for _, q := range e.fresh {
-		q.news = q.news[:0]
+		q.news, q.fresh = q.news[:0], false
 	}
+	clear(e.fresh) // they may be gone
 	e.fresh = e.fresh[:0]
 }
 

@@ -64,7 +64,7 @@ func (l layouts) fits(tokens, seqs, rows int) bool {
 func (l layouts) chunk(s *step, n int, all, last bool) int {
 	best := 0
 	for _, m := range l {
-		if len(s.parts) >= m.Seqs {
+		if len(s.parts) >= m.Seqs || s.rows > m.Rows {
 			continue
 		}
 		rows, fit := m.Rows-s.rows, min(n, m.Tokens-s.tokens)

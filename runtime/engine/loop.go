@@ -32,7 +32,7 @@ type Loop struct {
 	idle     chan struct{} // made by Drain, closed when no stream is open
 	stats    Stats
 
-	taken struct{ arrivals, leaving []*Stream } // the inbox as the engine's goroutine has it
+	came, left []*Stream // the inbox as the engine's goroutine has it
 }
 
 // NewLoop starts a loop. Nobody else may use the engine until Close has returned.
@@ -148,9 +148,11 @@ func (l *Loop) run() {
 			continue
 		}
 		l.step <- struct{}{}
-		// Beside the device: what the steps before gave goes to its readers, and what this one's tokens may be is found out.
+		// Beside the device: what the steps before gave goes to its readers, what this one's tokens may be is found out, and who
+		// came in the meantime is put in line.
 		l.deliver()
 		e.prepare()
+		l.arrive()
 		<-l.stepped
 		if l.ctx.Err() != nil {
 			break
@@ -163,22 +165,19 @@ func (l *Loop) run() {
 	l.abandon()
 }
 
-// take moves the inbox over. Where there is nothing to do, it waits. False after Close.
+// take moves the inbox over, between two steps. Where there is nothing to do, it waits. False after Close.
 func (l *Loop) take() bool {
-	e, t := l.engine, &l.taken
+	e := l.engine
 	for {
+		// Who leaves has arrived: so it is read first.
 		l.mu.Lock()
-		t.arrivals, l.arrivals = l.arrivals, t.arrivals[:0]
-		t.leaving, l.leaving = l.leaving, t.leaving[:0]
+		l.left, l.leaving = l.leaving, l.left[:0]
 		l.mu.Unlock()
-		for _, s := range t.arrivals {
-			e.enqueue(s.seq)
-		}
-		for _, s := range t.leaving {
+		l.arrive()
+		for _, s := range l.left {
 			e.Abort(s.seq, s.reason())
 		}
-		clear(t.arrivals)
-		clear(t.leaving)
+		clear(l.left)
 		if len(e.fresh) > 0 && !e.pending() {
 			l.deliver()
 		}
@@ -191,6 +190,18 @@ func (l *Loop) take() bool {
 			return false
 		}
 	}
+}
+
+// arrive puts requests in line that were submitted.
+func (l *Loop) arrive() {
+	l.mu.Lock()
+	l.came, l.arrivals = l.arrivals, l.came[:0]
+	l.stats.Waiting += len(l.came)
+	l.mu.Unlock()
+	for _, s := range l.came {
+		l.engine.enqueue(s.seq)
+	}
+	clear(l.came)
 }
 
 // deliver gives readers what is new.
@@ -215,13 +226,7 @@ func (l *Loop) deliver() {
 // abandon ends all requests that there are. Nothing is submitted any more.
 func (l *Loop) abandon() {
 	e := l.engine
-	l.mu.Lock()
-	arrivals := l.arrivals
-	l.arrivals = nil
-	l.mu.Unlock()
-	for _, s := range arrivals {
-		e.enqueue(s.seq)
-	}
+	l.arrive()
 	for _, list := range [][]*Sequence{e.running, e.waiting} {
 		for len(list) > 0 {
 			last := list[len(list)-1]

@@ -5,14 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/engine/enginetest"
+	"github.com/glmc/glmc/runtime/exec"
 )
 
 // readAll reads a stream to its end.
@@ -56,7 +61,7 @@ func startLoop(t testing.TB, m enginetest.Options, o engine.Options) (*engine.Lo
 }
 
 // alone is what a request is answered by an engine that has nothing else to do.
-func alone(t testing.TB, m enginetest.Options, r engine.Request) []int32 {
+func alone(t rapid.TB, m enginetest.Options, r engine.Request) []int32 {
 	t.Helper()
 	e, err := engine.New(enginetest.New(m), engine.Options{})
 	if err != nil {
@@ -111,5 +116,202 @@ func TestLoopScript(t *testing.T) {
 	got, err := readAll(t.Context(), s)
 	if diff := cmp.Diff([]int32{6, 7, 9}, got); err != nil || diff != "" || s.Result().Finish != engine.FinishStop {
 		t.Errorf("%v %s, %+v", err, diff, s.Result())
+	}
+}
+
+// slowModel makes steps that take a millisecond.
+func slowModel() enginetest.Options {
+	return enginetest.Options{Delay: func(ir.Sizes) time.Duration { return time.Millisecond }}
+}
+
+// TestLoopCancel ends requests by their contexts and by Cancel, while they wait and while they run. What came until then can be read.
+func TestLoopCancel(t *testing.T) {
+	m := slowModel()
+	m.Sequences, m.Pages = 2, 512
+	l, _ := startLoop(t, m, engine.Options{})
+	reason := errors.New("the client went away")
+	for name, end := range map[string]func(*engine.Stream, context.CancelCauseFunc){
+		"cancel":  func(s *engine.Stream, _ context.CancelCauseFunc) { s.Cancel(); s.Cancel() },
+		"context": func(_ *engine.Stream, cancel context.CancelCauseFunc) { cancel(reason) },
+	} {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		defer cancel(nil)
+		var streams []*engine.Stream
+		for i := range 4 { // two run, two wait
+			s, err := l.Submit(ctx, engine.Request{Prompt: distinct(i, 5), MaxTokens: 800})
+			if err != nil {
+				t.Fatal(err)
+			}
+			streams = append(streams, s)
+		}
+		if _, err := streams[1].Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range streams {
+			end(s, cancel)
+			_, err := readAll(t.Context(), s)
+			want := context.Canceled
+			if name == "context" {
+				want = reason
+			}
+			if r := s.Result(); !errors.Is(err, want) || !errors.Is(r.Err, want) || r.Finish != "" || r.Ended.IsZero() {
+				t.Errorf("%s, request %d: %v, %+v", name, i, err, r)
+			}
+		}
+	}
+	if _, err := l.Submit(canceled(), engine.Request{Prompt: []int32{1}, MaxTokens: 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("submitted with a context that is done: %v", err)
+	}
+}
+
+func canceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+// TestLoopBusy: as many may wait as are allowed, beside those that run.
+func TestLoopBusy(t *testing.T) {
+	m := slowModel()
+	m.Sequences, m.Pages = 2, 512
+	l, _ := startLoop(t, m, engine.Options{MaxWaiting: 3})
+	var streams []*engine.Stream
+	for i := range 5 {
+		s, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(i, 5), MaxTokens: 800})
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		streams = append(streams, s)
+	}
+	if _, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(9, 5), MaxTokens: 1}); !errors.Is(err, engine.ErrBusy) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(9, 5), MaxTokens: 8000}); !errors.Is(err, engine.ErrTooLong) {
+		t.Errorf("got %v", err)
+	}
+	for _, s := range streams {
+		s.Cancel()
+		if _, err := readAll(t.Context(), s); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	if _, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(9, 5), MaxTokens: 1}); err != nil {
+		t.Errorf("when all have gone: %v", err)
+	}
+}
+
+// TestLoopDrain: what runs ends well, and nothing is taken any more.
+func TestLoopDrain(t *testing.T) {
+	l, _ := startLoop(t, slowModel(), engine.Options{})
+	s, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(1, 5), MaxTokens: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Drain(canceled()); !errors.Is(err, context.Canceled) {
+		t.Errorf("drained within no time: %v", err)
+	}
+	if _, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(1, 5), MaxTokens: 50}); !errors.Is(err, engine.ErrClosed) {
+		t.Errorf("submitted while it drains: %v", err)
+	}
+	if err := l.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got, err := readAll(t.Context(), s); err != nil || len(got) != 50 {
+		t.Errorf("%d tokens, %v", len(got), err)
+	}
+	if err := l.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLoopClose ends what runs and what waits, and a second Close does nothing.
+func TestLoopClose(t *testing.T) {
+	m := slowModel()
+	m.Sequences, m.Pages = 2, 512
+	l, _ := startLoop(t, m, engine.Options{})
+	var streams []*engine.Stream
+	for i := range 6 {
+		s, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(i, 5), MaxTokens: 800})
+		if err != nil {
+			t.Fatal(err)
+		}
+		streams = append(streams, s)
+	}
+	if _, err := streams[0].Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Close(), l.Close()); err != nil {
+		t.Error(err)
+	}
+	for _, s := range streams {
+		if _, err := readAll(t.Context(), s); !errors.Is(err, engine.ErrClosed) {
+			t.Error(err)
+		}
+		s.Cancel()
+	}
+	if err := l.Drain(t.Context()); err != nil {
+		t.Errorf("drained after Close: %v", err)
+	}
+}
+
+// TestASlowReaderHoldsNobodyUp: the tokens of a stream that nobody reads wait for its reader, all of them.
+func TestASlowReaderHoldsNobodyUp(t *testing.T) {
+	l, _ := startLoop(t, enginetest.Options{Pages: 256, MaxPositions: 1000}, engine.Options{})
+	slow, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(1, 5), MaxTokens: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		s, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(i, 6), MaxTokens: 40})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readAll(t.Context(), s); err != nil || len(got) != 40 {
+			t.Errorf("%d tokens, %v", len(got), err)
+		}
+	}
+	if got, err := readAll(t.Context(), slow); err != nil || len(got) != 300 {
+		t.Errorf("%d tokens, %v", len(got), err)
+	}
+}
+
+// TestLoopUnderAll: many goroutines submit, cancel, read slowly or not at all, while steps fail now and then, on a small cache. In
+// the end every request has ended and every page is there.
+func TestLoopUnderAll(t *testing.T) {
+	m := enginetest.Options{Pages: 40, Before: func(n int, in exec.Inputs) error {
+		if n%17 == 0 {
+			return errBroken
+		}
+		return poisoned(n, in)
+	}}
+	l, _ := startLoop(t, m, engine.Options{MaxWaiting: 30, Patience: 10})
+	var all sync.WaitGroup
+	for g := range 8 {
+		draw := rand.New(rand.NewPCG(uint64(g), 1))
+		all.Go(func() {
+			for range 60 {
+				ctx, cancel := context.WithCancel(context.Background())
+				s, err := l.Submit(ctx, engine.Request{Prompt: distinct(draw.IntN(6), 1+draw.IntN(30)), MaxTokens: draw.IntN(40), Priority: draw.IntN(3)})
+				switch {
+				case errors.Is(err, engine.ErrBusy):
+				case err != nil:
+					t.Error(err)
+				case draw.IntN(4) == 0:
+					s.Cancel()
+				case draw.IntN(4) == 0:
+					_, _ = s.Next(ctx)
+				default:
+					_, err := readAll(ctx, s)
+					if r := s.Result(); r.Ended.IsZero() || err != nil && !errors.Is(err, errBroken) || (r.Err == nil) != (r.Finish != "") {
+						t.Errorf("%v, %+v", err, r)
+					}
+				}
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	if err := l.Drain(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

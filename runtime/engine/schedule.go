@@ -17,6 +17,7 @@ func (e *Engine) schedule(now time.Time) {
 		e.alone()
 		return
 	}
+	e.yield()
 	e.decodes()
 	chunk := e.options.Chunk
 	if s.decodes > 0 {
@@ -91,9 +92,13 @@ func (e *Engine) prompts() {
 		if e.step.budget <= 0 {
 			return
 		}
-		if q.left() > 1 {
-			e.chunk(q)
+		if q.left() < 2 {
+			continue
 		}
+		if q.takes() { // another one may have gone further in the meantime
+			e.match(q)
+		}
+		e.chunk(q)
 	}
 }
 

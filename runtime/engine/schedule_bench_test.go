@@ -20,7 +20,6 @@ type idle struct {
 	pages  int
 	logits kernels.Tensor
 	out    [1]kernels.Tensor
-	spent  time.Duration
 }
 
 func newIdle(seqs, pages, pageSize int) *idle {
@@ -102,6 +101,24 @@ func BenchmarkSchedule256(b *testing.B) {
 		}
 		b.ReportMetric(float64(steps.took.Nanoseconds())/float64(max(steps.full, 1)), "ns/full-step")
 	})
+}
+
+// BenchmarkLoopStep is what a step of one sequence takes in a loop, beside the model: switches between goroutines for the most part.
+func BenchmarkLoopStep(b *testing.B) {
+	e, err := engine.New(newIdle(8, 256*1000, 16), engine.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := engine.NewLoop(e)
+	defer l.Close()
+	s, err := l.Submit(b.Context(), engine.Request{Prompt: []int32{1}, MaxTokens: b.N + 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	if _, err := readAll(b.Context(), s); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // stepCount adds up steps of 256 sequences that generate, without the executor.

@@ -24,14 +24,15 @@ type Sequence struct {
 	kv       *kv.Sequence // nil while the sequence waits
 
 	commits int  // of pages: they may be others behind one, because the cache had them already
-	private bool // shares no pages
+	private bool // neither takes pages from the prefix cache nor leaves any
 	held    bool // runs its prompt and does not generate yet
 	suspect bool // a step of several failed, and this one was in it: it runs alone
 
 	ahead   *Sequence // computes a prefix that this one waits for:
 	until   int       // so many tokens
-	refused int       // pages that were free or cached when the sequence did not get in
-	retry   uint64    // step at which it tries again with as many
+	refused int       // pages that it lacked when it was last looked at,
+	there   int       // with so many free or cached;
+	retry   uint64    // it is looked at again when there are more, and at this step
 	logged  int       // prompt positions whose logits were asked for and given
 	trouble error     // of the constraint, while a step runs
 
@@ -40,6 +41,7 @@ type Sequence struct {
 
 	prompt []sample.Token // of Request.PromptLogprobs; complete when the first token of the output comes
 	news   []sample.Token // that came since the owner took the last ones
+	fresh  bool           // there is something to tell of it
 	result Result
 	ended  bool
 	stream *Stream // whose request it is; nil: of whoever called Add
@@ -89,7 +91,6 @@ func (e *Engine) newSequence(r Request) (*Sequence, error) {
 	q := &Sequence{request: r, vocab: e.vocab, sampler: sample.New(r.Sampling, r.Prompt)}
 	q.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, reserved)), r.Prompt...)
 	q.result = Result{ID: r.ID, Prompt: len(r.Prompt), Priority: r.Priority, Arrived: time.Now()}
-	q.private = r.everyRow()
 	if r.PromptLogprobs {
 		q.prompt = make([]sample.Token, len(r.Prompt))
 		q.prompt[0].ID = r.Prompt[0]
@@ -185,7 +186,7 @@ func (e *Engine) preempt(q *Sequence) {
 // vacate gives the pages of a sequence back that no longer runs.
 func (e *Engine) vacate(q *Sequence) {
 	q.kv.Release()
-	q.kv, q.computed, q.refused, q.retry = nil, 0, 0, 0
+	q.kv, q.computed, q.refused = nil, 0, 0
 	if q.suspect {
 		q.suspect = false
 		e.suspects--
@@ -194,7 +195,8 @@ func (e *Engine) vacate(q *Sequence) {
 
 // freshen remembers that there is something to tell of a sequence.
 func (e *Engine) freshen(q *Sequence) {
-	if len(e.fresh) == 0 || e.fresh[len(e.fresh)-1] != q {
+	if !q.fresh {
+		q.fresh = true
 		e.fresh = append(e.fresh, q)
 	}
 }

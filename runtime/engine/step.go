@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,16 +39,6 @@ func (s *step) add(q *Sequence, tokens, rows int) {
 	s.rows += rows
 }
 
-// has reports whether a sequence is in the step.
-func (s *step) has(q *Sequence) bool {
-	for i := range s.parts {
-		if s.parts[i].seq == q {
-			return true
-		}
-	}
-	return false
-}
-
 // fill makes the inputs.
 func (s *step) fill() {
 	width := 0
@@ -59,6 +50,18 @@ func (s *step) fill() {
 		p := &s.parts[i]
 		s.inputs.add(p.seq.kv, p.seq.commits, p.from, p.rows, p.seq.tokens[p.from:p.from+p.tokens]...)
 	}
+}
+
+// check refuses results that are no logits of the rows that were asked for.
+func (s *step) check(vocab int) error {
+	if len(s.out) == 0 {
+		return errors.New("the step has no logits")
+	}
+	l := &s.out[0]
+	if rows := l.Rows(); rows != s.rows && rows != s.tokens || l.Last() != vocab || len(l.F32) < rows*vocab {
+		return fmt.Errorf("the step has logits of shape %v in %d numbers, wants %d rows of %d", l.Shape, len(l.F32), s.rows, vocab)
+	}
+	return nil
 }
 
 // prepare is what the next tokens need that does not depend on the step's results: it may run beside the device.

@@ -26,8 +26,8 @@ type Options struct {
 	// Concurrency bounds how many sessions are under way; 0: no bound. With an infinite rate it makes the loop closed: a
 	// session begins when another one ends.
 	Concurrency int
-	Warmup      int // requests before the run, which do not count
-	Seed        uint64
+	WarmUp      []Turn        // sent before the run, one after the other; they do not count
+	Seed        uint64        // of arrivals
 	Timeout     time.Duration // of a request; 0: none
 
 	IgnoreEOS   bool                       // replies have the length that is asked for (ignore_eos)

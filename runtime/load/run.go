@@ -26,7 +26,7 @@ func Measure(ctx context.Context, sessions []Session, o Options) (*Run, error) {
 		return nil, err
 	}
 	defer c.close()
-	if err := c.warmUp(ctx, sessions); err != nil {
+	if err := c.warmUp(ctx); err != nil {
 		return nil, err
 	}
 	r := &runner{client: c, sessions: sessions}
@@ -36,13 +36,10 @@ func Measure(ctx context.Context, sessions []Session, o Options) (*Run, error) {
 	return r.run(ctx), nil
 }
 
-// warmUp sends requests that do not count, one after the other: short ones, as SGLang's do.
-func (c *client) warmUp(ctx context.Context, sessions []Session) error {
-	const most = 32 // tokens
-	for i := range c.o.Warmup {
-		turn := sessions[i%len(sessions)].Turns[0]
-		turn.Output = min(turn.Output, most)
-		if out := c.send(ctx, &turn); out.Err != nil {
+// warmUp sends requests that do not count.
+func (c *client) warmUp(ctx context.Context) error {
+	for i := range c.o.WarmUp {
+		if out := c.send(ctx, &c.o.WarmUp[i]); out.Err != nil {
 			return fmt.Errorf("the server does not answer: %w", out.Err)
 		}
 		if ctx.Err() != nil {

@@ -296,17 +296,18 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
-// TestWarmUp: requests before the run do not count, and are short. A server that answers none is an error.
+// TestWarmUp: requests before the run do not count. A server that answers none is an error.
 func TestWarmUp(t *testing.T) {
 	f := &fake{reply: func(_ int, s seen, w http.ResponseWriter, _ *http.Request) {
-		if string(s.body["max_tokens"]) == "32" {
+		if string(s.body["max_tokens"]) == "7" {
 			newStream(w).completion(time.Hour, 0, 1, 1)
 			return
 		}
 		newStream(w).completion(tick, 0, 1, 1)
 	}}
 	o := closed()
-	o.Warmup = 2
+	turn := Turn{Tokens: []int32{1}, Output: 7}
+	o.WarmUp = []Turn{turn, turn}
 	measure(t, f, sessionsOf(100), o, func(r *Run, err error) {
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/serve/anthropic"
+	"github.com/glmc/glmc/runtime/serve/openai"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/servicetest"
@@ -140,21 +143,18 @@ func (x *trial) load(loading chan struct{}, more []route.Route) func(context.Con
 			select {
 			case <-loading:
 			case <-ctx.Done():
-				return nil, nil
+				return nil, ctx.Err()
 			}
 		}
 		b := x.Observe(x.backend)
 		x.metrics.Serve(b.Model(), Cache{PageSize: 16, Pages: 64}, func() engine.Stats { return engine.Stats{Running: 1, FreePages: 48, Pages: 64} })
-		return &Loaded{Routes: append([]route.Route{
+		return &Loaded{Routes: slices.Concat(openai.Routes(b, openai.Options{}), anthropic.Routes(b, anthropic.Options{}), []route.Route{
 			{Method: "POST", Pattern: "/v1/say", Handler: talk(b)},
-			{Method: "POST", Pattern: "/v1/messages", API: route.Anthropic, Handler: talk(b)},
-			{Method: "GET", Pattern: "/v1/models/{id...}", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				fmt.Fprintf(w, "model %s", r.PathValue("id"))
-			})},
+			{Method: "POST", Pattern: "/v1/ask", API: route.Anthropic, Handler: talk(b)},
 			{Method: "GET", Pattern: "/{$}", Access: route.Public, Control: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				fmt.Fprint(w, "console")
 			})},
-		}, more...)}, nil
+		}, more)}, nil
 	}
 }
 
@@ -273,7 +273,7 @@ func (x *trial) raw(text string) string {
 // logged waits for a text in the log.
 func (x *trial) logged(text string) {
 	x.t.Helper()
-	for range 300 {
+	for range 1500 {
 		if strings.Contains(x.log.String(), text) {
 			return
 		}

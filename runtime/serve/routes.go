@@ -72,13 +72,14 @@ func shown(p string) string {
 func (s *Server) refuseUnless(open bool, why func(*http.Request) *refusal) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
-		if !open {
-			if f := s.admit(x, r); f != nil {
-				s.refuse(x, r, f)
-				return
-			}
+		f := s.foreignHost(r)
+		if f == nil && !open {
+			f = s.admit(x, r)
 		}
-		s.refuse(x, r, why(r))
+		if f == nil {
+			f = why(r)
+		}
+		s.refuse(x, r, f)
 	})
 }
 
@@ -90,7 +91,10 @@ func (s *Server) refuse(x *exchange, r *http.Request, f *refusal) {
 
 // carry puts around a route's handler what all have in common.
 func (s *Server) carry(rt *route.Route) http.Handler {
-	inner := s.traces.around(rt.Method+" "+rt.Pattern, rt.Handler)
+	inner := rt.Handler
+	if !rt.Control {
+		inner = s.traces.around(rt.Method+" "+rt.Pattern, inner)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		x.route = rt
@@ -106,6 +110,11 @@ func (s *Server) carry(rt *route.Route) http.Handler {
 
 // enter checks a request of a known route, and reads its body. The caller releases what it takes.
 func (s *Server) enter(x *exchange, r *http.Request) (release func(), f *refusal) {
+	if !x.route.Control || x.route.Access != route.Public { // probes use addresses, not names
+		if f := s.foreignHost(r); f != nil {
+			return nil, f
+		}
+	}
 	if x.route.Access != route.Public {
 		if f := s.admit(x, r); f != nil {
 			return nil, f

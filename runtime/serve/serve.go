@@ -117,10 +117,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.ended(x, r)
 	defer x.finish()
 	defer s.recovered(x, r)
-	if f := s.foreignHost(r); f != nil {
-		s.refuse(x, r, f)
-		return
-	}
 	if s.cors(x, r) {
 		return
 	}
@@ -174,9 +170,8 @@ func (s *Server) Run(ctx context.Context, load func(context.Context) (*Loaded, e
 
 // work loads the model, waits for the end and drains.
 func (s *Server) work(ctx context.Context, hs *http.Server, load func(context.Context) (*Loaded, error), failed chan error) (err error) {
-	loading, stop := context.WithCancel(ctx)
-	defer stop()
-	loaded, err := load(loading)
+	start := time.Now()
+	loaded, err := load(ctx)
 	if err != nil {
 		return err
 	}
@@ -186,6 +181,7 @@ func (s *Server) work(ctx context.Context, hs *http.Server, load func(context.Co
 		}
 	}()
 	s.ready(loaded)
+	s.log.Info("ready", "seconds", time.Since(start).Seconds())
 	select {
 	case err := <-failed:
 		failed <- err

@@ -144,7 +144,7 @@ func TestForms(t *testing.T) {
 	got := map[string]string{}
 	for name, a := range map[string]answer{
 		"openai":    x.ask("POST", "/v1/say", "Hi", "X-Request-Id: r1"),
-		"anthropic": x.ask("POST", "/v1/messages", "Hi", "X-Request-Id: r1"),
+		"anthropic": x.ask("POST", "/v1/ask", "Hi", "X-Request-Id: r1"),
 		"by header": x.ask("POST", "/v1/other", "Hi", "X-Request-Id: r1", "Anthropic-Version: 2023-06-01", "X-Api-Key: "+keyA),
 		"method":    x.ask("PUT", "/v1/say", "Hi", "Authorization: Bearer "+keyA),
 	} {

@@ -26,14 +26,14 @@ type choice struct {
 	logprobs  bool
 
 	output, reasoning int
-	calls             int // that began
+	calls             int // that are complete
 	events            []Event
 	tokens            []sample.Token // that no event told of
 }
 
 // choose makes a choice of a request.
-func (s *Service) choose(r *Request, p prompt, stops *stop.Set, number int) *choice {
-	c := &choice{number: number, stop: s.stops(r), minTokens: r.MinTokens, logprobs: r.Logprobs}
+func (s *Service) choose(r *Request, p prompt, ids []int32, stops *stop.Set, number int) *choice {
+	c := &choice{number: number, stop: ids, minTokens: r.MinTokens, logprobs: r.Logprobs}
 	if s.tokenizer != nil {
 		c.text = s.text(r, stops)
 	}
@@ -44,7 +44,7 @@ func (s *Service) choose(r *Request, p prompt, stops *stop.Set, number int) *cho
 		}
 		start := reply.StartOf(p.text)
 		if r.Continue {
-			start = reply.StartAnswer
+			start = reply.StartText
 		}
 		c.parser = reply.New(reply.Options{Format: s.format, Start: start, Tools: tools})
 	}
@@ -142,11 +142,11 @@ func (c *choice) parsed(events []reply.Event) {
 			out.Kind = Text
 		case reply.CallStart:
 			out.Kind, out.ID = CallStart, callID()
-			c.calls++
 		case reply.CallArgs:
 			out.Kind = CallArgs
 		case reply.CallEnd:
 			out.Kind = CallEnd
+			c.calls++
 		}
 		c.events = append(c.events, out)
 	}
@@ -166,7 +166,7 @@ func (c *choice) end() {
 	finish := FinishLength
 	if r.Finish == engine.FinishStop {
 		finish = FinishStop
-		if c.calls > 0 {
+		if c.calls > 0 && found == "" {
 			finish = FinishCalls
 		}
 	}

@@ -40,7 +40,8 @@ type arrival struct {
 
 // generate hands the choices to the engine.
 func (s *Service) generate(ctx context.Context, r *Request, p prompt, g *grammar.Grammar) (Generation, error) {
-	requests, err := s.requests(r, p)
+	ids := s.stops(r, g != nil)
+	requests, err := s.requests(r, p, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (s *Service) generate(ctx context.Context, r *Request, p prompt, g *grammar
 	ctx, cancel := context.WithCancel(ctx)
 	out := &generation{cancel: cancel, running: len(requests), tokens: len(p.ids)}
 	for i := range requests {
-		c := s.choose(r, p, stops, i)
+		c := s.choose(r, p, ids, stops, i)
 		if stops != nil {
 			requests[i].Until = s.text(r, stops).Until
 		}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/glmc/glmc/runtime/grammar"
 	"github.com/glmc/glmc/runtime/text/reply"
@@ -30,37 +31,99 @@ func vocabulary(t *tokenizer.Tokenizer, size int, stops []int32) *grammar.Vocabu
 
 // grammar is what keeps a reply in form; nil where it may be anything.
 func (s *Service) grammar(r *Request, p prompt) (*grammar.Grammar, error) {
-	if r.Format.Kind == FormatText {
-		return nil, nil
+	calls, err := s.callable(r)
+	if err != nil || calls == nil && r.Format.Kind == FormatText {
+		return nil, err
 	}
 	if s.vocabulary == nil {
 		return nil, invalid("response_format", "the model is served without a tokenizer, so that the form of its replies cannot be enforced")
 	}
-	o := grammar.Options{}
-	if r.Conversation != nil && s.format.Thinks && !r.Continue {
-		switch reply.StartOf(p.text) {
-		case reply.StartThinking:
-			o.Thinking = grammar.Started
-		case reply.StartOpen:
-			o.Thinking = grammar.MayThink
-		}
+	o := s.around(r, p)
+	param := "response_format"
+	var g *grammar.Grammar
+	if calls != nil {
+		param = "tools"
+		g, err = s.compileCalls(r, calls, o)
+	} else {
+		g, err = s.compile(r.Format, o)
 	}
-	o.Newlines = r.Conversation != nil && s.format.Calls == reply.GLM45
-	g, err := s.compile(r.Format, o)
 	var wrong *grammar.Error
 	if errors.As(err, &wrong) {
-		return nil, &Error{Kind: Invalid, Param: "response_format", Message: err.Error(), Err: err}
+		return nil, &Error{Kind: Invalid, Param: param, Message: param + ": " + err.Error(), Err: err}
 	}
 	return g, err
 }
 
+// around is what may stand around a form: thinking, and line breaks where the template has them.
+func (s *Service) around(r *Request, p prompt) grammar.Options {
+	o := grammar.Options{Newlines: r.Conversation != nil && s.format.Calls != reply.GLM47}
+	if r.Conversation == nil || !s.format.Thinks || r.Continue {
+		return o
+	}
+	switch reply.StartOf(p.text) {
+	case reply.StartThinking:
+		o.Thinking = grammar.Started
+	case reply.StartOpen:
+		o.Thinking = grammar.MayThink
+	}
+	return o
+}
+
+// compile makes the grammar of a form. What of a schema cannot be enforced is an error where the request asks for all of it.
 func (s *Service) compile(f Format, o grammar.Options) (*grammar.Grammar, error) {
 	v := s.vocabulary()
 	switch f.Kind {
 	case FormatSchema:
+		o.Lax = !f.Strict
 		return grammar.Schema(v, f.Schema, o)
 	case FormatRegex:
 		return grammar.Regex(v, f.Regex, o)
 	}
 	return grammar.JSON(v, o)
+}
+
+// callable are the tools whose calls have to have a form: those that may be called where one has to be, and where none has to
+// be, if the request is strict about one of them or wants one call at most. Nil: calls may be anything.
+func (s *Service) callable(r *Request) ([]grammar.Tool, error) {
+	mode := r.ToolChoice.Mode
+	if r.Conversation == nil || len(r.Conversation.Tools) == 0 || mode == ToolNone {
+		if mode == ToolRequired || mode == ToolNamed {
+			return nil, invalid("tool_choice", "tool_choice asks for a call, and there are no tools")
+		}
+		return nil, nil
+	}
+	forced := mode != ToolAuto
+	if s.format.Calls == reply.NoCalls {
+		if forced {
+			return nil, invalid("tool_choice", "the model's chat template has no form of tool calls that is known here, so that none can be asked for")
+		}
+		return nil, nil
+	}
+	tools, err := grammar.ReadTools(r.Conversation.Tools)
+	if err != nil {
+		return nil, invalid("tools", "%v", err)
+	}
+	single := r.ParallelCalls != nil && !*r.ParallelCalls
+	strict := slices.ContainsFunc(tools, func(t grammar.Tool) bool { return t.Strict })
+	if !forced && (r.Format.Kind != FormatText || !single && !strict) {
+		return nil, nil
+	}
+	if mode == ToolNamed {
+		tools = slices.DeleteFunc(tools, func(t grammar.Tool) bool { return t.Name != r.ToolChoice.Name })
+		if len(tools) == 0 {
+			return nil, invalid("tool_choice", "tool_choice names %q, which is none of the tools", r.ToolChoice.Name)
+		}
+	}
+	return tools, nil
+}
+
+// dialects are the grammars' names of the forms of calls.
+var dialects = map[reply.Calls]grammar.Dialect{reply.GLM45: grammar.GLM45, reply.GLM47: grammar.GLM47, reply.Hermes: grammar.Hermes}
+
+func (s *Service) compileCalls(r *Request, tools []grammar.Tool, o grammar.Options) (*grammar.Grammar, error) {
+	mode := r.ToolChoice.Mode
+	return grammar.Calls(s.vocabulary(), tools, grammar.CallOptions{
+		Options: o, Dialect: dialects[s.format.Calls], Optional: mode == ToolAuto,
+		Single: mode == ToolNamed || r.ParallelCalls != nil && !*r.ParallelCalls,
+	})
 }

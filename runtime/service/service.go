@@ -58,7 +58,9 @@ type Request struct {
 	Choices   int // 0: 1
 	Sampling  Sampling
 	MaxTokens *int // nil: as many as the model has positions for
-	MinTokens int  // stop tokens and stop strings count only behind so many
+	// Fit lowers MaxTokens to what there is room for behind the prompt. Otherwise more than that is an error.
+	Fit       bool
+	MinTokens int // stop tokens and stop strings count only behind so many
 	Stop      []string
 	StopIDs   []int32
 	IgnoreEOS bool

@@ -106,8 +106,13 @@ func TestReplies(t *testing.T) {
 		{"thinking", told("\n<think>Let me see.</think>\nYes."), reply{Reasoning: "Let me see.", Text: "Yes.", Finish: service.FinishStop}},
 		{"a stop string", stop(told("one two three"), "o t", "hree"), reply{Text: "one tw", Finish: service.FinishStop, StopString: "o t"}},
 		{"the length", limit(told("a b c d e f g"), 3), reply{Text: "a b c", Finish: service.FinishLength}},
+		{"less room than was asked for", func() service.Request { r := limit(told("a b"), 1<<30); r.Fit = true; return r }(), reply{Text: "a b", Finish: service.FinishStop}},
 		{"a call", tools(told("Sure.\n<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n<arg_key>days</arg_key>\n<arg_value>3</arg_value>\n</tool_call>")),
 			reply{Text: "Sure.", Calls: []call{{"weather", `{"city": "Oslo", "days": 3}`}}, Finish: service.FinishCalls}},
+		{"a stop string behind a call", tools(stop(told("<tool_call>weather\n</tool_call>\nNow END"), "END")),
+			reply{Text: "Now ", Calls: []call{{"weather", `{}`}}, Finish: service.FinishStop, StopString: "END"}},
+		{"half of a call", tools(told("<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Os")),
+			reply{Calls: []call{{"weather", `{"city": "Os`}}, Finish: service.FinishStop}},
 		{"no tools", told("<tool_call>weather\n</tool_call>"), reply{Text: "<tool_call>weather\n</tool_call>", Finish: service.FinishStop}},
 		{"without thinking", func() service.Request { r := told("Yes."); r.Thinking = &off; return r }(), reply{Text: "Yes.", Finish: service.FinishStop}},
 	} {
@@ -136,6 +141,18 @@ func TestChoices(t *testing.T) {
 	_, again := collect(t, s, r)
 	if again.Prompt != usage.Prompt || again.Cached < usage.Prompt-16 || again.Output != usage.Output {
 		t.Errorf("usage of the same request again is %+v, before %+v", again, usage)
+	}
+}
+
+// TestContinueFirstSpace: a reply that continues a message begins with what the model says, white space included.
+func TestContinueFirstSpace(t *testing.T) {
+	s := scripted(t, modeltest.Options{})
+	r := told(" world")
+	r.Conversation.Messages = append(r.Conversation.Messages, chat.Message{Role: chat.RoleAssistant, Content: "Hello"})
+	r.Continue = true
+	got, _ := collect(t, s, r)
+	if diff := cmp.Diff([]reply{{Text: " world", Finish: service.FinishStop}}, got); diff != "" {
+		t.Errorf("the reply is another one (-want +got):\n%s", diff)
 	}
 }
 
@@ -179,5 +196,35 @@ func TestEnds(t *testing.T) {
 	got, _ := collect(t, s, told("still here"))
 	if got[0].Text != "still here" {
 		t.Errorf("the next one is %+v", got)
+	}
+}
+
+// TestCalls: calls are made where they have to be, in the form that the tool's schema has, whatever the model would say.
+func TestCalls(t *testing.T) {
+	s := scripted(t, modeltest.Options{})
+	off := false
+	for _, choice := range []service.ToolChoice{{Mode: service.ToolRequired}, {Mode: service.ToolNamed, Name: "weather"}} {
+		r := told("<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n</tool_call>")
+		r.Thinking, r.ToolChoice, r.ParallelCalls, r.IgnoreEOS = &off, choice, &off, true
+		r.Conversation.Tools = append(r.Conversation.Tools, []byte(weather))
+		got, _ := collect(t, s, r)
+		if want := []reply{{Calls: []call{{"weather", `{"city": "Oslo"}`}}, Finish: service.FinishCalls}}; !cmp.Equal(want, got) {
+			t.Errorf("with %+v: %s", choice, cmp.Diff(want, got))
+		}
+	}
+	for param, change := range map[string]func(*service.Request){
+		"tool_choice": func(r *service.Request) { r.ToolChoice = service.ToolChoice{Mode: service.ToolNamed, Name: "sunshine"} },
+		"tools": func(r *service.Request) {
+			r.ToolChoice.Mode = service.ToolRequired
+			r.Conversation.Tools[0] = []byte(`{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{"x":{"type":"nothing"}}}}}`)
+		},
+	} {
+		r := told("Hm.")
+		r.Conversation.Tools = append(r.Conversation.Tools, []byte(weather))
+		change(&r)
+		var refused *service.Error
+		if _, err := s.Start(t.Context(), r); !errors.As(err, &refused) || refused.Kind != service.Invalid || refused.Param != param {
+			t.Errorf("the error about %s is %v", param, err)
+		}
 	}
 }

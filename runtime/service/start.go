@@ -99,7 +99,7 @@ func (s *Service) room(r *Request, prompt int) (*int, error) {
 		return nil, invalid("prompt", "the prompt is empty: the model needs at least one token to begin with")
 	case left < 0 || left == 0 && (r.MaxTokens == nil || *r.MaxTokens > 0):
 		return nil, tooLong("the prompt has %d tokens, but prompt and reply together may have %d: shorten the prompt", prompt, most)
-	case r.MaxTokens == nil:
+	case r.MaxTokens == nil || r.Fit && *r.MaxTokens > left:
 		return &left, nil
 	case *r.MaxTokens > left:
 		return nil, tooLong("the prompt has %d tokens and the reply may have %d, but together they may have %d: shorten the prompt or lower max_tokens", prompt, *r.MaxTokens, most)
@@ -145,23 +145,23 @@ func first[T any](def T, values ...*T) T {
 	return def
 }
 
-// stops are the ids that end a reply.
-func (s *Service) stops(r *Request) []int32 {
-	if r.IgnoreEOS {
+// stops are the ids that end a reply. One whose form is enforced ends when it is complete: behind that, nothing but these may come.
+func (s *Service) stops(r *Request, formed bool) []int32 {
+	if r.IgnoreEOS && !formed {
 		return r.StopIDs
 	}
 	return slices.Concat(s.stop, r.StopIDs)
 }
 
 // requests are the engine's, one for each choice.
-func (s *Service) requests(r *Request, p prompt) ([]engine.Request, error) {
+func (s *Service) requests(r *Request, p prompt, stops []int32) ([]engine.Request, error) {
 	params, err := s.params(r)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]engine.Request, max(r.Choices, 1))
 	for i := range out {
-		q := engine.Request{ID: r.ID, Prompt: p.ids, MaxTokens: *r.MaxTokens, MinTokens: r.MinTokens, Sampling: params, Stop: s.stops(r),
+		q := engine.Request{ID: r.ID, Prompt: p.ids, MaxTokens: *r.MaxTokens, MinTokens: r.MinTokens, Sampling: params, Stop: stops,
 			Priority: r.Priority, Salt: r.Salt}
 		q.Sampling.Seed += uint64(i)
 		out[i] = q

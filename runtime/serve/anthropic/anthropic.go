@@ -79,7 +79,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 // messages answers POST /v1/messages.
 func (a *api) messages(w http.ResponseWriter, r *http.Request, o *body.Object) error {
-	d := &decoder{Object: o, model: a.backend.Model(), size: r.ContentLength}
+	d := &decoder{Object: o, model: a.backend.Model()}
 	d.message()
 	if err := d.Err(); err != nil {
 		return err
@@ -88,9 +88,6 @@ func (a *api) messages(w http.ResponseWriter, r *http.Request, o *body.Object) e
 	d.request.ID = route.RequestID(r.Context())
 	if d.request.ID == "" {
 		d.request.ID = id
-	}
-	if err := a.fit(r.Context(), d); err != nil {
-		return err
 	}
 	if d.stream {
 		return a.streamMessage(w, r, d, id)

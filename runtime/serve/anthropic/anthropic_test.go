@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/serve/transcript"
 	"github.com/glmc/glmc/runtime/service"
+	"github.com/glmc/glmc/runtime/service/modeltest"
 	"github.com/glmc/glmc/runtime/service/servicetest"
 )
 
@@ -55,25 +57,48 @@ func serve(t *testing.T, model service.Model, script string) (*httptest.Server, 
 
 // TestRoomForTokens: max_tokens is what there is room for, and a prompt without room is told in the words that agents look for.
 func TestRoomForTokens(t *testing.T) {
-	for _, tt := range []struct {
-		prompt, most int
-		want         int // tokens that are asked of the backend; 0: an error
-	}{
-		{100, 50, 50}, {100, 1 << 30, 4096 - 6 - 100}, {4000, 90, 90}, {4000, 91, 90}, {4089, 10, 1}, {4090, 10, 0}, {100000, 10, 0},
-	} {
-		server, b := serve(t, servicetest.Model(), "done stop")
-		body := fmt.Sprintf(`{"model": "tiny", "max_tokens": %d, "messages": [{"role": "user", "content": "%s"}]}`, tt.most, strings.Repeat("x", tt.prompt))
-		status, answer := post(t, server, body)
-		switch requests := b.Requests(); {
-		case tt.want == 0:
-			want := fmt.Sprintf(`"message":"prompt is too long: %d tokens > 4095 maximum"`, tt.prompt+6)
-			if status != http.StatusBadRequest || !strings.Contains(answer, want) || len(requests) != 0 {
-				t.Errorf("prompt of %d: %d %s, want %s", tt.prompt, status, answer, want)
-			}
-		case status != http.StatusOK || len(requests) != 1 || *requests[0].MaxTokens != tt.want:
-			t.Errorf("prompt of %d, %d tokens: %d %s, %v; want %d tokens", tt.prompt, tt.most, status, answer, requests, tt.want)
+	server := scripted(t, modeltest.Options{Pages: 8}) // 128 tokens
+	ask := func(most int, prompt string) (int, answered) {
+		status, answer := post(t, server, fmt.Sprintf(`{"model": "tiny", "max_tokens": %d, "messages": [{"role": "user", "content": %q}]}`, most, prompt))
+		var m answered
+		if err := json.Unmarshal([]byte(answer), &m); err != nil {
+			t.Fatal(err)
 		}
+		return status, m
 	}
+	if status, m := ask(5, modeltest.Say(strings.Repeat("a ", 40))); status != http.StatusOK || m.StopReason != "max_tokens" || m.Usage.OutputTokens != 5 {
+		t.Errorf("%d %+v", status, m)
+	}
+	status, m := ask(1<<30, modeltest.Say(strings.Repeat("a ", 60)))
+	if all := m.Usage.InputTokens + m.Usage.CacheRead + m.Usage.OutputTokens; status != http.StatusOK || m.StopReason != "model_context_window_exceeded" || all != 128 {
+		t.Errorf("%d %+v", status, m)
+	}
+	status, m = ask(1, strings.Repeat("a ", 400))
+	if status != http.StatusBadRequest || m.Error.Type != "invalid_request_error" || !strings.HasPrefix(m.Error.Message, "prompt is too long: ") {
+		t.Errorf("%d %+v", status, m)
+	}
+}
+
+// scripted is a server for a service that has everything but weights.
+func scripted(t *testing.T, o modeltest.Options) *httptest.Server {
+	t.Helper()
+	o.Files, o.Stop, o.Name = os.DirFS("../../../models/tiny"), []int32{4064, 4071, 4073}, "tiny"
+	backend, end, err := modeltest.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+	mux := http.NewServeMux()
+	for _, r := range testRoutes(backend) {
+		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
 }
 
 func post(t *testing.T, server *httptest.Server, body string) (status int, answer string) {
@@ -114,6 +139,62 @@ func TestClientGoes(t *testing.T) {
 		<-ended
 		wait(t, func() bool { return b.Open() == 0 })
 	}
+}
+
+// TestAgent is two turns of an agent on a service that has everything but weights: what the model wrote comes back to it as it was, so
+// that the second turn finds the first in the prefix cache.
+func TestAgent(t *testing.T) {
+	server := scripted(t, modeltest.Options{})
+	say := "\n<think>I have to look.</think>\nLet me look.\n<tool_call>read\n<arg_key>path</arg_key>\n<arg_value>a.go</arg_value>\n<arg_key>line</arg_key>\n<arg_value>7</arg_value>\n</tool_call>"
+	request := map[string]any{
+		"model": "tiny", "max_tokens": 1 << 20, "thinking": map[string]any{"type": "adaptive"},
+		"tools":    []any{map[string]any{"name": "read", "input_schema": json.RawMessage(`{"type": "object", "properties": {"path": {"type": "string"}, "line": {"type": "integer"}}}`)}},
+		"messages": []any{map[string]any{"role": "user", "content": strings.Repeat("Fix it. ", 50) + modeltest.Say(say)}},
+	}
+	first := turn(t, server, request)
+	want := `[{"type":"thinking","thinking":"I have to look.","signature":"glmc-sum-59R1PB71dL2enJTR"},{"type":"text","text":"Let me look."},` +
+		`{"type":"tool_use","id":"ID","name":"read","input":{"path":"a.go","line":7}}]`
+	var blocks []block
+	if err := json.Unmarshal(first.Content, &blocks); err != nil || len(blocks) != 3 {
+		t.Fatalf("%v: %s", err, first.Content)
+	}
+	id := blocks[2].ID
+	if got := strings.Replace(string(first.Content), id, "ID", 1); got != want || first.StopReason != "tool_use" {
+		t.Errorf("the first turn is %s, %s; want %s", got, first.StopReason, want)
+	}
+	request["messages"] = append(request["messages"].([]any), map[string]any{"role": "assistant", "content": first.Content},
+		map[string]any{"role": "user", "content": []any{map[string]any{"type": "tool_result", "tool_use_id": id, "content": "package a" + modeltest.Say("Done.")}}})
+	second := turn(t, server, request)
+	if string(second.Content) != `[{"type":"text","text":"Done."}]` || second.StopReason != "end_turn" {
+		t.Errorf("the second turn is %s, %s", second.Content, second.StopReason)
+	}
+	// Pages have 16 tokens; the last token of the first turn ends it, and is the next role's.
+	all := first.Usage.InputTokens + first.Usage.CacheRead + first.Usage.OutputTokens
+	if second.Usage.CacheRead < all-16 {
+		t.Errorf("the first turn has %d tokens, of which %d are found in the cache", all, second.Usage.CacheRead)
+	}
+}
+
+// answered is a message as clients see it.
+type answered struct {
+	Content    json.RawMessage
+	StopReason string `json:"stop_reason"`
+	Usage      usage
+	Error      errorObject
+}
+
+func turn(t *testing.T, server *httptest.Server, request map[string]any) answered {
+	t.Helper()
+	body, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := post(t, server, string(body))
+	var m answered
+	if err := json.Unmarshal([]byte(answer), &m); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s: %v", status, answer, err)
+	}
+	return m
 }
 
 // wait waits for something that will come.

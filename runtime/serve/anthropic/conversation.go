@@ -11,9 +11,8 @@ import (
 // maxBlocks bounds the blocks of one message.
 const maxBlocks = 16384
 
-// billing begins a block of the system prompt in which Claude Code tells Anthropic whom to bill. It is another one in
-// every conversation, and in some releases in every request, and stands first: with it in the prompt nothing would be found in the
-// prefix cache.
+// billing begins the first line of the system prompt of Claude Code, by which Anthropic knows whom to bill. It is another one in every
+// request: with it in the prompt nothing would be found in the prefix cache.
 const billing = "x-anthropic-billing-header:"
 
 // conversation reads system and messages.
@@ -180,9 +179,13 @@ func (d *decoder) text(in *body.Object, name string) string {
 func (d *decoder) system() string {
 	var parts []string
 	d.blocks(d.Object, "system", func(b content) {
-		if text := d.textOf(b); b.Object == nil || !strings.HasPrefix(text, billing) {
-			parts = append(parts, text)
+		text := d.textOf(b)
+		if strings.HasPrefix(text, billing) {
+			if _, text, _ = strings.Cut(text, "\n"); text == "" {
+				return
+			}
 		}
+		parts = append(parts, text)
 	})
 	return strings.Join(parts, "\n")
 }

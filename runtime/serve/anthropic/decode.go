@@ -1,7 +1,6 @@
 package anthropic
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -18,20 +17,16 @@ const (
 	maxStop  = 1024 // bytes of one
 	maxName  = 256  // bytes of names and ids
 	maxItems = 1024 // of lists that nothing here reads far
-
-	templateBytes = 2048 // more than any template writes by itself
 )
 
 // decoder reads the fields of a body into what the backend is to do and what the answer has to look like.
 type decoder struct {
 	*body.Object
 	model   service.Model
-	size    int64 // bytes of the body
 	request service.Request
 
 	stream  bool
 	omitted bool // thinking is not shown, only kept for the next request
-	clamped bool // fewer tokens than were asked for have room
 }
 
 // message reads a request for a message.
@@ -93,8 +88,10 @@ func (d *decoder) ending() {
 		d.Wrong("max_tokens", "is missing")
 		return
 	}
+	// Agents ask for as many as Anthropic's models give, whatever the prompt, and would get no answer at all of a model with fewer
+	// positions.
 	most := int(*n)
-	d.request.MaxTokens = &most
+	d.request.MaxTokens, d.request.Fit = &most, true
 }
 
 // output reads output_config, and output_format, which it was called before.
@@ -171,26 +168,4 @@ func (d *decoder) input(err error) {
 	} else if err != nil {
 		d.Fail("", "%v", err)
 	}
-}
-
-// fit makes max_tokens what there is room for. Agents ask for as many as Anthropic's models give, whatever the prompt, and would
-// get no answer at all of a model with fewer positions. A token has a byte at least, and templates write at most some text and
-// an escape for a byte more, so that prompts which are short need not be counted.
-func (a *api) fit(ctx context.Context, d *decoder) error {
-	all, most := d.model.MaxPositions, *d.request.MaxTokens
-	if all == 0 || d.size > 0 && 2*d.size+templateBytes+int64(most) <= int64(all) {
-		return nil
-	}
-	n, err := a.backend.Count(ctx, d.request)
-	if err != nil {
-		return err
-	}
-	if n >= all {
-		return &service.Error{Kind: service.TooLong, Param: "messages", Message: fmt.Sprintf("%s%d tokens > %d maximum", tooLong, n, all-1)}
-	}
-	if n+most > all {
-		most = all - n
-		d.request.MaxTokens, d.clamped = &most, true
-	}
-	return nil
 }

@@ -61,13 +61,14 @@ func newUsage(u service.Usage) usage {
 	}
 }
 
-// stopReason says why a message ended, and by which stop sequence.
-func (d *decoder) stopReason(e service.Event) (reason, sequence *string) {
+// stopReason says why a message ended, and by which stop sequence. One that ended before it had the tokens that it might have had no
+// more room.
+func (d *decoder) stopReason(e service.Event, u service.Usage) (reason, sequence *string) {
 	word := "end_turn"
 	switch {
 	case e.Finish == service.FinishCalls:
 		word = "tool_use"
-	case e.Finish == service.FinishLength && d.clamped:
+	case e.Finish == service.FinishLength && u.Output < *d.request.MaxTokens:
 		word = "model_context_window_exceeded"
 	case e.Finish == service.FinishLength:
 		word = "max_tokens"
@@ -90,7 +91,7 @@ func (a *api) wholeMessage(w http.ResponseWriter, r *http.Request, d *decoder, i
 	}
 	m := a.newMessage(id, g.Usage())
 	m.Content = c.content
-	m.StopReason, m.StopSequence = d.stopReason(done)
+	m.StopReason, m.StopSequence = d.stopReason(done, g.Usage())
 	writeJSON(w, http.StatusOK, m)
 	return nil
 }

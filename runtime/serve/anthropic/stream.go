@@ -196,7 +196,7 @@ func (s *messageStream) end(u service.Usage) error {
 	}
 	m := messageDelta{Type: "message_delta", Usage: deltaUsage(newUsage(u))}
 	m.Usage.ServiceTier = ""
-	m.Delta.StopReason, m.Delta.StopSequence = s.decoder.stopReason(s.done)
+	m.Delta.StopReason, m.Delta.StopSequence = s.decoder.stopReason(s.done, u)
 	if err := s.Event("message_delta", m); err != nil {
 		return err
 	}

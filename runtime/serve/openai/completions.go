@@ -15,12 +15,11 @@ type textRequest struct {
 	decoder
 	prompts []service.Request // one each
 	echoes  []string          // the prompts' text, if it is to be repeated
-	silent  bool              // nothing is generated: the prompt alone is looked at
 }
 
 // completions answers POST /v1/completions.
 func (a *api) completions(w http.ResponseWriter, r *http.Request, o *body.Object) error {
-	t := &textRequest{decoder: decoder{Object: o, model: a.backend.Model()}}
+	t := &textRequest{decoder: decoder{Object: o, model: a.backend.Model(), none: true}}
 	t.read()
 	if err := t.Err(); err != nil {
 		return err
@@ -43,21 +42,10 @@ func (a *api) completions(w http.ResponseWriter, r *http.Request, o *body.Object
 // read reads the fields.
 func (t *textRequest) read() {
 	echo := t.True("echo")
-	// Who measures how probable a text is asks for the prompt and no tokens behind it. One is generated then, and dropped.
-	if n := t.Int("max_tokens", 0, 1<<31-1); n != nil && *n == 0 {
-		if t.silent = echo; !echo {
-			t.Wrong("max_tokens", "is 0, which only echo allows")
-		}
-		t.Drop("max_tokens")
-	}
 	t.common()
 	t.formats("response_format", t.Object.Object("response_format"))
 	if t.request.MaxTokens == nil {
-		n := defaultTokens
-		if t.silent {
-			n = 1
-		}
-		n = max(n, t.request.MinTokens)
+		n := max(defaultTokens, t.request.MinTokens)
 		t.request.MaxTokens = &n
 	}
 	if suffix := t.String("suffix", body.MaxBytes); suffix != nil && *suffix != "" {

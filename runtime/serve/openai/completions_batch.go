@@ -10,7 +10,7 @@ import (
 type textCompletion struct {
 	head
 	Choices []textChoice `json:"choices"`
-	Usage   any          `json:"usage,omitempty"` // *usage
+	Usage   any          `json:"usage,omitempty"` // a nil *usage is null, for chunks before the usage's
 }
 
 type textChoice struct {
@@ -38,15 +38,10 @@ func (a *api) batchText(w http.ResponseWriter, r *http.Request, t *textRequest, 
 		for j, reply := range replies {
 			index := i*s.each + j
 			c := s.beginning(index, g.Prompt())
-			tokens := reply.tokens
 			finish := string(reply.finish)
-			if t.silent {
-				tokens, finish = nil, string(service.FinishLength)
-			} else {
-				c.Text += reply.content.String()
-			}
+			c.Text += reply.content.String()
 			c.Finish, c.Stop = &finish, reply.stop
-			s.tokens(&c, tokens)
+			s.tokens(&c, reply.tokens)
 			if c.PromptTokenIDs, err = a.promptTokens(r, t, i); err != nil {
 				return err
 			}
@@ -57,20 +52,9 @@ func (a *api) batchText(w http.ResponseWriter, r *http.Request, t *textRequest, 
 		}
 		total = append(total, g.Usage())
 	}
-	answer.Usage = t.usage(total)
+	answer.Usage = newUsage(total...)
 	writeJSON(w, http.StatusOK, answer)
 	return nil
-}
-
-// usage is what was used. Tokens that were generated and dropped are not the client's.
-func (t *textRequest) usage(total []service.Usage) *usage {
-	if t.silent {
-		for i := range total {
-			total[i].Output, total[i].Drafted, total[i].Accepted = 0, 0, 0
-		}
-	}
-	u := newUsage(total...)
-	return &u
 }
 
 // promptTokens are the ids of a prompt, if they are wanted.

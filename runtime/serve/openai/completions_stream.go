@@ -93,17 +93,12 @@ func (s *textStream) event(r *http.Request, a sse.Arrival) error {
 	}
 	for _, e := range s.tags[e.Choice].apply(e) {
 		c := textChoice{Index: e.Choice}
-		if !s.t.silent {
-			if e.Kind == service.Text {
-				c.Text = e.Text
-			}
-			s.tokens(&c, e.Logprobs)
+		if e.Kind == service.Text {
+			c.Text = e.Text
 		}
+		s.tokens(&c, e.Logprobs)
 		if e.Kind == service.Done {
 			finish := string(e.Finish)
-			if s.t.silent {
-				finish = string(service.FinishLength)
-			}
 			c.Finish, c.Stop = &finish, e.StopString
 		}
 		if err := s.chunk(c); err != nil {
@@ -120,7 +115,7 @@ func (s *textStream) chunk(c textChoice) error {
 	}
 	out := textCompletion{head: s.head, Choices: []textChoice{c}}
 	if s.t.answer.continuousUsage {
-		out.Usage = s.t.usage(append([]service.Usage{}, s.used...))
+		out.Usage = newUsage(s.used...)
 	} else if s.t.answer.usage {
 		out.Usage = (*usage)(nil)
 	}
@@ -130,7 +125,7 @@ func (s *textStream) chunk(c textChoice) error {
 // end writes what comes after all else.
 func (s *textStream) end() error {
 	if s.t.answer.usage {
-		if err := s.Event("", textCompletion{head: s.head, Choices: []textChoice{}, Usage: s.t.usage(s.used)}); err != nil {
+		if err := s.Event("", textCompletion{head: s.head, Choices: []textChoice{}, Usage: newUsage(s.used...)}); err != nil {
 			return err
 		}
 	}

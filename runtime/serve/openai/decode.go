@@ -28,6 +28,7 @@ type decoder struct {
 	model   service.Model
 	request service.Request
 	answer  form
+	none    bool // a reply may have no tokens: only what there is of the prompt
 }
 
 // form is what an answer looks like.
@@ -137,10 +138,16 @@ func (d *decoder) ending() {
 	r.StopIDs = d.Integers("stop_token_ids", maxStopIDs, d.model.VocabSize)
 	r.IgnoreEOS = d.True("ignore_eos")
 	r.IncludeStop = d.True("include_stop_str_in_output")
-	d.request.MaxTokens = d.count("max_tokens", 1)
-	if n := d.count("max_completion_tokens", 1); n != nil {
-		d.request.MaxTokens = n
+	low := int64(1)
+	if d.none {
+		low = 0
 	}
+	for _, name := range []string{"max_tokens", "max_completion_tokens"} { // the second counts
+		if n := d.count(name, low); n != nil {
+			r.MaxTokens = n
+		}
+	}
+	r.Fit = true // as many as there is room for
 	if n := d.count("min_tokens", 0); n != nil {
 		r.MinTokens = *n
 	}

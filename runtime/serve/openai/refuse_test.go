@@ -66,10 +66,9 @@ func TestRefused(t *testing.T) {
 		{"stop_token_ids", `[null]`, "stop_token_ids[0]", "stop_token_ids[0] is null; must be a whole number from 0 to 255"},
 		{"stop_token_ids", `[[1]]`, "stop_token_ids[0]", "stop_token_ids[0] is [1]; must be a whole number from 0 to 255"},
 		{"stop_token_ids", `["1,2"]`, "stop_token_ids[0]", `stop_token_ids[0] is "1; must be a whole number from 0 to 255`},
-		{"max_tokens", `0`, "max_tokens", "max_tokens is 0"},
 		{"max_tokens", `-1`, "max_tokens", "max_tokens is -1; must be between"},
 		{"max_tokens", `1e3`, "", ""}, // a whole number
-		{"max_completion_tokens", `0`, "max_completion_tokens", "max_completion_tokens is 0; must be between 1"},
+		{"max_completion_tokens", `-1`, "max_completion_tokens", "max_completion_tokens is -1; must be between"},
 		{"min_tokens", `20, "max_tokens": 10`, "min_tokens", "min_tokens is 20, more than the 10 tokens that there may be"},
 		{"logit_bias", `{"256": 1}`, "logit_bias", `logit_bias has the key "256"; keys are ids of tokens, from 0 to 255`},
 		{"logit_bias", `{"a": 1}`, "logit_bias", `logit_bias has the key "a"`},
@@ -141,6 +140,7 @@ func TestRefusedChat(t *testing.T) {
 		{`{"messages": [{"role": "user", "content": "?"}], "modalities": ["text", "audio"]}`, "modalities", `modalities has "audio"; the model gives text`},
 		{`{"messages": [{"role": "user", "content": "?"}], "functions": [{"name": "f"}]}`, "functions", "functions is not supported: it was replaced by tools"},
 		{`{"messages": [{"role": "user", "content": "?"}], "thinking": {"type": "maybe"}}`, "thinking.type", `thinking.type is "maybe"; must be enabled or disabled`},
+		{`{"messages": [{"role": "user", "content": "?"}], "max_tokens": 0}`, "max_tokens", "max_tokens is 0; must be between 1"},
 		{`{"messages": [{"role": "user", "content": "?"}], "top_logprobs": 21, "logprobs": true}`, "top_logprobs", "top_logprobs is 21; must be between 0 and 20"},
 	} {
 		w := post(handler(answering()), "/v1/chat/completions", tt.payload)

@@ -6,7 +6,7 @@
 //	-- seen --      what the backend was asked for, as JSON without empty fields
 //	-- answer --    status and headers that matter, and the body; JSON is indented; of a stream, what repeats itself stands once
 //
-// A word behind the first one of a name says what the part is about. The flag -update writes seen and answer again.
+// Every exchange has to be as openapi.json describes it. A word behind the first one of a name says what the part is about. The flag -update writes seen and answer again.
 package transcript
 
 import (
@@ -26,6 +26,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/glmc/glmc/runtime/serve/openapi/openapitest"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/servicetest"
@@ -106,7 +107,11 @@ func send(t *testing.T, request, script []byte, routes func(service.Backend) []r
 		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
 	}
 	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, parse(string(request)))
+	r, payload := parse(string(request))
+	mux.ServeHTTP(w, r)
+	if err := openapitest.Check(r.Method, r.URL.Path, []byte(payload), w.Code, w.Header(), w.Body.Bytes()); err != nil {
+		t.Errorf("%s\n%v", request, err)
+	}
 	if open := backend.Open(); open != 0 {
 		t.Errorf("%d generations were left open", open)
 	}
@@ -114,20 +119,20 @@ func send(t *testing.T, request, script []byte, routes func(service.Backend) []r
 }
 
 // parse reads a request.
-func parse(text string) *http.Request {
+func parse(text string) (r *http.Request, payload string) {
 	head, payload, _ := strings.Cut(text, "\n\n")
 	if payload == "" {
 		head, payload, _ = strings.Cut(text, "\n")
 	}
 	lines := strings.Split(strings.TrimSpace(head), "\n")
 	method, path, _ := strings.Cut(lines[0], " ")
-	r := httptest.NewRequest(method, path, strings.NewReader(payload))
+	r = httptest.NewRequest(method, path, strings.NewReader(payload))
 	r.Header.Set("Content-Type", "application/json")
 	for _, line := range lines[1:] {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Set(name, value)
 	}
-	return r.WithContext(route.WithRequestID(r.Context(), "req-1"))
+	return r.WithContext(route.WithRequestID(r.Context(), "req-1")), payload
 }
 
 // answer is a response as text.

@@ -28,7 +28,7 @@ func drawOptions(t *rapid.T) Options {
 			Calls:  rapid.SampledFrom([]Calls{NoCalls, GLM45, GLM47, Hermes}).Draw(t, "calls"),
 			Thinks: rapid.Bool().Draw(t, "thinks"),
 		},
-		Start: Start(rapid.IntRange(0, 2).Draw(t, "start")),
+		Start: Start(rapid.IntRange(0, 3).Draw(t, "start")),
 	}
 	if rapid.IntRange(0, 4).Draw(t, "tools") > 0 {
 		o.Tools = testTools
@@ -266,7 +266,7 @@ func FuzzReply(f *testing.F) {
 		if !utf8.ValidString(reply) {
 			return
 		}
-		o := Options{Format: Format{Calls: Calls(kind & 3), Thinks: kind&4 != 0}, Start: Start(kind >> 3 % 3), Tools: testTools}
+		o := Options{Format: Format{Calls: Calls(kind & 3), Thinks: kind&4 != 0}, Start: Start(kind >> 3 % 4), Tools: testTools}
 		var pieces []string
 		for rest := reply; rest != ""; {
 			n := min(len(rest), int(size)+1)

@@ -42,6 +42,8 @@ const (
 	StartThinking
 	// StartAnswer: the prompt ended in the tag that ends thinking.
 	StartAnswer
+	// StartText: the prompt ended in the middle of the answer, which goes on: with a space, perhaps.
+	StartText
 )
 
 // StartOf tells from the end of a prompt, as the template rendered it, where the reply starts.
@@ -121,7 +123,7 @@ func New(o Options) *Parser {
 		tools:  tools{raw: o.Tools},
 		lead:   o.Format.Thinks && o.Start == StartAnswer,
 	}
-	if !p.thinks {
+	if !p.thinks || o.Start == StartText {
 		p.state = inText
 	}
 	return p

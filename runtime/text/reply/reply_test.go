@@ -181,6 +181,12 @@ var replies = []struct {
 		text "b"
 	`},
 	{name: "only white space behind the end of thinking", o: with(StartAnswer), reply: "\n\n", want: ``},
+	{name: "goes on in the middle of the text", o: with(StartText), reply: " world <think>\n<tool_call>get_time</tool_call>", want: `
+		text " world <think>"
+		call 0 get_time
+		args 0 {}
+		end 0
+	`},
 	{name: "a fake tag", reply: "  <thinking is fun", want: `
 		text "  <thinking is fun"
 	`},

@@ -1,0 +1,4 @@
+package engine
+
+// CheckPages returns an error where the pages of the KV cache are not as they must be.
+func (e *Engine) CheckPages() error { return e.pool.Check() }
