@@ -138,6 +138,9 @@ func (d *decoder) ending() {
 	r.StopIDs = d.Integers("stop_token_ids", maxStopIDs, d.model.VocabSize)
 	r.IgnoreEOS = d.True("ignore_eos")
 	r.IncludeStop = d.True("include_stop_str_in_output")
+	if skip := d.Bool("skip_special_tokens"); skip != nil {
+		r.KeepSpecial = !*skip
+	}
 	low := int64(1)
 	if d.none {
 		low = 0
@@ -250,9 +253,6 @@ func (d *decoder) refuse() {
 		default:
 			d.Wrong(f.name, "is not supported: %s", f.why)
 		}
-	}
-	if special := d.Bool("skip_special_tokens"); special != nil && !*special {
-		d.Wrong("skip_special_tokens", "is false, but special tokens are never part of the text")
 	}
 }
 

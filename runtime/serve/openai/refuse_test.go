@@ -85,7 +85,7 @@ func TestRefused(t *testing.T) {
 		{"cache_salt", `"` + strings.Repeat("a", 257) + `"`, "cache_salt", "cache_salt has 257 characters; at most 256 are allowed"},
 		{"chat_template", `"{{ 1 }}"`, "chat_template", "chat_template is not supported: templates come with the model, never with a request"},
 		{"use_beam_search", `true`, "use_beam_search", "use_beam_search is not supported: there is no beam search"},
-		{"skip_special_tokens", `false`, "skip_special_tokens", "skip_special_tokens is false"},
+		{"skip_special_tokens", `0`, "skip_special_tokens", "skip_special_tokens must be a boolean, not a number"},
 		{"seed", `1, "seed": 2`, "seed", "seed is there twice"},
 		{"x", strings.Repeat("[", 300) + strings.Repeat("]", 300), "", "the body nests deeper than 256"},
 		{"x", strings.Repeat("[", 1<<20), "", "the body nests deeper than 256"},
