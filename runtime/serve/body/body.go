@@ -10,8 +10,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 )
@@ -51,6 +53,8 @@ func Parse(data []byte) (*Object, error) {
 		o.Fail("", "the body is not valid UTF-8")
 	case Depth(data) > MaxDepth:
 		o.Fail("", "the body nests deeper than %d", MaxDepth)
+	case Kind(data) != "nothing" && !json.Valid(data):
+		o.syntax(data)
 	default:
 		o.read(data)
 	}
@@ -77,52 +81,35 @@ func Depth(data []byte) int {
 	return deepest
 }
 
-// read takes the fields of an object apart.
+// read takes the fields of an object of valid JSON apart.
 func (o *Object) read(data []byte) {
 	if kind := Kind(data); kind != "an object" {
 		o.Wrong("", "must be an object, not %s", kind)
 		return
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	if _, err := d.Token(); err != nil {
-		o.syntax(err)
-		return
-	}
 	o.fields = map[string]json.RawMessage{}
-	for d.More() {
-		t, err := d.Token()
-		key, ok := t.(string)
-		if err != nil || !ok {
-			o.syntax(err)
-			return
-		}
+	jsonparts.Members(data, func(key string, value []byte) bool {
 		// Of equal keys, one reader takes the first and another the last: what a gateway checked may not be what runs.
 		if _, ok := o.fields[key]; ok {
 			o.Wrong(key, "is there twice")
-			return
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			o.syntax(err)
-			return
+			return false
 		}
 		o.fields[key] = value
-	}
-	if _, err := d.Token(); err != nil {
-		o.syntax(err)
-		return
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		o.Wrong("", "has more after its end")
-	}
+		return true
+	})
 }
 
-func (o *Object) syntax(err error) {
-	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+// syntax says why something is no JSON.
+func (o *Object) syntax(data []byte) {
+	var value json.RawMessage
+	switch err := json.Unmarshal(data, &value); {
+	case err.Error() == "unexpected end of JSON input":
 		o.Wrong("", "is not JSON: it ends too early")
-		return
+	case strings.HasSuffix(err.Error(), "after top-level value"):
+		o.Wrong("", "has more after its end")
+	default:
+		o.Wrong("", "is not JSON: %v", err)
 	}
-	o.Wrong("", "is not JSON: %v", err)
 }
 
 // Kind names the kind of a JSON value by its first byte.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -304,16 +305,16 @@ func (o *Object) IntegerItem(name string, i int, raw json.RawMessage, most, end 
 }
 
 // Items takes a valid JSON array apart; not ok: it has more than most items.
-func Items(raw json.RawMessage, most int) ([]json.RawMessage, bool) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	_, _ = d.Token() // the bracket: the caller looked
-	items := []json.RawMessage{}
-	for d.More() {
-		var item json.RawMessage
-		if len(items) == most || d.Decode(&item) != nil {
-			return nil, false
+func Items(raw json.RawMessage, most int) (items []json.RawMessage, ok bool) {
+	items, ok = []json.RawMessage{}, true
+	jsonparts.Items(raw, func(item []byte) bool {
+		if ok = len(items) < most; ok {
+			items = append(items, item)
 		}
-		items = append(items, item)
+		return ok
+	})
+	if !ok {
+		return nil, false
 	}
 	return items, true
 }

@@ -3,92 +3,70 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"slices"
 	"strings"
+
+	"github.com/glmc/glmc/runtime/jsonparts"
 )
 
-// readFields returns the fields of a JSON object. Repeated ones are errors, and
+// check wants valid JSON. What is read of it afterwards is not checked again.
+func check(path string, data []byte) error {
+	var value json.RawMessage
+	switch err := json.Unmarshal(data, &value); {
+	case err == nil || len(bytes.TrimSpace(data)) == 0: // nothing is of the wrong kind
+		return nil
+	case err.Error() == "unexpected end of JSON input":
+		return inputErrorf(path, "the JSON ends too early")
+	case strings.HasSuffix(err.Error(), "after top-level value"):
+		return inputErrorf(path, "has more after its end")
+	default:
+		return inputErrorf(path, "%v", err)
+	}
+}
+
+// readFields returns the fields of a valid JSON object. Repeated ones are errors, and
 // those that are not known, where names are given.
 func readFields(path string, data []byte, known ...string) (map[string]json.RawMessage, error) {
 	if kind := kindOf(data); kind != "an object" {
 		return nil, inputErrorf(path, "must be an object, not %s", kind)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	if _, err := d.Token(); err != nil {
-		return nil, syntaxError(path, err)
-	}
+	var err error
 	fields := map[string]json.RawMessage{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, syntaxError(path, err)
-		}
-		key, ok := t.(string)
-		if !ok {
-			return nil, inputErrorf(path, "has a key that is not a string")
-		}
-		if known != nil && !slices.Contains(known, key) {
-			return nil, inputErrorf(path, "has the unknown field %.100q; known are %s", key, strings.Join(known, ", "))
-		}
-		if fields[key] != nil {
-			return nil, inputErrorf(path, "has the field %q twice", key)
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, syntaxError(path, err)
+	jsonparts.Members(data, func(key string, value []byte) bool {
+		switch {
+		case known != nil && !slices.Contains(known, key):
+			err = inputErrorf(path, "has the unknown field %.100q; known are %s", key, strings.Join(known, ", "))
+		case fields[key] != nil:
+			err = inputErrorf(path, "has the field %q twice", key)
 		}
 		fields[key] = value
-	}
-	return fields, endOfValue(d, path)
+		return err == nil
+	})
+	return fields, err
 }
 
-// readArray returns the items of a JSON array of limited length.
+// readArray returns the items of a valid JSON array of limited length.
 func readArray(path string, data []byte, limit int) ([]json.RawMessage, error) {
 	if kind := kindOf(data); kind != "an array" {
 		return nil, inputErrorf(path, "must be an array, not %s", kind)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	if _, err := d.Token(); err != nil {
-		return nil, syntaxError(path, err)
-	}
+	var err error
 	items := []json.RawMessage{}
-	for d.More() {
+	jsonparts.Items(data, func(item []byte) bool {
 		if len(items) == limit {
-			return nil, inputErrorf(path, "has more than %d items", limit)
-		}
-		var item json.RawMessage
-		if err := d.Decode(&item); err != nil {
-			return nil, syntaxError(path, err)
+			err = inputErrorf(path, "has more than %d items", limit)
+			return false
 		}
 		items = append(items, item)
-	}
-	return items, endOfValue(d, path)
-}
-
-// endOfValue reads the closing bracket and the end of the input.
-func endOfValue(d *json.Decoder, path string) error {
-	if _, err := d.Token(); err != nil {
-		return syntaxError(path, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return inputErrorf(path, "has more after its end")
-	}
-	return nil
-}
-
-func syntaxError(path string, err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return inputErrorf(path, "the JSON ends too early")
-	}
-	return inputErrorf(path, "%v", err)
+		return true
+	})
+	return items, err
 }
 
 func readString(path string, data []byte) (string, error) {
 	var s string
 	if err := json.Unmarshal(data, &s); err != nil {
-		return "", syntaxError(path, err)
+		return "", inputErrorf(path, "%v", err)
 	}
 	return s, nil
 }

@@ -28,6 +28,9 @@ func ParseConversation(data []byte) (Conversation, error) {
 	if !utf8.Valid(data) {
 		return conv, inputErrorf("", "the conversation is not valid UTF-8")
 	}
+	if err := check("", data); err != nil {
+		return conv, err
+	}
 	fields, err := readFields("", data, "messages", "tools")
 	if err != nil {
 		return conv, err
@@ -47,6 +50,9 @@ func ParseConversation(data []byte) (Conversation, error) {
 // ParseMessages reads the JSON array of messages of a request. Fields that are not known are errors, unless ignoreUnknown: a
 // file that somebody wrote has mistakes, and what clients of a server send has fields of next year.
 func ParseMessages(data []byte, ignoreUnknown bool) ([]Message, error) {
+	if err := check("messages", data); err != nil {
+		return nil, err
+	}
 	items, err := readArray("messages", data, MaxMessages)
 	if err != nil {
 		return nil, err
@@ -68,6 +74,9 @@ func ParseMessages(data []byte, ignoreUnknown bool) ([]Message, error) {
 func ParseTools(data []byte) ([]json.RawMessage, error) {
 	if isNull(data) {
 		return nil, nil
+	}
+	if err := check("tools", data); err != nil {
+		return nil, err
 	}
 	tools, err := readArray("tools", data, MaxTools)
 	if err != nil {

@@ -100,6 +100,9 @@ func ParseKwargs(data []byte) (map[string]any, error) {
 	if isNull(data) {
 		return nil, nil
 	}
+	if err := check("chat_template_kwargs", data); err != nil {
+		return nil, err
+	}
 	fields, err := readFields("chat_template_kwargs", data, kwargNames()...)
 	if err != nil {
 		return nil, err
@@ -108,7 +111,7 @@ func ParseKwargs(data []byte) (map[string]any, error) {
 	for name, raw := range fields {
 		var value any
 		if err := json.Unmarshal(raw, &value); err != nil {
-			return nil, syntaxError(name, err)
+			return nil, inputErrorf(name, "%v", err)
 		}
 		if value != nil {
 			args[name] = value
