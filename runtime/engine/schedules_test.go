@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/engine/enginetest"
@@ -41,13 +43,49 @@ func TestAnySchedule(t *testing.T) {
 			w := &world{t: t, poison: none(t, o.Vocab), sums: &sum,
 				alone: func() engine.Executor { return enginetest.New(large) }}
 			x := enginetest.New(o)
-			w.run(x, o.Vocab, o.PageSize, 8)
+			w.run(captures(t, x), o.Vocab, o.PageSize, 8)
 			if p := x.Problems(); len(p) > 0 {
 				w.fatalf("wrong steps: %s", strings.Join(p, "\n"))
 			}
 		})
 	}
 	sum.check(t)
+}
+
+// captures gives a plan several layouts, as the compiler does: for chunks of prompts beside a few sequences, and for a token of each of
+// some more.
+func captures(t *rapid.T, x *enginetest.Executor) engine.Executor {
+	if rapid.Bool().Draw(t, "one layout") {
+		return x
+	}
+	all, _ := x.Max("forward")
+	chunk := ir.Sizes{Tokens: all.Tokens, Seqs: rapid.IntRange(1, all.Seqs).Draw(t, "sequences beside a prompt")}
+	chunk.Rows = rapid.IntRange(1, all.Rows).Draw(t, "rows beside a prompt")
+	p := x.Plan().Programs[0]
+	for _, n := range []int{all.Rows, rapid.IntRange(1, all.Rows).Draw(t, "captured")} {
+		p.Layouts = append(p.Layouts, plan.Layout{Bucket: ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: n, Seqs: n, Rows: n}}})
+	}
+	return layered{x, chunk}
+}
+
+// layered is an executor whose largest step of a prompt is not its largest in sequences and rows.
+type layered struct {
+	engine.Executor
+	chunk ir.Sizes
+}
+
+func (c layered) Max(string) (ir.Sizes, error) { return c.chunk, nil }
+
+// errLayout is a fault of the engine.
+var errLayout = errors.New("the step fits no layout")
+
+func (c layered) Step(ctx context.Context, entry string, in exec.Inputs) ([]kernels.Tensor, error) {
+	step := ir.Sizes{Tokens: len(in["tokens"].I32), Seqs: len(in["seq_start"].I32) - 1, Rows: len(in["rows"].I32)}
+	fits := func(l ir.Sizes) bool { return step.Tokens <= l.Tokens && step.Seqs <= l.Seqs && step.Rows <= l.Rows }
+	if !fits(c.chunk) && !slices.ContainsFunc(c.Plan().Programs[0].Layouts, func(l plan.Layout) bool { return fits(l.Max) }) {
+		return nil, fmt.Errorf("%w: %+v", errLayout, step)
+	}
+	return c.Executor.Step(ctx, entry, in)
 }
 
 // none draws a token that makes each step fail that it is in: mostly one that there is not.
@@ -186,6 +224,9 @@ func (w *world) start() {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, l := range w.saboteur.Plan().Program("forward").Layouts {
+		most.Tokens, most.Seqs, most.Rows = max(most.Tokens, l.Max.Tokens), max(most.Seqs, l.Max.Seqs), max(most.Rows, l.Max.Rows)
+	}
 	bound := func(name string, most int) int { // 0: the engine's own, which is the largest
 		if rapid.Bool().Draw(t, "bound "+name) {
 			return rapid.IntRange(1, most).Draw(t, name)
@@ -197,7 +238,7 @@ func (w *world) start() {
 		o.MixedChunk = bound("the chunk beside others", o.Chunk)
 	}
 	o.StepTokens = bound("the tokens of a step", min(most.Tokens, 64))
-	o.MaxRunning = bound("the sequences side by side", min(most.Tokens, most.Seqs, most.Rows))
+	o.MaxRunning = bound("the sequences side by side", w.side())
 	if o.StepTokens > 0 {
 		o.MaxRunning = min(o.MaxRunning, o.StepTokens)
 	}
@@ -205,6 +246,16 @@ func (w *world) start() {
 	if w.engine, err = engine.New(w.saboteur, o); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// side is how many sequences have a layout to generate side by side.
+func (w *world) side() int {
+	most, _ := w.saboteur.Max("forward")
+	n := min(most.Tokens, most.Seqs, most.Rows)
+	for _, l := range w.saboteur.Plan().Program("forward").Layouts {
+		n = max(n, min(l.Max.Tokens, l.Max.Seqs, l.Max.Rows))
+	}
+	return n
 }
 
 func (w *world) arrive(i, vocab int) {
@@ -283,6 +334,9 @@ func (w *world) ended(i int) {
 }
 
 func (w *world) check() {
+	if len(w.saboteur.faults) > 0 {
+		w.fatalf("%v", w.saboteur.faults[0])
+	}
 	if err := w.engine.CheckPages(); err != nil {
 		w.fatalf("%v", err)
 	}
@@ -364,6 +418,7 @@ type saboteur struct {
 
 	what, did                        string
 	steps, failed, blamed, notFinite int
+	faults                           []error
 }
 
 // panics is what a step says that panics.
@@ -407,6 +462,9 @@ func (s *saboteur) Step(ctx context.Context, entry string, in exec.Inputs) ([]ke
 	}
 	out, err := s.Executor.Step(ctx, entry, in)
 	switch {
+	case errors.Is(err, errLayout):
+		s.faults = append(s.faults, err)
+		return nil, err
 	case err != nil:
 		return nil, err
 	case s.what == "garble", s.what == "lose":

@@ -249,7 +249,7 @@ func (a *arguments) list(s *shape) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := intersect(sharedExpression(`[^\s<]([^\n<]{0,62}[^\s<])?`, asText), complement(newTree(names)), a.budget)
+	key, err := intersect(sharedExpression(`[^\x00-\x20\x7f<]([^\x00-\x1f\x7f<]{0,62}[^\x00-\x20\x7f<])?`, asText), complement(newTree(names)), a.budget)
 	if err != nil || key == nil {
 		return nil, errorAt(s.path, "the names of the properties are too many or too long")
 	}

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/glmc/glmc/runtime/text/tokenizer"
 )
@@ -69,15 +68,22 @@ func accepts(g *Grammar, text string) bool {
 }
 
 // write walks through a grammar by random tokens, and to its end when the text is long.
-func write(t testing.TB, g *Grammar, random *rand.Rand, long int) string {
+func write(t interface{ Fatalf(string, ...any) }, g *Grammar, random *rand.Rand, long int) string {
 	v := g.vocabulary
 	s := g.Start()
 	var out strings.Builder
-	const closing = ">,]}\"" // the last ones first
+	const closing = ">,]}\\\"" // the last ones first
 	rank := map[int32]int{}
 	for id, b := range v.tokens {
 		if len(b) == 1 {
 			rank[int32(id)] = strings.IndexByte(closing, b[0]) + 1
+		}
+		if len(b) > 1 && b[0] == markupByte {
+			for _, tag := range []string{keyClose, valueClose, callClose, thinkClose} {
+				if n, ok := v.markup[tag]; ok && n == b[1] {
+					rank[int32(id)] = len(closing) + 1
+				}
+			}
 		}
 	}
 	for range 1000 + 10*long {

@@ -116,3 +116,46 @@ func TestHostileSchemas(t *testing.T) {
 		})
 	}
 }
+
+// ambiguous are schemas whose alternatives stay open for long: the places that a text can be in multiply.
+var ambiguous = []struct{ name, schema, text string }{
+	{"nested", `{"$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"type":"array","items":{"$ref":"#/$defs/a"},"maxItems":9},
+		{"type":"array","items":{"$ref":"#/$defs/a"},"maxItems":8},{"type":"string","maxLength":50},{"type":"string","pattern":"^[a-z ]*[0-9]{3}"}]}}}`, `[[[[[[[[[[[["ab",`},
+	{"objects", `{"anyOf":[` + commas(250, `{"type":"object","properties":{"k$i":{"type":"string","maxLength":$i}},"additionalProperties":{"type":"string","minLength":2$i}}`) + `]}`, `{"kx":"abc`},
+	{"patterns", `{"anyOf":[` + commas(120, `{"type":"string","pattern":"^[^a]*[a-f]{1,3}.*$i"}`) + `]}`, `"ab`},
+}
+
+// Masks of schemas that stay ambiguous are found within a bound, and have what leads to the end all the same.
+func TestHostileMasks(t *testing.T) {
+	v := largeVocabulary()
+	for _, test := range ambiguous {
+		t.Run(test.name, func(t *testing.T) {
+			g, err := Schema(v, []byte(test.schema), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := g.Start()
+			for i := range len(test.text) + 1 {
+				mask := s.Mask()
+				// One byte more may be looked at with each of the bytes.
+				if cost := g.machine.cost; cost > maxWalk+300*maxPlaces {
+					t.Errorf("the mask behind %q costs %d steps", test.text[:i], cost)
+				}
+				for id := range int32(256) {
+					taken := s.Accept(id) == nil
+					if taken {
+						s.Rollback(1)
+					}
+					if taken != has(mask, id) {
+						t.Errorf("behind %q: byte %q: mask %v, taken %v", test.text[:i], byte(id), has(mask, id), taken)
+					}
+				}
+				if i < len(test.text) {
+					if err := s.Accept(int32(test.text[i])); err != nil {
+						t.Fatalf("behind %q: %v", test.text[:i], err)
+					}
+				}
+			}
+		})
+	}
+}

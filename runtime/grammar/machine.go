@@ -68,6 +68,7 @@ type machine struct {
 	start      *place
 
 	round  uint64
+	cost   int // leaves that were gone on with, and frames that were copied
 	leaves []*frame
 	end    bool
 }
@@ -155,6 +156,7 @@ func (m *machine) copy(f *frame) *frame {
 	for ; f != nil; f = f.up {
 		chain = append(chain, f)
 	}
+	m.cost += len(chain)
 	var up *frame
 	for _, f := range slices.Backward(chain) {
 		up = m.frame(f.node, f.at, up)
@@ -199,6 +201,7 @@ func (m *machine) work(p *place, b byte) *place {
 		p = m.renew(p)
 	}
 	m.open()
+	m.cost += len(p.leaves)
 	for _, f := range p.leaves {
 		switch n := f.node; n.kind {
 		case literalNode:
@@ -225,7 +228,7 @@ func (m *machine) open() {
 }
 
 func (m *machine) add(f *frame) {
-	if f.seen != m.round && len(m.leaves) < maxPlaces {
+	if f.seen != m.round {
 		f.seen = m.round
 		m.leaves = append(m.leaves, f)
 	}
@@ -246,6 +249,9 @@ func (m *machine) resume(up *frame) {
 
 // push adds the leaves that a text may be in when it has come to a place in a node.
 func (m *machine) push(n *node, at int64, up *frame) {
+	if len(m.leaves) == maxPlaces {
+		return
+	}
 	switch n.kind {
 	case literalNode:
 		if int(at) == len(n.text) {

@@ -16,12 +16,50 @@ func (g *Grammar) mask(p *place) []uint64 {
 	if words := p.mask.Load(); words != nil {
 		return *words
 	}
-	words := g.machine.keep(g.walk(p))
-	if p.born == g.machine.generation {
-		p.mask.Store(words)
+	same := g.machine.alike(p, g.vocabulary.longest)
+	words := same.mask.Load()
+	if words == nil {
+		words = g.machine.keep(g.walk(same))
+		g.machine.give(same, words)
 	}
+	g.machine.give(p, words)
 	return *words
 }
+
+// give keeps a mask with a place.
+func (m *machine) give(p *place, words *[]uint64) {
+	if p.born == m.generation {
+		p.mask.Store(words)
+	}
+}
+
+// alike gives a place with the same mask, the same one for many: how many characters a counted text has does not matter as long
+// as no token can reach a bound.
+func (m *machine) alike(p *place, longest int32) *place {
+	m.open()
+	m.end = p.end
+	for _, f := range p.leaves {
+		if f.node.kind == countedNode {
+			n, c := f.node, countOfText(f.at)
+			if n.most < 0 || n.most-c.count >= longest {
+				switch {
+				case c.count >= n.least:
+					c.count = n.least
+				case n.least-c.count >= longest:
+					c.count = 0
+				}
+			}
+			f = m.frame(n, c.pack(), f.up)
+		}
+		m.add(f)
+	}
+	return m.settle()
+}
+
+// maxWalk is how many steps of leaves a walk may cost. Schemas whose alternatives stay open cost tens of microseconds a byte, and would hold
+// up all requests. Beyond, only tokens of one byte and whole branches are looked at: the mask has fewer tokens then than it might,
+// but none that it should not, and the text can be gone on with.
+const maxWalk = 100_000
 
 // walk goes through the trie with a place. Branches that the place refuses are left out, and those of which it takes all are taken
 // without going through them.
@@ -38,8 +76,15 @@ func (g *Grammar) walk(p *place) []uint64 {
 	}
 	path := make([]*place, 1, 64) // by depth
 	path[0] = p
+	m.cost = 0
 	for i := int32(1); int(i) < len(t.bytes); {
 		d := t.depth[i]
+		if d > 1 && m.cost > maxWalk {
+			i = t.next[i]
+			continue
+		}
+		// Where all was forgotten on the way, the place is made again once, not for each of its steps.
+		path[d-1] = m.renew(path[d-1])
 		to := m.step(path[d-1], t.bytes[i])
 		if to == nowhere {
 			i = t.next[i]

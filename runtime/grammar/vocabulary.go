@@ -17,6 +17,7 @@ type Vocabulary struct {
 	markup  map[string]byte // text of a markup token to the number behind markupByte
 	trie    trie
 	stopped []uint64 // the mask with only the stops
+	longest int32    // bytes of the longest token
 	cache   cache
 }
 
@@ -67,6 +68,9 @@ func NewVocabulary(tokens [][]byte, stops []int32, markup ...int32) *Vocabulary 
 			v.tokens[id] = nil
 			v.stopped[id/64] |= 1 << (id % 64)
 		}
+	}
+	for _, b := range v.tokens {
+		v.longest = max(v.longest, int32(len(b)))
 	}
 	v.trie = newTrie(v.tokens)
 	return v

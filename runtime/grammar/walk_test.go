@@ -57,6 +57,7 @@ var everySchema = []string{
 	`{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"string"},"c":{}},"required":["b"],"additionalProperties":false}`,
 	`{"type":"object","properties":{"a":{"type":"integer"},"ab":{}},"additionalProperties":{"type":"boolean"},"required":["q"]}`,
 	`{"type":"string","minLength":2,"maxLength":30}`,
+	`{"type":"array","items":{"type":"string","minLength":70,"maxLength":200}}`,
 	`{"type":"string","pattern":"^[a-cé]+\\d{2}$","maxLength":20}`,
 	`{"type":"string","pattern":"^x?b[\"\\\\\\n]c"}`,
 	`{"type":"integer","minimum":-5,"maximum":120,"multipleOf":3}`,

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/serve/anthropic"
 	"github.com/glmc/glmc/runtime/serve/openai"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
@@ -146,13 +148,13 @@ func (x *trial) load(loading chan struct{}, more []route.Route) func(context.Con
 		}
 		b := x.Observe(x.backend)
 		x.metrics.Serve(b.Model(), Cache{PageSize: 16, Pages: 64}, func() engine.Stats { return engine.Stats{Running: 1, FreePages: 48, Pages: 64} })
-		return &Loaded{Routes: append(append(openai.Routes(b, openai.Options{}), []route.Route{
+		return &Loaded{Routes: slices.Concat(openai.Routes(b, openai.Options{}), anthropic.Routes(b, anthropic.Options{}), []route.Route{
 			{Method: "POST", Pattern: "/v1/say", Handler: talk(b)},
 			{Method: "POST", Pattern: "/v1/ask", API: route.Anthropic, Handler: talk(b)},
 			{Method: "GET", Pattern: "/{$}", Access: route.Public, Control: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				fmt.Fprint(w, "console")
 			})},
-		}...), more...)}, nil
+		}, more)}, nil
 	}
 }
 
