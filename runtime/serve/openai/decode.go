@@ -41,6 +41,7 @@ type form struct {
 	promptLogprobs  int // alternatives to show with the prompt's; -1: none of these
 	tokenIDs        bool
 	reasoning       reasoning
+	carried         bool   // thinking in a form that comes back
 	echo            string // text in front of every choice's
 }
 
@@ -50,7 +51,7 @@ func (d *decoder) common() {
 	d.sampling()
 	d.ending()
 	d.streaming()
-	d.tenant()
+	d.caller()
 	d.refuse()
 }
 
@@ -192,8 +193,8 @@ func (d *decoder) streaming() {
 	options.Bool("include_obfuscation") // for connections whose packets are counted; nothing here pads
 }
 
-// tenant reads who asks, and how urgently.
-func (d *decoder) tenant() {
+// caller reads who asks, and how urgently.
+func (d *decoder) caller() {
 	if salt := d.String("cache_salt", maxName); salt != nil {
 		d.request.Salt = *salt
 	}
@@ -206,8 +207,12 @@ func (d *decoder) tenant() {
 	}
 	d.Word("service_tier", "auto", "default", "flex", "scale", "priority")
 	d.metadata()
+}
+
+// unstored refuses to store what comes of a request.
+func (d *decoder) unstored() {
 	if d.True("store") {
-		d.Wrong("store", "is true, but this server stores nothing: leave it out or say false")
+		d.Wrong("store", "is true, but this server keeps no completions: leave it out or say false")
 	}
 }
 

@@ -80,7 +80,6 @@ func TestRefused(t *testing.T) {
 		{"user", `{}`, "user", "user must be a string, not an object"},
 		{"metadata", `{"a": 1}`, "metadata.a", "metadata.a must be a string, not a number"},
 		{"service_tier", `"best"`, "service_tier", `service_tier is "best"; must be auto, default, flex, scale or priority`},
-		{"store", `true`, "store", "store is true, but this server stores nothing: leave it out or say false"},
 		{"priority", `1.5`, "priority", "priority is 1.5; must be a whole number"},
 		{"cache_salt", `"` + strings.Repeat("a", 257) + `"`, "cache_salt", "cache_salt has 257 characters; at most 256 are allowed"},
 		{"chat_template", `"{{ 1 }}"`, "chat_template", "chat_template is not supported: templates come with the model, never with a request"},
@@ -140,6 +139,7 @@ func TestRefusedChat(t *testing.T) {
 		{`{"messages": [{"role": "user", "content": "?"}], "modalities": ["text", "audio"]}`, "modalities", `modalities has "audio"; the model gives text`},
 		{`{"messages": [{"role": "user", "content": "?"}], "functions": [{"name": "f"}]}`, "functions", "functions is not supported: it was replaced by tools"},
 		{`{"messages": [{"role": "user", "content": "?"}], "thinking": {"type": "maybe"}}`, "thinking.type", `thinking.type is "maybe"; must be enabled or disabled`},
+		{`{"messages": [{"role": "user", "content": "?"}], "store": true}`, "store", "store is true, but this server keeps no completions: leave it out or say false"},
 		{`{"messages": [{"role": "user", "content": "?"}], "max_tokens": 0}`, "max_tokens", "max_tokens is 0; must be between 1"},
 		{`{"messages": [{"role": "user", "content": "?"}], "top_logprobs": 21, "logprobs": true}`, "top_logprobs", "top_logprobs is 21; must be between 0 and 20"},
 	} {
