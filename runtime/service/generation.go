@@ -156,8 +156,8 @@ func (g *generation) Usage() Usage {
 		if i == 0 {
 			u.Prompt, u.Cached = g.tokens, r.Cached
 		}
-		u.Output += c.output
-		u.Reasoning += c.reasoning
+		u.Output += int(c.output.Load())
+		u.Reasoning += int(c.reasoning.Load())
 	}
 	return u
 }
