@@ -217,7 +217,9 @@ func integers(s *shape) *dfa {
 }
 
 // wholes takes whole numbers without a sign that are not above the magnitude.
-func (d decimal) wholes() string { return strings.NewReplacer(anyFraction, "", zeroFraction, "").Replace(d.atMost(false)) }
+func (d decimal) wholes() string {
+	return strings.NewReplacer(anyFraction, "", zeroFraction, "").Replace(d.atMost(false))
+}
 
 // multiples takes decimals that are a multiple of a number: digits are read from the left, and the state is the remainder of what
 // they make, in units of the number's last digit.
