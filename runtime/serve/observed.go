@@ -86,7 +86,9 @@ type observedGeneration struct {
 	first    time.Time // event
 	finish   string
 	said     *strings.Builder // nil: replies are not logged
-	once     sync.Once
+
+	next sync.Mutex // held by Next: Close may come at any time, and what a generation came to is only known behind it
+	once sync.Once
 
 	mu        sync.Mutex
 	sequences []engine.Result // as they end
@@ -94,6 +96,8 @@ type observedGeneration struct {
 
 // Next implements service.Generation.
 func (g *observedGeneration) Next(ctx context.Context) (service.Event, error) {
+	g.next.Lock()
+	defer g.next.Unlock()
 	e, err := g.Generation.Next(ctx)
 	if err != nil {
 		if ctx.Err() != nil && g.ctx.Err() == nil {
@@ -117,7 +121,9 @@ func (g *observedGeneration) Next(ctx context.Context) (service.Event, error) {
 
 // Close implements service.Generation.
 func (g *observedGeneration) Close() {
-	g.Generation.Close()
+	g.Generation.Close() // which ends a Next
+	g.next.Lock()
+	defer g.next.Unlock()
 	g.over(context.Canceled)
 }
 
