@@ -82,6 +82,7 @@ func (e *Engine) open(q *Sequence) {
 	case !q.private:
 		q.kv.Join(q.namespace())
 	}
+	e.startGuesses(q)
 	if err := q.kv.Grow(len(q.tokens)); err != nil {
 		panic(fmt.Sprintf("engine: there were pages enough: %v", err))
 	}
@@ -103,7 +104,7 @@ func (e *Engine) match(q *Sequence) {
 	if q.result.Preempted == 0 {
 		q.result.Cached += min(n, len(q.request.Prompt)) - q.computed
 	}
-	q.computed = n
+	q.computed, q.drafted = n, n
 	q.commits++
 }
 
@@ -111,7 +112,9 @@ func (e *Engine) match(q *Sequence) {
 func (q *Sequence) takes() bool { return !q.private && !q.request.everyRow() }
 
 // namespace is where the sequence shares pages.
-func (q *Sequence) namespace() kv.Namespace { return kv.Namespace{Salt: q.request.Salt} }
+func (q *Sequence) namespace() kv.Namespace {
+	return kv.Namespace{Salt: q.request.Salt, State: q.state}
+}
 
 // awaits reports whether a sequence waits for one that computes a prefix of it right now, and would find its pages in
 // the cache a few steps later. It waits only for those that come before it by rank, so that none waits in a circle, and for

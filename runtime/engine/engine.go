@@ -15,6 +15,7 @@ import (
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/runtime/draft"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/kv"
 )
@@ -43,6 +44,12 @@ type Options struct {
 	// Patience is the number of steps that a level of priority is worth: a request comes before those of the next level that
 	// arrived up to so many steps earlier, and no further, so that none waits for ever. 0: DefaultPatience.
 	Patience int
+	// MTP is the most tokens that the model's own draft layer guesses for a sequence and step (multi-token prediction); 0: none.
+	MTP int
+	// Drafter guesses as well; nil: nobody does. Where both can, the guess is taken that promises more. The engine does not close it.
+	Drafter draft.Drafter
+	// DraftTokens is the most tokens that Drafter guesses for a sequence and step; 0: DefaultDraftTokens.
+	DraftTokens int
 	// Observe is told of steps and of ended requests; nil: nobody is.
 	Observe Observer
 }
@@ -62,6 +69,8 @@ type Engine struct {
 	arrived  uint64 // sequences that were added
 	suspects int    // of the running ones, those that a failed step was about
 	step     step
+	mtp      *mtp        // nil: the model's draft layer is not used
+	guess    draft.Draft // of Options.Drafter, for one sequence after the other
 	stats    Stats
 	fresh    []*Sequence // what came of the last steps is for these
 }
@@ -72,7 +81,7 @@ func New(e Executor, o Options) (*Engine, error) {
 	if err := checkForward(p); err != nil {
 		return nil, err
 	}
-	sizes, err := layoutsOf(e)
+	sizes, err := layoutsOf(e, "forward")
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +91,11 @@ func New(e Executor, o Options) (*Engine, error) {
 	eng := &Engine{exec: e, pool: kv.NewPool(e.Pages(), p.Cache.PageSize), options: o, layouts: sizes,
 		vocab: int(p.Program("forward").Graph.Outputs[0].Type.Shape[1].Add)}
 	eng.step.picks.init()
+	if o.MTP > 0 {
+		if eng.mtp, err = newMTP(e, eng.vocab); err != nil {
+			return nil, err
+		}
+	}
 	return eng, nil
 }
 
@@ -129,6 +143,7 @@ func (e *Engine) Step(ctx context.Context) (more bool, err error) {
 	}
 	e.prepare()
 	e.finish()
+	e.propose(ctx)
 	return e.pending(), nil
 }
 

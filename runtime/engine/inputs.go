@@ -37,11 +37,11 @@ func (in *inputs) begin(width int) {
 	}
 }
 
-// add puts tokens into the step that stand in a sequence from position pos on. The logits of the last rows of them are
-// wanted. Until there are more commits, the sequence keeps the pages that it has.
-func (in *inputs) add(seq *kv.Sequence, commits int, pos, rows int, tokens ...int32) {
-	in.tokens = append(in.tokens, tokens...)
-	for i := range tokens {
+// add puts tokens into the step that stand in a sequence from position pos on, and drafts behind them. The logits of the last rows
+// of them all are wanted. Until there are more commits, the sequence keeps the pages that it has.
+func (in *inputs) add(seq *kv.Sequence, commits int, pos, rows int, tokens, drafts []int32) {
+	in.tokens = append(append(in.tokens, tokens...), drafts...)
+	for i := range len(tokens) + len(drafts) {
 		in.pos = append(in.pos, int32(pos+i))
 		in.slots = append(in.slots, seq.Slot(pos+i))
 	}
@@ -84,6 +84,12 @@ func (in *inputs) end() exec.Inputs {
 	in.set("pages", in.pages[:seqs*in.width], seqs, in.width)
 	in.set("rows", in.rows, len(in.rows))
 	return in.step
+}
+
+// floats gives the step an input of rows of numbers.
+func (in *inputs) floats(name string, values []float32, shape ...int) {
+	t := in.step[name]
+	in.step[name] = kernels.FromF32(values, append(t.Shape[:0], shape...)...)
 }
 
 func (in *inputs) set(name string, values []int32, shape ...int) {

@@ -16,15 +16,15 @@ const DefaultPatience = 1000
 // layouts are the largest steps that a plan has room for. A step has to fit one of them.
 type layouts []ir.Sizes
 
-// layoutsOf finds the layouts of the entry forward.
-func layoutsOf(e Executor) (layouts, error) {
-	most, err := e.Max("forward")
+// layoutsOf finds the layouts of an entry.
+func layoutsOf(e Executor, entry string) (layouts, error) {
+	most, err := e.Max(entry)
 	if err != nil {
 		return nil, err
 	}
 	all := layouts{most}
 	for _, p := range e.Plan().Programs {
-		if p.Graph.Name != "forward" {
+		if p.Graph.Name != entry {
 			continue
 		}
 		for _, l := range p.Layouts {
@@ -79,6 +79,17 @@ func (l layouts) chunk(s *step, n int, all, last bool) int {
 	return best
 }
 
+// spare is how many tokens with a row each fit beside what a step holds already.
+func (l layouts) spare(s *step) int {
+	best := 0
+	for _, m := range l {
+		if len(s.parts) <= m.Seqs {
+			best = max(best, min(m.Tokens-s.tokens, m.Rows-s.rows))
+		}
+	}
+	return best
+}
+
 // side is the most sequences that can generate side by side: a token and a row each.
 func (l layouts) side() int {
 	n := 0
@@ -128,6 +139,12 @@ func (o *Options) fill(p *plan.Plan, l layouts) error {
 	}
 	if o.Patience == 0 {
 		o.Patience = DefaultPatience
+	}
+	if o.MTP < 0 || o.MTP > MostDrafts || o.DraftTokens < 0 || o.DraftTokens > MostDrafts {
+		return fmt.Errorf("drafts of %d and %d tokens: wants 0 to %d", o.MTP, o.DraftTokens, MostDrafts)
+	}
+	if o.DraftTokens == 0 && o.Drafter != nil {
+		o.DraftTokens = DefaultDraftTokens
 	}
 	if o.MaxWaiting < 0 || o.Patience < 0 {
 		return fmt.Errorf("at most %d waiting requests, a patience of %d steps: wants numbers from 0 on", o.MaxWaiting, o.Patience)

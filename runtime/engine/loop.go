@@ -160,9 +160,10 @@ func (l *Loop) run() {
 			continue
 		}
 		e.finish()
-		if !e.pending() {
-			l.deliver()
+		if !e.pending() || e.drafting() {
+			l.deliver() // nobody waits for guesses
 		}
+		e.propose(l.steps)
 	}
 	l.interrupt()
 	l.abandon()

@@ -16,7 +16,9 @@ import (
 type pick struct {
 	seq    *Sequence
 	logits []float32
-	prompt int // position of the prompt's token; -1: the next one is picked
+	prompt int       // position of the prompt's token; -1: the next one is picked
+	drafts []int32   // that were run behind the token before,
+	behind []float32 // and the rows of logits behind them
 	token  sample.Token
 	err    error
 }

@@ -25,6 +25,7 @@ func (e *Engine) schedule(now time.Time) {
 		s.budget = min(chunk, e.options.StepTokens-s.tokens)
 		e.prompts()
 		e.admit()
+		e.speculate()
 	}
 	s.stats.Running, s.stats.Waiting = len(e.running), len(e.waiting)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/glmc/glmc/runtime/draft"
 	"github.com/glmc/glmc/runtime/kv"
 	"github.com/glmc/glmc/runtime/sample"
 )
@@ -23,10 +24,17 @@ type Sequence struct {
 	vocab    int          // logits of a row
 	kv       *kv.Sequence // nil while the sequence waits
 
-	commits int  // of pages: they may be others behind one, because the cache had them already
-	private bool // neither takes pages from the prefix cache nor leaves any
-	held    bool // runs its prompt and does not generate yet
-	suspect bool // a step of several failed, and this one was in it: it runs alone
+	commits int    // of pages: they may be others behind one, because the cache had them already
+	state   string // what its pages hold beside the model's keys and values
+	private bool   // neither takes pages from the prefix cache nor leaves any
+	held    bool   // runs its prompt and does not generate yet
+	suspect bool   // a step of several failed, and this one was in it: it runs alone
+
+	drafts  []int32        // tokens that may come behind the last; the next step checks them
+	origin  Origin         // of drafts
+	guesses draft.Sequence // of Options.Drafter, from the first step on; nil: none
+	told    int            // tokens that guesses has
+	drafted int            // tokens that have keys and values of the MTP layer
 
 	ahead   *Sequence // computes a prefix that this one waits for:
 	until   int       // so many tokens
@@ -56,6 +64,9 @@ type Result struct {
 	Prompt    int // tokens
 	Cached    int // of them: found in the prefix cache when it first ran
 	Output    int // tokens
+	Drafted   int // tokens that were guessed and checked
+	Accepted  int // of them: those that came out
+	Verified  int // steps that checked drafts
 	Preempted int // how often it lost its pages to others
 	Priority  int
 
@@ -88,7 +99,7 @@ func (e *Engine) newSequence(r Request) (*Sequence, error) {
 		return nil, err
 	}
 	const reserved = 1024 // tokens; more come as they are needed
-	q := &Sequence{request: r, vocab: e.vocab, sampler: sample.New(r.Sampling, r.Prompt)}
+	q := &Sequence{request: r, vocab: e.vocab, state: e.state(), sampler: sample.New(r.Sampling, r.Prompt)}
 	q.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, reserved)), r.Prompt...)
 	q.request.Prompt = q.tokens[:len(r.Prompt):len(r.Prompt)] // whoever asked may do with theirs what they like
 	q.result = Result{ID: r.ID, Prompt: len(r.Prompt), Priority: r.Priority, Arrived: time.Now()}
@@ -96,7 +107,8 @@ func (e *Engine) newSequence(r Request) (*Sequence, error) {
 		q.prompt = make([]sample.Token, len(r.Prompt))
 		q.prompt[0].ID = r.Prompt[0]
 	}
-	q.news = make([]sample.Token, 0, 1)
+	q.news = make([]sample.Token, 0, 1+e.mostDrafts())
+	q.drafts = make([]int32, 0, e.mostDrafts())
 	return q, nil
 }
 
@@ -139,7 +151,7 @@ func (q *Sequence) picks() bool { return len(q.Output()) < q.request.MaxTokens }
 // Output is what was generated so far. It is valid until the next step.
 func (q *Sequence) Output() []int32 { return q.tokens[len(q.request.Prompt):] }
 
-// Tokens are those that the last step gave, one at most. They are valid until the next step.
+// Tokens are those that the last step gave: one at most, and as many more as drafts were right. They are valid until the next step.
 func (q *Sequence) Tokens() []sample.Token { return q.news }
 
 // Prompt are the prompt's tokens with their log probabilities, of Request.PromptLogprobs. The first has none. They are complete
@@ -164,6 +176,7 @@ func (e *Engine) end(q *Sequence, finish string, err error) {
 	} else {
 		e.waiting, _ = remove(e.waiting, q)
 	}
+	e.unguess(q, err == nil)
 	q.ended, q.ahead = true, nil
 	q.result.Finish, q.result.Err, q.result.Ended = finish, err, time.Now()
 	e.freshen(q)
@@ -188,6 +201,7 @@ func (e *Engine) preempt(q *Sequence) {
 func (e *Engine) vacate(q *Sequence) {
 	q.kv.Release()
 	q.kv, q.computed, q.refused = nil, 0, 0
+	q.drafts, q.drafted = q.drafts[:0], 0
 	if q.suspect {
 		q.suspect = false
 		e.suspects--

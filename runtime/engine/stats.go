@@ -24,6 +24,8 @@ type StepStats struct {
 	Decodes   int // of them, those that generate
 	Tokens    int // that were run
 	Prompt    int // of them, those of prompts, or run again after a preemption
+	Drafts    int // of them, guesses that were checked
+	Accepted  int // of the guesses, those that came out
 	Rows      int // of logits
 	Running   int // sequences, whether in the step or not
 	Waiting   int
@@ -61,9 +63,19 @@ type Stats struct {
 	Cancelled    uint64 // because nobody wanted them any more
 	Failed       uint64 // with another error
 
+	Drafts [Origins]DraftStats // by where they come from
+
 	QueriedTokens int64 // that were looked for in the prefix cache
 	HitTokens     int64 // of them, those that were found
 	EvictedPages  int64 // of the prefix cache that were needed for something else
+}
+
+// DraftStats are sums over the drafts of one origin.
+type DraftStats struct {
+	Steps    uint64 // of a sequence, that checked drafts
+	Proposed uint64 // tokens, whether they were checked or there was no room
+	Checked  uint64 // tokens that the model ran
+	Accepted uint64 // of them, those that came out
 }
 
 // Usage is the share of pages that sequences hold, 0 to 1.
@@ -103,7 +115,8 @@ func (e *Engine) count() {
 	s := &e.step
 	t := &s.stats
 	t.Sequences, t.Decodes, t.Tokens, t.Rows, t.Err = len(s.parts), s.decodes, s.tokens, s.rows, s.err
-	t.Prompt = s.tokens - s.decodes
+	t.Prompt = s.tokens - s.drafts - s.decodes
+	t.Drafts = s.drafts
 	if s.err == nil {
 		e.stats.PromptTokens += uint64(t.Prompt)
 	}

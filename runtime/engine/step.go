@@ -8,16 +8,19 @@ import (
 	"github.com/glmc/glmc/kernels"
 )
 
-// part is what a step runs of one sequence: some of its tokens, with the logits of the last rows of them.
+// part is what a step runs of one sequence: some of its tokens, with the logits of the last rows of them, and behind them drafts, with a row
+// for each.
 type part struct {
 	seq                *Sequence
 	from, tokens, rows int
+	drafts             []int32
 }
 
 // step is a step of the model as it comes together, in memory that the next one uses again.
 type step struct {
 	parts        []part
-	tokens, rows int
+	tokens, rows int // drafts included
+	drafts       int // of both
 	decodes      int // parts that are a token of the output
 	budget       int // prompt tokens that may still be added
 	inputs       inputs
@@ -28,13 +31,13 @@ type step struct {
 }
 
 func (s *step) reset(now time.Time) {
-	s.parts, s.tokens, s.rows, s.decodes, s.budget = s.parts[:0], 0, 0, 0, 0
+	s.parts, s.tokens, s.rows, s.drafts, s.decodes, s.budget = s.parts[:0], 0, 0, 0, 0, 0
 	s.stats = StepStats{Start: now}
 }
 
 // add puts a sequence's next tokens in.
 func (s *step) add(q *Sequence, tokens, rows int) {
-	s.parts = append(s.parts, part{q, q.computed, tokens, rows})
+	s.parts = append(s.parts, part{q, q.computed, tokens, rows, nil})
 	s.tokens += tokens
 	s.rows += rows
 }
@@ -48,7 +51,7 @@ func (s *step) fill() {
 	s.inputs.begin(width)
 	for i := range s.parts {
 		p := &s.parts[i]
-		s.inputs.add(p.seq.kv, p.seq.commits, p.from, p.rows, p.seq.tokens[p.from:p.from+p.tokens]...)
+		s.inputs.add(p.seq.kv, p.seq.commits, p.from, p.rows+len(p.drafts), p.seq.tokens[p.from:p.from+p.tokens], p.drafts)
 	}
 }
 
@@ -90,11 +93,18 @@ func (e *Engine) finish() {
 		s.picks.run()
 		s.stats.ended = time.Now()
 		for i := range s.parts {
+			e.checked(&s.parts[i])
 			e.computed(&s.parts[i])
 		}
-		for i := range s.picks.rows {
-			e.accept(&s.picks.rows[i])
+		for more := true; more; more = e.further() {
+			for i := range s.picks.rows {
+				e.accept(&s.picks.rows[i])
+			}
 		}
+	}
+	for i := range s.parts {
+		q := s.parts[i].seq
+		q.drafts = q.drafts[:0] // used up, or perhaps the reason why the step failed
 	}
 	s.stats.Host = time.Since(start)
 	e.count()
@@ -112,16 +122,17 @@ func (e *Engine) logits(out *kernels.Tensor) {
 		first := next
 		if everything {
 			first += p.tokens - p.rows
-			next += p.tokens
+			next += p.tokens + len(p.drafts)
 		} else {
-			next += p.rows
+			next += p.rows + len(p.drafts)
 		}
 		rows := out.F32[first*vocab : (first+p.rows)*vocab]
+		behind := out.F32[(first+p.rows)*vocab : (first+p.rows+len(p.drafts))*vocab]
 		if p.seq.request.everyRow() && p.from < len(p.seq.request.Prompt) {
 			e.promptRows(p, rows, vocab)
 		}
 		if p.last() {
-			s.picks.rows = append(s.picks.rows, pick{seq: p.seq, logits: rows[len(rows)-vocab:], prompt: -1})
+			s.picks.rows = append(s.picks.rows, pick{seq: p.seq, logits: rows[len(rows)-vocab:], prompt: -1, drafts: p.drafts, behind: behind})
 		}
 	}
 }
@@ -156,21 +167,30 @@ func (e *Engine) computed(p *part) {
 		e.suspects--
 	}
 	q.computed = p.from + p.tokens
-	if size := e.pool.PageSize(); !q.private && q.computed/size > p.from/size {
-		q.kv.Commit(q.tokens[:q.computed])
-		q.commits++
-	}
+	e.share(q)
 	if q.left() == 0 && !q.picks() { // a prompt alone
 		e.end(q, FinishLength, nil)
 	}
 }
 
-// failed is what becomes of the sequences of a step that failed. One that was alone ends. Of several, nobody knows whose fault it
-// was: each is run by itself, and those that fail again end.
+// share puts whole pages that are computed into the prefix cache.
+func (e *Engine) share(q *Sequence) {
+	n := q.computed
+	if e.mtp != nil { // the pages hold keys and values of its layer as well
+		n = min(n, q.drafted)
+	}
+	if !q.private && n-q.kv.Shared() >= e.pool.PageSize() {
+		q.kv.Commit(q.tokens[:n])
+		q.commits++
+	}
+}
+
+// failed is what becomes of the sequences of a step that failed. One that was alone, without drafts, ends. Of several, nobody knows
+// whose fault it was: each is run by itself without drafts, and those that fail again end.
 func (e *Engine) failed(err error) {
 	s := &e.step
 	e.stats.FailedSteps++
-	if len(s.parts) == 1 {
+	if len(s.parts) == 1 && s.drafts == 0 {
 		p := &s.parts[0]
 		if !p.seq.ended {
 			e.end(p.seq, "", fmt.Errorf("%s: %w", p, err))

@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/runtime/sample"
+)
+
+// mtp guesses with the entry draft of a plan: a layer behind the model that makes of the token at position t+1 and the model's state at t,
+// behind its last norm, the logits of the token at t+2 (multi-token prediction; DeepSeek-V3, 2024, section 2.2). Its keys and values lie
+// in the pages of the sequence, at position t. What it makes of each position is a state too, with which it goes on to guess.
+//
+// So behind each step of the model it runs over the positions that are new, one token further on, with the states of the step.
+// Then it runs over what it guessed, for all sequences at once, as often as there are tokens to guess.
+type mtp struct {
+	exec    Executor
+	layouts layouts
+	vocab   int
+	hidden  int // numbers of a state
+	inputs  inputs
+	states  []float32 // of the next step, a row for each token
+	out     []kernels.Tensor
+	ask     []asked // sequences whose next token is guessed by the next step, in order
+	rows    int     // logits that the next step gives
+}
+
+// asked is a sequence for which a step guesses.
+type asked struct {
+	seq  *Sequence
+	most int // tokens
+	last int // row of its last state among those of the step
+}
+
+// draftState names pages with keys and values of the draft layer beside the model's.
+const draftState = "mtp"
+
+// state is what pages hold beside the model's own keys and values.
+func (e *Engine) state() string {
+	if e.mtp != nil {
+		return draftState
+	}
+	return ""
+}
+
+// newMTP finds out whether the plan can guess.
+func newMTP(e Executor, vocab int) (*mtp, error) {
+	p := e.Plan()
+	draft, forward := p.Program("draft"), p.Program("forward")
+	if draft == nil {
+		return nil, errors.New("the model has no entry draft: its checkpoint has no layer for multi-token prediction")
+	}
+	states := func(what string, list []*ir.Value) (int, error) {
+		if len(list) > 1 {
+			if t := list[1].Type; len(t.Shape) == 2 && t.Shape[0] == ir.Symbolic(ir.T) && t.Shape[1].IsConst() {
+				return int(t.Shape[1].Add), nil
+			}
+		}
+		return 0, fmt.Errorf("entry %s has no second result with a state for each token, which drafts are made of", what)
+	}
+	hidden, err := states("forward", forward.Graph.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	own, err := states("draft", draft.Graph.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	if own != hidden {
+		return nil, fmt.Errorf("entry draft returns states of %d numbers, forward of %d", own, hidden)
+	}
+	l, err := layoutsOf(e, "draft")
+	if err != nil {
+		return nil, err
+	}
+	return &mtp{exec: e, layouts: l, vocab: vocab, hidden: hidden}, nil
+}
+
+// run takes the positions of the step that is over, and guesses for the sequences that generate.
+func (m *mtp) run(ctx context.Context, e *Engine) {
+	if !m.follow(e) {
+		return
+	}
+	ok := m.step(ctx) == nil
+	for i := range e.step.parts {
+		if q := e.step.parts[i].seq; !q.ended && q.drafted == e.step.parts[i].from {
+			if ok {
+				q.drafted = q.computed
+			}
+			e.share(q)
+		}
+	}
+	for ok && m.take(e) {
+		ok = m.step(ctx) == nil
+	}
+	clear(m.ask) // they may be gone
+	m.ask = m.ask[:0]
+}
+
+// follow makes the step over the new positions of all sequences. A sequence that the layer has lost, because a step of it failed, gets
+// no drafts until it is computed again. False where there is nothing to do.
+func (m *mtp) follow(e *Engine) bool {
+	m.ask, m.states, m.rows = m.ask[:0], m.states[:0], 0
+	if len(e.step.out) < 2 {
+		return false
+	}
+	width := 0
+	for i := range e.step.parts {
+		q := e.step.parts[i].seq
+		if most := e.allowed(q, e.options.MTP); most > 0 && q.drafted == e.step.parts[i].from && len(q.drafts) == 0 {
+			if most = e.reserve(q, most); most > 0 {
+				m.ask = append(m.ask, asked{seq: q, most: most})
+			}
+		}
+		if !q.ended && q.kv != nil {
+			width = max(width, len(q.kv.Pages()))
+		}
+	}
+	m.inputs.begin(width)
+	states := e.step.out[1].F32
+	next, first := 0, 0
+	for i := range e.step.parts {
+		p := &e.step.parts[i]
+		q, at := p.seq, first
+		first += p.tokens + len(p.drafts)
+		n := q.computed - p.from
+		if q.ended || q.drafted != p.from || n <= 0 || first*m.hidden > len(states) {
+			continue
+		}
+		rows := 0
+		if next < len(m.ask) && m.ask[next].seq == q {
+			m.ask[next].last = len(m.states)/m.hidden + n - 1
+			rows = 1
+			next++
+		}
+		m.rows += rows
+		m.inputs.add(q.kv, q.commits, p.from, rows, q.tokens[p.from+1:p.from+1+n], nil)
+		m.states = append(m.states, states[at*m.hidden:(at+n)*m.hidden]...)
+	}
+	m.ask = m.ask[:next]
+	return len(m.states) > 0
+}
+
+// step runs the layer.
+func (m *mtp) step(ctx context.Context) error {
+	n, seqs := len(m.inputs.tokens), len(m.inputs.starts)-1
+	if !m.layouts.fits(n, seqs, m.rows) {
+		return fmt.Errorf("the plan has no layout of entry draft for %d tokens and %d sequences", n, seqs)
+	}
+	in := m.inputs.end()
+	m.inputs.floats("hidden", m.states, n, m.hidden)
+	err := safely("the draft layer", func() (err error) {
+		m.out, err = m.exec.Step(ctx, "draft", in)
+		return err
+	})
+	if err == nil && (len(m.out) < 2 || m.out[0].Last() != m.vocab || m.out[0].Rows() != m.rows && m.out[0].Rows() != n || len(m.out[1].F32) < n*m.hidden) {
+		err = errors.New("the draft layer's results are not as its entry says")
+	}
+	return err
+}
+
+// take takes the guesses of a step, and makes the next one, over them. False where nobody wants one.
+func (m *mtp) take(e *Engine) bool {
+	logits, states := &m.out[0], m.out[1].F32
+	everything := logits.Rows() == len(m.inputs.tokens) && logits.Rows() != m.rows // a plan without gather_last_token has the logits of all tokens
+	m.states = m.states[:0]
+	kept := m.ask[:0]
+	for i := range m.ask {
+		a := m.ask[i]
+		row := i
+		if everything {
+			row = a.last
+		}
+		q := a.seq
+		id := sample.Argmax(logits.F32[row*m.vocab:][:m.vocab])
+		if id < 0 {
+			continue
+		}
+		q.origin = FromMTP
+		q.drafts = append(q.drafts, id)
+		if len(q.drafts) == a.most {
+			continue
+		}
+		m.states = append(m.states, states[a.last*m.hidden:][:m.hidden]...)
+		a.last = len(kept)
+		kept = append(kept, a)
+	}
+	m.ask = kept
+	if len(kept) == 0 {
+		return false
+	}
+	width := 0
+	for i := range kept {
+		width = max(width, len(kept[i].seq.kv.Pages()))
+	}
+	m.inputs.begin(width)
+	for i := range kept {
+		q := kept[i].seq
+		m.inputs.add(q.kv, q.commits, q.computed+len(q.drafts)-1, 1, q.drafts[len(q.drafts)-1:], nil)
+	}
+	m.rows = len(kept)
+	return true
+}
