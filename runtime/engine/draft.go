@@ -136,9 +136,14 @@ func (e *Engine) reserve(q *Sequence, n int) int {
 	return max(0, min(n, have*size-len(q.tokens)))
 }
 
-// cut takes those off the end of a draft that cannot come: behind a stop token, or behind one that the constraint does not allow.
+// cut takes those off the end of a draft that cannot come: behind a stop token, and from one on that is none
+// or that the constraint does not allow.
 func (e *Engine) cut(q *Sequence) {
 	for i, id := range q.drafts {
+		if id < 0 || int(id) >= q.vocab {
+			q.drafts = q.drafts[:i]
+			break
+		}
 		if slices.Contains(q.request.Stop, id) {
 			q.drafts = q.drafts[:i+1]
 			break

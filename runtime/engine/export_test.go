@@ -2,3 +2,6 @@ package engine
 
 // CheckPages returns an error where the pages of the KV cache are not as they must be.
 func (e *Engine) CheckPages() error { return e.pool.Check() }
+
+// StepDrafts is how many drafts the step has that runs.
+func (e *Engine) StepDrafts() int { return e.step.drafts }

@@ -35,7 +35,7 @@ func modelOfPages(t *testing.T) *exec.Executor {
 	g := smallModel(t)
 	p := g.compile(t, compiler.Options{Set: map[string]string{
 		"cache.page": "2", "prefill.chunk": "32", "prefill.rows": "32", "decode.capture": "1,2,4,8"}})
-	x, err := exec.New(t.Context(), p, g.ckpt, exec.Options{Device: "cpu", Pages: 64, Entries: []string{"forward"}})
+	x, err := exec.New(t.Context(), p, g.ckpt, exec.Options{Device: "cpu", Pages: 64})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,7 @@ func TestAnySchedule(t *testing.T) {
 			large := enginetest.Options{Vocab: o.Vocab, PageSize: o.PageSize, Pages: o.Pages, Chunk: 64, Rows: 64}
 			w := &world{t: t, poison: none(t, o.Vocab), sums: &sum,
 				alone: func() engine.Executor { return enginetest.New(large) }}
+			o.Draft = rapid.Bool().Draw(t, "a draft layer")
 			x := enginetest.New(o)
 			w.run(captures(t, x), o.Vocab, o.PageSize, 8)
 			if p := x.Problems(); len(p) > 0 {
@@ -61,9 +62,11 @@ func captures(t *rapid.T, x *enginetest.Executor) engine.Executor {
 	all, _ := x.Max("forward")
 	chunk := ir.Sizes{Tokens: all.Tokens, Seqs: rapid.IntRange(1, all.Seqs).Draw(t, "sequences beside a prompt")}
 	chunk.Rows = rapid.IntRange(1, all.Rows).Draw(t, "rows beside a prompt")
-	p := x.Plan().Programs[0]
-	for _, n := range []int{all.Rows, rapid.IntRange(1, all.Rows).Draw(t, "captured")} {
-		p.Layouts = append(p.Layouts, plan.Layout{Bucket: ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: n, Seqs: n, Rows: n}}})
+	captured := []int{all.Rows, rapid.IntRange(1, all.Rows).Draw(t, "captured")}
+	for _, p := range x.Plan().Programs {
+		for _, n := range captured {
+			p.Layouts = append(p.Layouts, plan.Layout{Bucket: ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: n, Seqs: n, Rows: n}}})
+		}
 	}
 	return layered{x, chunk}
 }
@@ -109,6 +112,7 @@ type sums struct {
 	requests, ended, aborted, broken, failedSteps int
 	steps, preempted, tokens, runs                uint64
 	hits, evicted                                 int64
+	drafts                                        [engine.Origins]engine.DraftStats
 }
 
 func (s *sums) check(t *testing.T) {
@@ -120,6 +124,11 @@ func (s *sums) check(t *testing.T) {
 	if s.preempted < few || s.hits < int64(few) || s.evicted < int64(few) || s.aborted == 0 || s.broken == 0 || s.failedSteps == 0 {
 		t.Errorf("too little happened: %+v", *s)
 	}
+	for _, d := range s.drafts {
+		if d.Accepted < 3*few || d.Checked < d.Accepted+3*few || d.Proposed < d.Checked {
+			t.Errorf("too few drafts: %+v", s.drafts)
+		}
+	}
 }
 
 // world is a schedule that is under way.
@@ -128,11 +137,13 @@ type world struct {
 	alone  func() engine.Executor // one with room for everything
 	poison int32                  // token; -1: none
 	sums   *sums
+	vocab  int
 
 	jobs          []*job
 	want, answers []*answer
 	live          []*engine.Sequence // by job; nil: it has not arrived or has ended
 	saboteur      *saboteur
+	drafter       *drafter // nil: none
 	engine        *engine.Engine
 	troubles      int
 	log           []string
@@ -148,6 +159,7 @@ func (w *world) fatalf(format string, args ...any) {
 // run draws jobs, runs each alone, and then all in a random schedule. There are some five jobs for each of the lists.
 func (w *world) run(x engine.Executor, vocab, pageSize, lists int) {
 	t := w.t
+	w.vocab = vocab
 	positions := 0
 	for range lists { // several short lists: rapid makes no long ones that it can shorten
 		for _, j := range rapid.SliceOfN(jobs(vocab), 0, 20).Draw(t, "jobs") {
@@ -243,9 +255,33 @@ func (w *world) start() {
 		o.MaxRunning = min(o.MaxRunning, o.StepTokens)
 	}
 	w.logf("options: %+v", o)
+	w.draft(&o)
 	if w.engine, err = engine.New(w.saboteur, o); err != nil {
 		t.Fatal(err)
 	}
+	w.saboteur.drafts = w.engine.StepDrafts
+}
+
+// draft draws who guesses: the model's layer, a drafter that knows what was said to a job alone, both or nobody.
+func (w *world) draft(o *engine.Options) {
+	t := w.t
+	if w.saboteur.Plan().Program("draft") != nil && seldom(t, 2, "drafts by the layer") {
+		o.MTP = rapid.IntRange(1, 5).Draw(t, "drafts of the layer")
+	}
+	if seldom(t, 2, "a drafter") {
+		kind := kindOfDrafter(rapid.IntRange(0, int(whatever)).Draw(t, "kind of drafter"))
+		w.drafter = newDrafter(kind, w.vocab, rapid.Uint64().Draw(t, "drafter's seed"))
+		w.drafter.truth = func(prompt, output []int32) []int32 {
+			for i, j := range w.jobs {
+				if all := w.want[i].ids(); slices.Equal(j.prompt, prompt) && len(all) >= len(output) && slices.Equal(all[:len(output)], output) {
+					return all[len(output):]
+				}
+			}
+			return nil
+		}
+		o.Drafter, o.DraftTokens = w.drafter, rapid.IntRange(0, 9).Draw(t, "drafts of the drafter")
+	}
+	w.logf("drafts: MTP %d, drafter %+v", o.MTP, w.drafter)
 }
 
 // side is how many sequences have a layout to generate side by side.
@@ -274,7 +310,7 @@ func (w *world) turn() {
 	// There is an end to trouble, so that nothing which waits for ever is saved by an abort.
 	if w.troubles < len(w.jobs)/2+2 && seldom(w.t, 16, "trouble") {
 		w.troubles++
-		what = rapid.SampledFrom([]string{"abort", "abort", "abort", "cancelled", "refuse", "garble", "panic", "lose", "not finite"}).Draw(w.t, "of which kind")
+		what = rapid.SampledFrom([]string{"abort", "abort", "abort", "cancelled", "refuse", "garble", "panic", "lose", "not finite", "no drafts", "wrong drafts", "drafts panic"}).Draw(w.t, "of which kind")
 	}
 	switch what {
 	case "abort":
@@ -376,6 +412,15 @@ func (w *world) end() {
 	if s.FreePages+s.CachedPages != s.Pages || s.Pages != w.saboteur.pages || s.Running+s.Waiting != 0 {
 		w.fatalf("all have ended, and the engine has %+v", s)
 	}
+	if w.drafter != nil && w.drafter.open.Load() != 0 {
+		w.fatalf("all have ended, and the drafter has %d sequences", w.drafter.open.Load())
+	}
+	for i := range s.Drafts {
+		w.sums.drafts[i].Steps += s.Drafts[i].Steps
+		w.sums.drafts[i].Proposed += s.Drafts[i].Proposed
+		w.sums.drafts[i].Checked += s.Drafts[i].Checked
+		w.sums.drafts[i].Accepted += s.Drafts[i].Accepted
+	}
 	w.sums.requests += len(w.jobs)
 	w.sums.failedSteps += w.saboteur.failed
 	w.sums.steps += s.Steps
@@ -416,6 +461,7 @@ type saboteur struct {
 	pages  int   // of the cache; 0: all
 	poison int32 // the token that makes each step fail that it is in
 
+	drafts                           func() int // of the step that runs; nil: none
 	what, did                        string
 	steps, failed, blamed, notFinite int
 	faults                           []error
@@ -432,6 +478,9 @@ func (s *saboteur) Pages() int {
 }
 
 func (s *saboteur) Step(ctx context.Context, entry string, in exec.Inputs) ([]kernels.Tensor, error) {
+	if entry == "draft" {
+		return s.draft(ctx, in)
+	}
 	s.steps++
 	tokens, starts := in["tokens"].I32, in["seq_start"].I32
 	var parts []string
@@ -445,7 +494,7 @@ func (s *saboteur) Step(ctx context.Context, entry string, in exec.Inputs) ([]ke
 	switch s.what {
 	case "refuse", "garble", "panic", "lose":
 		s.failed++
-		if len(starts) == 2 {
+		if len(starts) == 2 && (s.drafts == nil || s.drafts() == 0) {
 			s.blamed++
 		}
 	}
@@ -472,10 +521,38 @@ func (s *saboteur) Step(ctx context.Context, entry string, in exec.Inputs) ([]ke
 	case s.what == "panic":
 		panic(panics)
 	case s.what == "not finite":
-		s.notFinite += len(in["rows"].I32)
+		s.notFinite += having(in["rows"].I32, starts)
 		for i := range out[0].F32 {
 			out[0].F32[i] = float32(math.NaN())
 		}
 	}
 	return out, nil
+}
+
+// having is how many sequences have a row.
+func having(rows, starts []int32) int {
+	n := 0
+	for i := range len(starts) - 1 {
+		if slices.ContainsFunc(rows, func(r int32) bool { return starts[i] <= r && r < starts[i+1] }) {
+			n++
+		}
+	}
+	return n
+}
+
+// draft is a step of the draft layer, which may go wrong as well: then there are none, or wrong ones.
+func (s *saboteur) draft(ctx context.Context, in exec.Inputs) ([]kernels.Tensor, error) {
+	out, err := s.Executor.Step(ctx, "draft", in)
+	switch {
+	case errors.Is(err, errLayout):
+		s.faults = append(s.faults, err)
+	case err != nil:
+	case s.what == "no drafts":
+		return nil, errSabotage
+	case s.what == "drafts panic":
+		panic(panics)
+	case s.what == "wrong drafts":
+		slices.Reverse(out[0].F32)
+	}
+	return out, err
 }

@@ -29,6 +29,8 @@ type Options struct {
 	Sequences    int // of a step [8]
 	Rows         int // of logits of a step [Sequences]
 
+	// Draft gives the model an entry draft, which guesses right where it is told the right things.
+	Draft bool
 	// Script says how a prompt is answered, the token that ends the answer included. It gets the prompt as the model sees it, and is
 	// called once for each; the slice is its own. Nil: any tokens, by the hash of what stands before them.
 	Script func(prompt []int32) []int32
@@ -64,9 +66,11 @@ type Executor struct {
 	options Options
 	plan    *plan.Plan
 	cache   []slot
+	drafts  drafts
 	logits  kernels.Tensor
 	set     []int // logits that a script has set
-	out     [1]kernels.Tensor
+	states  []float32
+	out     [2]kernels.Tensor
 	replies replies
 
 	mu       sync.Mutex
@@ -79,9 +83,15 @@ func New(o Options) *Executor {
 	o.fill()
 	g := ir.NewGraph("forward")
 	g.Outputs = []*ir.Value{g.Input("logits", ir.TensorType(dtype.F32, ir.Symbolic(ir.R), ir.Fixed(o.Vocab)))}
+	programs := []*plan.Program{plan.NewProgram(g)}
+	if o.Draft {
+		g.Outputs = append(g.Outputs, statesOf(g))
+		programs = append(programs, plan.NewProgram(draftGraph(o.Vocab)))
+	}
 	return &Executor{
 		options: o,
-		plan: &plan.Plan{Programs: []*plan.Program{plan.NewProgram(g)}, Facts: plan.Facts{VocabSize: o.Vocab, MaxPositions: o.MaxPositions},
+		drafts:  newDrafts(&o),
+		plan: &plan.Plan{Programs: programs, Facts: plan.Facts{VocabSize: o.Vocab, MaxPositions: o.MaxPositions},
 			Cache: plan.CacheFormat{DType: dtype.F32, PageSize: o.PageSize}, Serving: plan.Serving{PrefillChunk: o.Chunk}},
 		cache:   make([]slot, o.Pages*o.PageSize),
 		logits:  kernels.New(dtype.F32, o.Rows, o.Vocab),
@@ -97,7 +107,7 @@ func (e *Executor) Pages() int { return e.options.Pages }
 
 // Max is the largest step.
 func (e *Executor) Max(entry string) (ir.Sizes, error) {
-	if entry != "forward" {
+	if entry != "forward" && (entry != "draft" || !e.options.Draft) {
 		return ir.Sizes{}, fmt.Errorf("the plan has no entry %q", entry)
 	}
 	return ir.Sizes{Tokens: max(e.options.Chunk, e.options.Sequences), Seqs: e.options.Sequences, Rows: e.options.Rows}, nil
@@ -127,6 +137,12 @@ func (e *Executor) failf(format string, args ...any) {
 
 // Step runs tokens through the model. After an error the slots that it was to write hold something else.
 func (e *Executor) Step(ctx context.Context, entry string, in exec.Inputs) ([]kernels.Tensor, error) {
+	if entry == "draft" {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return e.draft(in), nil
+	}
 	e.mu.Lock()
 	e.steps++
 	number := e.steps
@@ -143,6 +159,9 @@ func (e *Executor) Step(ctx context.Context, entry string, in exec.Inputs) ([]ke
 		}
 	}
 	e.run(number, in)
+	if !e.options.Draft {
+		return e.out[:1], nil
+	}
 	return e.out[:], nil
 }
 
@@ -171,10 +190,12 @@ func (e *Executor) run(number int, in exec.Inputs) {
 	e.unset()
 	e.out[0] = kernels.FromF32(e.logits.F32[:len(rows)*e.options.Vocab], len(rows), e.options.Vocab)
 	row := 0
+	e.states = e.states[:0]
 	for s := range len(starts) - 1 {
 		c := e.view(in, s)
 		for i := int(starts[s]); i < int(starts[s+1]); i++ {
 			h := c.write(tokens[i], pos[i], in["slots"].I32[i])
+			e.states = appendState(e.states, h)
 			if row < len(rows) && int(rows[row]) == i {
 				if len(rows) == 1 || int(pos[i]) < alwaysChecked || (number+s)%16 == 0 {
 					h ^= c.damage(pos[i])
@@ -184,6 +205,7 @@ func (e *Executor) run(number int, in exec.Inputs) {
 			}
 		}
 	}
+	e.out[1] = kernels.FromF32(e.states, len(tokens), stateSize)
 	if row != len(rows) {
 		e.failf("rows %v: want rising ones of %d tokens", rows, len(tokens))
 	}
@@ -205,6 +227,11 @@ func (e *Executor) say(row int, hash uint64, c view, pos int32, alone bool) {
 		e.set = append(e.set, row*e.options.Vocab+int(next))
 		return
 	}
+	fill(logits, hash)
+}
+
+// fill makes logits of a hash.
+func fill(logits []float32, hash uint64) {
 	for v := range logits {
 		logits[v] = float32(mix(hash, int32(v))>>40)/(1<<22) - 2 // -2 to 2
 	}
