@@ -13,6 +13,7 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/kernels"
+	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/kv"
 )
@@ -181,5 +182,55 @@ func TestSmallModelMatchesHuggingFace(t *testing.T) {
 				within(t, "last prompt logits", prompt[len(prompt)-vocab:], g.floats(t, fmt.Sprintf("%d.prompt_last_logits", i)), logitBound)
 			})
 		}
+	}
+}
+
+// TestDraftsAreAcceptedAsByHuggingFace: greedy text of the trained model with three drafts a step, and how many of them were right in
+// each step. On the way the layer follows the prompt in chunks.
+func TestDraftsAreAcceptedAsByHuggingFace(t *testing.T) {
+	g := smallModel(t)
+	var cases []struct {
+		IDs      []int32 `json:"prompt_ids"`
+		Greedy   []int32
+		Accepted []int `json:"mtp_k3_accepted"`
+	}
+	data, err := os.ReadFile(filepath.Join(g.dir, "golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	p := g.compile(t, compiler.Options{Set: map[string]string{"prefill.chunk": "200"}})
+	for i, c := range cases {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			if testing.Short() && len(c.IDs) > 100 {
+				t.Skip("long")
+			}
+			t.Parallel()
+			var log steps
+			e, err := engine.New(g.start(t, p, "ref", 0).exec, engine.Options{MTP: 3, Observe: &log})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := e.Generate(t.Context(), engine.Request{Prompt: c.IDs, MaxTokens: len(c.Greedy)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var accepted []int
+			for _, s := range log.all {
+				if s.Drafts > 0 {
+					accepted = append(accepted, s.Accepted)
+				}
+			}
+			t.Logf("%d steps: %v", len(log.all), accepted)
+			if diff := cmp.Diff(c.Greedy, got.Output); diff != "" {
+				t.Errorf("text (-want +got):\n%s", diff)
+			}
+			last := len(accepted) - 1 // has drafts for as many tokens as are wanted
+			if diff := cmp.Diff(c.Accepted[:last], accepted[:last]); diff != "" {
+				t.Errorf("right drafts of each step (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
