@@ -30,6 +30,7 @@ type benchModelFlags struct {
 	packed    packedFlag
 	threads   int
 	precision precisionFlag
+	draft     draftFlag
 	prompt    []int
 	gen       []int
 	batch     []int
@@ -82,6 +83,7 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	f.packed.register(fs)
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	f.precision.register(fs)
+	f.draft.register(fs)
 	fs.IntSliceVar(&f.prompt, "prompt", []int{512}, "`LIST` of tokens of each prompt, 512 or 512,2048")
 	fs.IntSliceVar(&f.gen, "gen", []int{32}, "`LIST` of tokens to generate behind each prompt, 2 or more; 0: prompts alone")
 	fs.IntSliceVar(&f.batch, "batch", []int{1}, "`LIST` of sequences side by side")
@@ -110,6 +112,9 @@ func (f *benchModelFlags) check(model string) error {
 		return errNoWeights
 	}
 	if err := f.precision.check(f.device); err != nil {
+		return err
+	}
+	if err := f.draft.check(); err != nil {
 		return err
 	}
 	o, err := f.options()
@@ -150,7 +155,11 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 	defer made.Close()
 	var engines []*engine.Engine
 	for i, p := range plans {
-		ex, err := f.executor(ctx, p, ckpt, made)
+		guesses, err := f.draft.settle(p)
+		if err != nil {
+			return err
+		}
+		ex, err := f.executor(ctx, p, ckpt, made, guesses)
 		if errors.Is(err, exec.ErrCheckpoint) {
 			return f.misfit(model, p, files, ckpt, err)
 		}
@@ -163,7 +172,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 			f.precision.note(p, ex)
 			notePacked(made, ex.Weights())
 		}
-		eng, err := engine.New(ex, engine.Options{})
+		eng, err := engine.New(ex, guesses.options(engine.Options{}))
 		if err != nil {
 			return err
 		}
@@ -207,12 +216,12 @@ func (f *benchModelFlags) fits(p *plan.Plan) error {
 }
 
 // executor loads the weights, with a KV cache for the largest load.
-func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File) (*exec.Executor, error) {
+func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File, guesses drafts) (*exec.Executor, error) {
 	pages := 0
 	for _, l := range f.loads {
 		pages = max(pages, (l.Prompt+max(l.Generate, 1)+p.Cache.PageSize-1)/p.Cache.PageSize*l.Batch)
 	}
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: []string{"forward"}, Packed: made})
+	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: guesses.entries(), Packed: made})
 }
 
 // sampleFor is how long each of the machine's limits is measured each time.

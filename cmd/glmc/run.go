@@ -33,7 +33,8 @@ type runFlags struct {
 	packed    packedFlag
 	threads   int
 	precision precisionFlag
-	draft     string
+	draft     draftFlag
+	drafts    drafts // of draft
 	prompt    string
 	messages  string
 	ids       string
@@ -80,7 +81,7 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	f.packed.register(fs)
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	f.precision.register(fs)
-	fs.StringVar(&f.draft, "draft", "none", "`KIND` of speculative decoding; this version has none")
+	f.draft.register(fs)
 	fs.StringVar(&f.prompt, "prompt", "", "`TEXT` to continue")
 	fs.StringVar(&f.messages, "messages", "", "JSON `FILE` with {\"messages\": [...], \"tools\": [...]}")
 	fs.StringVar(&f.ids, "ids", "", "token ids to continue, `1,2,3`")
@@ -95,8 +96,6 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON document at the end instead of text")
 	return cmd
 }
-
-var draftKinds = []string{"none", "mtp", "suffix", "hybrid"}
 
 // check refuses command lines that make no sense before any work is done.
 func (f *runFlags) check(cmd *cobra.Command, model string) error {
@@ -113,10 +112,6 @@ func (f *runFlags) check(cmd *cobra.Command, model string) error {
 		return usagef("--prompt, --messages and --ids exclude one another")
 	case !slices.Contains(exec.DeviceNames(), f.device):
 		return usagef("--device %s: this build has %s", f.device, strings.Join(exec.DeviceNames(), ", "))
-	case !slices.Contains(draftKinds, f.draft):
-		return usagef("--draft %s: there is no such kind%s", f.draft, didYouMean(f.draft, draftKinds))
-	case f.draft != "none":
-		return usagef("--draft %s: this version decodes without drafts, --draft none", f.draft)
 	case f.maxTokens < 0:
 		return usagef("--max-tokens %d: wants a number from 0 on", f.maxTokens)
 	case f.threads < 0:
@@ -128,6 +123,9 @@ func (f *runFlags) check(cmd *cobra.Command, model string) error {
 		return &usageError{err}
 	}
 	if err := f.precision.check(f.device); err != nil {
+		return err
+	}
+	if err := f.draft.check(); err != nil {
 		return err
 	}
 	if cmd.Flags().Changed("ids") {
@@ -159,6 +157,9 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	}
 	p, err := loadModel(model, &f.compileFlags, files)
 	if err != nil {
+		return err
+	}
+	if f.drafts, err = f.draft.settle(p); err != nil {
 		return err
 	}
 	text, err := f.text.load(files, f.tokens == nil)
@@ -196,7 +197,7 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	noteRounded(ex.Rounded())
 	f.precision.note(p, ex)
 	notePacked(made, ex.Weights())
-	eng, err := engine.New(ex, engine.Options{})
+	eng, err := engine.New(ex, f.drafts.options(engine.Options{}))
 	if err != nil {
 		return err
 	}
@@ -244,7 +245,7 @@ func (f *runFlags) fits(p *plan.Plan, prompt []int32) error {
 func (f *runFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File, prompt int) (*exec.Executor, error) {
 	tokens := prompt + f.maxTokens
 	pages := (tokens + p.Cache.PageSize - 1) / p.Cache.PageSize
-	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: []string{"forward"}, Packed: made}
+	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: f.drafts.entries(), Packed: made}
 	if f.profile != "" {
 		f.recorder = profile.NewRecorder(p.Module.Ranks)
 		o.Timed = func(_ int, entry string, b ir.Bucket, n *ir.Node, took time.Duration) {
@@ -283,8 +284,22 @@ type timings struct {
 	GenerateMS float64 `json:"generate_ms"`
 }
 
+// draftStats are what became of drafts.
 type draftStats struct {
-	Kind string `json:"kind"`
+	Kind     string `json:"kind"`
+	Steps    uint64 `json:"steps"`    // that checked drafts
+	Drafted  uint64 `json:"drafted"`  // tokens that were checked
+	Accepted uint64 `json:"accepted"` // of them, those that are part of the output
+}
+
+func draftStatsOf(kind string, s engine.Stats) draftStats {
+	d := draftStats{Kind: kind}
+	for _, x := range s.Drafts {
+		d.Steps += x.Steps
+		d.Drafted += x.Checked
+		d.Accepted += x.Accepted
+	}
+	return d
 }
 
 func (f *runFlags) generate(ctx context.Context, eng *engine.Engine, p *plan.Plan, text *textTools, prompt []int32) error {
@@ -314,5 +329,5 @@ func (f *runFlags) generate(ctx context.Context, eng *engine.Engine, p *plan.Pla
 		resp.Output = []int32{}
 	}
 	return printJSON(runResult{PromptIDs: prompt, OutputIDs: resp.Output, Text: text.decode(resp.Output), FinishReason: resp.Finish, Precision: f.precision.used.String(),
-		Timings: timings{float64(resp.Prompt.Microseconds()) / 1e3, float64(resp.Generate.Microseconds()) / 1e3}, Draft: draftStats{f.draft}})
+		Timings: timings{float64(resp.Prompt.Microseconds()) / 1e3, float64(resp.Generate.Microseconds()) / 1e3}, Draft: draftStatsOf(f.drafts.kind, eng.Stats())})
 }

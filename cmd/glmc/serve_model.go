@@ -30,7 +30,7 @@ type servedModelFlags struct {
 	packed    packedFlag
 	threads   int
 	precision precisionFlag
-	draft     string
+	draft     draftFlag
 	unproven  bool
 
 	name           string
@@ -50,7 +50,7 @@ func (f *servedModelFlags) register(fs *pflag.FlagSet) {
 	f.packed.register(fs)
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	f.precision.register(fs)
-	fs.StringVar(&f.draft, "draft", "none", "`KIND` of speculative decoding; this version has none")
+	f.draft.register(fs)
 	fs.BoolVar(&f.unproven, "allow-unproven", false, "serve a plan without evidence that its passes are right")
 	fs.StringVar(&f.name, "served-model-name", "", "`NAME` of the model in requests (default: the name of the directory of --weights, or tiny)")
 	fs.IntVar(&f.maxLen, "max-model-len", 0, "`N` tokens of prompt and output together, at most (default: the model's positions)")
@@ -77,14 +77,13 @@ func (f *servedModelFlags) check(model string) error {
 		}
 	}
 	switch {
-	case !slices.Contains(draftKinds, f.draft):
-		return usagef("--draft %s: there is no such kind%s", f.draft, didYouMean(f.draft, draftKinds))
-	case f.draft != "none":
-		return usagef("--draft %s: this version decodes without drafts, --draft none", f.draft)
 	case model != "" && f.weights == "":
 		return errNoWeights
 	}
 	if err := checkDevice(f.device); err != nil {
+		return err
+	}
+	if err := f.draft.check(); err != nil {
 		return err
 	}
 	return f.precision.check(f.device)
@@ -131,11 +130,15 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 	if err != nil {
 		return nil, err
 	}
-	ex, pages, err := f.executor(ctx, s, model, p, files, metrics, log)
+	guesses, err := f.draft.settle(p)
 	if err != nil {
 		return nil, err
 	}
-	eng, err := engine.New(ex, engine.Options{Chunk: f.chunk, MaxRunning: f.maxRunning, MaxWaiting: f.maxWaiting, Observe: server.Observer()})
+	ex, pages, err := f.executor(ctx, s, model, p, files, guesses, metrics, log)
+	if err != nil {
+		return nil, err
+	}
+	eng, err := engine.New(ex, guesses.options(engine.Options{Chunk: f.chunk, MaxRunning: f.maxRunning, MaxWaiting: f.maxWaiting, Observe: server.Observer()}))
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +193,7 @@ func (f *servedModelFlags) proven(ctx context.Context, model string, files check
 }
 
 // executor loads the weights. It returns the pages of the KV cache with it.
-func (f *servedModelFlags) executor(ctx context.Context, s *served, model string, p *plan.Plan, files checkpointFiles, metrics *serve.Metrics, log *slog.Logger) (*exec.Executor, int, error) {
+func (f *servedModelFlags) executor(ctx context.Context, s *served, model string, p *plan.Plan, files checkpointFiles, guesses drafts, metrics *serve.Metrics, log *slog.Logger) (*exec.Executor, int, error) {
 	ckpt, err := files.open()
 	if err != nil {
 		return nil, 0, err
@@ -205,8 +208,8 @@ func (f *servedModelFlags) executor(ctx context.Context, s *served, model string
 	if err != nil {
 		return nil, 0, err
 	}
-	log.Info("loading", "weights", files.path("."), "kv_tokens", pages*p.Cache.PageSize)
-	ex, err := exec.New(ctx, p, ckpt, f.execOptions(pages, made, metrics))
+	log.Info("loading", "weights", files.path("."), "kv_tokens", pages*p.Cache.PageSize, "draft", guesses.kind)
+	ex, err := exec.New(ctx, p, ckpt, f.execOptions(pages, made, guesses, metrics))
 	if errors.Is(err, exec.ErrCheckpoint) {
 		return nil, 0, f.misfit(model, p, files, ckpt, err)
 	}
@@ -220,8 +223,8 @@ func (f *servedModelFlags) executor(ctx context.Context, s *served, model string
 	return ex, pages, nil
 }
 
-func (f *servedModelFlags) execOptions(pages int, made *packed.File, metrics *serve.Metrics) exec.Options {
-	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: []string{"forward"}, Packed: made}
+func (f *servedModelFlags) execOptions(pages int, made *packed.File, guesses drafts, metrics *serve.Metrics) exec.Options {
+	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: guesses.entries(), Packed: made}
 	if f.profileKernels {
 		o.Timed = func(_ int, _ string, _ ir.Bucket, n *ir.Node, took time.Duration) { metrics.Kernel(n.Op.Name, took) }
 	}

@@ -128,7 +128,7 @@ func (e *Engine) allowed(q *Sequence, most int) int {
 func (e *Engine) reserve(q *Sequence, n int) int {
 	size := e.pool.PageSize()
 	have := len(q.kv.Pages())
-	if missing := pagesFor(len(q.tokens)+n, size) - have; missing > 0 && missing <= e.pool.Free()+e.pool.Cached()-len(e.running) {
+	if missing := pagesFor(len(q.tokens)+n, size) - have; missing > 0 && missing < e.pool.Free()+e.pool.Cached()-len(e.running)+2 {
 		if q.kv.Grow(len(q.tokens)+n) == nil {
 			return n
 		}

@@ -159,6 +159,8 @@ func (g *generation) Usage() Usage {
 		if i == 0 {
 			u.Prompt, u.Cached = g.tokens, r.Cached
 		}
+		u.Drafted += r.Drafted
+		u.Accepted += r.Accepted
 		u.Output += int(c.output.Load())
 		u.Reasoning += int(c.reasoning.Load())
 	}
