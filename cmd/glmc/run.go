@@ -293,13 +293,8 @@ type draftStats struct {
 }
 
 func draftStatsOf(kind string, s engine.Stats) draftStats {
-	d := draftStats{Kind: kind}
-	for _, x := range s.Drafts {
-		d.Steps += x.Steps
-		d.Drafted += x.Checked
-		d.Accepted += x.Accepted
-	}
-	return d
+	d := s.AllDrafts()
+	return draftStats{Kind: kind, Steps: d.Steps, Drafted: d.Checked, Accepted: d.Accepted}
 }
 
 func (f *runFlags) generate(ctx context.Context, eng *engine.Engine, p *plan.Plan, text *textTools, prompt []int32) error {

@@ -78,6 +78,34 @@ type DraftStats struct {
 	Accepted uint64 // of them, those that came out
 }
 
+// Length is how many tokens a sequence got from a step that checked drafts, on average; 0 where none did.
+func (d DraftStats) Length() float64 {
+	if d.Steps == 0 {
+		return 0
+	}
+	return float64(d.Accepted+d.Steps) / float64(d.Steps)
+}
+
+// Rate is the share of checked tokens that came out.
+func (d DraftStats) Rate() float64 {
+	if d.Checked == 0 {
+		return 0
+	}
+	return float64(d.Accepted) / float64(d.Checked)
+}
+
+// AllDrafts are the sums over all origins.
+func (s *Stats) AllDrafts() DraftStats {
+	var sum DraftStats
+	for _, d := range s.Drafts {
+		sum.Steps += d.Steps
+		sum.Proposed += d.Proposed
+		sum.Checked += d.Checked
+		sum.Accepted += d.Accepted
+	}
+	return sum
+}
+
 // Usage is the share of pages that sequences hold, 0 to 1.
 func (s *Stats) Usage() float64 {
 	if s.Pages == 0 {

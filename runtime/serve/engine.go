@@ -30,7 +30,7 @@ func (o *observer) Stepped(st engine.StepStats) {
 		x.failed.Inc()
 	}
 	// Every sequence that generates gets a token from each step while the engine has time for nothing else: the time between
-	// two tokens is that between two such steps.
+	// two tokens is that between two such steps. Tokens that drafts add come at the same moment and are not counted here.
 	ended := time.Now()
 	if !o.last.IsZero() && st.Decodes > 0 {
 		for range st.Decodes {
@@ -99,6 +99,29 @@ var statsFamilies = []statsFamily{
 	counter("glmc_kv_pages_evicted_total", "Pages of the prefix cache that were needed for something else.", func(s *engine.Stats) float64 { return float64(s.EvictedPages) }),
 	counter("glmc_steps_total", "Steps of the engine.", func(s *engine.Stats) float64 { return float64(s.Steps) }),
 	counter("glmc_prompt_tokens_computed_total", "Tokens of prompts that were computed, those again after preemptions included.", func(s *engine.Stats) float64 { return float64(s.PromptTokens) }),
+	gauge("sglang:spec_accept_length", "Tokens that a sequence got from a step which checked drafts, on average; 0: no step did.", func(s *engine.Stats) float64 { return s.AllDrafts().Length() }),
+	gauge("sglang:spec_accept_rate", "Part of the checked draft tokens that came out, from 0 to 1.", func(s *engine.Stats) float64 { return s.AllDrafts().Rate() }),
+	drafts(engine.FromMTP, "mtp", "proposed", func(d engine.DraftStats) uint64 { return d.Proposed }),
+	drafts(engine.FromMTP, "mtp", "accepted", func(d engine.DraftStats) uint64 { return d.Accepted }),
+	drafts(engine.FromMTP, "mtp", "wasted", func(d engine.DraftStats) uint64 { return d.Checked - d.Accepted }),
+	drafts(engine.FromDrafter, "suffix", "proposed", func(d engine.DraftStats) uint64 { return d.Proposed }),
+	drafts(engine.FromDrafter, "suffix", "accepted", func(d engine.DraftStats) uint64 { return d.Accepted }),
+	drafts(engine.FromDrafter, "suffix", "wasted", func(d engine.DraftStats) uint64 { return d.Checked - d.Accepted }),
+	draftSteps(engine.FromMTP, "mtp"),
+	draftSteps(engine.FromDrafter, "suffix"),
+}
+
+// drafts counts the tokens of a drafter that something became of.
+func drafts(from engine.Origin, drafter, fate string, of func(engine.DraftStats) uint64) statsFamily {
+	desc := prometheus.NewDesc("glmc_draft_tokens_total", "Tokens of drafts: proposed ones, of these accepted ones that came out, and wasted ones that were checked in vain.", nil,
+		prometheus.Labels{"drafter": drafter, "fate": fate})
+	return statsFamily{desc, prometheus.CounterValue, func(s *engine.Stats) float64 { return float64(of(s.Drafts[from])) }}
+}
+
+// draftSteps counts how often a sequence had drafts of a drafter checked.
+func draftSteps(from engine.Origin, drafter string) statsFamily {
+	desc := prometheus.NewDesc("glmc_draft_steps_total", "Steps of sequences in which drafts were checked.", nil, prometheus.Labels{"drafter": drafter})
+	return statsFamily{desc, prometheus.CounterValue, func(s *engine.Stats) float64 { return float64(s.Drafts[from].Steps) }}
 }
 
 // Describe implements prometheus.Collector.
