@@ -91,13 +91,20 @@ func attrValue(v config.Value) any {
 	return v.Text()
 }
 
-// buckets are the step sizes that get a layout: one for each captured decode batch, and the prefill chunk,
+// buckets are the step sizes that get a layout: one for each captured decode batch, one for the same batch with the drafts of the
+// model's own layer beside the token of each sequence, where no other decode batch has as many tokens, and the prefill chunk,
 // which may hold some sequences that decode. In prefill, logits are wanted for no more rows than the settings
 // say, because they are by far the largest value of a step.
 func buckets(s pipeline.Settings) []ir.Bucket {
 	var out []ir.Bucket
 	for _, n := range s.Decode.Capture {
 		out = append(out, ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: n, Seqs: n, Rows: n}})
+	}
+	for _, n := range s.Decode.Capture {
+		tokens := n * (1 + ownDrafts(s))
+		if tokens <= ir.MaxTokens && !slices.ContainsFunc(out, func(b ir.Bucket) bool { return b.Max.Tokens == tokens }) {
+			out = append(out, ir.Bucket{Phase: ir.Decode, Max: ir.Sizes{Tokens: tokens, Seqs: n, Rows: tokens}})
+		}
 	}
 	seqs := 1
 	if len(s.Decode.Capture) > 0 {
@@ -108,6 +115,16 @@ func buckets(s pipeline.Settings) []ir.Bucket {
 	out = append(out, ir.Bucket{Phase: ir.Prefill, Max: ir.Sizes{Tokens: chunk, Seqs: min(seqs, chunk), Rows: min(rows, chunk)}})
 	slices.SortStableFunc(out, func(a, b ir.Bucket) int { return a.Max.Tokens - b.Max.Tokens })
 	return out
+}
+
+// ownDrafts is how many tokens the model's own layer drafts for a sequence.
+func ownDrafts(s pipeline.Settings) int {
+	for _, d := range s.Drafts {
+		if d.Kind == "mtp" {
+			return d.Int("steps")
+		}
+	}
+	return 0
 }
 
 func report(p *plan.Plan, ran []passes.Result) {

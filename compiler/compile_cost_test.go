@@ -60,7 +60,7 @@ func BenchmarkCompileGLM47(b *testing.B) {
 // so, and saves time in each phase; layers that are alike save the same to the nanosecond.
 func TestSavingsArePriced(t *testing.T) {
 	src, _ := glm47(t)
-	prices := regexp.MustCompile(`; predicted on h200: folded ([0-9.]+) µs, overlapped ([0-9.]+) µs, apart ([0-9.]+) µs at decode 256;`)
+	prices := regexp.MustCompile(`; predicted on h200: folded ([0-9.]+) µs, overlapped ([0-9.]+) µs, apart ([0-9.]+) µs at decode 1024;`)
 	for _, name := range []string{"glm-4.7", "glm-4.5-air"} {
 		f, list := syntax.Parse(glm4moe, src)
 		if list.HasErrors() {
