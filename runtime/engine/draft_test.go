@@ -2,12 +2,17 @@ package engine_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/engine/enginetest"
+	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/sample"
 )
 
 // TestDraftLayerGuessesRight: the draft layer of the model without weights is right wherever it is given the right states, tokens and
@@ -47,5 +52,114 @@ func TestDraftLayerGuessesRight(t *testing.T) {
 			}
 		}
 		e.whole(t)
+	}
+}
+
+// TestLoopGivesTheSameWithDrafts: requests in a loop, sampled, are answered the same with drafts as without, and readers get all tokens.
+func TestLoopGivesTheSameWithDrafts(t *testing.T) {
+	answers := func(o engine.Options) (all [][]int32, s engine.Stats) {
+		e, err := engine.New(enginetest.New(enginetest.Options{Draft: true, Pages: 100, Rows: 32}), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := engine.NewLoop(e)
+		defer l.Close()
+		var streams []*engine.Stream
+		for i := range 12 {
+			s, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(i, 1+i), MaxTokens: 20 + i, Sampling: sample.Params{Temperature: 0.7, Seed: uint64(i)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			streams = append(streams, s)
+		}
+		for _, s := range streams {
+			got, err := readAll(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, got)
+		}
+		return all, l.Stats()
+	}
+	want, _ := answers(engine.Options{})
+	got, s := answers(engine.Options{MTP: 3})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answers (-without drafts +with):\n%s", diff)
+	}
+	if d := s.AllDrafts(); d.Accepted == 0 || d.Accepted == d.Checked {
+		t.Errorf("sampled text with greedy drafts: %+v", d)
+	}
+}
+
+// TestRefusedDrafts: what nobody can guess with is refused when the engine is made.
+func TestRefusedDrafts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		o     engine.Options
+		layer bool
+		want  string
+	}{
+		{"no layer", engine.Options{MTP: 1}, false, "the model has no entry draft"},
+		{"too many", engine.Options{MTP: 65}, true, "wants 0 to 64"},
+		{"below none", engine.Options{DraftTokens: -1}, true, "wants 0 to 64"},
+	} {
+		_, err := engine.New(enginetest.New(enginetest.Options{Draft: c.layer}), c.o)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// TestBadDraftsEndNobody: a step that fails because of a draft is run again without it. Sequences with the token that breaks steps never say
+// it themselves, so all end well.
+func TestBadDraftsEndNobody(t *testing.T) {
+	const broken = 63
+	x := enginetest.Options{Script: func(prompt []int32) []int32 { return []int32{1, 2, 3, 4, 5} }, Rows: 32,
+		Before: func(_ int, in exec.Inputs) error {
+			if slices.Contains(in["tokens"].I32, broken) {
+				return errPoison
+			}
+			return nil
+		}}
+	d := newDrafter(oracle, 64, 1)
+	d.truth = func([]int32, []int32) []int32 { return []int32{broken} }
+	s := startEngine(t, x, engine.Options{Drafter: d})
+	var all []*engine.Sequence
+	for i := range 3 {
+		all = append(all, s.add(t, engine.Request{Prompt: distinct(i, 5), MaxTokens: 5}))
+	}
+	s.steps(t, -1)
+	for _, q := range all {
+		if r := q.Result(); r.Err != nil || !slices.Equal(q.Output(), []int32{1, 2, 3, 4, 5}) {
+			t.Errorf("output %v, error %v", q.Output(), r.Err)
+		}
+	}
+	if n := s.Stats().FailedSteps; n == 0 {
+		t.Error("no step failed")
+	}
+	s.whole(t)
+}
+
+// TestDraftsAllocateNothing: a request of many tokens makes as many allocations as one of few, with the small model and its layer.
+func TestDraftsAllocateNothing(t *testing.T) {
+	e := startSteady(t, smallModel(t), compiler.Options{})
+	eng, err := engine.New(e, engine.Options{MTP: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	allocations := func(n int) uint64 {
+		least := ^uint64(0)
+		for range 10 {
+			least = min(least, mallocs(func() {
+				if _, err := eng.Generate(t.Context(), engine.Request{Prompt: []int32{5, 6, 7}, MaxTokens: n}); err != nil {
+					t.Fatal(err)
+				}
+			}))
+		}
+		return least
+	}
+	page := e.Plan().Cache.PageSize
+	if few, many := allocations(page), allocations(2*page-3); many > few {
+		t.Errorf("%d tokens make %d allocations, %d make %d", page, few, 2*page-3, many)
 	}
 }
