@@ -15,6 +15,8 @@ type compiler struct {
 	budget   *budget
 	nodes    int
 	literals int              // bytes of enum and const
+	patterns map[string]keys  // of patternProperties
+	namings  map[*value]*keys // of propertyNames
 	known    map[string]*node // by the schemas of a place
 	spelling *spelling
 	lax      bool // what cannot be enforced is left out, and no error
@@ -22,7 +24,8 @@ type compiler struct {
 }
 
 func newCompiler(root *value, s *spelling, b *budget) *compiler {
-	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s}
+	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s,
+		patterns: map[string]keys{}, namings: map[*value]*keys{}}
 	c.any, _ = s.anyValue()
 	return c
 }
