@@ -147,8 +147,9 @@ func (s *shape) others(matched []string) []*value {
 	return all
 }
 
-// groups calls a function for each set of patterns that names which are not described can match, with the automaton of these names,
-// whether it is the set of none, and the schemas of their values. Each key is spelled in the one shortest way, so that none that is described comes in disguise.
+// groups calls a function for each set of patterns that names which are not described can match, with the automaton of these
+// names, whether it is the set of none, and the schemas of their values. Each key is spelled in the one shortest way, so that none
+// that is described comes in disguise.
 func (c *compiler) groups(s *shape, names []string, any *dfa, enc encoding, yield func(key *dfa, plain bool, all []*value) error) error {
 	tooMany := func(err error) error {
 		return errorAt(s.path, "the names of the properties are too many or too long: %v", err)

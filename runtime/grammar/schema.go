@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// compiler turns a schema into nodes. What has to satisfy several schemas at once, as allOf wants it, is compiled as one: a place is
-// a list of schemas, all of which hold.
+// compiler turns a schema into nodes. What has to satisfy several schemas at once, as allOf wants it, is compiled as one: a place
+// is a list of schemas, all of which hold.
 type compiler struct {
 	root     *value
 	budget   *budget
@@ -85,8 +85,8 @@ type link struct {
 	from   *link
 }
 
-// branches takes apart what combines schemas: each branch is a list of objects whose own keywords all hold, with $ref followed, allOf
-// added, and one of the alternatives of each anyOf and oneOf.
+// branches takes apart what combines schemas: each branch is a list of objects whose own keywords all hold, with $ref followed,
+// allOf added, and one of the alternatives of each anyOf and oneOf.
 func (c *compiler) branches(all []*value) ([][]*value, error) {
 	b := &brancher{c: c}
 	var todo []*link
