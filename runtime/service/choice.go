@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/sample"
@@ -25,8 +26,8 @@ type choice struct {
 	minTokens int
 	logprobs  bool
 
-	output, reasoning int
-	calls             int // that are complete
+	output, reasoning atomic.Int64 // tokens; Generation.Usage reads them while other choices go on
+	calls             int          // that are complete
 	events            []Event
 	tokens            []sample.Token // that no event told of
 }
@@ -104,18 +105,18 @@ func (c *choice) take() []Event {
 
 // token takes the next token of the choice.
 func (c *choice) token(t sample.Token) {
-	c.output++
+	output := int(c.output.Add(1))
 	if c.logprobs {
 		c.tokens = append(c.tokens, t)
 	}
-	if c.text == nil || c.output > c.minTokens && slices.Contains(c.stop, t.ID) {
+	if c.text == nil || output > c.minTokens && slices.Contains(c.stop, t.ID) {
 		return
 	}
 	thought := c.parser != nil && c.parser.Thinking()
 	text, _ := c.text.Next(t.ID)
 	c.say(text)
 	if c.parser != nil && (thought || c.parser.Thinking()) {
-		c.reasoning++
+		c.reasoning.Add(1)
 	}
 }
 
