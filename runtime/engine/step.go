@@ -169,6 +169,7 @@ func (e *Engine) computed(p *part) {
 // was: each is run by itself, and those that fail again end.
 func (e *Engine) failed(err error) {
 	s := &e.step
+	e.stats.FailedSteps++
 	if len(s.parts) == 1 {
 		p := &s.parts[0]
 		if !p.seq.ended {
@@ -176,7 +177,6 @@ func (e *Engine) failed(err error) {
 		}
 		return
 	}
-	e.stats.FailedSteps++
 	for _, p := range s.parts {
 		if !p.seq.ended && !p.seq.suspect {
 			p.seq.suspect = true

@@ -45,6 +45,7 @@ func TestHostileSchemas(t *testing.T) {
 		{"not", `{"anyOf":[{"type":"null"},{"not":{}}]}`, "/anyOf/1/not"},
 		{"unique", `{"type":"array","uniqueItems":true}`, "/uniqueItems"},
 		{"not unique", `{"type":"array","uniqueItems":false,"unevaluatedItems":true}`, "-"},
+		{"contains", `{"type":"array","contains":true}`, "/contains"},
 		{"overlap", `{"oneOf":[{"type":"integer"},{"type":"number"}]}`, "/oneOf/1"},
 		{"empty", `{"type":"string","enum":[1]}`, ""},
 		{"impossible", `{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}`, ""},

@@ -156,7 +156,7 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 func harmless(key string, v *value) bool {
 	switch v.kind {
 	case boolValue:
-		return v.yes != (key == "uniqueItems") && key != "not"
+		return v.yes != (key == "uniqueItems") && key != "not" && key != "contains"
 	case numberValue:
 		return key == "minProperties" && v.text == "0"
 	case objectValue:

@@ -118,6 +118,25 @@ func TestNesting(t *testing.T) {
 	}
 }
 
+// At the limit of nesting, what an object needs still fits: an object is only begun where it does.
+func TestNestingOfWhatIsNeeded(t *testing.T) {
+	g, err := Schema(byteVocabulary(), []byte(`{"type":"object","properties":{"n":{"$ref":"#"},"l":{"type":"object","properties":{
+		"m":{"type":"array","items":{"type":"array"},"minItems":1}},"required":["m"],"additionalProperties":false}},"required":["l"],"additionalProperties":false}`), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := refusal(g, strings.Repeat(`{"n":`, maxNested))
+	deep := n / len(`{"n":`)
+	const rest = `"l":{"m":[[]]}}`
+	text := strings.Repeat(`{"n":`, deep) + "{" + rest + strings.Repeat(","+rest, deep)
+	if deep < maxNested-10 || !accepts(g, text) {
+		t.Errorf("%d levels, and the end does not fit", deep)
+	}
+	if n, _ := refusal(g, strings.Repeat(`{"n":`, deep)+`{"n`); n != len(`{"n":`)*deep+2 {
+		t.Error("one level more is begun")
+	}
+}
+
 // Requests share a grammar, and several write in it at once what each would write alone.
 func TestSharedGrammar(t *testing.T) {
 	v, _ := smallVocabulary()

@@ -225,7 +225,7 @@ func (r *reader) message(s *scanner) {
 	}
 }
 
-// complete fills what Anthropic counts apart: its input_tokens are those that no cache held.
+// total is the usage, with what Anthropic counts apart: its input_tokens are those that no cache held.
 func (r *reader) total() usage {
 	u := r.usage
 	if r.api == Anthropic && u.input >= 0 {

@@ -83,21 +83,19 @@ type observedGeneration struct {
 	id       string
 	choices  int
 	began    time.Time
-	first    time.Time // event
-	finish   string
-	said     *strings.Builder // nil: replies are not logged
+	once     sync.Once
 
-	next sync.Mutex // held by Next: Close may come at any time, and what a generation came to is only known behind it
-	once sync.Once
-
+	// What is known of the reply. Whoever closes a generation need not be the one who reads it: then nothing is added any more.
 	mu        sync.Mutex
-	sequences []engine.Result // as they end
+	told      bool
+	first     time.Time // event
+	finish    string
+	said      *strings.Builder // nil: replies are not logged
+	sequences []engine.Result  // as they end
 }
 
 // Next implements service.Generation.
 func (g *observedGeneration) Next(ctx context.Context) (service.Event, error) {
-	g.next.Lock()
-	defer g.next.Unlock()
 	e, err := g.Generation.Next(ctx)
 	if err != nil {
 		if ctx.Err() != nil && g.ctx.Err() == nil {
@@ -106,6 +104,17 @@ func (g *observedGeneration) Next(ctx context.Context) (service.Event, error) {
 		err = g.server.told(err)
 		g.over(err)
 		return e, err
+	}
+	g.saw(&e)
+	return e, nil
+}
+
+// saw takes what an event says of the generation.
+func (g *observedGeneration) saw(e *service.Event) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.told {
+		return
 	}
 	if g.first.IsZero() {
 		g.first = time.Now()
@@ -116,14 +125,11 @@ func (g *observedGeneration) Next(ctx context.Context) (service.Event, error) {
 	if g.said != nil {
 		g.said.WriteString(e.Text)
 	}
-	return e, nil
 }
 
 // Close implements service.Generation.
 func (g *observedGeneration) Close() {
-	g.Generation.Close() // which ends a Next
-	g.next.Lock()
-	defer g.next.Unlock()
+	g.Generation.Close()
 	g.over(context.Canceled)
 }
 
@@ -138,15 +144,16 @@ func (g *observedGeneration) over(reason error) {
 	g.once.Do(func() {
 		ended := time.Now()
 		g.release()
+		g.mu.Lock()
+		g.told = true
+		sequences := g.sequences
+		g.mu.Unlock()
 		usage := g.Usage()
 		finish := g.reason(reason)
 		if g.exchange != nil {
 			g.exchange.add(usage, g.first, finish)
 		}
 		g.server.metrics.generated(g, usage, finish, ended)
-		g.mu.Lock()
-		sequences := g.sequences
-		g.mu.Unlock()
 		g.server.traces.generated(g.ctx, g.id, usage, finish, sequences)
 		if g.said != nil {
 			g.server.log.Info("reply", "request_id", g.id, "text", g.said.String())

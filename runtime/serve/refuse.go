@@ -53,6 +53,9 @@ func (f *refusal) write(w http.ResponseWriter, api route.API, id string) {
 		h.Del(name) // of an answer that a handler began
 	}
 	h.Set("Content-Type", "application/json")
+	if api == route.Anthropic {
+		h.Set("Request-Id", id) // where Anthropic's clients look for it
+	}
 	if f.status == http.StatusUnauthorized {
 		h.Set("Www-Authenticate", "Bearer")
 	}

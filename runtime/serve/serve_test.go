@@ -151,6 +151,9 @@ func TestForms(t *testing.T) {
 		if ct := a.header.Get("Content-Type"); ct != "application/json" {
 			t.Errorf("%s: Content-Type %s", name, ct)
 		}
+		if id := a.header.Get("Request-Id"); (id == "r1") != strings.HasPrefix(a.body, `{"type":"error"`) {
+			t.Errorf("%s: Request-Id %q, of an answer in the form of %s", name, id, a.body)
+		}
 		got[name] = strings.TrimSpace(a.body)
 	}
 	want := map[string]string{

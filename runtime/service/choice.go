@@ -26,7 +26,7 @@ type choice struct {
 	minTokens int
 	logprobs  bool
 
-	output, reasoning atomic.Int64 // tokens; Usage may be asked while others come
+	output, reasoning atomic.Int64 // tokens; Generation.Usage reads them while other choices go on
 	calls             int          // that are complete
 	events            []Event
 	tokens            []sample.Token // that no event told of
@@ -105,11 +105,11 @@ func (c *choice) take() []Event {
 
 // token takes the next token of the choice.
 func (c *choice) token(t sample.Token) {
-	output := c.output.Add(1)
+	output := int(c.output.Add(1))
 	if c.logprobs {
 		c.tokens = append(c.tokens, t)
 	}
-	if c.text == nil || output > int64(c.minTokens) && slices.Contains(c.stop, t.ID) {
+	if c.text == nil || output > c.minTokens && slices.Contains(c.stop, t.ID) {
 		return
 	}
 	thought := c.parser != nil && c.parser.Thinking()

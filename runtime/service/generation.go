@@ -20,7 +20,7 @@ const retryAfter = time.Second
 // generation is a Generation. A single choice is read by whoever calls Next; several are read by a goroutine each, because
 // they come in no order.
 type generation struct {
-	ctx     context.Context // of the request
+	ctx     context.Context // done by cancel, and with the request's
 	cancel  context.CancelFunc
 	choices []*choice
 	tokens  int            // of the prompt
@@ -70,7 +70,7 @@ func (s *Service) generate(ctx context.Context, r *Request, p prompt, g *grammar
 		out.choices = append(out.choices, c)
 	}
 	if len(out.choices) > 1 {
-		out.read(ctx)
+		out.read()
 	}
 	return out, nil
 }
@@ -91,15 +91,15 @@ func (g *generation) score(q *engine.Request) {
 }
 
 // read begins to read all choices.
-func (g *generation) read(ctx context.Context) {
+func (g *generation) read() {
 	g.arrived = make(chan arrival)
 	for _, c := range g.choices {
 		g.readers.Go(func() {
 			for {
-				events, err := c.next(ctx)
+				events, err := c.next(g.ctx)
 				select {
 				case g.arrived <- arrival{events, err}:
-				case <-ctx.Done():
+				case <-g.ctx.Done():
 					return
 				}
 				if err != nil {
@@ -144,8 +144,8 @@ func (g *generation) wait(ctx context.Context) (arrival, error) {
 	select {
 	case a := <-g.arrived:
 		return a, nil
-	case <-g.ctx.Done(): // the readers have gone
-		return arrival{}, fault(g.ctx.Err())
+	case <-g.ctx.Done(): // nobody reads any more
+		return arrival{err: g.ctx.Err()}, nil
 	case <-ctx.Done():
 		return arrival{}, fault(ctx.Err())
 	}

@@ -174,8 +174,9 @@ describe("anthropic: tools", { concurrency: true }, () => {
   });
 
   it("has to call where tool_choice says so", async () => {
-    for (const tool_choice of [{ type: "any" }, { type: "tool", name: "now" }]) {
-      const r = await ask("I would rather talk.", { tools: [{ name: "now", input_schema: { type: "object", properties: {} } }], tool_choice, temperature: 0 });
+    for (const choice of [{ type: "any" }, { type: "tool", name: "now" }]) {
+      const tool_choice = { ...choice, disable_parallel_tool_use: true };
+      const r = await ask("I would rather talk.", { tools: [{ name: "now", input_schema: { type: "object", properties: {} } }], tool_choice, temperature: 0, thinking: { type: "disabled" } });
       assert.equal(r.stop_reason, "tool_use");
       assert.equal(r.content.find((b) => b.type === "tool_use").name, "now");
     }

@@ -3,14 +3,20 @@ package openai
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/glmc/glmc/runtime/service"
 )
 
-// modelList is GET /v1/models.
+// modelList is GET /v1/models. OpenAI's clients and Anthropic's ask for the same path: each finds its fields.
 type modelList struct {
 	Object string        `json:"object"`
 	Data   []modelObject `json:"data"`
+
+	// Anthropic's.
+	HasMore bool   `json:"has_more"`
+	First   string `json:"first_id"`
+	Last    string `json:"last_id"`
 }
 
 type modelObject struct {
@@ -19,15 +25,22 @@ type modelObject struct {
 	Created int64  `json:"created"`
 	Owner   string `json:"owned_by"`
 	Longest int    `json:"max_model_len"` // vLLM's: prompt and output together, in tokens
+
+	// Anthropic's.
+	Type      string `json:"type"`
+	Display   string `json:"display_name"`
+	CreatedAt string `json:"created_at"` // RFC 3339
 }
 
 func newModel(m service.Model) modelObject {
-	return modelObject{ID: m.Name, Object: "model", Created: m.Created.Unix(), Owner: "glmc", Longest: m.MaxPositions}
+	return modelObject{ID: m.Name, Object: "model", Created: m.Created.Unix(), Owner: "glmc", Longest: m.MaxPositions,
+		Type: "model", Display: m.Name, CreatedAt: m.Created.UTC().Format(time.RFC3339)}
 }
 
 // listModels answers GET /v1/models.
 func (a *api) listModels(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, modelList{"list", []modelObject{newModel(a.backend.Model())}})
+	m := newModel(a.backend.Model())
+	writeJSON(w, http.StatusOK, modelList{Object: "list", Data: []modelObject{m}, First: m.ID, Last: m.ID})
 }
 
 // getModel answers GET /v1/models/{id...}. Names may have slashes.

@@ -24,6 +24,7 @@ import (
 	"github.com/glmc/glmc/runtime/serve"
 	"github.com/glmc/glmc/runtime/serve/anthropic"
 	"github.com/glmc/glmc/runtime/serve/openai"
+	"github.com/glmc/glmc/runtime/serve/openapi"
 	"github.com/glmc/glmc/runtime/service/modeltest"
 )
 
@@ -114,6 +115,7 @@ func load(s *serve.Server, metrics *serve.Metrics, o modeltest.Options) (*serve.
 	metrics.Serve(model.Model(), serve.Cache{}, func() engine.Stats { return engine.Stats{} })
 	b := s.Observe(model)
 	routes := append(openai.Routes(b, openai.Options{Fingerprint: "fp_clients"}), anthropic.Routes(b, anthropic.Options{})...)
+	routes = append(routes, openapi.Route(b, "clients"))
 	return &serve.Loaded{Routes: routes, Close: end}, nil
 }
 
