@@ -89,6 +89,9 @@ func (e *Engine) finish() {
 		e.logits(&s.out[0])
 		s.picks.run()
 		s.stats.ended = time.Now()
+		for i := range s.picks.rows {
+			e.judge(&s.picks.rows[i])
+		}
 		for i := range s.parts {
 			e.computed(&s.parts[i])
 		}
@@ -169,6 +172,7 @@ func (e *Engine) computed(p *part) {
 // was: each is run by itself, and those that fail again end.
 func (e *Engine) failed(err error) {
 	s := &e.step
+	e.stats.FailedSteps++
 	if len(s.parts) == 1 {
 		p := &s.parts[0]
 		if !p.seq.ended {
@@ -176,7 +180,6 @@ func (e *Engine) failed(err error) {
 		}
 		return
 	}
-	e.stats.FailedSteps++
 	for _, p := range s.parts {
 		if !p.seq.ended && !p.seq.suspect {
 			p.seq.suspect = true
