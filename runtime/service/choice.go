@@ -49,27 +49,12 @@ func (s *Service) choose(r *Request, p prompt, ids []int32, stops *stop.Set, num
 		}
 		c.parser = reply.New(reply.Options{Format: s.format, Start: start, Tools: tools})
 	}
-	if r.Echo {
-		c.echo(s, r, p)
-	}
 	return c
 }
 
 // text is the text of one output.
 func (s *Service) text(r *Request, stops *stop.Set) *stop.Text {
-	return stops.NewText(s.tokenizer.NewStream(!r.KeepSpecial), stop.Options{Keep: r.IncludeStop}, r.MinTokens)
-}
-
-// echo begins the reply with the prompt.
-func (c *choice) echo(s *Service, r *Request, p prompt) {
-	text := p.text
-	switch {
-	case r.Text != nil:
-		text = *r.Text
-	case text == "" && s.tokenizer != nil:
-		text = s.tokenizer.Decode(p.ids, !r.KeepSpecial)
-	}
-	c.events = append(c.events, Event{Kind: Text, Choice: c.number, Text: text})
+	return stops.NewText(s.tokenizer.NewStream(true), stop.Options{Keep: r.IncludeStop}, r.MinTokens)
 }
 
 // next waits for the next events: at least one, or an error, which is io.EOF behind the last. Both may come together. The events are valid until
