@@ -47,7 +47,7 @@ func (s *Service) choose(r *Request, p prompt, ids []int32, stops *stop.Set, num
 		if r.Continue {
 			start = reply.StartText
 		}
-		c.parser = reply.New(reply.Options{Format: s.format, Start: start, Tools: tools})
+		c.parser = reply.New(reply.Options{Format: s.format, Start: start, Tools: tools, Apart: r.Format.Kind != FormatText})
 	}
 	return c
 }
