@@ -77,10 +77,19 @@ func Text(v *Vocabulary, f Form, o Options) (*Grammar, error) {
 	})
 }
 
+// maxCompiling is how many grammars are compiled at a time: each may take a second and some hundred megabytes, however many requests
+// come at once.
+const maxCompiling = 2
+
 // compile makes a grammar of what build makes, or takes the one that is known by the key.
 func (v *Vocabulary) compile(key string, build func() (*node, error)) (*Grammar, error) {
 	sum := sha256.Sum256([]byte(key))
 	if g := v.cache.get(sum); g != nil {
+		return g, nil
+	}
+	v.compiling <- struct{}{}
+	defer func() { <-v.compiling }()
+	if g := v.cache.get(sum); g != nil { // another request made it in the meantime
 		return g, nil
 	}
 	root, err := build()
