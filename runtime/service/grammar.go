@@ -35,8 +35,11 @@ func (s *Service) grammar(r *Request, p prompt) (*grammar.Grammar, error) {
 	if err != nil || calls == nil && r.Format.Kind == FormatText {
 		return nil, err
 	}
-	if s.vocabulary == nil {
+	switch {
+	case s.vocabulary == nil:
 		return nil, invalid("response_format", "the model is served without a tokenizer, so that the form of its replies cannot be enforced")
+	case len(s.stop) == 0: // behind a complete form nothing could come
+		return nil, invalid("response_format", "the model is served without a token that ends a reply, so that one in a form would have no end: its generation_config.json names none")
 	}
 	o := s.around(r, p)
 	var g *grammar.Grammar

@@ -15,6 +15,7 @@ import (
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/modeltest"
 	"github.com/glmc/glmc/runtime/text/chat"
+	"github.com/glmc/glmc/runtime/text/tokenizer"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -198,5 +199,28 @@ func TestWithoutTokenizer(t *testing.T) {
 		if _, err := s.Start(t.Context(), r); !errors.As(err, &refused) || refused.Kind != service.Invalid || !strings.Contains(refused.Message, "without a") {
 			t.Errorf("the error is %v", err)
 		}
+	}
+}
+
+// TestWithoutStops: a model of which no token is known to end a reply cannot end one that has a form.
+func TestWithoutStops(t *testing.T) {
+	tok, err := tokenizer.Load("../../models/tiny/tokenizer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.New(enginetest.New(enginetest.Options{Vocab: tok.VocabSize()}), engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loop := engine.NewLoop(e)
+	defer loop.Close()
+	s, err := service.New(loop, service.Options{Name: "endless", MaxPositions: 256, VocabSize: tok.VocabSize(), Tokenizer: tok})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Start(t.Context(), service.Request{Text: ptr("Hi"), Format: service.Format{Kind: service.FormatJSON}})
+	var refused *service.Error
+	if !errors.As(err, &refused) || refused.Kind != service.Invalid || refused.Param != "response_format" {
+		t.Errorf("the error is %v", err)
 	}
 }
