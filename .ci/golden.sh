@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=$(git grep --untracked -lE 'flag\.Bool\("update"' -- '*_test.go' | xargs -rn1 dirname | sort -u)
+packages=$(git grep --untracked -lE 'flag\.Bool\("update"|transcript\.Run\(' -- '*_test.go' | xargs -rn1 dirname | sort -u)
 [[ -n $packages ]] || { echo "no test has an -update flag" >&2; exit 1; }
 for package in $packages; do
 	go test "./$package" -update

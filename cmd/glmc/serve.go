@@ -51,7 +51,7 @@ Every flag can also stand in the environment, as GLMC_ and its name in capitals 
 of --config-file: {"addr": ":8080", "max-running": 16}. The command line comes first, then the environment. Lists
 in the environment have commas between their elements. docs/serving.md says more.`,
 		Example: `  glmc serve --addr 127.0.0.1:8000
-  glmc serve --weights DIR --api-key-file keys.json --max-running 16 --max-model-len 32768
+  glmc serve --weights DIR --api-key-file FILE --max-running 16 --max-model-len 32768
   glmc serve glm.plan --weights DIR --tls-cert FILE --tls-key FILE --log-format json`,
 		Args: atMostOneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {

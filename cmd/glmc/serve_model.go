@@ -55,7 +55,7 @@ func (f *servedModelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.name, "served-model-name", "", "`NAME` of the model in requests (default: the name of the directory of --weights, or tiny)")
 	fs.IntVar(&f.maxLen, "max-model-len", 0, "`N` tokens of prompt and output together, at most (default: the model's positions)")
 	fs.IntVar(&f.maxRunning, "max-running", 0, "`N` sequences in a step, at most (default: what the plan has room for)")
-	fs.IntVar(&f.maxWaiting, "max-waiting", 512, "`N` requests that wait, at most; more are answered with 429")
+	fs.IntVar(&f.maxWaiting, "max-waiting", 512, "`N` requests that wait, at most; more are answered with 429; 0: any number")
 	fs.IntVar(&f.chunk, "chunk", 0, "`N` tokens of a prompt in a step, at most (default: the plan's)")
 	f.kvMemory.text, f.kvMemory.share = "50%", defaultKVShare
 	fs.Var(&f.kvMemory, "kv-memory", "`SIZE` of the KV cache, 8GiB, or its share of the memory that is free beside the weights, 0.5 or 50%")

@@ -203,35 +203,41 @@ func (p *pool) finish(number uint32, wake int) {
 // help does pieces until none is left to take: the worker's own, then those of the threads behind it, round to
 // itself. That they are done is told once for all of them, for the count moves from core to core.
 func (p *pool) help(worker int) {
-	done := p.drain(worker, &p.shared, false) + p.drain(worker, &p.queues[worker], false)
-	for i := 1; i < len(p.queues); i++ {
-		// From the end: the owner goes on with its one stream.
-		done += p.drain(worker, &p.queues[(worker+i)%len(p.queues)], true)
+	done := 0
+	for !p.some(worker, &done) { // one panicked: others may be left
 	}
 	if done > 0 && p.undone.Add(int64(-done)) == 0 && worker != 0 {
 		p.caller.wake()
 	}
 }
 
-// drain does the pieces of a queue and returns how many it did.
-func (p *pool) drain(worker int, q *queue, fromEnd bool) int {
-	for done := 0; ; done++ {
-		piece, ok := q.take(fromEnd)
-		if !ok {
-			return done
-		}
-		p.piece(worker, piece)
-	}
-}
-
-// piece does one piece of the loop. It is over even where it panics.
-func (p *pool) piece(worker, piece int) {
+// some does pieces until none is left, or one panics, and counts those that are over.
+func (p *pool) some(worker int, done *int) (all bool) {
 	defer func() {
 		if x := recover(); x != nil {
+			*done++
 			p.failed.CompareAndSwap(nil, recovered(x))
 		}
 	}()
-	p.loop.do(worker, piece)
+	p.drain(worker, &p.shared, false, done)
+	p.drain(worker, &p.queues[worker], false, done)
+	for i := 1; i < len(p.queues); i++ {
+		// From the end: the owner goes on with its one stream.
+		p.drain(worker, &p.queues[(worker+i)%len(p.queues)], true, done)
+	}
+	return true
+}
+
+// drain does the pieces of a queue.
+func (p *pool) drain(worker int, q *queue, fromEnd bool, done *int) {
+	for {
+		piece, ok := q.take(fromEnd)
+		if !ok {
+			return
+		}
+		p.loop.do(worker, piece)
+		*done++
+	}
 }
 
 func (p *pool) work(worker int, w *parker) {

@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/glmc/glmc/compiler"
@@ -29,6 +31,39 @@ func BenchmarkSmallModel(b *testing.B) {
 			}
 			b.ReportMetric(64/response.Prompt.Seconds(), "prompt-tokens/s")
 			b.ReportMetric(31/response.Generate.Seconds(), "tokens/s")
+		})
+	}
+}
+
+// BenchmarkStreams generates 32 tokens in each of some streams of a loop, with the trained small model.
+func BenchmarkStreams(b *testing.B) {
+	g := smallModel(b)
+	m := g.start(b, g.compile(b, compiler.Options{}), "cpu", 0)
+	for _, n := range []int{1, 8} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			e, err := engine.New(m.exec, engine.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			l := engine.NewLoop(e)
+			defer l.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				var all sync.WaitGroup
+				for i := range n {
+					s, err := l.Submit(b.Context(), engine.Request{Prompt: []int32{int32(i), 5, 6, 7}, MaxTokens: 32})
+					if err != nil {
+						b.Fatal(err)
+					}
+					all.Go(func() {
+						if _, err := readAll(context.Background(), s); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				all.Wait()
+			}
+			b.ReportMetric(float64(32*n*b.N)/b.Elapsed().Seconds(), "tokens/s")
 		})
 	}
 }

@@ -16,11 +16,13 @@ var (
 // Loop drives an engine for requests that come at any time. One goroutine owns the engine; another runs the device, so that what
 // the host has to do for a step happens beside the one before. All methods may be called from any goroutine.
 type Loop struct {
-	engine *Engine
-	ctx    context.Context // of steps: done by Close
-	cancel context.CancelFunc
-	wake   chan struct{}  // holds one: there is something in the inbox
-	both   sync.WaitGroup // the two goroutines
+	engine    *Engine
+	ctx       context.Context // done by Close
+	cancel    context.CancelFunc
+	steps     context.Context // of steps, one after the other, until it is done
+	interrupt context.CancelFunc
+	wake      chan struct{}  // holds one: there is something in the inbox
+	both      sync.WaitGroup // the two goroutines
 
 	step, stepped chan struct{} // the device's turn, and the engine's
 
@@ -39,6 +41,7 @@ type Loop struct {
 func NewLoop(e *Engine) *Loop {
 	l := &Loop{engine: e, wake: make(chan struct{}, 1), step: make(chan struct{}), stepped: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.steps, l.interrupt = context.WithCancel(l.ctx)
 	l.stats = e.Stats()
 	l.both.Go(l.device)
 	l.both.Go(l.run)
@@ -133,7 +136,7 @@ func (l *Loop) Close() error {
 // device runs steps when it is its turn.
 func (l *Loop) device() {
 	for range l.step {
-		l.engine.execute(l.ctx)
+		l.engine.execute(l.steps)
 		l.stepped <- struct{}{}
 	}
 }
@@ -153,16 +156,48 @@ func (l *Loop) run() {
 		l.deliver()
 		e.prepare()
 		l.arrive()
-		<-l.stepped
-		if l.ctx.Err() != nil {
-			break
+		if !l.await() {
+			continue
 		}
 		e.finish()
 		if !e.pending() {
 			l.deliver()
 		}
 	}
+	l.interrupt()
 	l.abandon()
+}
+
+// await waits for the device. False where the step was broken off, because nobody wants anything of it any more: a chunk of a
+// prompt may take seconds, in which others could run.
+func (l *Loop) await() bool {
+	for {
+		select {
+		case <-l.stepped:
+			if l.steps.Err() == nil {
+				return true
+			}
+			if l.ctx.Err() == nil {
+				l.steps, l.interrupt = context.WithCancel(l.ctx)
+			}
+			return l.engine.step.err == nil
+		case <-l.wake:
+			l.arrive()
+			if l.unwanted() {
+				l.interrupt()
+			}
+		}
+	}
+}
+
+// unwanted reports whether all requests in the step have been given up.
+func (l *Loop) unwanted() bool {
+	for i := range l.engine.step.parts {
+		if s := l.engine.step.parts[i].seq.stream; s == nil || s.reason() == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // take moves the inbox over, between two steps. Where there is nothing to do, it waits. False after Close.
@@ -204,9 +239,12 @@ func (l *Loop) arrive() {
 	clear(l.came)
 }
 
-// deliver gives readers what is new.
+// deliver gives readers what is new. Who sees a request end sees it in Stats as well.
 func (l *Loop) deliver() {
 	e := l.engine
+	l.mu.Lock()
+	l.stats = e.Stats()
+	l.mu.Unlock()
 	ended := 0
 	for _, q := range e.fresh {
 		if q.stream != nil && q.stream.push(q) {
@@ -214,11 +252,12 @@ func (l *Loop) deliver() {
 		}
 	}
 	e.forget()
+	if ended == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stats = e.Stats()
-	l.open -= ended
-	if l.open == 0 && l.idle != nil && ended > 0 {
+	if l.open -= ended; l.open == 0 && l.idle != nil {
 		close(l.idle)
 	}
 }

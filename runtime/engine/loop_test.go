@@ -14,10 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/engine/enginetest"
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/sample"
 )
 
 // readAll reads a stream to its end.
@@ -161,6 +163,41 @@ func TestLoopCancel(t *testing.T) {
 	}
 	if _, err := l.Submit(canceled(), engine.Request{Prompt: []int32{1}, MaxTokens: 1}); !errors.Is(err, context.Canceled) {
 		t.Errorf("submitted with a context that is done: %v", err)
+	}
+}
+
+// TestLoopInterrupts: a step that only requests are in which nobody wants any more is broken off; one with others is not.
+func TestLoopInterrupts(t *testing.T) {
+	m := enginetest.Options{Pages: 512, Delay: func(s ir.Sizes) time.Duration {
+		if s.Tokens > 8 {
+			return time.Hour
+		}
+		return time.Millisecond
+	}}
+	l, x := startLoop(t, m, engine.Options{})
+	for i := range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := l.Submit(ctx, engine.Request{Prompt: distinct(i, 20), MaxTokens: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for x.Steps() == 2*i+i { // it runs, and would for an hour
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		if _, err := readAll(t.Context(), s); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		short, err := l.Submit(t.Context(), engine.Request{Prompt: distinct(i+20, 3), MaxTokens: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readAll(t.Context(), short); err != nil || len(got) != 2 {
+			t.Errorf("%d tokens, %v", len(got), err)
+		}
+	}
+	if s := l.Stats(); s.Failed+s.FailedSteps > 0 || s.Cancelled != 3 {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -313,5 +350,56 @@ func TestLoopUnderAll(t *testing.T) {
 	all.Wait()
 	if err := l.Drain(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLoopOfTheSmallModel: requests that come at once, of which some are given up in the middle, say in a loop what they say alone.
+func TestLoopOfTheSmallModel(t *testing.T) {
+	g := smallModel(t)
+	m := g.start(t, g.compile(t, compiler.Options{}), "cpu", 0)
+	vocab := m.exec.Plan().Facts.VocabSize
+	var requests []engine.Request
+	var want [][]int32
+	for i := range 12 {
+		r := engine.Request{Prompt: make([]int32, 5+i*9), MaxTokens: 4 + i, Sampling: sample.Params{Temperature: float64(i % 2), Seed: uint64(i)}}
+		for k := range r.Prompt {
+			r.Prompt[k] = int32((k*61 + k/16*(i%3)) % vocab)
+		}
+		out, err := m.engine.Generate(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		requests, want = append(requests, r), append(want, out.Output)
+	}
+	e, err := engine.New(m.exec, engine.Options{MixedChunk: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := engine.NewLoop(e)
+	defer l.Close()
+	var all sync.WaitGroup
+	for round := range 3 {
+		for i, r := range requests {
+			s, err := l.Submit(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				if (i+round)%3 == 0 {
+					if i%2 == 0 {
+						_, _ = s.Next(t.Context())
+					}
+					s.Cancel()
+				}
+				got, err := readAll(t.Context(), s)
+				if err == nil && !slices.Equal(got, want[i]) || err != nil && !errors.Is(err, context.Canceled) {
+					t.Errorf("request %d: %v, %v, alone %v", i, got, err, want[i])
+				}
+			})
+		}
+	}
+	all.Wait()
+	if s := l.Stats(); s.Failed+s.FailedSteps > 0 || s.Cancelled == 0 || s.HitTokens == 0 || s.FreePages+s.CachedPages != s.Pages {
+		t.Errorf("%+v", s)
 	}
 }

@@ -15,17 +15,17 @@ func (e *Engine) schedule(now time.Time) {
 	s.reset(now)
 	if e.suspects > 0 {
 		e.alone()
-		return
+	} else {
+		e.yield()
+		e.decodes()
+		chunk := e.options.Chunk
+		if s.decodes > 0 {
+			chunk = e.options.MixedChunk
+		}
+		s.budget = min(chunk, e.options.StepTokens-s.tokens)
+		e.prompts()
+		e.admit()
 	}
-	e.yield()
-	e.decodes()
-	chunk := e.options.Chunk
-	if s.decodes > 0 {
-		chunk = e.options.MixedChunk
-	}
-	s.budget = min(chunk, e.options.StepTokens-s.tokens)
-	e.prompts()
-	e.admit()
 	s.stats.Running, s.stats.Waiting = len(e.running), len(e.waiting)
 }
 

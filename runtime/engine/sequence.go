@@ -91,6 +91,7 @@ func (e *Engine) newSequence(r Request) (*Sequence, error) {
 	const reserved = 1024 // tokens; more come as they are needed
 	q := &Sequence{request: r, vocab: e.vocab, sampler: sample.New(r.Sampling, r.Prompt)}
 	q.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, reserved)), r.Prompt...)
+	q.request.Prompt = q.tokens[:len(r.Prompt):len(r.Prompt)] // whoever asked may do with theirs what they like
 	q.result = Result{ID: r.ID, Prompt: len(r.Prompt), Priority: r.Priority, Arrived: time.Now()}
 	if r.PromptLogprobs {
 		q.prompt = make([]sample.Token, len(r.Prompt))

@@ -63,7 +63,7 @@ func Calls(v *Vocabulary, tools []Tool, o CallOptions) (*Grammar, error) {
 		return nil, errorAt("", "%d tools with %d bytes of schemas; there have to be some, at most %d with %d bytes", len(tools), size, MaxTools, MaxSource)
 	}
 	return v.compile(key.String(), func() (*node, error) {
-		c := &caller{v: v, o: o, budget: newBudget(), line: sequence()}
+		c := &caller{v: v, o: o, budget: &budget{states: 4 * MaxStates, steps: 4 * newBudget().steps}, line: sequence()}
 		if o.Dialect != GLM47 {
 			c.line = newline
 		}
@@ -233,7 +233,7 @@ func (a *arguments) list(s *shape) (*node, error) {
 	}
 	tag, line := a.caller.v.tag, a.caller.line
 	n := &node{kind: objectNode, open: sequence(tag(callOpen), literal(a.name), line), end: tag(callClose)}
-	names, err := s.names()
+	names, err := a.names(s)
 	if err != nil {
 		return nil, err
 	}
@@ -244,26 +244,27 @@ func (a *arguments) list(s *shape) (*node, error) {
 		if name == "" || strings.Contains(name, "<") || strings.TrimSpace(name) != name {
 			return nil, errorAt(s.path, "%q is no name that an argument can be written with", name)
 		}
-		value, err := a.argument(s.member(name, true))
+		value, err := a.member(s, name, a.argument)
 		if err != nil {
 			return nil, err
 		}
 		n.members = append(n.members, member{pair(literal(name), value), slices.Contains(s.required, name)})
 	}
-	if s.closed() {
-		return n, nil
-	}
-	value, err := a.argument(s.member("", false))
-	if err != nil {
-		return nil, err
-	}
-	key, err := intersect(sharedExpression(`[^\x00-\x20\x7f<]([^\x00-\x1f\x7f<]{0,62}[^\x00-\x20\x7f<])?`, asText), complement(newTree(names)), a.budget)
-	if err != nil || key == nil {
-		return nil, errorAt(s.path, "the names of the properties are too many or too long")
-	}
-	n.others = pair(automaton(key), value)
-	return n, nil
+	others := &node{kind: choiceNode}
+	err = a.groups(s, names, sharedExpression(argumentName, asText), asText, func(key *dfa, plain bool, all []*value) error {
+		if plain && s.closed() {
+			return nil
+		}
+		value, err := a.argument(all)
+		others.kids = append(others.kids, pair(automaton(key), value))
+		return err
+	})
+	n.others = sequence(others)
+	return n, err
 }
+
+// argumentName is the form of arguments' names that the schema does not have.
+const argumentName = `[^\x00-\x20\x7f<]([^\x00-\x1f\x7f<]{0,62}[^\x00-\x20\x7f<])?`
 
 // closed says whether only the described properties are arguments.
 func (s *shape) closed() bool {
@@ -272,7 +273,7 @@ func (s *shape) closed() bool {
 		if o.others != nil {
 			return false // where it forbids them, nothing satisfies it
 		}
-		described = described || o.properties != nil
+		described = described || o.properties != nil || o.patterns != nil
 	}
 	return described
 }

@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -63,7 +64,10 @@ func (d decimal) String() string {
 }
 
 // Expressions that take digits and compare them with a number, digit by digit from the left.
-const anyFraction = `(\.[0-9]+)?`
+const (
+	anyFraction  = `(\.[0-9]+)?`
+	zeroFraction = `(\.0+)?`
+)
 
 // atLeast takes decimals without a sign that are not below the magnitude, or, strict, above it.
 func (d decimal) atLeast(strict bool) string {
@@ -120,7 +124,7 @@ func (d decimal) atMost(strict bool) string {
 	}
 	if !strict {
 		if d.fraction == "" {
-			out = append(out, d.whole+`(\.0+)?`)
+			out = append(out, d.whole+zeroFraction)
 		} else {
 			out = append(out, d.whole+`\.`+d.fraction+`0*`)
 		}
@@ -162,17 +166,14 @@ func (c *compiler) number(s *shape) (*node, error) {
 // numberAutomaton takes the numbers of a shape. With limits, they have no exponents.
 func (c *compiler) numberAutomaton(s *shape) (*dfa, error) {
 	whole := s.types&fractionType == 0
-	if s.from == nil && s.to == nil && s.multiples == nil {
-		if whole {
-			return integer.dfa, nil
-		}
+	if s.from == nil && s.to == nil && s.multiples == nil && !whole {
 		return number.dfa, nil
 	}
-	form := decimalForm
+	d := sharedExpression(decimalForm, asText)
 	if whole {
-		form = integerForm
+		d = integers(s)
 	}
-	d, err := expression(form, true, asText, c.budget)
+	var err error
 	with := func(v *value, make func() (*dfa, error)) {
 		if err != nil || d == nil {
 			return
@@ -201,6 +202,23 @@ func (c *compiler) numberAutomaton(s *shape) (*dfa, error) {
 		})
 	}
 	return d, err
+}
+
+// integers takes integers that fit 64 bits, on each side that has no limit near: longer ones are slips that no client can read.
+func integers(s *shape) *dfa {
+	far := func(list []limit) bool {
+		return slices.ContainsFunc(list, func(l limit) bool { return len(parseDecimal(l.value.text).whole) >= len("9223372036854775807") })
+	}
+	expr := integerForm
+	if !far(s.from) && !far(s.to) {
+		expr = fmt.Sprintf(`-?%s|-9223372036854775808`, decimal{whole: "9223372036854775807"}.wholes())
+	}
+	return sharedExpression(expr, asText)
+}
+
+// wholes takes whole numbers without a sign that are not above the magnitude.
+func (d decimal) wholes() string {
+	return strings.NewReplacer(anyFraction, "", zeroFraction, "").Replace(d.atMost(false))
 }
 
 // multiples takes decimals that are a multiple of a number: digits are read from the left, and the state is the remainder of what

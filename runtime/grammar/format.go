@@ -44,7 +44,7 @@ var formats = map[string]string{
 	"hostname":  hostForm,
 	"ipv4":      ipv4Form,
 	"ipv6":      ipv6Form,
-	"uri":       `[A-Za-z][-A-Za-z0-9+.]{0,31}:(//` + hostForm + `(:[0-9]{1,5})?(/` + pathForm + `)?|[-A-Za-z0-9._~]` + pathForm + `)(\?` + pathForm + `)?(#` + pathForm + `)?`,
+	"uri":       `[A-Za-z][-A-Za-z0-9+.]{0,31}:(//` + hostForm + `(:[0-9]{1,5})?(/` + pathForm + `)?|[-+A-Za-z0-9._~]` + pathForm + `)(\?` + pathForm + `)?(#` + pathForm + `)?`,
 }
 
 // clockForm is the part of a duration behind the T.

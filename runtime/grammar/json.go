@@ -10,8 +10,7 @@ const (
 
 // Parts that all grammars share.
 var (
-	integer = mustExpression(integerForm)
-	number  = mustExpression(numberForm)
+	number = mustExpression(numberForm)
 	// character is one character of a JSON string, and content any number of them.
 	character = mustCharacter(false)
 	content   = mustCharacter(true)

@@ -3,10 +3,13 @@ package grammar
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/glmc/glmc/runtime/text/tokenizer"
 )
 
 // described is a schema with a document that satisfies it, in the order of the schema and without space.
@@ -156,7 +159,21 @@ func TestDocuments(t *testing.T) {
 		if err := valid(check, d.document); err != nil {
 			t.Fatalf("the test is wrong: %s: %s: %v", d.schema, d.document, err)
 		}
-		g, err := Schema(byteVocabulary(), []byte(d.schema), Options{})
+		small, tokens := smallVocabulary()
+		g, err := Schema(small, []byte(d.schema), Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", d.schema, err)
+		}
+		if !acceptSplit(t, g, d.document) {
+			t.Errorf("%s: %s is refused", d.schema, d.document)
+		}
+		s := g.Start()
+		for _, id := range tokens.Encode(d.document, tokenizer.Recognise(tokenizer.AddedNone)) {
+			if !has(s.Mask(), id) || s.Accept(id) != nil {
+				t.Fatalf("%s: %s is refused as the tokenizer cuts it, at %q", d.schema, d.document, tokens.Bytes(id))
+			}
+		}
+		g, err = Schema(byteVocabulary(), []byte(d.schema), Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", d.schema, err)
 		}
@@ -166,7 +183,28 @@ func TestDocuments(t *testing.T) {
 		if valid(check, other.document) != nil && acceptSplit(t, g, other.document) {
 			t.Errorf("%s: %s is taken", d.schema, other.document)
 		}
+		if text := damage(t, d.document); valid(check, text) != nil && accepts(g, text) {
+			t.Errorf("%s: %q is taken", d.schema, text)
+		}
 	})
+}
+
+// damage changes a byte or two of a document.
+func damage(t *rapid.T, text string) string {
+	b := []byte(text)
+	for range rapid.IntRange(1, 2).Draw(t, "changes") {
+		at := rapid.IntRange(0, len(b)).Draw(t, "at")
+		with := rapid.SampledFrom([]byte("\"\\{}[],: 0123456789-.eabntu\x80\xC3\n")).Draw(t, "with")
+		switch kind := rapid.IntRange(0, 2).Draw(t, "change"); {
+		case kind == 0 || at == len(b):
+			b = slices.Insert(b, at, with)
+		case kind == 1:
+			b[at] = with
+		default:
+			b = slices.Delete(b, at, at+1)
+		}
+	}
+	return string(b)
 }
 
 // A mask has exactly the tokens that are taken, at any place, whatever shortcuts the walk takes.
@@ -204,6 +242,46 @@ func TestMasks(t *testing.T) {
 			}
 			if err := s.Accept(rapid.SampledFrom(allowed).Draw(t, "token")); err != nil {
 				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// From wherever random tokens lead, bytes lead to an end.
+func TestEnds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawSchema(t, 3)
+		g, err := Schema(byteVocabulary(), []byte(d.schema), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := g.Start()
+		for range rapid.IntRange(0, 30).Draw(t, "steps") {
+			var allowed []int32
+			for id := range int32(g.vocabulary.Size() - 1) {
+				if has(s.Mask(), id) {
+					allowed = append(allowed, id)
+				}
+			}
+			if len(allowed) == 0 {
+				break
+			}
+			if err := s.Accept(rapid.SampledFrom(allowed).Draw(t, "token")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// A search by breadth over places.
+		m := g.machine
+		todo, known := []*place{s.at}, map[*place]bool{s.at: true}
+		for i := 0; i < len(todo) && !todo[i].end; i++ {
+			for _, b := range m.bytes {
+				if p := m.step(todo[i], b); p != nowhere && !known[p] && len(todo) < maxKeptStates/2 {
+					known[p] = true
+					todo = append(todo, p)
+				}
+			}
+			if i == len(todo)-1 {
+				t.Fatalf("%s: no end can be reached", d.schema)
 			}
 		}
 	})

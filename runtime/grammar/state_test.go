@@ -99,8 +99,8 @@ func TestForgetting(t *testing.T) {
 		t.Error("the mask of a place is another one after forgetting")
 	}
 	accept(early, strings.Repeat("é", 9000)+`"]`)
-	late.Rollback(1000)
-	accept(late, strings.Repeat("x", 998)+`"]`)
+	late.Rollback(maxHistory)
+	accept(late, strings.Repeat("x", maxHistory-2)+`"]`)
 }
 
 // Nesting ends at a limit, and what is open there can be closed.
@@ -115,6 +115,25 @@ func TestNesting(t *testing.T) {
 	}
 	if whole := text + strings.Repeat(`]}`, maxNested/2); !accepts(g, whole) {
 		t.Error("what is open at the limit cannot be closed")
+	}
+}
+
+// At the limit of nesting, what an object needs still fits: an object is only begun where it does.
+func TestNestingOfWhatIsNeeded(t *testing.T) {
+	g, err := Schema(byteVocabulary(), []byte(`{"type":"object","properties":{"n":{"$ref":"#"},"l":{"type":"object","properties":{
+		"m":{"type":"array","items":{"type":"array"},"minItems":1}},"required":["m"],"additionalProperties":false}},"required":["l"],"additionalProperties":false}`), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := refusal(g, strings.Repeat(`{"n":`, maxNested))
+	deep := n / len(`{"n":`)
+	const rest = `"l":{"m":[[]]}}`
+	text := strings.Repeat(`{"n":`, deep) + "{" + rest + strings.Repeat(","+rest, deep)
+	if deep < maxNested-10 || !accepts(g, text) {
+		t.Errorf("%d levels, and the end does not fit", deep)
+	}
+	if n, _ := refusal(g, strings.Repeat(`{"n":`, deep)+`{"n`); n != len(`{"n":`)*deep+2 {
+		t.Error("one level more is begun")
 	}
 }
 

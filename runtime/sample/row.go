@@ -3,7 +3,6 @@ package sample
 import (
 	"math"
 	"math/bits"
-	"sync"
 )
 
 // blockSize is how many tokens are looked at together: those of one word of a mask.
@@ -134,7 +133,26 @@ type workspace struct {
 	found []found
 }
 
-var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+// idle are workspaces that nobody picks with. Unlike a sync.Pool it keeps them: what a token costs does not depend on when garbage was
+// last collected. More sequences than it has room for seldom pick at the same time.
+var idle = make(chan *workspace, 16)
+
+func takeWorkspace() *workspace {
+	select {
+	case w := <-idle:
+		return w
+	default:
+		return new(workspace)
+	}
+}
+
+func (w *workspace) giveBack() {
+	w.row.begin(nil, nil) // the logits are somebody else's
+	select {
+	case idle <- w:
+	default:
+	}
+}
 
 // scan finds the highest logit, the first of equal ones, and those of the blocks. -1: there is none.
 func (w *workspace) scan(r *row) (best int32, high float32) {

@@ -104,7 +104,7 @@ func (s *Server) carry(rt *route.Route) http.Handler {
 			return
 		}
 		defer release()
-		inner.ServeHTTP(x, r)
+		inner.ServeHTTP(x, r.WithContext(route.WithTenant(r.Context(), x.key)))
 	})
 }
 

@@ -26,7 +26,7 @@ type choice struct {
 	minTokens int
 	logprobs  bool
 
-	output, reasoning atomic.Int64 // tokens; others may ask while the choice is read
+	output, reasoning atomic.Int64 // tokens; Generation.Usage reads them while other choices go on
 	calls             int          // that are complete
 	events            []Event
 	tokens            []sample.Token // that no event told of
@@ -54,7 +54,7 @@ func (s *Service) choose(r *Request, p prompt, ids []int32, stops *stop.Set, num
 
 // text is the text of one output.
 func (s *Service) text(r *Request, stops *stop.Set) *stop.Text {
-	return stops.NewText(s.tokenizer.NewStream(true), stop.Options{Keep: r.IncludeStop}, r.MinTokens)
+	return stops.NewText(s.tokenizer.NewStream(!r.KeepSpecial), stop.Options{Keep: r.IncludeStop}, r.MinTokens)
 }
 
 // next waits for the next events: at least one, or an error, which is io.EOF behind the last. Both may come together. The events are valid until
@@ -90,11 +90,11 @@ func (c *choice) take() []Event {
 
 // token takes the next token of the choice.
 func (c *choice) token(t sample.Token) {
-	output := c.output.Add(1)
+	output := int(c.output.Add(1))
 	if c.logprobs {
 		c.tokens = append(c.tokens, t)
 	}
-	if c.text == nil || int(output) > c.minTokens && slices.Contains(c.stop, t.ID) {
+	if c.text == nil || output > c.minTokens && slices.Contains(c.stop, t.ID) {
 		return
 	}
 	thought := c.parser != nil && c.parser.Thinking()

@@ -72,6 +72,8 @@ type Request struct {
 	Alternatives int
 	// PromptLogprobs asks for those of the prompt too (Generation.Prompt). Nothing of it is then taken from the prefix cache.
 	PromptLogprobs bool
+	// KeepSpecial keeps the text of special tokens in the reply; without, they are left out.
+	KeepSpecial bool
 
 	// Salt separates prefix caches: only requests with equal salts share pages, so that the time of an answer tells nothing
 	// about other tenants' prompts.

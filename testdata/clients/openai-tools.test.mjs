@@ -124,7 +124,7 @@ describe("openai: tools", { concurrency: true }, () => {
   });
 
   it("has to call where tool_choice is required", async () => {
-    const r = await ask("I would rather talk.", { tool_choice: "required", temperature: 0, max_tokens: 300, tools: [tools[1]] });
+    const r = await ask("I would rather talk.", { tool_choice: "required", temperature: 0, max_tokens: 300, tools: [tools[1]], parallel_tool_calls: false, thinking: { type: "disabled" } });
     assert.equal(r.choices[0].message.tool_calls[0].function.name, "now");
     assert.equal(r.choices[0].finish_reason, "tool_calls");
   });

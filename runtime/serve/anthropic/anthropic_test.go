@@ -28,10 +28,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testRoutes have ids that are always the same.
-func testRoutes(b service.Backend) []route.Route {
+func testRoutes(b service.Backend, keepAlive time.Duration) []route.Route {
 	n := 0
 	return Routes(b, Options{
-		KeepAlive: 20 * time.Millisecond,
+		KeepAlive: keepAlive,
 		NewID:     func(prefix string) string { n++; return fmt.Sprint(prefix, n) },
 	})
 }
@@ -47,7 +47,7 @@ func serve(t *testing.T, model service.Model, script string) (*httptest.Server, 
 	}
 	b := &servicetest.Backend{Describe: model, Script: func(service.Request) servicetest.Script { return s }}
 	mux := http.NewServeMux()
-	for _, r := range testRoutes(b) {
+	for _, r := range testRoutes(b, time.Hour) {
 		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
 	}
 	server := httptest.NewServer(mux)
@@ -93,7 +93,7 @@ func scripted(t *testing.T, o modeltest.Options) *httptest.Server {
 		}
 	})
 	mux := http.NewServeMux()
-	for _, r := range testRoutes(backend) {
+	for _, r := range testRoutes(backend, time.Hour) {
 		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
 	}
 	server := httptest.NewServer(mux)
@@ -264,7 +264,7 @@ func FuzzMessages(f *testing.F) {
 			t.Fatal(err)
 		}
 		b := &servicetest.Backend{Describe: servicetest.Model(), Script: func(service.Request) servicetest.Script { return s }}
-		for _, route := range testRoutes(b) {
+		for _, route := range testRoutes(b, time.Hour) {
 			r := httptest.NewRequest(route.Method, route.Pattern, strings.NewReader(data))
 			r.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()

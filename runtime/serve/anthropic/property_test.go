@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,7 +26,7 @@ func TestStreamIsWhole(t *testing.T) {
 		ask := func(stream bool) *httptest.ResponseRecorder {
 			b := &servicetest.Backend{Describe: servicetest.Model(), Script: func(service.Request) servicetest.Script { return s }}
 			mux := http.NewServeMux()
-			for _, r := range testRoutes(b) {
+			for _, r := range testRoutes(b, time.Hour) {
 				mux.Handle(r.Method+" "+r.Pattern, r.Handler)
 			}
 			body := fmt.Sprintf(`{"model": "tiny", "max_tokens": 9, "stream": %v, "thinking": {"type": "adaptive", "display": %q},

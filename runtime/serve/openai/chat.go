@@ -34,6 +34,7 @@ func (d *decoder) chat() {
 	d.formats("response_format", d.Object.Object("response_format"))
 	d.chatLogprobs()
 	d.modalities()
+	d.unstored()
 }
 
 // conversation reads what the prompt is made of.

@@ -43,6 +43,7 @@ func (a *api) completions(w http.ResponseWriter, r *http.Request, o *body.Object
 func (t *textRequest) read() {
 	echo := t.True("echo")
 	t.common()
+	t.unstored()
 	t.formats("response_format", t.Object.Object("response_format"))
 	if t.request.MaxTokens == nil {
 		n := max(defaultTokens, t.request.MinTokens)

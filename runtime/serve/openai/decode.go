@@ -41,6 +41,7 @@ type form struct {
 	promptLogprobs  int // alternatives to show with the prompt's; -1: none of these
 	tokenIDs        bool
 	reasoning       reasoning
+	carried         bool   // thinking in a form that comes back
 	echo            string // text in front of every choice's
 }
 
@@ -50,7 +51,7 @@ func (d *decoder) common() {
 	d.sampling()
 	d.ending()
 	d.streaming()
-	d.tenant()
+	d.caller()
 	d.refuse()
 }
 
@@ -138,6 +139,9 @@ func (d *decoder) ending() {
 	r.StopIDs = d.Integers("stop_token_ids", maxStopIDs, d.model.VocabSize)
 	r.IgnoreEOS = d.True("ignore_eos")
 	r.IncludeStop = d.True("include_stop_str_in_output")
+	if skip := d.Bool("skip_special_tokens"); skip != nil {
+		r.KeepSpecial = !*skip
+	}
 	low := int64(1)
 	if d.none {
 		low = 0
@@ -189,8 +193,8 @@ func (d *decoder) streaming() {
 	options.Bool("include_obfuscation") // for connections whose packets are counted; nothing here pads
 }
 
-// tenant reads who asks, and how urgently.
-func (d *decoder) tenant() {
+// caller reads who asks, and how urgently.
+func (d *decoder) caller() {
 	if salt := d.String("cache_salt", maxName); salt != nil {
 		d.request.Salt = *salt
 	}
@@ -203,8 +207,12 @@ func (d *decoder) tenant() {
 	}
 	d.Word("service_tier", "auto", "default", "flex", "scale", "priority")
 	d.metadata()
+}
+
+// unstored refuses to store what comes of a request.
+func (d *decoder) unstored() {
 	if d.True("store") {
-		d.Wrong("store", "is true, but this server stores nothing: leave it out or say false")
+		d.Wrong("store", "is true, but this server keeps no completions: leave it out or say false")
 	}
 }
 
@@ -250,9 +258,6 @@ func (d *decoder) refuse() {
 		default:
 			d.Wrong(f.name, "is not supported: %s", f.why)
 		}
-	}
-	if special := d.Bool("skip_special_tokens"); special != nil && !*special {
-		d.Wrong("skip_special_tokens", "is false, but special tokens are never part of the text")
 	}
 }
 

@@ -43,6 +43,9 @@ func words(err *service.Error) (kind, code string) {
 	case service.TooLong:
 		return "invalid_request_error", "context_length_exceeded"
 	case service.NotFound:
+		if err.Param != "model" {
+			return "invalid_request_error", "not_found"
+		}
 		return "invalid_request_error", "model_not_found"
 	case service.Busy:
 		return "rate_limit_error", "rate_limit_exceeded"

@@ -12,11 +12,11 @@ import (
 )
 
 // testRoutes have ids and times that are always the same.
-func testRoutes(b service.Backend) []route.Route {
+func testRoutes(b service.Backend, keepAlive time.Duration) []route.Route {
 	ids := map[string]int{}
 	return Routes(b, Options{
 		Fingerprint: "fp_test",
-		KeepAlive:   20 * time.Millisecond,
+		KeepAlive:   keepAlive,
 		Now:         func() time.Time { return time.Unix(1800000000, 0) },
 		NewID:       func(prefix string) string { ids[prefix]++; return fmt.Sprint(prefix, ids[prefix]) },
 	})
@@ -27,7 +27,7 @@ func TestTranscripts(t *testing.T) { transcript.Run(t, testRoutes) }
 // handler serves the routes.
 func handler(b service.Backend) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range testRoutes(b) {
+	for _, r := range testRoutes(b, time.Hour) {
 		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
 	}
 	return mux

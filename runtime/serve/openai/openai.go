@@ -4,6 +4,7 @@
 package openai
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -23,6 +24,8 @@ type Options struct {
 	Fingerprint string
 	// KeepAlive is after how long without an event a stream has a comment; 0: sse.KeepAlive.
 	KeepAlive time.Duration
+	// Keep is how many bytes of responses are kept in memory, for requests that refer to them; 0: 64 MiB, less: none.
+	Keep int64
 	// Now and NewID are for tests: the time, and an id that begins with a prefix.
 	Now   func() time.Time
 	NewID func(prefix string) string
@@ -30,12 +33,13 @@ type Options struct {
 
 type api struct {
 	backend service.Backend
+	kept    *kept
 	Options
 }
 
 // Routes are the interface. The backend is asked when requests come, not before.
 func Routes(b service.Backend, o Options) []route.Route {
-	a := &api{backend: b, Options: o}
+	a := &api{backend: b, kept: newKept(cmp.Or(o.Keep, keptBytes)), Options: o}
 	if a.KeepAlive == 0 {
 		a.KeepAlive = sse.KeepAlive
 	}
@@ -49,6 +53,8 @@ func Routes(b service.Backend, o Options) []route.Route {
 		{Method: http.MethodPost, Pattern: "/v1/chat/completions", Handler: a.post(a.chat)},
 		{Method: http.MethodPost, Pattern: "/v1/completions", Handler: a.post(a.completions)},
 		{Method: http.MethodPost, Pattern: "/v1/responses", Handler: a.post(a.responses)},
+		{Method: http.MethodGet, Pattern: "/v1/responses/{id}", Handler: http.HandlerFunc(a.getResponse)},
+		{Method: http.MethodDelete, Pattern: "/v1/responses/{id}", Handler: http.HandlerFunc(a.deleteResponse)},
 		{Method: http.MethodGet, Pattern: "/v1/models", Handler: http.HandlerFunc(a.listModels)},
 		{Method: http.MethodGet, Pattern: "/v1/models/{id...}", Handler: http.HandlerFunc(a.getModel)},
 		{Method: http.MethodPost, Pattern: "/tokenize", Handler: a.post(a.tokenize)},

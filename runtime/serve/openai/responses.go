@@ -6,18 +6,29 @@ import (
 	"net/http"
 
 	"github.com/glmc/glmc/runtime/serve/body"
+	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/text/chat"
 )
 
-// responses answers POST /v1/responses. Nothing is kept: a conversation comes whole with every request.
+// responseRequest is a request for a response.
+type responseRequest struct {
+	decoder
+	kept     *kept
+	tenant   string
+	previous string            // id of the response that it follows
+	items    []json.RawMessage // of its own input
+	store    bool              // the response is kept
+}
+
+// responses answers POST /v1/responses.
 func (a *api) responses(w http.ResponseWriter, r *http.Request, o *body.Object) error {
-	d := &decoder{Object: o, model: a.backend.Model()}
-	echo := d.responses()
+	d := &responseRequest{decoder: decoder{Object: o, model: a.backend.Model()}, kept: a.kept, tenant: route.Tenant(r.Context())}
+	echo := d.read()
 	if err := d.Err(); err != nil {
 		return err
 	}
-	h := a.head(r, d, "resp_")
+	h := a.head(r, &d.decoder, "resp_")
 	answer := &responseObject{ID: h.ID, Object: "response", CreatedAt: h.Created, Model: h.Model, Status: "in_progress", settings: echo, Output: []any{}}
 	if d.answer.stream {
 		return a.streamResponse(w, r, d, answer)
@@ -53,14 +64,14 @@ type textObject struct {
 	Format json.RawMessage `json:"format"`
 }
 
-// responses reads a request for a response.
-func (d *decoder) responses() settings {
+// read reads the fields.
+func (d *responseRequest) read() settings {
 	if !d.model.Chat {
 		d.Set(&service.Error{Kind: service.Invalid, Message: "the model has no chat template: use /v1/completions"})
 		return settings{}
 	}
 	d.common()
-	d.refuseStates()
+	d.states()
 	if n := d.count("max_output_tokens", 1); n != nil {
 		d.request.MaxTokens = n
 	}
@@ -87,15 +98,15 @@ func (d *decoder) responses() settings {
 	return d.settings(instructions, effort)
 }
 
-// refuseStates fails where a request refers to what only a server that keeps responses has.
-func (d *decoder) refuseStates() {
-	for _, name := range []string{"previous_response_id", "conversation", "prompt"} {
+// states reads what a request has to do with others. Conversations and templates would have to be kept for good, and are not.
+func (d *responseRequest) states() {
+	for _, name := range []string{"conversation", "prompt"} {
 		if d.Has(name) {
-			d.Wrong(name, "is not supported: this server keeps no responses; send the whole conversation in input")
+			d.Wrong(name, "is not supported: send the whole conversation in input, or say which response it follows in previous_response_id")
 		}
 	}
 	if d.True("background") {
-		d.Wrong("background", "is not supported: this server keeps no responses")
+		d.Wrong("background", "is not supported: responses are made while their clients wait")
 	}
 	if d.Word("truncation", "auto", "disabled") == "auto" {
 		d.Wrong("truncation", "is auto, but conversations are never cut: send a shorter one")
@@ -104,10 +115,17 @@ func (d *decoder) refuseStates() {
 		d.Wrong("n", "is not supported: a response is one")
 	}
 	d.count("max_tool_calls", 1) // of tools that OpenAI runs; there are none here
+	store := d.Bool("store")
+	if d.store = d.kept.most > 0 && (store == nil || *store); store != nil && *store && !d.store {
+		d.Wrong("store", "is true, but this server keeps no responses: leave it out or say false")
+	}
+	if id := d.String("previous_response_id", maxName); id != nil {
+		d.previous = *id
+	}
 }
 
 // flatTools reads tools, whose functions are not in an object of their own here.
-func (d *decoder) flatTools() {
+func (d *responseRequest) flatTools() {
 	var list []json.RawMessage
 	for i, raw := range d.List("tools", chat.MaxTools) {
 		item := d.Item("tools", i, raw)
@@ -140,9 +158,14 @@ func (d *decoder) flatTools() {
 }
 
 // includes reads what the answer is to have besides.
-func (d *decoder) includes() {
+func (d *responseRequest) includes() {
 	for _, what := range d.Strings("include", 64, maxName) {
-		d.answer.logprobs = d.answer.logprobs || what == "message.output_text.logprobs"
+		switch what {
+		case "message.output_text.logprobs":
+			d.answer.logprobs = true
+		case "reasoning.encrypted_content":
+			d.answer.carried = true
+		}
 	}
 	if n := d.Int("top_logprobs", 0, maxTop); n != nil && *n > 0 {
 		d.answer.logprobs, d.answer.top = true, int(*n)
@@ -151,7 +174,7 @@ func (d *decoder) includes() {
 }
 
 // settings are what the answer repeats.
-func (d *decoder) settings(instructions, effort *string) settings {
+func (d *responseRequest) settings(instructions, effort *string) settings {
 	or := func(name, otherwise string) json.RawMessage {
 		if raw := d.Raw(name); raw != nil {
 			return raw
@@ -164,7 +187,10 @@ func (d *decoder) settings(instructions, effort *string) settings {
 		Temperature: number(1, d.model.Defaults.Temperature, d.request.Sampling.Temperature),
 		Text:        textObject{json.RawMessage(`{"type":"text"}`)},
 		ToolChoice:  or("tool_choice", `"auto"`), Tools: or("tools", "[]"), TopLogprobs: d.answer.top,
-		TopP: number(1, d.model.Defaults.TopP, d.request.Sampling.TopP), Truncation: "disabled",
+		Store: d.store, TopP: number(1, d.model.Defaults.TopP, d.request.Sampling.TopP), Truncation: "disabled",
+	}
+	if d.previous != "" {
+		s.Previous = &d.previous
 	}
 	if in := d.Object.Object("text"); in != nil && in.Has("format") {
 		s.Text.Format = in.Raw("format")

@@ -1,7 +1,10 @@
 package openai
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -11,7 +14,7 @@ import (
 )
 
 // batchResponse answers in one piece.
-func (a *api) batchResponse(w http.ResponseWriter, r *http.Request, d *decoder, answer *responseObject) error {
+func (a *api) batchResponse(w http.ResponseWriter, r *http.Request, d *responseRequest, answer *responseObject) error {
 	g, err := a.backend.Start(r.Context(), d.request)
 	if err != nil {
 		return err
@@ -33,7 +36,7 @@ func (a *api) batchResponse(w http.ResponseWriter, r *http.Request, d *decoder, 
 			}
 		}
 	}
-	if err := to.end(g.Usage()); err != nil {
+	if err := to.end(g.Usage(), d); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, answer)
@@ -41,7 +44,7 @@ func (a *api) batchResponse(w http.ResponseWriter, r *http.Request, d *decoder, 
 }
 
 // streamResponse answers in events, which have names here.
-func (a *api) streamResponse(w http.ResponseWriter, r *http.Request, d *decoder, answer *responseObject) error {
+func (a *api) streamResponse(w http.ResponseWriter, r *http.Request, d *responseRequest, answer *responseObject) error {
 	g, err := a.backend.Start(r.Context(), d.request)
 	if err != nil {
 		return err
@@ -61,7 +64,7 @@ func (a *api) streamResponse(w http.ResponseWriter, r *http.Request, d *decoder,
 	err = sse.Follow(r.Context(), []service.Generation{g}, a.KeepAlive, event, idle)
 	switch {
 	case err == nil:
-		err = to.end(g.Usage())
+		err = to.end(g.Usage(), d)
 	case out.Started() && r.Context().Err() == nil:
 		to.fail(route.Fault(err))
 	}
@@ -69,4 +72,58 @@ func (a *api) streamResponse(w http.ResponseWriter, r *http.Request, d *decoder,
 		return err
 	}
 	return nil
+}
+
+// keep keeps a response that is done, for requests that refer to it.
+func (r *responder) keep(d *responseRequest) {
+	if !d.store {
+		return
+	}
+	k := &keptResponse{owned: owned{d.tenant, r.answer.ID}, previous: d.previous, outputID: r.ids}
+	for _, item := range d.items {
+		k.input = append(k.input, bytes.Clone(item)) // a part of the body otherwise, which would stay
+	}
+	for _, item := range r.answer.Output {
+		k.output = append(k.output, toJSON(item))
+	}
+	k.whole = toJSON(r.answer)
+	r.kept.put(k)
+}
+
+// toJSON is JSON of what has one.
+func toJSON(v any) json.RawMessage {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("openai: a response has no JSON: " + err.Error())
+	}
+	return data
+}
+
+// getResponse answers GET /v1/responses/{id}.
+func (a *api) getResponse(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	k, ok := a.kept.get(route.Tenant(r.Context()), id)
+	if !ok {
+		WriteError(w, notKept(id))
+		return
+	}
+	writeJSON(w, http.StatusOK, k.whole)
+}
+
+// deleteResponse answers DELETE /v1/responses/{id}.
+func (a *api) deleteResponse(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if !a.kept.remove(route.Tenant(r.Context()), id) {
+		WriteError(w, notKept(id))
+		return
+	}
+	writeJSON(w, http.StatusOK, struct {
+		ID      string `json:"id"`
+		Object  string `json:"object"`
+		Deleted bool   `json:"deleted"`
+	}{id, "response", true})
+}
+
+func notKept(id string) *service.Error {
+	return &service.Error{Kind: service.NotFound, Param: "response_id", Message: fmt.Sprintf("the response %.200q is not kept here, or not any more", id)}
 }

@@ -11,29 +11,65 @@ import (
 // maxItems bounds the items of an input, and the parts of one.
 const maxItems = chat.MaxMessages
 
-// input reads what a response answers: a text, or items.
-func (d *decoder) input() []chat.Message {
+// input reads what a response answers, a text or items, behind the conversation that it follows.
+func (d *responseRequest) input() []chat.Message {
+	turns := &turns{}
+	if d.previous != "" {
+		items, ok := d.kept.conversation(d.tenant, d.previous, maxItems)
+		if !ok {
+			d.Wrong("previous_response_id", "is %q, which is not kept here, or not any more: send the whole conversation in input", d.previous)
+		}
+		for i, raw := range items {
+			turns.item(d.Item("previous_response_id", i, raw))
+		}
+	}
 	switch raw := d.Raw("input"); {
 	case raw == nil:
 		d.Wrong("input", "is missing")
 	case body.Kind(raw) == "a string":
 		if text := d.String("input", body.MaxBytes); text != nil {
-			return []chat.Message{{Role: chat.RoleUser, Content: *text}}
+			d.items = []json.RawMessage{userItem(*text)}
+			turns.flush()
+			turns.messages = append(turns.messages, chat.Message{Role: chat.RoleUser, Content: *text})
 		}
 	case body.Kind(raw) == "an array":
-		turns := &turns{}
-		for i, item := range d.List("input", maxItems) {
-			turns.item(d.Item("input", i, item))
+		d.items = d.List("input", maxItems)
+		for i := range d.items {
+			turns.item(d.referred(i))
 		}
-		turns.flush()
-		if len(turns.messages) == 0 {
-			d.Wrong("input", "is empty; at least one item is needed")
-		}
-		return turns.messages
 	default:
 		d.Wrong("input", "must be a string or an array, not %s", body.Kind(raw))
 	}
-	return nil
+	turns.flush()
+	if len(turns.messages) == 0 {
+		d.Wrong("input", "is empty; at least one item is needed")
+	}
+	return turns.messages
+}
+
+// userItem is a text as an item.
+func userItem(text string) json.RawMessage {
+	item, err := json.Marshal(map[string]string{"role": chat.RoleUser, "content": text})
+	if err != nil {
+		panic("openai: a text has no JSON: " + err.Error())
+	}
+	return item
+}
+
+// referred is an item of the input, or the one of an earlier response that it refers to.
+func (d *responseRequest) referred(i int) *body.Object {
+	in := d.Item("input", i, d.items[i])
+	if string(in.Raw("type")) != `"item_reference"` {
+		return in
+	}
+	id := required(in, "id", maxName)
+	raw, ok := d.kept.item(d.tenant, id)
+	if !ok {
+		in.Wrong("id", "is %q, an item that is not kept here, or not any more: send the item itself", id)
+		return in
+	}
+	d.items[i] = raw
+	return d.Item("input", i, raw)
 }
 
 // turns makes messages of items. What the assistant thought, said and called are items one behind the other, and one message.
@@ -65,7 +101,7 @@ func (t *turns) assistant(fits func(*chat.Message) bool) *chat.Message {
 func (t *turns) item(in *body.Object) {
 	kind := "message"
 	if in.Has("type") {
-		kind = in.Word("type", "message", "function_call", "function_call_output", "reasoning")
+		kind = in.Word("type", "message", "function_call", "function_call_output", "reasoning", "item_reference")
 	}
 	switch kind {
 	case "message":
@@ -83,7 +119,10 @@ func (t *turns) item(in *body.Object) {
 		t.messages = append(t.messages, chat.Message{Role: chat.RoleTool, ToolCallID: required(in, "call_id", maxName), Content: parts(in, "output")})
 	case "reasoning":
 		text := parts(in, "content")
-		if text == "" { // only a summary, or nothing that could be read
+		if sealed := in.String("encrypted_content", body.MaxBytes); text == "" && sealed != nil {
+			text = carried(*sealed)
+		}
+		if text == "" { // only a summary, or another model's
 			return
 		}
 		m := t.assistant(func(m *chat.Message) bool { return m.ReasoningContent == nil && m.Content == "" && m.ToolCalls == nil })

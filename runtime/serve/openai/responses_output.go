@@ -61,6 +61,7 @@ type (
 		Status  string          `json:"status"`
 		Summary []string        `json:"summary"` // always empty: thoughts are given as they are
 		Content []reasoningPart `json:"content"`
+		Sealed  string          `json:"encrypted_content,omitempty"`
 	}
 	callItem struct {
 		ID        string `json:"id"`
@@ -108,6 +109,7 @@ type responder struct {
 	err    error // of emit, the first
 
 	item     openItem
+	ids      []string // of the items of the output
 	sequence int
 }
 
@@ -120,7 +122,7 @@ type openItem struct {
 	logprobs []tokenLogprob
 }
 
-func (a *api) newResponder(d *decoder, answer *responseObject, emit func(responseEvent) error) *responder {
+func (a *api) newResponder(d *responseRequest, answer *responseObject, emit func(responseEvent) error) *responder {
 	return &responder{api: a, answer: answer, form: &d.answer, emit: emit, item: openItem{kind: service.Done}}
 }
 
@@ -220,7 +222,11 @@ func (r *responder) close(status string) {
 		part := reasoningPart{"reasoning_text", text}
 		r.send(r.inPart("response.reasoning_text.done", responseEvent{Text: &text}))
 		r.send(r.inPart("response.content_part.done", responseEvent{Part: part}))
-		item = reasoningItem{ID: r.item.id, Type: "reasoning", Status: status, Summary: []string{}, Content: []reasoningPart{part}}
+		thoughts := reasoningItem{ID: r.item.id, Type: "reasoning", Status: status, Summary: []string{}, Content: []reasoningPart{part}}
+		if r.form.carried {
+			thoughts.Sealed = carry(text)
+		}
+		item = thoughts
 	case service.Text:
 		part := textPart{"output_text", text, []string{}, r.item.logprobs}
 		r.send(r.inPart("response.output_text.done", responseEvent{Text: &text, Logprobs: &r.item.logprobs}))
@@ -236,6 +242,7 @@ func (r *responder) close(status string) {
 	}
 	r.send(r.at("response.output_item.done", responseEvent{Item: item}))
 	r.answer.Output = append(r.answer.Output, item)
+	r.ids = append(r.ids, r.item.id)
 	r.item = openItem{kind: service.Done}
 }
 
@@ -248,10 +255,11 @@ func (r *responder) finish(why service.Finish) {
 	r.close(r.answer.Status)
 }
 
-// end tells the response as a whole.
-func (r *responder) end(u service.Usage) error {
+// end tells the response as a whole, and keeps it before: who has it may refer to it at once.
+func (r *responder) end(u service.Usage, d *responseRequest) error {
 	r.begin()
 	r.answer.Usage = newResponseUsage(u)
+	r.keep(d)
 	r.send(responseEvent{Type: "response." + r.answer.Status, Response: r.answer})
 	return r.err
 }

@@ -1,6 +1,9 @@
 package openai
 
 import (
+	"encoding/base64"
+	"strings"
+
 	"github.com/glmc/glmc/runtime/serve/body"
 	"github.com/glmc/glmc/runtime/text/chat"
 )
@@ -83,4 +86,25 @@ func (d *decoder) argument(name string, value any) {
 	if _, ok := d.request.Template[name]; !ok {
 		d.request.Template[name] = value
 	}
+}
+
+// carriedPrefix begins what reasoning.encrypted_content has here. Clients that keep nothing ask for it, to send it back: it carries the
+// thinking, which is no secret, in a form that they do not look into.
+const carriedPrefix = "glmc-text-"
+
+func carry(thinking string) string {
+	return carriedPrefix + base64.StdEncoding.EncodeToString([]byte(thinking))
+}
+
+// carried is the thinking that was carried so, "" if it is somebody else's.
+func carried(sealed string) string {
+	text, ok := strings.CutPrefix(sealed, carriedPrefix)
+	if !ok {
+		return ""
+	}
+	thinking, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(string(thinking), "\uFFFD")
 }

@@ -40,7 +40,10 @@ type Route struct {
 	Control bool
 }
 
-type contextKey struct{}
+type (
+	contextKey struct{}
+	tenantKey  struct{}
+)
 
 // WithRequestID is a context that carries the id of a request.
 func WithRequestID(ctx context.Context, id string) context.Context {
@@ -51,4 +54,16 @@ func WithRequestID(ctx context.Context, id string) context.Context {
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(contextKey{}).(string)
 	return id
+}
+
+// WithTenant is a context that says whose request it is: the name of its key.
+func WithTenant(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, tenantKey{}, name)
+}
+
+// Tenant is whose request a context belongs to; "" where the server wants no keys. What is kept of one tenant's requests is not
+// for others.
+func Tenant(ctx context.Context) string {
+	name, _ := ctx.Value(tenantKey{}).(string)
+	return name
 }

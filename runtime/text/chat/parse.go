@@ -102,8 +102,9 @@ func checkTool(path string, data []byte, values *int) error {
 	if !ok {
 		return inputErrorf(path, "must be an object, not %s", kindOf(data))
 	}
-	if kind, ok := tool.Get("type"); ok && jinja.TextOf(kind) != "function" && hasKey(tool, "function") {
-		return inputErrorf(path+".type", "only function tools are supported")
+	// What has a name and no function may be one itself, whose type says something else.
+	if kind, ok := tool.Get("type"); ok && jinja.TextOf(kind) != "function" && (hasKey(tool, "function") || !hasKey(tool, "name")) {
+		return inputErrorf(path+".type", "is %.100q; only function tools are supported", jinja.TextOf(kind))
 	}
 	if function, ok := tool.Get("function"); ok {
 		path += ".function"

@@ -87,8 +87,8 @@ func TestParseConversationErrors(t *testing.T) {
 		{message(`{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": 1}}]}`), "messages[1].tool_calls[0].function.arguments: must be an object or a string of JSON, not a number"},
 		{`{"messages": [{"role": "user", "content": "x"}], "tools": {}}`, "tools: must be an array, not an object"},
 		{`{"messages": [{"role": "user", "content": "x"}], "tools": [1]}`, "tools[0]: must be an object, not a number"},
-		{`{"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "web_search"}]}`, "tools[0].name: must be a string that is not empty"},
-		{`{"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "x", "function": {"name": "f"}}]}`, "tools[0].type: only function tools are supported"},
+		{`{"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "web_search"}]}`, `tools[0].type: is "web_search"; only function tools are supported`},
+		{`{"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "x", "function": {"name": "f"}}]}`, `tools[0].type: is "x"; only function tools are supported`},
 		{`{"messages": [{"role": "user", "content": "x"}], "tools": [{"function": []}]}`, "tools[0].function: must be an object"},
 		{`{"messages": [{"role": "user", "content": "x"}], "tools": [{"function": {"name": ""}}]}`, "tools[0].function.name: must be a string that is not empty"},
 	} {

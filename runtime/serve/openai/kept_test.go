@@ -1,0 +1,177 @@
+package openai
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/glmc/glmc/runtime/serve/route"
+	"github.com/glmc/glmc/runtime/service"
+	"github.com/glmc/glmc/runtime/service/servicetest"
+	"github.com/glmc/glmc/runtime/text/chat"
+)
+
+// as sends a request of a tenant.
+func as(h http.Handler, tenant, method, path, payload string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(payload))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r.WithContext(route.WithTenant(r.Context(), tenant)))
+	return w
+}
+
+// thinking is a backend that thinks, says something and calls.
+func thinking(t *testing.T) *servicetest.Backend {
+	t.Helper()
+	s, err := servicetest.Parse("reasoning Hm.\ntext Look.\ncall call_1 f\nargs {}\nend\ndone tool_calls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &servicetest.Backend{Describe: servicetest.Model(), Script: func(service.Request) servicetest.Script { return s }}
+}
+
+// TestFollowed: a request sees the conversation that it follows as if it had sent it, by response and by items, and so does one that
+// follows that.
+func TestFollowed(t *testing.T) {
+	hm := "Hm."
+	want := []chat.Message{
+		{Role: "user", Content: "One."},
+		{Role: "assistant", Content: "Look.", ReasoningContent: &hm, ToolCalls: []chat.ToolCall{{ID: "call_1", Name: "f", Arguments: json.RawMessage("{}")}}},
+		{Role: "tool", ToolCallID: "call_1", Content: "42"},
+	}
+	again := append(append([]chat.Message{}, want...), want[1], chat.Message{Role: "user", Content: "Two."})
+	const output = `{"type": "function_call_output", "call_id": "call_1", "output": "42"}`
+	for _, stream := range []string{"false", "true"} {
+		b := thinking(t)
+		h := handler(b)
+		ask := func(input, more string) {
+			t.Helper()
+			if w := as(h, "a", http.MethodPost, "/v1/responses", `{"stream": `+stream+`, "input": `+input+more+`}`); w.Code != http.StatusOK {
+				t.Fatalf("status %d: %s", w.Code, w.Body)
+			}
+		}
+		seen := func() []chat.Message { r := b.Requests(); return r[len(r)-1].Conversation.Messages }
+		ask(`"One."`, "")
+		ask("["+output+"]", `, "previous_response_id": "resp_1"`)
+		if diff := cmp.Diff(want, seen()); diff != "" {
+			t.Errorf("by response (-want +got)\n%s", diff)
+		}
+		ask(`[{"role": "user", "content": "Two."}]`, `, "previous_response_id": "resp_2", "instructions": ""`)
+		if diff := cmp.Diff(again, seen()); diff != "" {
+			t.Errorf("by response, twice (-want +got)\n%s", diff)
+		}
+		reference := func(id string) string { return `{"type": "item_reference", "id": "` + id + `"}, ` }
+		items := `[{"role": "user", "content": "One."}, ` + reference("rs_1") + reference("msg_1") + reference("fc_1") + output + "]"
+		ask(items, "")
+		if diff := cmp.Diff(want, seen()); diff != "" {
+			t.Errorf("by items (-want +got)\n%s", diff)
+		}
+		// Items that were referred to are kept with what referred to them.
+		if w := as(h, "a", http.MethodDelete, "/v1/responses/resp_1", ""); w.Code != http.StatusOK {
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+		ask(`"Two."`, `, "previous_response_id": "resp_4"`)
+		if diff := cmp.Diff(again, seen()); diff != "" {
+			t.Errorf("by response behind items (-want +got)\n%s", diff)
+		}
+	}
+}
+
+// TestKeptApart: nobody sees responses of another key, and none is there that was not to be kept.
+func TestKeptApart(t *testing.T) {
+	h := handler(answering())
+	as(h, "a", http.MethodPost, "/v1/responses", `{"input": "?"}`)
+	as(h, "a", http.MethodPost, "/v1/responses", `{"input": "?", "store": false}`)
+	for _, tt := range []struct {
+		tenant, method, path, payload string
+		status                        int
+	}{
+		{"a", "GET", "/v1/responses/resp_1", "", 200},
+		{"b", "GET", "/v1/responses/resp_1", "", 404},
+		{"b", "DELETE", "/v1/responses/resp_1", "", 404},
+		{"b", "POST", "/v1/responses", `{"input": "?", "previous_response_id": "resp_1"}`, 400},
+		{"b", "POST", "/v1/responses", `{"input": [{"type": "item_reference", "id": "msg_1"}]}`, 400},
+		{"a", "GET", "/v1/responses/resp_2", "", 404},
+		{"a", "POST", "/v1/responses", `{"input": "?", "previous_response_id": "resp_2"}`, 400},
+		{"a", "DELETE", "/v1/responses/resp_1", "", 200},
+		{"a", "GET", "/v1/responses/resp_1", "", 404},
+	} {
+		if w := as(h, tt.tenant, tt.method, tt.path, tt.payload); w.Code != tt.status {
+			t.Errorf("%s: %s %s %s: status %d, want %d: %s", tt.tenant, tt.method, tt.path, tt.payload, w.Code, tt.status, w.Body)
+		}
+	}
+}
+
+// TestKeepsNone: a server that keeps nothing says so.
+func TestKeepsNone(t *testing.T) {
+	mux := http.NewServeMux()
+	for _, r := range Routes(answering(), Options{Keep: -1}) {
+		mux.Handle(r.Method+" "+r.Pattern, r.Handler)
+	}
+	if w := post(mux, "/v1/responses", `{"input": "?"}`); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"store":false`) {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+	if w := post(mux, "/v1/responses", `{"input": "?", "store": true}`); w.Code != http.StatusBadRequest {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
+// TestKeptBounds: whatever is kept, used and removed, it is never more than there is room for, what was used last is there, and
+// nothing of what is gone stays.
+func TestKeptBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const most = 8 << 10
+		k := newKept(most)
+		var order []owned // last used first
+		sizes := map[owned]int64{}
+		use := func(id owned) {
+			for i, o := range order {
+				if o == id {
+					order = append(order[:i], order[i+1:]...)
+					break
+				}
+			}
+			order = append([]owned{id}, order...)
+		}
+		for i := range rapid.IntRange(1, 60).Draw(t, "steps") {
+			id := owned{rapid.SampledFrom([]string{"a", "b"}).Draw(t, "tenant"), fmt.Sprint(rapid.IntRange(0, max(i, 1)).Draw(t, "id"))}
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 0, 1:
+				id.id = fmt.Sprint("new", i)
+				r := &keptResponse{owned: id, whole: make([]byte, rapid.IntRange(0, most).Draw(t, "size")), output: []json.RawMessage{[]byte("{}")}, outputID: []string{"item" + id.id}}
+				k.put(r)
+				if sizes[id] = r.size(); sizes[id] <= most {
+					use(id)
+				}
+			case 2:
+				if _, ok := k.get(id.tenant, id.id); ok {
+					use(id)
+				}
+			case 3:
+				k.remove(id.tenant, id.id)
+				for i, o := range order {
+					if o == id {
+						order = append(order[:i], order[i+1:]...)
+						break
+					}
+				}
+			}
+			left := int64(most)
+			for n, o := range order {
+				if left -= sizes[o]; left < 0 {
+					order = order[:n]
+					break
+				}
+			}
+			if len(k.byID) != len(order) || len(k.items) != len(order) || k.order.Len() != len(order) || k.bytes > most {
+				t.Fatalf("%d, %d and %d are kept with %d bytes, want %d", len(k.byID), len(k.items), k.order.Len(), k.bytes, len(order))
+			}
+		}
+	})
+}
