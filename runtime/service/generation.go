@@ -53,6 +53,9 @@ func (s *Service) generate(ctx context.Context, r *Request, p prompt, g *grammar
 	out := &generation{ctx: ctx, cancel: cancel, running: len(requests), tokens: len(p.ids)}
 	for i := range requests {
 		c := s.choose(r, p, ids, stops, i)
+		if g != nil {
+			c.minTokens = 0 // behind a complete form there is nothing but a token that ends it
+		}
 		if stops != nil {
 			requests[i].Until = s.text(r, stops).Until
 		}

@@ -164,6 +164,18 @@ func TestStops(t *testing.T) {
 	}
 }
 
+// TestFormBeforeMinTokens: a form that is complete ends the reply, however many tokens there were to be, and the token that ends it is no
+// text.
+func TestFormBeforeMinTokens(t *testing.T) {
+	s := scripted(t, modeltest.Options{})
+	r := told("{}")
+	r.Format, r.MinTokens, r.KeepSpecial = service.Format{Kind: service.FormatRegex, Regex: `\{\}`}, 50, true
+	got, _ := collect(t, s, r)
+	if want := []reply{{Text: "{}", Finish: service.FinishStop}}; !cmp.Equal(want, got) {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
 // TestWithoutTokenizer: token ids work, text does not.
 func TestWithoutTokenizer(t *testing.T) {
 	e, err := engine.New(enginetest.New(enginetest.Options{}), engine.Options{})
