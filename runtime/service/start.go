@@ -20,7 +20,7 @@ func (s *Service) Start(ctx context.Context, r Request) (Generation, error) {
 	if err := s.check(&r); err != nil {
 		return nil, err
 	}
-	p, err := s.prompt(&r)
+	p, err := s.prompt(ctx, &r)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +41,8 @@ func (s *Service) Count(ctx context.Context, r Request) (int, error) {
 }
 
 // Tokenize implements Backend.
-func (s *Service) Tokenize(_ context.Context, r Request) ([]int32, error) {
-	p, err := s.prompt(&r)
+func (s *Service) Tokenize(ctx context.Context, r Request) ([]int32, error) {
+	p, err := s.prompt(ctx, &r)
 	return p.ids, err
 }
 
