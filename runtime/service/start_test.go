@@ -81,6 +81,17 @@ func TestBusy(t *testing.T) {
 	for _, g := range open {
 		g.Close()
 	}
+	// What never finds room is not told to come again.
+	r := told("Yes.")
+	for r.Choices = 2; r.Choices < 4; r.Choices++ {
+		g, err := s.Start(t.Context(), r)
+		if r.Choices == 3 && (!errors.As(err, &refused) || refused.Kind != service.Invalid || refused.Param != "n") {
+			t.Errorf("three choices where two have room: %v", err)
+		}
+		if err == nil {
+			g.Close()
+		}
+	}
 }
 
 // TestContinue: the model goes on with the last message, which is then a part of its turn.
