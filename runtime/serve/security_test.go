@@ -354,6 +354,22 @@ func TestTooManyRequests(t *testing.T) {
 	t.Errorf("when there is room again: %d %s", a.status, a.body)
 }
 
+// TestBodiesThatDoNotComeHoldNoRoom: who sends the beginning of a request takes none of the places of those that work on the model.
+func TestBodiesThatDoNotComeHoldNoRoom(t *testing.T) {
+	l := DefaultLimits()
+	l.Requests = 1
+	x := start(t, Options{Limits: l})
+	for range 3 {
+		fmt.Fprint(x.dial(), "POST /v1/say HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nH")
+	}
+	for range 20 {
+		if a := x.ask("POST", "/v1/say", "Hi"); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // TestConnectionsAreBounded: one more than there may be waits, and takes no file handle.
 func TestConnectionsAreBounded(t *testing.T) {
 	l := DefaultLimits()
