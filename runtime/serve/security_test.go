@@ -214,6 +214,23 @@ func TestPrefixCachesOfKeys(t *testing.T) {
 	}
 }
 
+// TestPriorities: nobody goes before others because they ask for it, unless the server lets them.
+func TestPriorities(t *testing.T) {
+	for urgent, want := range map[bool][]int{false: {0, 3}, true: {-5, 3}} {
+		x := start(t, Options{Urgent: urgent})
+		for _, priority := range []int{-5, 3} {
+			if a := x.ask("POST", "/v1/completions", fmt.Sprintf(`{"prompt":"Hi","priority":%d}`, priority), "Content-Type: application/json"); a.status != 200 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+		}
+		for i, r := range x.backend.Requests() {
+			if r.Priority != want[i] {
+				t.Errorf("urgent %v: request %d has priority %d, want %d", urgent, i, r.Priority, want[i])
+			}
+		}
+	}
+}
+
 // TestControlChannels (CVE-2025-47277, CVE-2026-3059): nothing listens but what was asked for. pprof has its own address, and the server's has
 // no pprof.
 func TestControlChannels(t *testing.T) {
