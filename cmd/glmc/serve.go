@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,7 +144,7 @@ func (f *serveFlags) listening(log *slog.Logger, a net.Addr) {
 	}
 	log.Info("listening", "url", fmt.Sprintf("%s://%s", scheme, a))
 	if tcp, ok := a.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !f.http.hasKeys() {
-		log.Warn("there is no key, and others than this machine can reach the server: give --api-key-file, or --addr 127.0.0.1:8000", "addr", a.String())
+		log.Warn("there is no key, and others than this machine can reach the server: give --api-key-file, or --addr 127.0.0.1:"+strconv.Itoa(tcp.Port), "addr", a.String())
 	}
 }
 
@@ -221,7 +222,7 @@ func (f *httpFlags) options(log *slog.Logger) (serve.Options, error) {
 		OpenMetrics: f.openMetrics, SharePrefixes: f.sharePrefixes, Log: log}
 	var err error
 	if o.Keys, err = serve.NewKeys(f.keys, f.keyFiles); err != nil {
-		return o, fmt.Errorf("--api-key: %w", err)
+		return o, err
 	}
 	if f.cert != "" {
 		if o.Certificate, err = serve.NewCertificate(f.cert, f.key); err != nil {
