@@ -86,6 +86,16 @@ func (l *Loop) admits() bool {
 	return l.stats.Waiting+len(l.arrivals) < most
 }
 
+// Most is how many requests there can be at a time, those that wait included; 0: any number. More than that at once are ErrBusy however
+// often they are tried.
+func (l *Loop) Most() int {
+	o := &l.engine.options
+	if o.MaxWaiting == 0 {
+		return 0
+	}
+	return o.MaxWaiting + o.MaxRunning
+}
+
 // poke wakes the engine's goroutine.
 func (l *Loop) poke() {
 	select {

@@ -29,8 +29,9 @@ type CallOptions struct {
 	Options
 	Dialect Dialect
 	// Optional lets the model answer in text, or begin with one, before it calls; otherwise there is one call at least, and
-	// no text.
+	// no text. Where text has to have a form, a reply is either such a text or calls.
 	Optional bool
+	Form     Form // of text, with Optional; no form: any text
 	// Single allows one call only.
 	Single bool
 }
@@ -52,7 +53,7 @@ const (
 // so with additionalProperties or has no properties at all. The Path of an *Error begins with the tool's number.
 func Calls(v *Vocabulary, tools []Tool, o CallOptions) (*Grammar, error) {
 	var key strings.Builder
-	fmt.Fprint(&key, "calls", o)
+	fmt.Fprintf(&key, "calls %v %d %v %v %q", o.Options, o.Dialect, o.Optional, o.Single, o.Form.key)
 	size := 0
 	for _, t := range tools {
 		fmt.Fprintf(&key, "%q %q %v", t.Name, t.Parameters, t.Strict)
@@ -130,6 +131,13 @@ func (c *caller) reply(tools []Tool) (*node, error) {
 	calls := &node{kind: arrayNode, least: 1, most: most, between: newline, rest: sequence(call)}
 	if !c.o.Optional {
 		return c.v.reply(calls, c.o.Options), nil
+	}
+	if c.o.Form.build != nil {
+		text, err := c.o.Form.build()
+		if err != nil {
+			return nil, err
+		}
+		return c.v.reply(choice(text, calls), c.o.Options), nil
 	}
 	text := automaton(without(callOpen, thinkOpen, thinkClose))
 	o := c.o.Options

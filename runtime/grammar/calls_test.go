@@ -69,6 +69,10 @@ func TestCalls(t *testing.T) {
 		{"optional", CallOptions{Dialect: GLM47, Optional: true}, []string{
 			"", "No, <b>thanks</b>.", "Yes: <tool_call>now</tool_call>", "<tool_call>now</tool_call><tool_call>now</tool_call>",
 		}, []string{"Yes <tool_call>", "<tool_call>now</tool_call> Done."}},
+		{"or a form", CallOptions{Dialect: GLM45, Optional: true, Form: JSONForm(), Options: Options{Thinking: MayThink, Newlines: true}}, []string{
+			"{}", "\n{\"a\": \"<tool_call>now\"}", "\n<tool_call>now\n</tool_call>", "<tool_call>now</tool_call>\n<tool_call>now</tool_call>",
+			"\n<think>Hm.</think>\n{\"a\": 1}", "\n<think>Hm.</think>\n<tool_call>now\n</tool_call>",
+		}, []string{"", "Yes.", "{}\n<tool_call>now\n</tool_call>", "<tool_call>now</tool_call>{}", "[]"}},
 		{"hermes", CallOptions{Dialect: Hermes}, []string{
 			"<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>",
 			`<tool_call>{"name":"weather","arguments":{"city":"Bern","days":3}}</tool_call>`,

@@ -481,3 +481,32 @@ func TestHTTP2Pauses(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// TestHTTP2SlowReader: a client of HTTP/2 that does not read a stream loses it, and what it was for ends.
+func TestHTTP2SlowReader(t *testing.T) {
+	l := DefaultLimits()
+	l.WriteTime = 200 * time.Millisecond
+	flood := make(chan error, 1)
+	x := start(t, Options{Limits: l}, route.Route{Method: "GET", Pattern: "/flood", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				<-r.Context().Done()
+				flood <- err
+				return
+			}
+		}
+	})})
+	p := &http.Protocols{}
+	p.SetUnencryptedHTTP2(true)
+	x.client.Transport = &http.Transport{Protocols: p}
+	res, err := x.client.Get("http://" + x.addr + "/flood")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	select {
+	case <-flood:
+	case <-time.After(10 * time.Second):
+		t.Error("the stream goes on")
+	}
+}

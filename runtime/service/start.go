@@ -83,6 +83,9 @@ func (s *Service) check(r *Request) error {
 	case s.tokenizer == nil && len(r.Stop) > 0:
 		return invalid("stop", "the model is served without a tokenizer: name stop tokens in stop_token_ids")
 	}
+	if most := s.loop.Most(); most > 0 && r.Choices > most {
+		return invalid("n", "n is %d: the server takes %d sequences at a time, those that wait included", r.Choices, most)
+	}
 	for id := range r.Sampling.Bias {
 		if err := s.checkTokens("logit_bias", []int32{id}); err != nil {
 			return err
