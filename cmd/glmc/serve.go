@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -103,6 +105,7 @@ func (f *serveFlags) check(model string) error {
 }
 
 func (f *serveFlags) run(ctx context.Context, model string) (err error) {
+	signal.Ignore(syscall.SIGPIPE) // a server does not end because what reads its log did
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return err
