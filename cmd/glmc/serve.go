@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,6 +105,7 @@ func (f *serveFlags) check(model string) error {
 }
 
 func (f *serveFlags) run(ctx context.Context, model string) (err error) {
+	signal.Ignore(syscall.SIGPIPE) // a server does not end because what reads its log did
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return err
@@ -143,7 +147,7 @@ func (f *serveFlags) listening(log *slog.Logger, a net.Addr) {
 	}
 	log.Info("listening", "url", fmt.Sprintf("%s://%s", scheme, a))
 	if tcp, ok := a.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !f.http.hasKeys() {
-		log.Warn("there is no key, and others than this machine can reach the server: give --api-key-file, or --addr 127.0.0.1:8000", "addr", a.String())
+		log.Warn("there is no key, and others than this machine can reach the server: give --api-key-file, or --addr 127.0.0.1:"+strconv.Itoa(tcp.Port), "addr", a.String())
 	}
 }
 
@@ -223,7 +227,7 @@ func (f *httpFlags) options(log *slog.Logger) (serve.Options, error) {
 		OpenMetrics: f.openMetrics, SharePrefixes: f.sharePrefixes, Urgent: f.urgent, Log: log}
 	var err error
 	if o.Keys, err = serve.NewKeys(f.keys, f.keyFiles); err != nil {
-		return o, fmt.Errorf("--api-key: %w", err)
+		return o, err
 	}
 	if f.cert != "" {
 		if o.Certificate, err = serve.NewCertificate(f.cert, f.key); err != nil {
