@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,7 @@ func (f *servedModelFlags) check(model string) error {
 	case f.draft != "none":
 		return usagef("--draft %s: this version decodes without drafts, --draft none", f.draft)
 	case model != "" && f.weights == "":
-		return errNoWeights
+		return noWeights(model)
 	}
 	if err := checkDevice(f.device); err != nil {
 		return err
@@ -205,7 +206,15 @@ func (f *servedModelFlags) executor(ctx context.Context, s *served, model string
 	if err != nil {
 		return nil, 0, err
 	}
-	log.Info("loading", "weights", files.path("."), "kv_tokens", pages*p.Cache.PageSize)
+	running := f.sequences(p)
+	if f.maxRunning > running {
+		return nil, 0, fmt.Errorf("--max-running %d: the plan has room for %d sequences in a step; its setting decode.capture lists how many it is compiled for", f.maxRunning, running)
+	}
+	longest, err := f.room(p, pages)
+	if err != nil {
+		return nil, 0, err
+	}
+	log.Info("loading", "model", f.servedName(), "weights", cmp.Or(f.weights, "bundled"), "kv_tokens", pages*p.Cache.PageSize, "max_model_len", longest, "max_running", running)
 	ex, err := exec.New(ctx, p, ckpt, f.execOptions(pages, made, metrics))
 	if errors.Is(err, exec.ErrCheckpoint) {
 		return nil, 0, f.misfit(model, p, files, ckpt, err)
