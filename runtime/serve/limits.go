@@ -39,6 +39,23 @@ func DefaultLimits() Limits {
 func (s *Server) begin() *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if f := s.full(); f != nil {
+		return f
+	}
+	s.running++
+	s.metrics.running.Set(float64(s.running))
+	return nil
+}
+
+// mayBegin refuses what begin would refuse now, so that no body is read for nothing.
+func (s *Server) mayBegin() *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.full()
+}
+
+// full is why no request can begin; nil: one can. The server is locked.
+func (s *Server) full() *refusal {
 	if s.draining {
 		return errDraining
 	}
@@ -46,8 +63,6 @@ func (s *Server) begin() *refusal {
 		return &refusal{status: http.StatusTooManyRequests, code: "rate_limit_exceeded", retry: time.Second, close: true,
 			message: fmt.Sprintf("the server works on %d requests, as many as it takes: try again later", s.running)}
 	}
-	s.running++
-	s.metrics.running.Set(float64(s.running))
 	return nil
 }
 

@@ -129,12 +129,16 @@ func (s *Server) enter(x *exchange, r *http.Request) (release func(), f *refusal
 	if f := s.unready(); f != nil {
 		return nil, f
 	}
-	if f := s.begin(); f != nil {
+	if f := s.mayBegin(); f != nil {
 		return nil, f
 	}
 	done, f := s.readBody(x, r)
 	if f != nil {
-		s.end()
+		return nil, f
+	}
+	// Only now does it count: a client that sends slowly takes nobody's place.
+	if f := s.begin(); f != nil {
+		done()
 		return nil, f
 	}
 	return func() { done(); s.end() }, nil
