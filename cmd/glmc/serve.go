@@ -159,6 +159,7 @@ type httpFlags struct {
 	hosts, origins    []string
 	openMetrics       bool
 	sharePrefixes     bool
+	urgent            bool
 	drain             time.Duration
 	limits            serve.Limits
 	maxBody, maxTotal sizeFlag
@@ -177,6 +178,7 @@ func (f *httpFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.origins, "cors-origin", nil, "`ORIGIN` of pages that may ask, https://chat.example.com, or * for all; may be repeated (default: the server's own page)")
 	fs.BoolVar(&f.openMetrics, "open-metrics", false, "/metrics wants no key")
 	fs.BoolVar(&f.sharePrefixes, "share-prefixes", false, "requests of different keys share the prefix cache (then the time of an answer tells what others asked)")
+	fs.BoolVar(&f.urgent, "client-priority", false, "requests may ask to come before others, with a priority below 0 (default: only behind them)")
 	fs.DurationVar(&f.drain, "drain-timeout", 30*time.Second, "`TIME` for which requests may go on when the server is to end")
 	f.maxBody.register(fs, "max-body", l.Body, "`SIZE` of a request's body, at most")
 	f.maxTotal.register(fs, "max-bodies", l.Bodies, "`SIZE` of the bodies of all requests at a time, at most")
@@ -222,7 +224,7 @@ func (f *httpFlags) check() error {
 // options reads the files that the flags name.
 func (f *httpFlags) options(log *slog.Logger) (serve.Options, error) {
 	o := serve.Options{Addr: f.addr, DebugAddr: f.debugAddr, Hosts: f.hosts, Origins: f.origins, Limits: f.limits, Drain: f.drain,
-		OpenMetrics: f.openMetrics, SharePrefixes: f.sharePrefixes, Log: log}
+		OpenMetrics: f.openMetrics, SharePrefixes: f.sharePrefixes, Urgent: f.urgent, Log: log}
 	var err error
 	if o.Keys, err = serve.NewKeys(f.keys, f.keyFiles); err != nil {
 		return o, err

@@ -35,6 +35,9 @@ func (o *observed) Start(ctx context.Context, r service.Request) (service.Genera
 		if !s.o.SharePrefixes {
 			r.Salt = saltOf(x.key, r.Salt)
 		}
+		if !s.o.Urgent {
+			r.Priority = max(r.Priority, 0) // else whoever asks for it goes before everybody
+		}
 	}
 	r.ID = s.live.add(r.ID, g)
 	g.id = r.ID

@@ -129,14 +129,13 @@ func (s *Server) enter(x *exchange, r *http.Request) (release func(), f *refusal
 	if f := s.unready(); f != nil {
 		return nil, f
 	}
-	if f := s.mayBegin(); f != nil {
+	if f := s.full(); f != nil { // before a body is read for nothing
 		return nil, f
 	}
 	done, f := s.readBody(x, r)
 	if f != nil {
 		return nil, f
 	}
-	// Only now does it count: a client that sends slowly takes nobody's place.
 	if f := s.begin(); f != nil {
 		done()
 		return nil, f

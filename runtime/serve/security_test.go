@@ -214,6 +214,23 @@ func TestPrefixCachesOfKeys(t *testing.T) {
 	}
 }
 
+// TestPriorities: nobody goes before others because they ask for it, unless the server lets them.
+func TestPriorities(t *testing.T) {
+	for urgent, want := range map[bool][]int{false: {0, 3}, true: {-5, 3}} {
+		x := start(t, Options{Urgent: urgent})
+		for _, priority := range []int{-5, 3} {
+			if a := x.ask("POST", "/v1/completions", fmt.Sprintf(`{"prompt":"Hi","priority":%d}`, priority), "Content-Type: application/json"); a.status != 200 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+		}
+		for i, r := range x.backend.Requests() {
+			if r.Priority != want[i] {
+				t.Errorf("urgent %v: request %d has priority %d, want %d", urgent, i, r.Priority, want[i])
+			}
+		}
+	}
+}
+
 // TestControlChannels (CVE-2025-47277, CVE-2026-3059): nothing listens but what was asked for. pprof has its own address, and the server's has
 // no pprof.
 func TestControlChannels(t *testing.T) {
@@ -371,6 +388,22 @@ func TestTooManyRequests(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Errorf("when there is room again: %d %s", a.status, a.body)
+}
+
+// TestBodiesThatDoNotComeHoldNoRoom: who sends the beginning of a request takes none of the places of those that work on the model.
+func TestBodiesThatDoNotComeHoldNoRoom(t *testing.T) {
+	l := DefaultLimits()
+	l.Requests = 1
+	x := start(t, Options{Limits: l})
+	for range 3 {
+		fmt.Fprint(x.dial(), "POST /v1/say HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nH")
+	}
+	for range 20 {
+		if a := x.ask("POST", "/v1/say", "Hi"); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // TestConnectionsAreBounded: one more than there may be waits, and takes no file handle.

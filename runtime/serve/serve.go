@@ -31,6 +31,7 @@ type Options struct {
 
 	OpenMetrics   bool // /metrics wants no key
 	SharePrefixes bool // requests of different keys share pages of the prefix cache
+	Urgent        bool // requests may ask to come before others; without, a priority below 0 is 0
 
 	Log        *slog.Logger // nil: nothing is logged
 	LogPrompts bool         // and so are prompts and replies

@@ -20,6 +20,9 @@ func (s *Service) Start(ctx context.Context, r Request) (Generation, error) {
 	if err := s.check(&r); err != nil {
 		return nil, err
 	}
+	if err := s.loop.Ready(); err != nil { // tokens and forms would be made for nothing
+		return nil, fault(err)
+	}
 	p, err := s.prompt(ctx, &r)
 	if err != nil {
 		return nil, err

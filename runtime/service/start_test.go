@@ -78,6 +78,10 @@ func TestBusy(t *testing.T) {
 	if refused == nil || refused.Kind != service.Busy || refused.RetryAfter <= 0 || len(open) == 0 {
 		t.Errorf("%d requests run, and one more gets %+v", len(open), refused)
 	}
+	// It is refused before its prompt is looked at.
+	if _, err := s.Start(t.Context(), service.Request{Tokens: []int32{-1}}); !errors.As(err, &refused) || refused.Kind != service.Busy {
+		t.Errorf("the error is %v", err)
+	}
 	for _, g := range open {
 		g.Close()
 	}
