@@ -329,25 +329,6 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// TestSlowBodiesTakeNoPlace: a request counts when its body is there, so that clients who send slowly shut out nobody.
-func TestSlowBodiesTakeNoPlace(t *testing.T) {
-	l := DefaultLimits()
-	l.Requests = 1
-	x := start(t, Options{Limits: l})
-	slow := x.dial()
-	fmt.Fprint(slow, "POST /v1/say HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nH")
-	for x.bodies.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	if a := x.ask("POST", "/v1/say", "Hi"); a.status != 200 {
-		t.Errorf("beside one that comes slowly: %d %s", a.status, a.body)
-	}
-	fmt.Fprint(slow, "i")
-	if line, err := bufio.NewReader(slow).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 200 ") {
-		t.Errorf("the slow one: %q, %v", line, err)
-	}
-}
-
 // TestTooManyRequests: more than the server takes are refused at once, in words that clients understand, and cost nothing.
 func TestTooManyRequests(t *testing.T) {
 	l := DefaultLimits()
