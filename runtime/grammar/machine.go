@@ -125,8 +125,8 @@ func everyNode(root *node, visit func(*node)) {
 	}
 }
 
-// forget begins a new generation. Places of the one before stay valid for who holds them, but know and learn nothing any more: who holds one
-// holds no others with it.
+// forget begins a new generation. Places of the one before stay valid for who holds them, but know and learn nothing any more: who
+// holds one holds no others with it.
 func (m *machine) forget() {
 	for _, p := range m.all {
 		p.next = nil

@@ -125,12 +125,14 @@ func index(values []float32, v float32) int32 {
 
 // workspace is the memory that a pick needs. Sequences share a few: one that was given back serves whoever picks next.
 type workspace struct {
-	row   row
-	high  []float32     // the highest logit of each block of the row
-	mass  [bins]float64 // weight of the tokens of each bin
-	used  int           // bins before it can have some
-	count [bins]int32   // blocks whose highest logit lies in the bin
-	found []found
+	row    row
+	high   []float32     // the highest logit of each block of the row
+	mass   [bins]float64 // weight of the tokens of each bin
+	filled int           // bins before it can have some
+	used   int           // and those before it are kept
+	most   int           // as many tokens of the last one of those are
+	count  [bins]int32   // tokens of each bin, or blocks whose highest logit lies there
+	found  []found
 }
 
 // idle are workspaces that nobody picks with. Unlike a sync.Pool it keeps them: what a token costs does not depend on when garbage was

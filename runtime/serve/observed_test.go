@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,5 +89,22 @@ func TestSameID(t *testing.T) {
 	}
 	if c := l.add("", &observedGeneration{}); c == "" {
 		t.Error("a generation without an id")
+	}
+}
+
+// TestFailuresAreLogged: the log says why a request failed, beside its id, before its first token and behind it.
+func TestFailuresAreLogged(t *testing.T) {
+	x := start(t, Options{})
+	for id, script := range map[string]string{
+		"early": `refuse internal "there is no memory"`,
+		"late":  "text \"a\"\nfail internal \"the step fell over\"",
+	} {
+		x.ask("POST", "/v1/say", "@"+script, "X-Request-Id: "+id)
+	}
+	x.logged(`"msg":"a request failed","request_id":"early","error":"there is no memory"`)
+	x.logged(`"msg":"a request failed","request_id":"late","error":"the step fell over"`)
+	x.ask("POST", "/v1/say", `@refuse invalid "not so"`, "X-Request-Id: wrong")
+	if log := x.log.String(); strings.Contains(log, `failed","request_id":"wrong"`) {
+		t.Errorf("a wrong request is logged as a failure:\n%s", log)
 	}
 }

@@ -194,9 +194,9 @@ describe("anthropic: a slow server", { concurrency: 1 }, () => {
   it("says when it is busy", async () => {
     const end = new AbortController();
     const refused = [];
-    const running = Array.from({ length: 9 }, () =>
+    const running = Array.from({ length: 12 }, () =>
       slow.messages.create({ model, max_tokens: 2000, messages: told(long(400)) }, { signal: end.signal }).catch((e) => end.signal.aborted || refused.push(e)));
-    await until(() => refused.length === 4);
+    await until(() => refused.length >= 4);
     end.abort();
     await Promise.all(running);
     for (const e of refused) {
@@ -257,8 +257,18 @@ describe("anthropic: errors and headers", { concurrency: true }, () => {
     assert.ok(request_id);
     assert.equal(data._request_id, request_id);
     assert.equal(response.headers.get("request-id"), request_id);
-    const e = await failure(ask("x", { model: "gpt-99" }));
-    assert.ok(e.requestID);
+    for (const other of [client, new Anthropic({ apiKey: "sk-not-this-one", baseURL: url, maxRetries: 0 })]) {
+      const e = await failure(other.messages.create({ model: "gpt-99", max_tokens: 5, messages: told("x") }));
+      assert.ok(e.requestID, String(e));
+    }
+  });
+
+  it("lists models", async () => {
+    const models = await all(client.models.list());
+    assert.deepEqual(models.map((m) => [m.id, m.type, m.display_name]), [[model, "model", model]]);
+    const one = await client.models.retrieve(model);
+    assert.equal(one.id, model);
+    assert.ok(!Number.isNaN(Date.parse(one.created_at)), one.created_at);
   });
 
   it("takes any version and beta of the interface", async () => {

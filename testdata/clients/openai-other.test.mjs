@@ -89,8 +89,11 @@ describe("openai: errors", { concurrency: true }, () => {
     const busy = new OpenAI({ apiKey: key, baseURL: `${slowURL}/v1`, maxRetries: 0 });
     const end = new AbortController();
     const slow = () => busy.chat.completions.create({ model, messages: told(long(400)) }, { signal: end.signal }).catch((e) => e);
-    const running = Array.from({ length: 5 }, slow);
-    await until(async () => (await metric(slowURL, "glmc_http_requests_in_flight")) === 5);
+    const running = [];
+    while (running.length < 8) {
+      running.push(slow());
+      await until(async () => (await metric(slowURL, "glmc_http_requests_in_flight")) === running.length);
+    }
     const e = await failure(busy.chat.completions.create({ model, messages: told("x") }));
     assert.ok(e instanceof OpenAI.RateLimitError, String(e));
     assert.ok(Number(e.headers.get("retry-after")) >= 1);
