@@ -37,10 +37,12 @@ func (t *Tree) read(w *window, token int32) {
 	}
 }
 
-// reread makes the places right after the tree changed: by the tokens that the sequence ends in.
-func (t *Tree) reread(r *reader, tail []int32) {
+// reread makes the places right after the tree changed: by the tokens that the sequence ends in, in parts.
+func (t *Tree) reread(r *reader, tail ...[]int32) {
 	r.n, r.changes = 0, t.changes
-	for _, token := range tail {
-		t.read(&r.window, token)
+	for _, part := range tail {
+		for _, token := range part {
+			t.read(&r.window, token)
+		}
 	}
 }

@@ -63,6 +63,7 @@ func New(depth int) *Tree {
 	}
 	t := &Tree{depth: uint32(depth), path: make([]uint32, 0, MaxDepth)}
 	t.nodes.init(rand.Uint64())
+	t.changes = 1 // no reader has seen it
 	return t
 }
 
@@ -79,6 +80,9 @@ func (t *Tree) Sequences() int { return t.kept }
 func (t *Tree) Bytes() int {
 	return t.nodes.bytes() + t.store.bytes() + 16*cap(t.sequences) + 1024
 }
+
+// Used is the part of Bytes that holds something. It goes down with every removal, and what it goes down by is used again.
+func (t *Tree) Used() int { return 36*t.live + 4*int(t.store.end-t.store.begin) }
 
 // child finds the child of a node whose label begins with a token, or none.
 func (t *Tree) child(parent uint32, token int32) uint32 {
