@@ -4,16 +4,7 @@ import "fmt"
 
 // Check looks for damage: it walks over the whole tree and compares links, lists, counts and the table. It is for tests.
 func (t *Tree) Check() error {
-	seen := 0
-	filed := map[uint32]bool{}
-	for b := range t.size {
-		for id := t.buckets[b>>chunkBits][b&chunkMask]; id != none; id = t.at(id).chain {
-			if filed[id] {
-				return fmt.Errorf("node %d is in the table twice", id)
-			}
-			filed[id] = true
-		}
-	}
+	seen, families, tables := 0, 0, 0
 	resting := map[uint32]uint8{}
 	ending := map[uint32]bool{}
 	for j := t.open.pos - t.open.n; j != t.open.pos; j++ {
@@ -32,15 +23,22 @@ func (t *Tree) Check() error {
 		id := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		seen++
-		if err := t.checkNode(id, resting[id], filed, ending[id]); err != nil {
+		if err := t.checkNode(id, resting[id], ending[id]); err != nil {
 			return fmt.Errorf("node %d: %w", id, err)
 		}
-		for c := t.at(id).first; c != none; c = t.at(c).next {
+		for c := range t.children(t.at(id)) {
 			stack = append(stack, c)
 		}
+		if n := t.at(id); n.kids == large {
+			families++
+			tables += len(t.families[n.first].table)
+		}
 	}
-	if seen != t.live || len(filed) != seen-1 {
-		return fmt.Errorf("%d nodes are in use, %d in the tree, %d in the table", t.live, seen, len(filed))
+	if seen != t.live {
+		return fmt.Errorf("%d nodes are in use, %d in the tree", t.live, seen)
+	}
+	if families+len(t.unused) != len(t.families) || tables != t.tables {
+		return fmt.Errorf("%d families with %d slots are in the tree, %d are unused, of %d with %d", families, tables, len(t.unused), len(t.families), t.tables)
 	}
 	free := 0
 	for id := t.free; id != none; id = t.at(id).next {
@@ -53,13 +51,11 @@ func (t *Tree) Check() error {
 }
 
 // checkNode looks at a node, its label, and its children as it counts them.
-func (t *Tree) checkNode(id uint32, resting uint8, filed map[uint32]bool, ending bool) error {
+func (t *Tree) checkNode(id uint32, resting uint8, ending bool) error {
 	n := t.at(id)
 	if id != root {
 		length := t.length(n)
 		switch {
-		case !filed[id]:
-			return fmt.Errorf("it is not in the table")
 		case n.count == 0 || n.length == 0:
 			return fmt.Errorf("count %d, label of %d tokens", n.count, n.length)
 		case n.resting != resting:
@@ -68,22 +64,25 @@ func (t *Tree) checkNode(id uint32, resting uint8, filed map[uint32]bool, ending
 			return fmt.Errorf("its label is at %d, of %d to %d", n.ref, t.store.begin, t.store.end)
 		case n.tag != tagOf(t.store.at(n.ref)):
 			return fmt.Errorf("its tag is %d", n.tag)
-		case t.child(n.parent, t.store.at(n.ref)) != id:
-			return fmt.Errorf("the table has another node in its place")
 		}
 	}
-	sum, children, before := uint32(0), 0, uint32(none)
-	for c := n.first; c != none; c = t.at(c).next {
+	sum, children := uint32(0), 0
+	for c := range t.children(n) {
 		child := t.at(c)
 		switch {
-		case child.parent != id || child.prev != before:
-			return fmt.Errorf("its child %d has parent %d and is behind %d", c, child.parent, child.prev)
-		case id != root && child.count > t.at(n.first).count:
-			return fmt.Errorf("its child %d with count %d is not the first one", c, child.count)
+		case t.child(id, t.store.at(child.ref)) != c:
+			return fmt.Errorf("its child %d is not found by its token", c)
+		case id != root && child.count > t.at(t.bestOf(n)).count:
+			return fmt.Errorf("its child %d with count %d is not the best one", c, child.count)
 		}
 		sum += child.count
 		children++
-		before = c
+	}
+	switch {
+	case n.kids == large && (t.families[n.first].n != children || children <= minFam):
+		return fmt.Errorf("its family of %d counts %d", children, t.families[n.first].n)
+	case n.kids != large && int(n.kids) != children:
+		return fmt.Errorf("its list of %d counts %d", children, n.kids)
 	}
 	switch bottom := n.count - uint32(n.resting); {
 	case id == root:

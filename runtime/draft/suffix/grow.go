@@ -94,11 +94,10 @@ func (t *Tree) follow(id, offset uint32, p uint64, parent int32, least uint64, f
 		f.push(candidate{p: p, parent: parent, token: t.store.at(n.ref + offset), node: id, offset: offset + 1})
 		return
 	}
-	for child := n.first; child != none; {
+	for child := range t.children(n) {
 		c := t.at(child)
 		if q := p * uint64(c.count) / bottom; q >= least {
 			f.push(candidate{p: q, parent: parent, token: t.store.at(c.ref), node: child, offset: 1})
 		}
-		child = c.next
 	}
 }

@@ -56,74 +56,68 @@ func (t *Tree) removeSome(id uint64, most int) (more bool) {
 
 // removeSuffix removes one occurrence of so many tokens from a position on.
 func (t *Tree) removeSuffix(from, length uint32) {
-	t.path = t.path[:0]
+	t.path = append(t.path[:0], root)
 	at := uint32(root)
 	for done := uint32(0); done < length; {
-		id := t.child(at, t.store.at(from+done))
-		if id == none {
+		at = t.child(at, t.store.at(from+done))
+		if at == none {
 			panic("suffix: a suffix that is to be removed is not in the tree")
 		}
-		t.path = append(t.path, id)
-		done += uint32(t.at(id).length)
-		at = id
+		t.path = append(t.path, at)
+		done += uint32(t.at(at).length)
 	}
-	for _, id := range t.path {
-		t.leave(id)
+	for i, id := range t.path[1:] {
+		t.leave(t.path[i], id)
 	}
-	last := t.at(at)
-	if last.count == 0 {
-		parent := last.parent
-		t.unfile(at)
-		t.unlink(at)
+	last := len(t.path) - 1
+	if t.at(at).count == 0 {
+		t.disown(t.path[last-1], at)
 		t.release(at)
-		at = parent
+		last--
 	}
-	if at != root {
-		t.merge(at)
+	if last > 0 {
+		t.merge(t.path[last-1], t.path[last])
 	}
 }
 
 // leave counts a suffix out of an edge. Where another child has a higher count then, it becomes the best: of those with the highest the one
 // with the smallest token.
-func (t *Tree) leave(id uint32) {
+func (t *Tree) leave(parent, id uint32) {
 	n := t.at(id)
 	n.count--
-	if n.prev != none || n.parent == root {
+	p := t.at(parent)
+	if parent == root || t.bestOf(p) != id {
 		return
 	}
 	best, count, token := uint32(none), n.count, int32(0)
-	for other := n.next; other != none; {
+	for other := range t.children(p) {
 		o := t.at(other)
-		if o.count > count || o.count == count && best != none {
-			if first := t.store.at(o.ref); best == none || o.count > count || first < token {
-				best, count, token = other, o.count, first
-			}
+		if o.count < count || o.count == count && best == none {
+			continue
 		}
-		other = o.next
+		if first := t.store.at(o.ref); o.count > count || first < token {
+			best, count, token = other, o.count, first
+		}
 	}
 	if best != none {
-		t.unlink(best)
-		t.link(best, true)
+		t.prefer(parent, best)
 	}
 }
 
 // merge joins a node to its only child where nothing ends in between.
-func (t *Tree) merge(id uint32) {
+func (t *Tree) merge(parent, id uint32) {
 	n := t.at(id)
-	if n.first == none {
+	if n.kids != 1 {
 		return
 	}
 	only := n.first
 	c := t.at(only)
-	if c.next != none || c.count != n.count {
+	if c.count != n.count {
 		return
 	}
-	t.unfile(only)
-	t.unfile(id)
-	t.replace(id, only)
-	c.parent, c.tag = n.parent, n.tag
+	c.tag = n.tag
+	t.replace(parent, id, only)
 	c.ref -= uint32(n.length)
 	c.length += n.length
-	t.file(only)
 	t.release(id)
 }

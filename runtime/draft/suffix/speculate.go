@@ -153,10 +153,10 @@ func (t *Tree) walk(id, offset uint32, limit int, least uint64, into *draft.Draf
 			offset += run
 			left -= run
 		}
-		if n.first == none || left == 0 {
+		if n.kids == 0 || left == 0 {
 			return score
 		}
-		id = n.first
+		id = t.bestOf(n)
 		n = t.at(id)
 		if p = p * uint64(n.count) / bottom; p < least {
 			return score

@@ -3,6 +3,7 @@ package suffix
 import (
 	"fmt"
 	"math/rand/v2"
+	"unsafe"
 )
 
 // MaxDepth is the greatest depth of a tree, in tokens.
@@ -27,10 +28,16 @@ const MaxDepth = 64
 // order in which they came, what refers to the oldest one occurs nowhere else, and goes with it.
 type Tree struct {
 	nodes
-	store store
-	depth uint32
-	open  window // the suffixes of the open sequence that are no leaves
-	opens uint32 // position of its first token
+	store    store
+	families []family
+	unused   []uint32 // numbers of families
+	tables   int      // slots of all families
+	secret   uint64
+	depth    uint32
+
+	open  window           // the suffixes of the open sequence that are no leaves
+	above [MaxDepth]uint32 // of those that stand within an edge, the node at its upper end
+	opens uint32           // position of its first token
 
 	sequences []sequence // oldest first; those that were removed stay until the ones before them went
 	firstID   uint64     // of sequences[0]
@@ -62,7 +69,8 @@ func New(depth int) *Tree {
 		panic(fmt.Sprintf("suffix: depth %d: wants 2 to %d", depth, MaxDepth))
 	}
 	t := &Tree{depth: uint32(depth), path: make([]uint32, 0, MaxDepth)}
-	t.nodes.init(rand.Uint64())
+	t.secret = rand.Uint64() | 1
+	t.nodes.init()
 	t.changes = 1 // no reader has seen it
 	return t
 }
@@ -78,108 +86,12 @@ func (t *Tree) Sequences() int { return t.kept }
 
 // Bytes is the memory that the tree takes, unused parts included.
 func (t *Tree) Bytes() int {
-	return t.nodes.bytes() + t.store.bytes() + 16*cap(t.sequences) + 1024
+	return int(unsafe.Sizeof(*t)) + t.nodes.bytes() + t.store.bytes() + t.familyBytes() + 16*cap(t.sequences) + 4*cap(t.path)
 }
 
 // Used is the part of Bytes that holds something. It goes down with every removal, and what it goes down by is used again.
-func (t *Tree) Used() int { return 36*t.live + 4*int(t.store.end-t.store.begin) }
-
-// child finds the child of a node whose label begins with a token, or none.
-func (t *Tree) child(parent uint32, token int32) uint32 {
-	tag := tagOf(token)
-	for id := *t.slot(parent, token); id != none; {
-		n := t.at(id)
-		if n.parent == parent && n.tag == tag && t.store.at(n.ref) == token {
-			return id
-		}
-		id = n.chain
-	}
-	return none
-}
-
-// file puts a node with parent, label and tag into the table, which grows with the nodes.
-func (t *Tree) file(id uint32) {
-	n := t.at(id)
-	slot := t.slot(n.parent, t.store.at(n.ref))
-	n.chain, *slot = *slot, id
-	if uint32(t.live) > t.size {
-		t.addBucket()
-	}
-}
-
-// unfile takes a node out of the table.
-func (t *Tree) unfile(id uint32) {
-	n := t.at(id)
-	at := t.slot(n.parent, t.store.at(n.ref))
-	for *at != id {
-		at = &t.at(*at).chain
-	}
-	*at, n.chain = n.chain, none
-}
-
-// addBucket adds a bucket, which gets its part of another one.
-func (t *Tree) addBucket() {
-	if int(t.size>>chunkBits) == len(t.buckets) {
-		t.buckets = append(t.buckets, new([chunkSize]uint32))
-	}
-	old := &t.buckets[(t.size-t.half)>>chunkBits][(t.size-t.half)&chunkMask]
-	if t.size++; t.size == 2*t.half {
-		t.half = t.size
-	}
-	id := *old
-	*old = none
-	for id != none {
-		n := t.at(id)
-		next := n.chain
-		slot := t.slot(n.parent, t.store.at(n.ref))
-		n.chain, *slot = *slot, id
-		id = next
-	}
-}
-
-// link puts a node into its parent's list of children: to the head, or behind it.
-func (t *Tree) link(id uint32, head bool) {
-	n := t.at(id)
-	p := t.at(n.parent)
-	if head || p.first == none {
-		if n.prev, n.next = none, p.first; n.next != none {
-			t.at(n.next).prev = id
-		}
-		p.first = id
-		return
-	}
-	h := t.at(p.first)
-	if n.prev, n.next = p.first, h.next; n.next != none {
-		t.at(n.next).prev = id
-	}
-	h.next = id
-}
-
-// unlink takes a node out of its parent's list.
-func (t *Tree) unlink(id uint32) {
-	n := t.at(id)
-	if n.next != none {
-		t.at(n.next).prev = n.prev
-	}
-	if n.prev != none {
-		t.at(n.prev).next = n.next
-	} else {
-		t.at(n.parent).first = n.next
-	}
-}
-
-// replace puts a node into the place that another one has in the list of its parent.
-func (t *Tree) replace(id, by uint32) {
-	n, b := t.at(id), t.at(by)
-	b.next, b.prev = n.next, n.prev
-	if n.next != none {
-		t.at(n.next).prev = by
-	}
-	if n.prev != none {
-		t.at(n.prev).next = by
-	} else {
-		t.at(n.parent).first = by
-	}
+func (t *Tree) Used() int {
+	return nodeBytes*t.live + t.familyBytes() + 4*int(t.store.end-t.store.begin)
 }
 
 // Append adds a token to the open sequence.
@@ -203,7 +115,7 @@ func (t *Tree) Append(token int32) {
 			if t.store.at(n.ref+offset) == token {
 				break
 			}
-			at = t.split(at, offset, j)
+			at = t.split(t.above[slot], at, offset, j)
 		}
 		w.node[slot] = t.leaf(at, token, t.depth-(pos-j))
 	}
@@ -212,9 +124,10 @@ func (t *Tree) Append(token int32) {
 		slot := j % MaxDepth
 		switch w.due[slot] {
 		case pos:
-			id := t.child(w.node[slot], token)
-			n := t.enter(id)
-			w.node[slot], w.due[slot] = id, pos+uint32(n.length)
+			parent := w.node[slot]
+			id := t.child(parent, token)
+			n := t.enter(parent, id)
+			t.above[slot], w.node[slot], w.due[slot] = parent, id, pos+uint32(n.length)
 			if n.length == 1 {
 				n.ref = pos
 			} else {
@@ -232,12 +145,13 @@ func (t *Tree) Append(token int32) {
 }
 
 // enter counts a suffix that goes on from a node to its child.
-func (t *Tree) enter(id uint32) *node {
+func (t *Tree) enter(parent, id uint32) *node {
 	n := t.at(id)
 	n.count++
-	if n.prev != none && n.parent != root && n.count >= t.at(t.at(n.parent).first).count {
-		t.unlink(id)
-		t.link(id, true)
+	if parent != root {
+		if best := t.bestOf(t.at(parent)); best != id && n.count >= t.at(best).count {
+			t.prefer(parent, id)
+		}
 	}
 	return n
 }
@@ -245,27 +159,27 @@ func (t *Tree) enter(id uint32) *node {
 // leaf adds the suffix whose last token was just stored: with this edge it may get as long as the depth allows.
 func (t *Tree) leaf(parent uint32, token int32, length uint32) uint32 {
 	id := t.alloc()
-	n, p := t.at(id), t.at(parent)
-	*n = node{parent: parent, ref: t.store.end - 1, count: 1, length: uint8(length), tag: tagOf(token)}
-	t.link(id, p.first != none && t.at(p.first).count == 1)
-	t.file(id)
+	*t.at(id) = node{ref: t.store.end - 1, count: 1, length: uint8(length), tag: tagOf(token)}
+	best := false
+	if parent != root {
+		b := t.bestOf(t.at(parent))
+		best = b == none || t.at(b).count == 1
+	}
+	t.adopt(parent, id, best)
 	return id
 }
 
 // split makes a node within an edge, at which the open suffix that began at position j stands, and others perhaps. The label above the node
 // is that suffix's end, the newest occurrence there is.
-func (t *Tree) split(id, offset, j uint32) uint32 {
+func (t *Tree) split(parent, id, offset, j uint32) uint32 {
 	upper := t.alloc()
 	n, u := t.at(id), t.at(upper)
-	*u = node{parent: n.parent, ref: t.open.pos - offset, count: n.count, length: uint8(offset), tag: n.tag}
-	t.replace(id, upper)
-	t.unfile(id)
-	t.file(upper)
-	n.parent, n.prev, n.next, u.first = upper, none, none, id
+	*u = node{ref: t.open.pos - offset, count: n.count, length: uint8(offset), tag: n.tag, first: id, kids: 1}
+	t.replace(parent, id, upper)
+	n.next = none
 	n.ref += offset
 	n.length -= uint8(offset)
 	n.tag = tagOf(t.store.at(n.ref))
-	t.file(id)
 	if n.resting == 0 {
 		return upper
 	}
@@ -277,6 +191,7 @@ func (t *Tree) split(id, offset, j uint32) uint32 {
 		}
 		switch left := w.due[slot] - w.pos; { // tokens to the end of the edge
 		case left < uint32(n.length):
+			t.above[slot] = upper
 			continue
 		case left == uint32(n.length):
 			w.due[slot] = w.pos
@@ -298,7 +213,7 @@ func (t *Tree) Seal() uint64 {
 	for j := end - w.n; j != end; j++ {
 		if slot := j % MaxDepth; w.due[slot] != end {
 			id := w.node[slot]
-			t.split(id, uint32(t.at(id).length)-(w.due[slot]-end), j)
+			t.split(t.above[slot], id, uint32(t.at(id).length)-(w.due[slot]-end), j)
 		}
 	}
 	for j := end - min(t.depth-1, end-t.opens); j != end-w.n; j++ {
