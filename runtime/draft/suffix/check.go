@@ -86,6 +86,13 @@ func (t *Tree) checkNode(id uint32, resting uint8, ending bool) error {
 	}
 	switch bottom := n.count - uint32(n.resting); {
 	case id == root:
+		suffixes := t.store.end - t.opens
+		for i := range t.sequences {
+			suffixes += t.sequences[i].end - t.sequences[i].gone
+		}
+		if sum != suffixes {
+			return fmt.Errorf("its children count %d suffixes of %d", sum, suffixes)
+		}
 	case sum > bottom:
 		return fmt.Errorf("its children count %d, it %d", sum, bottom)
 	case children == 1 && sum == bottom:

@@ -246,91 +246,94 @@ func check(t interface{ Fatalf(string, ...any) }, what string, o *oracle, want, 
 }
 
 // TestTreeIsTheOracle: whatever is appended, sealed and removed, counts, best children and drafts are the oracle's.
-func TestTreeIsTheOracle(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		depth := rapid.SampledFrom([]int{2, 3, 5, 8, 64}).Draw(rt, "depth")
-		alphabet := rapid.SampledFrom([]int32{1, 2, 3, 4, 30}).Draw(rt, "alphabet")
-		tree, o := New(depth), newOracle(depth)
-		if rapid.Bool().Draw(rt, "wrap") { // positions begin shortly before they wrap around
-			start := ^uint32(0) - uint32(rapid.IntRange(0, 300).Draw(rt, "start"))
-			tree.store.begin, tree.store.end, tree.opens, tree.open.pos = start, start, start, start
-		}
-		text := rapid.SliceOfN(rapid.Int32Range(0, alphabet-1), 0, 24)
-		var r reader
-		var tail []int32
-		rt.Repeat(map[string]func(*rapid.T){
-			"append": func(rt *rapid.T) {
-				for _, tok := range text.Draw(rt, "tokens") {
-					tree.Append(tok)
-					o.append(tok)
+func TestTreeIsTheOracle(t *testing.T) { rapid.Check(t, treeIsTheOracle) }
+
+// FuzzTree is the same with what the fuzzer comes upon.
+func FuzzTree(f *testing.F) { f.Fuzz(rapid.MakeFuzz(treeIsTheOracle)) }
+
+func treeIsTheOracle(rt *rapid.T) {
+	depth := rapid.SampledFrom([]int{2, 3, 5, 8, 64}).Draw(rt, "depth")
+	alphabet := rapid.SampledFrom([]int32{1, 2, 3, 4, 30}).Draw(rt, "alphabet")
+	tree, o := New(depth), newOracle(depth)
+	if rapid.Bool().Draw(rt, "wrap") { // positions begin shortly before they wrap around
+		start := ^uint32(0) - uint32(rapid.IntRange(0, 300).Draw(rt, "start"))
+		tree.store.begin, tree.store.end, tree.opens, tree.open.pos = start, start, start, start
+	}
+	text := rapid.SliceOfN(rapid.Int32Range(0, alphabet-1), 0, 24)
+	var r reader
+	var tail []int32
+	rt.Repeat(map[string]func(*rapid.T){
+		"append": func(rt *rapid.T) {
+			for _, tok := range text.Draw(rt, "tokens") {
+				tree.Append(tok)
+				o.append(tok)
+			}
+		},
+		"repeat": func(rt *rapid.T) {
+			if len(o.open) == 0 {
+				rt.Skip()
+			}
+			from := rapid.IntRange(0, len(o.open)-1).Draw(rt, "from")
+			for _, tok := range slices.Clone(o.open[from:min(len(o.open), from+70)]) {
+				tree.Append(tok)
+				o.append(tok)
+			}
+		},
+		"seal": func(rt *rapid.T) { o.seal(tree.Seal()) },
+		"remove": func(rt *rapid.T) {
+			if len(o.past) == 0 || len(o.open) > 0 {
+				rt.Skip()
+			}
+			var ids []uint64
+			for id := range o.past {
+				ids = append(ids, id)
+			}
+			slices.Sort(ids)
+			id := rapid.SampledFrom(ids).Draw(rt, "id")
+			if rapid.Bool().Draw(rt, "oldest") {
+				id = ids[0]
+				if oldest, ok := tree.Oldest(); !ok || oldest != id {
+					rt.Fatalf("the oldest is %d, not %d", oldest, id)
 				}
-			},
-			"repeat": func(rt *rapid.T) {
-				if len(o.open) == 0 {
-					rt.Skip()
+			}
+			tree.Remove(id)
+			o.remove(id)
+		},
+		"speculate": func(rt *rapid.T) {
+			opt := drawOptions(rt)
+			context := text.Draw(rt, "context")
+			var d draft.Draft
+			tree.Speculate(context, opt, &d)
+			check(rt, fmt.Sprint(context), o, o.draft(context, opt), d, opt)
+		},
+		"read": func(rt *rapid.T) {
+			opt := drawOptions(rt)
+			for _, tok := range text.Draw(rt, "read") {
+				tail = append(tail, tok)
+				if r.changes == tree.changes {
+					tree.read(&r.window, tok)
 				}
-				from := rapid.IntRange(0, len(o.open)-1).Draw(rt, "from")
-				for _, tok := range slices.Clone(o.open[from:min(len(o.open), from+70)]) {
-					tree.Append(tok)
-					o.append(tok)
-				}
-			},
-			"seal": func(rt *rapid.T) { o.seal(tree.Seal()) },
-			"remove": func(rt *rapid.T) {
-				if len(o.past) == 0 || len(o.open) > 0 {
-					rt.Skip()
-				}
-				var ids []uint64
-				for id := range o.past {
-					ids = append(ids, id)
-				}
-				slices.Sort(ids)
-				id := rapid.SampledFrom(ids).Draw(rt, "id")
-				if rapid.Bool().Draw(rt, "oldest") {
-					id = ids[0]
-					if oldest, ok := tree.Oldest(); !ok || oldest != id {
-						rt.Fatalf("the oldest is %d, not %d", oldest, id)
-					}
-				}
-				tree.Remove(id)
-				o.remove(id)
-			},
-			"speculate": func(rt *rapid.T) {
-				opt := drawOptions(rt)
-				context := text.Draw(rt, "context")
-				var d draft.Draft
-				tree.Speculate(context, opt, &d)
-				check(rt, fmt.Sprint(context), o, o.draft(context, opt), d, opt)
-			},
-			"read": func(rt *rapid.T) {
-				opt := drawOptions(rt)
-				for _, tok := range text.Draw(rt, "read") {
-					tail = append(tail, tok)
-					if r.changes == tree.changes {
-						tree.read(&r.window, tok)
-					}
-				}
-				if r.changes != tree.changes {
-					tree.reread(&r, tail[max(0, len(tail)-depth+1):])
-				}
-				least := opt.least()
-				var d draft.Draft
-				var f frontier
-				g := tree.best(&r.window, &opt, least, &f)
-				tree.tell(&g, &opt, least, &f, &d)
-				check(rt, fmt.Sprint("read ", tail), o, o.draft(tail, opt), d, opt)
-			},
-			"continue": func(rt *rapid.T) {
-				opt := drawOptions(rt)
-				var d draft.Draft
-				tree.Continue(opt, &d)
-				check(rt, fmt.Sprint("open ", o.open), o, o.draft(o.open, opt), d, opt)
-			},
-			"": func(rt *rapid.T) {
-				if err := o.same(tree); err != nil {
-					rt.Fatal(err)
-				}
-			},
-		})
+			}
+			if r.changes != tree.changes {
+				tree.reread(&r, tail[max(0, len(tail)-depth+1):])
+			}
+			least := opt.least()
+			var d draft.Draft
+			var f frontier
+			g := tree.best(&r.window, &opt, least, &f)
+			tree.tell(&g, &opt, least, &f, &d)
+			check(rt, fmt.Sprint("read ", tail), o, o.draft(tail, opt), d, opt)
+		},
+		"continue": func(rt *rapid.T) {
+			opt := drawOptions(rt)
+			var d draft.Draft
+			tree.Continue(opt, &d)
+			check(rt, fmt.Sprint("open ", o.open), o, o.draft(o.open, opt), d, opt)
+		},
+		"": func(rt *rapid.T) {
+			if err := o.same(tree); err != nil {
+				rt.Fatal(err)
+			}
+		},
 	})
 }
