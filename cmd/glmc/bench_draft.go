@@ -51,7 +51,7 @@ in the request itself or in the responses of earlier ones.
 FILE has one JSON object a line: {"messages", "tools"} as OpenAI has them, of which each message of the assistant is
 a turn, or {"prompt", "response"} as lists of token ids. Text becomes tokens by the tokenizer and the chat template
 of --weights, or of the small model that the binary carries.`,
-		Example: `  glmc bench draft --dataset FILE
+		Example: `  glmc bench draft --dataset models/tiny/sessions.jsonl
   glmc bench draft --dataset FILE --tree --max-spec-factor 2 --concurrency 8 --json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -148,7 +148,7 @@ func needsFiles(dir string, args []string) bool {
 		if arg == "DIR" || arg == "FILE" {
 			return true
 		}
-		if (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".plan")) && i > 0 && args[i-1] != "-o" {
+		if (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".jsonl") || strings.HasSuffix(arg, ".plan")) && i > 0 && args[i-1] != "-o" {
 			if _, err := os.Stat(filepath.Join(dir, arg)); err != nil {
 				return true
 			}
