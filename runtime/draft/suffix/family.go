@@ -79,8 +79,8 @@ func (t *Tree) children(n *node) iter.Seq[uint32] {
 	}
 }
 
-// adopt gives a node another child, as its best one or as one of the others.
-func (t *Tree) adopt(parent, id uint32, best bool) {
+// adopt gives a node another child, which is the best one only if there are no others.
+func (t *Tree) adopt(parent, id uint32) {
 	p := t.at(parent)
 	switch {
 	case p.kids == maxFew:
@@ -93,13 +93,10 @@ func (t *Tree) adopt(parent, id uint32, best bool) {
 		}
 		f.table[t.find(f, t.store.at(t.at(id).ref))] = id
 		f.n++
-		if best {
-			f.best = id
-		}
 		return
 	}
 	p.kids++
-	t.insert(p, id, best)
+	t.insert(p, id, false)
 }
 
 // insert puts a child at the head of the list, or behind it.

@@ -63,10 +63,10 @@ func (f *frontier) pop() candidate {
 }
 
 // grow draws a tree from a place: always the likeliest token that follows what it has, at most so many. It gives the sum of the
-// probabilities.
-func (t *Tree) grow(id, offset uint32, limit int, least uint64, f *frontier, into *draft.Draft) (score uint64) {
+// probabilities. Own is that of walk.
+func (t *Tree) grow(id, offset uint32, limit int, own bool, least uint64, f *frontier, into *draft.Draft) (score uint64) {
 	*f = (*f)[:0]
-	t.follow(id, offset, one, -1, least, f)
+	t.follow(id, offset, own, one, -1, least, f)
 	for n := int32(0); int(n) < limit && len(*f) > 0; n++ {
 		c := f.pop()
 		score += c.p
@@ -75,17 +75,17 @@ func (t *Tree) grow(id, offset uint32, limit int, least uint64, f *frontier, int
 			into.Parents = append(into.Parents, c.parent)
 			into.Probs = append(into.Probs, float32(float64(c.p)/one))
 		}
-		t.follow(c.node, c.offset, c.p, n, least, f)
+		t.follow(c.node, c.offset, false, c.p, n, least, f)
 	}
 	return score
 }
 
 // follow adds what may come behind a place to the frontier.
-func (t *Tree) follow(id, offset uint32, p uint64, parent int32, least uint64, f *frontier) {
+func (t *Tree) follow(id, offset uint32, own bool, p uint64, parent int32, least uint64, f *frontier) {
 	n := t.at(id)
 	bottom := uint64(n.count) - uint64(n.resting)
 	if offset < t.length(n) {
-		if mask := t.resting(id, n) >> offset; mask&1 != 0 {
+		if mask := t.resting(id, n) >> offset; mask&1 != 0 && !own {
 			here := bottom + uint64(bits.OnesCount64(mask))
 			if p = p * (here - 1) / here; p < least {
 				return
@@ -93,6 +93,9 @@ func (t *Tree) follow(id, offset uint32, p uint64, parent int32, least uint64, f
 		}
 		f.push(candidate{p: p, parent: parent, token: t.store.at(n.ref + offset), node: id, offset: offset + 1})
 		return
+	}
+	if own {
+		bottom--
 	}
 	for child := range t.children(n) {
 		c := t.at(child)

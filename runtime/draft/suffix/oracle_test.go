@@ -45,7 +45,7 @@ func (o *oracle) append(token int32) {
 			at.kids[token] = kid
 		}
 		kid.count++
-		if best := at.kids[at.best]; best == nil || kid.count >= best.count {
+		if best := at.kids[at.best]; best == nil || kid.count > best.count {
 			at.best = token
 		}
 	}
@@ -86,8 +86,8 @@ func (o *oracle) find(tokens []int32) *place {
 	return at
 }
 
-// draft is the best draft behind a context.
-func (o *oracle) draft(context []int32, opt Options) draft.Draft {
+// draft is the best draft behind a context; own is 1 where that is the open sequence, which does not count where it ends.
+func (o *oracle) draft(context []int32, own uint64, opt Options) draft.Draft {
 	var best draft.Draft
 	bestScore := uint64(0)
 	least := uint64(math.Ceil(opt.MinProb * one))
@@ -100,9 +100,9 @@ func (o *oracle) draft(context []int32, opt Options) draft.Draft {
 		if opt.MaxTokens > 0 {
 			limit = min(limit, opt.MaxTokens)
 		}
-		d, score := path(at, limit, least)
+		d, score := path(at, own, limit, least)
 		if opt.Tree {
-			d, score = branches(at, limit, least)
+			d, score = branches(at, own, limit, least)
 		}
 		if score > 0 && score >= bestScore {
 			best, bestScore = d, score
@@ -112,13 +112,14 @@ func (o *oracle) draft(context []int32, opt Options) draft.Draft {
 	return best
 }
 
-func path(at *place, limit int, least uint64) (d draft.Draft, score uint64) {
+func path(at *place, own uint64, limit int, least uint64) (d draft.Draft, score uint64) {
 	p := uint64(one)
 	for len(d.Tokens) < limit && len(at.kids) > 0 {
 		kid := at.kids[at.best]
-		if p = p * kid.count / at.count; p < least {
+		if p = p * kid.count / (at.count - own); p < least {
 			break
 		}
+		own = 0
 		d.Parents = append(d.Parents, int32(len(d.Tokens))-1)
 		d.Tokens = append(d.Tokens, at.best)
 		d.Probs = append(d.Probs, float32(float64(p)/one))
@@ -128,7 +129,7 @@ func path(at *place, limit int, least uint64) (d draft.Draft, score uint64) {
 	return d, score
 }
 
-func branches(at *place, limit int, least uint64) (d draft.Draft, score uint64) {
+func branches(at *place, own uint64, limit int, least uint64) (d draft.Draft, score uint64) {
 	type item struct {
 		p      uint64
 		parent int32
@@ -136,14 +137,14 @@ func branches(at *place, limit int, least uint64) (d draft.Draft, score uint64) 
 		at     *place
 	}
 	var list []item
-	add := func(at *place, p uint64, parent int32) {
+	add := func(at *place, own, p uint64, parent int32) {
 		for tok, kid := range at.kids {
-			if q := p * kid.count / at.count; q >= least {
+			if q := p * kid.count / (at.count - own); q >= least {
 				list = append(list, item{q, parent, tok, kid})
 			}
 		}
 	}
-	for add(at, one, -1); len(list) > 0 && len(d.Tokens) < limit; {
+	for add(at, own, one, -1); len(list) > 0 && len(d.Tokens) < limit; {
 		i := 0
 		for k, x := range list {
 			if b := list[i]; x.p > b.p || x.p == b.p && (x.parent < b.parent || x.parent == b.parent && x.token < b.token) {
@@ -154,7 +155,7 @@ func branches(at *place, limit int, least uint64) (d draft.Draft, score uint64) 
 		list = slices.Delete(list, i, i+1)
 		d.Tokens, d.Parents, d.Probs = append(d.Tokens, x.token), append(d.Parents, x.parent), append(d.Probs, float32(float64(x.p)/one))
 		score += x.p
-		add(x.at, x.p, int32(len(d.Tokens))-1)
+		add(x.at, 0, x.p, int32(len(d.Tokens))-1)
 	}
 	return d, score
 }
@@ -304,7 +305,7 @@ func treeIsTheOracle(rt *rapid.T) {
 			context := text.Draw(rt, "context")
 			var d draft.Draft
 			tree.Speculate(context, opt, &d)
-			check(rt, fmt.Sprint(context), o, o.draft(context, opt), d, opt)
+			check(rt, fmt.Sprint(context), o, o.draft(context, 0, opt), d, opt)
 		},
 		"read": func(rt *rapid.T) {
 			opt := drawOptions(rt)
@@ -322,13 +323,13 @@ func treeIsTheOracle(rt *rapid.T) {
 			var f frontier
 			g := tree.best(&r.window, &opt, least, &f)
 			tree.tell(&g, &opt, least, &f, &d)
-			check(rt, fmt.Sprint("read ", tail), o, o.draft(tail, opt), d, opt)
+			check(rt, fmt.Sprint("read ", tail), o, o.draft(tail, 0, opt), d, opt)
 		},
 		"continue": func(rt *rapid.T) {
 			opt := drawOptions(rt)
 			var d draft.Draft
 			tree.Continue(opt, &d)
-			check(rt, fmt.Sprint("open ", o.open), o, o.draft(o.open, opt), d, opt)
+			check(rt, fmt.Sprint("open ", o.open), o, o.draft(o.open, 1, opt), d, opt)
 		},
 		"": func(rt *rapid.T) {
 			if err := o.same(tree); err != nil {

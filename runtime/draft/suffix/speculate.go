@@ -41,6 +41,7 @@ type guess struct {
 	node, offset uint32
 	match, limit int
 	score        uint64
+	own          bool // it begins where the tree's own open sequence ends
 }
 
 // best looks for the best draft behind the places of a window. The score is the sum of the probabilities; of equal ones the longer
@@ -55,17 +56,18 @@ func (t *Tree) best(w *window, o *Options, least uint64, heap *frontier) (g gues
 		id := w.node[slot]
 		n := t.at(id)
 		offset := t.length(n) - (w.due[slot] - w.pos)
-		if w == &t.open {
+		own := w == &t.open
+		if own {
 			offset = uint32(n.length) - (w.due[slot] - w.pos)
 		}
 		var score uint64
 		if o.Tree {
-			score = t.grow(id, offset, bound, least, heap, nil)
+			score = t.grow(id, offset, bound, own, least, heap, nil)
 		} else {
-			score = t.walk(id, offset, bound, least, nil)
+			score = t.walk(id, offset, bound, own, least, nil)
 		}
 		if score > g.score || score == g.score && score > 0 && match > g.match {
-			g = guess{node: id, offset: offset, match: match, limit: bound, score: score}
+			g = guess{node: id, offset: offset, match: match, limit: bound, score: score, own: own}
 		}
 	}
 	peak, high := 0, 0
@@ -100,9 +102,9 @@ func (t *Tree) tell(g *guess, o *Options, least uint64, heap *frontier, into *dr
 		return
 	}
 	if o.Tree {
-		t.grow(g.node, g.offset, g.limit, least, heap, into)
+		t.grow(g.node, g.offset, g.limit, g.own, least, heap, into)
 	} else {
-		t.walk(g.node, g.offset, g.limit, least, into)
+		t.walk(g.node, g.offset, g.limit, g.own, least, into)
 	}
 	into.Score = float64(g.score) / one
 	into.Match = g.match
@@ -127,8 +129,9 @@ func (t *Tree) resting(id uint32, n *node) (mask uint64) {
 	return mask
 }
 
-// walk follows the best path from a place, and gives the sum of the probabilities of at most so many tokens.
-func (t *Tree) walk(id, offset uint32, limit int, least uint64, into *draft.Draft) (score uint64) {
+// walk follows the best path from a place, and gives the sum of the probabilities of at most so many tokens. Own says that the tree's own
+// sequence ends at the place: it is no evidence of what follows there, and does not count.
+func (t *Tree) walk(id, offset uint32, limit int, own bool, least uint64, into *draft.Draft) (score uint64) {
 	p, n, left := uint64(one), t.at(id), uint32(limit)
 	for left > 0 {
 		length := t.length(n)
@@ -139,7 +142,10 @@ func (t *Tree) walk(id, offset uint32, limit int, least uint64, into *draft.Draf
 			if mask != 0 {
 				if mask>>offset&1 != 0 { // one ends here
 					here := bottom + uint64(bits.OnesCount64(mask>>offset))
-					if p = p * (here - 1) / here; p < least {
+					if !own {
+						p = p * (here - 1) / here
+					}
+					if own = false; p < least {
 						return score
 					}
 				}
@@ -158,9 +164,13 @@ func (t *Tree) walk(id, offset uint32, limit int, least uint64, into *draft.Draf
 		}
 		id = t.bestOf(n)
 		n = t.at(id)
+		if own {
+			bottom--
+		}
 		if p = p * uint64(n.count) / bottom; p < least {
 			return score
 		}
+		own = false
 		offset = 0
 	}
 	return score

@@ -144,12 +144,13 @@ func (t *Tree) Append(token int32) {
 	}
 }
 
-// enter counts a suffix that goes on from a node to its child.
+// enter counts a suffix that goes on from a node to its child, which is the best one when its count is higher than that of the others. Of
+// equal ones the first stays the best.
 func (t *Tree) enter(parent, id uint32) *node {
 	n := t.at(id)
 	n.count++
 	if parent != root {
-		if best := t.bestOf(t.at(parent)); best != id && n.count >= t.at(best).count {
+		if best := t.bestOf(t.at(parent)); best != id && n.count > t.at(best).count {
 			t.prefer(parent, id)
 		}
 	}
@@ -160,12 +161,7 @@ func (t *Tree) enter(parent, id uint32) *node {
 func (t *Tree) leaf(parent uint32, token int32, length uint32) uint32 {
 	id := t.alloc()
 	*t.at(id) = node{ref: t.store.end - 1, count: 1, length: uint8(length), tag: tagOf(token)}
-	best := false
-	if parent != root {
-		b := t.bestOf(t.at(parent))
-		best = b == none || t.at(b).count == 1
-	}
-	t.adopt(parent, id, best)
+	t.adopt(parent, id)
 	return id
 }
 
