@@ -10,12 +10,18 @@ const (
 	minFam = 4   // children of a family that is a list again
 )
 
-// family is many children: a hash table of their numbers by the first token of their labels, with linear probing. It is at most as large
+// family is many children: a hash table by the first token of their labels, with linear probing. It is at most as large
 // as the vocabulary asks for, so that growing it never takes long.
 type family struct {
 	best  uint32
 	n     int
-	table []uint32 // a power of two, half full at most after growing
+	table []kid // a power of two, half full at most after growing
+}
+
+// kid is a child with the first token of its label. It is here too so that a search looks at nothing else.
+type kid struct {
+	token int32
+	id    uint32 // none: the slot is free
 }
 
 // home is the slot at which the search for a token begins. The secret keeps anybody from choosing tokens that share one.
@@ -26,7 +32,7 @@ func (t *Tree) home(f *family, token int32) int {
 // find gives the slot of a token's child, or the free slot that it would take.
 func (t *Tree) find(f *family, token int32) int {
 	for i := t.home(f, token); ; i = (i + 1) & (len(f.table) - 1) {
-		if id := f.table[i]; id == none || t.store.at(t.at(id).ref) == token {
+		if k := f.table[i]; k.id == none || k.token == token {
 			return i
 		}
 	}
@@ -37,7 +43,7 @@ func (t *Tree) child(parent uint32, token int32) uint32 {
 	p := t.at(parent)
 	if p.kids == large {
 		f := &t.families[p.first]
-		return f.table[t.find(f, token)]
+		return f.table[t.find(f, token)].id
 	}
 	tag := tagOf(token)
 	for id := p.first; id != none; {
@@ -62,8 +68,8 @@ func (t *Tree) bestOf(n *node) uint32 {
 func (t *Tree) children(n *node) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		if n.kids == large {
-			for _, id := range t.families[n.first].table {
-				if id != none && !yield(id) {
+			for _, k := range t.families[n.first].table {
+				if k.id != none && !yield(k.id) {
 					return
 				}
 			}
@@ -91,7 +97,8 @@ func (t *Tree) adopt(parent, id uint32) {
 		if 2*(f.n+1) > len(f.table) {
 			t.rehash(f, 2*len(f.table))
 		}
-		f.table[t.find(f, t.store.at(t.at(id).ref))] = id
+		token := t.store.at(t.at(id).ref)
+		f.table[t.find(f, token)] = kid{token, id}
 		f.n++
 		return
 	}
@@ -140,7 +147,7 @@ func (t *Tree) replace(parent, id, by uint32) {
 		return
 	}
 	f := &t.families[p.first]
-	f.table[t.find(f, t.store.at(t.at(id).ref))] = by
+	f.table[t.find(f, t.store.at(t.at(id).ref))].id = by
 	if f.best == id {
 		f.best = by
 	}
@@ -161,14 +168,14 @@ func (t *Tree) disown(parent, id uint32) {
 	// The slots behind the free one close up, where that takes a child nearer to its home (Knuth 6.4, algorithm R).
 	mask := len(f.table) - 1
 	free := t.find(f, t.store.at(t.at(id).ref))
-	for i := (free + 1) & mask; f.table[i] != none; i = (i + 1) & mask {
-		home := t.home(f, t.store.at(t.at(f.table[i]).ref))
+	for i := (free + 1) & mask; f.table[i].id != none; i = (i + 1) & mask {
+		home := t.home(f, f.table[i].token)
 		if (i-home)&mask >= (i-free)&mask {
 			f.table[free] = f.table[i]
 			free = i
 		}
 	}
-	f.table[free] = none
+	f.table[free] = kid{}
 	if f.n--; f.n == minFam {
 		t.reduce(p)
 	}
@@ -183,10 +190,11 @@ func (t *Tree) enlarge(p *node) {
 		t.families = append(t.families, family{})
 	}
 	f := &t.families[number]
-	*f = family{best: p.first, table: make([]uint32, 4*maxFew)}
+	*f = family{best: p.first, table: make([]kid, 4*maxFew)}
 	t.tables += len(f.table)
 	for id := range t.children(p) {
-		f.table[t.find(f, t.store.at(t.at(id).ref))] = id
+		token := t.store.at(t.at(id).ref)
+		f.table[t.find(f, token)] = kid{token, id}
 		f.n++
 	}
 	p.first, p.kids = number, large
@@ -200,9 +208,9 @@ func (t *Tree) reduce(p *node) {
 	t.unused = append(t.unused, number)
 	t.tables -= len(f.table)
 	p.first, p.kids = none, uint8(f.n)
-	for _, id := range f.table {
-		if id != none && id != f.best {
-			t.insert(p, id, true)
+	for _, k := range f.table {
+		if k.id != none && k.id != f.best {
+			t.insert(p, k.id, true)
 		}
 	}
 	if f.best != none {
@@ -213,14 +221,14 @@ func (t *Tree) reduce(p *node) {
 // rehash gives a family a table of another size.
 func (t *Tree) rehash(f *family, size int) {
 	old := f.table
-	f.table = make([]uint32, size)
+	f.table = make([]kid, size)
 	t.tables += size - len(old)
-	for _, id := range old {
-		if id != none {
-			f.table[t.find(f, t.store.at(t.at(id).ref))] = id
+	for _, k := range old {
+		if k.id != none {
+			f.table[t.find(f, k.token)] = k
 		}
 	}
 }
 
 // familyBytes is what the families take.
-func (t *Tree) familyBytes() int { return 40*cap(t.families) + 4*cap(t.unused) + 4*t.tables }
+func (t *Tree) familyBytes() int { return 40*cap(t.families) + 4*cap(t.unused) + 8*t.tables }

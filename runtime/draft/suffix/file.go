@@ -20,7 +20,7 @@ import (
 //	                  u32 length, i32 tokens
 //	sum      32 bytes SHA-256 of all before it
 //
-// The tree itself is not in it: to build it takes a tenth of a second for a million tokens, and what is built is known to be whole.
+// The tree itself is not in it: to build it takes about a second for a million tokens, and what is built is known to be whole.
 const (
 	magic       = "glmcsfx\n"
 	fileVersion = 1
