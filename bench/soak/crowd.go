@@ -60,7 +60,8 @@ func (c *crowd) run(ctx context.Context, clients int) {
 
 // client behaves in one way after the other.
 func (c *crowd) client(ctx context.Context, random *rand.Rand) {
-	transport := &http.Transport{MaxIdleConnsPerHost: 1}
+	// The server closes a connection that is idle for 10 s; a request that is sent right then gets no answer, and nobody's to blame.
+	transport := &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: 5 * time.Second}
 	defer transport.CloseIdleConnections()
 	v := &visitor{crowd: c, random: random, http: &http.Client{Transport: transport}}
 	total := 0

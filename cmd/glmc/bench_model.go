@@ -107,7 +107,7 @@ func (f *benchModelFlags) check(model string) error {
 	case !slices.Contains(exec.DeviceNames(), f.device):
 		return usagef("--device %s: this build has %s", f.device, strings.Join(exec.DeviceNames(), ", "))
 	case model != "" && f.weights == "":
-		return errNoWeights
+		return noWeights(model)
 	}
 	if err := f.precision.check(f.device); err != nil {
 		return err

@@ -116,6 +116,8 @@ func (f *benchServeFlags) check(cmd *cobra.Command) error {
 		}
 	}
 	switch {
+	case f.prompts == 0 && cmd.Flags().Changed("num-prompts"):
+		return usagef("--num-prompts 0: wants a number from 1 on")
 	case f.api != "" && !slices.Contains(load.APIs, load.API(f.api)):
 		return usagef("--api %s: wants completions, chat or anthropic", f.api)
 	case !(f.rate > 0):

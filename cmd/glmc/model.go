@@ -282,3 +282,11 @@ func colourful(f *os.File) bool {
 
 // errNoWeights says what is missing for running a MODEL.
 var errNoWeights = usagef("no weights: give the checkpoint's directory with --weights DIR")
+
+// noWeights is errNoWeights for a MODEL. Who gives a checkpoint's directory as MODEL, as others' servers have it, is told so.
+func noWeights(model string) error {
+	if info, err := os.Stat(model); err == nil && info.IsDir() {
+		return usagef("%s is a directory: a checkpoint's is given as --weights %s, and MODEL is a .glm file or a plan", model, model)
+	}
+	return errNoWeights
+}

@@ -122,7 +122,7 @@ func (f *runFlags) check(cmd *cobra.Command, model string) error {
 	case f.threads < 0:
 		return usagef("--threads %d: wants a number from 0 on", f.threads)
 	case model != "" && f.weights == "":
-		return errNoWeights
+		return noWeights(model)
 	}
 	if err := f.sampling.Check(); err != nil {
 		return &usageError{err}

@@ -10,21 +10,19 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// served is a glmc serve that runs beside a script.
+// servedScript is a glmc serve that runs beside a script. Its log is read while it starts and when it has ended: in between it stays in
+// the pipe, which holds the log of some hundred requests.
 type servedScript struct {
-	cmd  *exec.Cmd
-	done chan error
-
-	mu     sync.Mutex
-	stderr strings.Builder
-	lines  chan string // of stderr; closed at its end
+	cmd    *exec.Cmd
+	stderr io.ReadCloser
+	log    *bufio.Scanner
+	said   strings.Builder
 }
 
 type servedKey struct{}
@@ -36,7 +34,7 @@ func setupServe(env *testscript.Env) {
 	env.Defer(func() {
 		if *s != nil {
 			_ = (*s).cmd.Process.Kill()
-			<-(*s).done
+			_ = (*s).cmd.Wait()
 		}
 	})
 }
@@ -54,58 +52,40 @@ func startServe(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 || *s != nil {
 		ts.Fatalf("usage: serve [listening] program [args...], one at a time")
 	}
-	p := &servedScript{cmd: exec.Command(args[0], args[1:]...), done: make(chan error, 1), lines: make(chan string, 1024)}
-	p.cmd.Dir = ts.MkAbs(".")
-	p.cmd.Env = append(os.Environ(), "GLMC_API_KEY="+ts.Getenv("GLMC_API_KEY"))
-	if ts.Getenv("GLMC_API_KEY") == "" {
-		p.cmd.Env = os.Environ()
-	}
-	stderr, err := p.cmd.StderrPipe()
+	p := &servedScript{cmd: exec.Command(args[0], args[1:]...)}
+	p.cmd.Dir, p.cmd.Env = ts.MkAbs("."), append(os.Environ(), "GLMC_API_KEY="+ts.Getenv("GLMC_API_KEY"))
+	var err error
+	p.stderr, err = p.cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(p.cmd.Start())
 	*s = p
-	go p.read(stderr)
-	ready := regexp.MustCompile(until)
-	timeout := time.After(2 * time.Minute)
-	for {
-		select {
-		case line, ok := <-p.lines:
-			if !ok {
-				*s = nil
-				ts.Fatalf("the server ended: %v\n%s", <-p.done, p.said())
-			}
-			if m := listeningAt.FindStringSubmatch(line); m != nil {
-				ts.Setenv("URL", m[1])
-			}
-			if ready.MatchString(line) {
-				return
-			}
-		case <-timeout:
-			ts.Fatalf("the server does not get ready:\n%s", p.said())
+	p.within()
+	p.log = bufio.NewScanner(p.stderr)
+	for ready := regexp.MustCompile(until); p.next(); {
+		if m := listeningAt.FindStringSubmatch(p.log.Text()); m != nil {
+			ts.Setenv("URL", m[1])
 		}
+		if ready.MatchString(p.log.Text()) {
+			return
+		}
+	}
+	ts.Fatalf("the server does not get ready:\n%s", p.said.String())
+}
+
+// within bounds how long the log may take from now on.
+func (p *servedScript) within() {
+	if f, ok := p.stderr.(*os.File); ok {
+		_ = f.SetReadDeadline(time.Now().Add(2 * time.Minute)) // some systems have none for pipes
 	}
 }
 
-// read collects what a server says, and waits for its end.
-func (p *servedScript) read(stderr io.Reader) {
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		p.mu.Lock()
-		fmt.Fprintln(&p.stderr, lines.Text())
-		p.mu.Unlock()
-		select {
-		case p.lines <- lines.Text():
-		default: // nobody waits for them any more
-		}
+// next reads the next line of the log.
+func (p *servedScript) next() bool {
+	if !p.log.Scan() {
+		return false
 	}
-	close(p.lines)
-	p.done <- p.cmd.Wait()
-}
-
-func (p *servedScript) said() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stderr.String()
+	fmt.Fprintln(&p.said, p.log.Text())
+	return true
 }
 
 // endServe is the script command "endserve": it sends SIGTERM and wants the server to end well. Its log is stderr.
@@ -116,9 +96,12 @@ func endServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	p := *s
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
-	err := <-p.done
+	p.within()
+	for p.next() {
+	}
+	err := p.cmd.Wait()
 	*s = nil
-	_, _ = io.WriteString(ts.Stderr(), p.said())
+	_, _ = io.WriteString(ts.Stderr(), p.said.String())
 	if err != nil {
 		ts.Fatalf("the server ended with %v", err)
 	}

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +54,7 @@ Every flag can also stand in the environment, as GLMC_ and its name in capitals 
 of --config-file: {"addr": ":8080", "max-running": 16}. The command line comes first, then the environment. Lists
 in the environment have commas between their elements. docs/serving.md says more.`,
 		Example: `  glmc serve --addr 127.0.0.1:8000
-  glmc serve --weights DIR --api-key-file keys.json --max-running 16 --max-model-len 32768
+  glmc serve --weights DIR --api-key-file FILE --max-running 16 --max-model-len 32768
   glmc serve glm.plan --weights DIR --tls-cert FILE --tls-key FILE --log-format json`,
 		Args: atMostOneArg("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -102,6 +105,7 @@ func (f *serveFlags) check(model string) error {
 }
 
 func (f *serveFlags) run(ctx context.Context, model string) (err error) {
+	signal.Ignore(syscall.SIGPIPE) // a server does not end because what reads its log did
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
 		return err
@@ -143,7 +147,7 @@ func (f *serveFlags) listening(log *slog.Logger, a net.Addr) {
 	}
 	log.Info("listening", "url", fmt.Sprintf("%s://%s", scheme, a))
 	if tcp, ok := a.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !f.http.hasKeys() {
-		log.Warn("there is no key, and others than this machine can reach the server: give --api-key-file, or --addr 127.0.0.1:8000", "addr", a.String())
+		log.Warn("there is no key, and others than this machine can reach the server: give --api-key-file, or --addr 127.0.0.1:"+strconv.Itoa(tcp.Port), "addr", a.String())
 	}
 }
 
@@ -155,6 +159,7 @@ type httpFlags struct {
 	hosts, origins    []string
 	openMetrics       bool
 	sharePrefixes     bool
+	urgent            bool
 	drain             time.Duration
 	limits            serve.Limits
 	maxBody, maxTotal sizeFlag
@@ -173,6 +178,7 @@ func (f *httpFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.origins, "cors-origin", nil, "`ORIGIN` of pages that may ask, https://chat.example.com, or * for all; may be repeated (default: the server's own page)")
 	fs.BoolVar(&f.openMetrics, "open-metrics", false, "/metrics wants no key")
 	fs.BoolVar(&f.sharePrefixes, "share-prefixes", false, "requests of different keys share the prefix cache (then the time of an answer tells what others asked)")
+	fs.BoolVar(&f.urgent, "client-priority", false, "requests may ask to come before others, with a priority below 0 (default: only behind them)")
 	fs.DurationVar(&f.drain, "drain-timeout", 30*time.Second, "`TIME` for which requests may go on when the server is to end")
 	f.maxBody.register(fs, "max-body", l.Body, "`SIZE` of a request's body, at most")
 	f.maxTotal.register(fs, "max-bodies", l.Bodies, "`SIZE` of the bodies of all requests at a time, at most")
@@ -218,10 +224,10 @@ func (f *httpFlags) check() error {
 // options reads the files that the flags name.
 func (f *httpFlags) options(log *slog.Logger) (serve.Options, error) {
 	o := serve.Options{Addr: f.addr, DebugAddr: f.debugAddr, Hosts: f.hosts, Origins: f.origins, Limits: f.limits, Drain: f.drain,
-		OpenMetrics: f.openMetrics, SharePrefixes: f.sharePrefixes, Log: log}
+		OpenMetrics: f.openMetrics, SharePrefixes: f.sharePrefixes, Urgent: f.urgent, Log: log}
 	var err error
 	if o.Keys, err = serve.NewKeys(f.keys, f.keyFiles); err != nil {
-		return o, fmt.Errorf("--api-key: %w", err)
+		return o, err
 	}
 	if f.cert != "" {
 		if o.Certificate, err = serve.NewCertificate(f.cert, f.key); err != nil {

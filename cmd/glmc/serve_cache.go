@@ -21,6 +21,15 @@ func (f *servedModelFlags) longest(p *plan.Plan) (int, error) {
 	return f.maxLen, nil
 }
 
+// room is the most tokens of a prompt and its output with a KV cache of so many pages.
+func (f *servedModelFlags) room(p *plan.Plan, pages int) (int, error) {
+	longest, err := f.longest(p)
+	if room := pages * p.Cache.PageSize; longest == 0 || longest > room {
+		longest = room
+	}
+	return longest, err
+}
+
 // sequences is how many sequences run side by side at most.
 func (f *servedModelFlags) sequences(p *plan.Plan) int {
 	most := 1

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (f *servedModelFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.name, "served-model-name", "", "`NAME` of the model in requests (default: the name of the directory of --weights, or tiny)")
 	fs.IntVar(&f.maxLen, "max-model-len", 0, "`N` tokens of prompt and output together, at most (default: the model's positions)")
 	fs.IntVar(&f.maxRunning, "max-running", 0, "`N` sequences in a step, at most (default: what the plan has room for)")
-	fs.IntVar(&f.maxWaiting, "max-waiting", 512, "`N` requests that wait, at most; more are answered with 429")
+	fs.IntVar(&f.maxWaiting, "max-waiting", 512, "`N` requests that wait, at most; more are answered with 429; 0: any number")
 	fs.IntVar(&f.chunk, "chunk", 0, "`N` tokens of a prompt in a step, at most (default: the plan's)")
 	f.kvMemory.text, f.kvMemory.share = "50%", defaultKVShare
 	fs.Var(&f.kvMemory, "kv-memory", "`SIZE` of the KV cache, 8GiB, or its share of the memory that is free beside the weights, 0.5 or 50%")
@@ -82,7 +83,7 @@ func (f *servedModelFlags) check(model string) error {
 	case f.draft != "none":
 		return usagef("--draft %s: this version decodes without drafts, --draft none", f.draft)
 	case model != "" && f.weights == "":
-		return errNoWeights
+		return noWeights(model)
 	}
 	if err := checkDevice(f.device); err != nil {
 		return err
@@ -205,7 +206,15 @@ func (f *servedModelFlags) executor(ctx context.Context, s *served, model string
 	if err != nil {
 		return nil, 0, err
 	}
-	log.Info("loading", "weights", files.path("."), "kv_tokens", pages*p.Cache.PageSize)
+	running := f.sequences(p)
+	if f.maxRunning > running {
+		return nil, 0, fmt.Errorf("--max-running %d: the plan has room for %d sequences in a step; its setting decode.capture lists how many it is compiled for", f.maxRunning, running)
+	}
+	longest, err := f.room(p, pages)
+	if err != nil {
+		return nil, 0, err
+	}
+	log.Info("loading", "model", f.servedName(), "weights", cmp.Or(f.weights, "bundled"), "kv_tokens", pages*p.Cache.PageSize, "max_model_len", longest, "max_running", running)
 	ex, err := exec.New(ctx, p, ckpt, f.execOptions(pages, made, metrics))
 	if errors.Is(err, exec.ErrCheckpoint) {
 		return nil, 0, f.misfit(model, p, files, ckpt, err)

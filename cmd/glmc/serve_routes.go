@@ -25,12 +25,9 @@ func routesOf(b service.Backend, p *plan.Plan) []route.Route {
 
 // serviceOptions are what a service has to know of the model: its text tools, and the bounds of its requests.
 func (f *servedModelFlags) serviceOptions(p *plan.Plan, files checkpointFiles, text *textTools, pages int) (service.Options, error) {
-	longest, err := f.longest(p)
+	longest, err := f.room(p, pages)
 	if err != nil {
 		return service.Options{}, err
-	}
-	if room := pages * p.Cache.PageSize; longest == 0 || longest > room {
-		longest = room
 	}
 	o := service.Options{Name: f.servedName(), Created: created(files), MaxPositions: longest, VocabSize: p.Facts.VocabSize, Tokenizer: text.tokenizer, Stop: text.stop}
 	if o.Defaults, err = f.text.sampling(files); err != nil {

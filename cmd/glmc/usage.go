@@ -125,6 +125,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		f := invalid.GetFlag()
 		return usagef("--%s %s: wants %s", f.Name, invalid.GetValue(), flagWants(f))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		if there := fromElsewhere(unknown.GetSpecifiedName(), cmd.Name(), cmd.Flags()); there != "" {
+			return usagef("%s", there)
+		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		if near := diag.Nearest(unknown.GetSpecifiedName(), names); near != "" {

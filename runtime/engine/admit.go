@@ -57,7 +57,8 @@ func (e *Engine) yield() {
 }
 
 // lacking is how many pages a waiting sequence lacks; 0 or less: it can be let in. Beside its own, as many have to be free as sequences
-// run, each of which may need one soon: to let one in and then preempt another would be work for nothing.
+// run, each of which may need one soon: to let one in and then preempt another would be work for nothing. Those that are held ask
+// for none before all are in, and Together has counted what they need: were theirs asked for too, nothing would ever go on.
 func (e *Engine) lacking(q *Sequence) int {
 	there := e.pool.Free() + e.pool.Cached()
 	if q.refused > 0 && there <= q.there && e.stats.Steps < q.retry {
@@ -68,7 +69,12 @@ func (e *Engine) lacking(q *Sequence) int {
 		attached, cached = e.pool.Lookup(q.namespace(), q.tokens)
 	}
 	size := e.pool.PageSize()
-	want := pagesFor(len(q.tokens), size) - attached/size + len(e.running)
+	want := pagesFor(len(q.tokens), size) - attached/size
+	for _, r := range e.running {
+		if !r.held {
+			want++
+		}
+	}
 	q.refused, q.there, q.retry = want-(there-cached), there, e.stats.Steps+retryAfter
 	return q.refused
 }

@@ -115,6 +115,9 @@ func TestADeadDevice(t *testing.T) {
 			t.Errorf("%+v", q.Result())
 		}
 	}
+	if st := s.Stats(); st.Steps == 0 || st.FailedSteps != st.Steps {
+		t.Errorf("%d of %d steps failed", st.FailedSteps, st.Steps)
+	}
 	s.whole(t)
 }
 
@@ -151,6 +154,35 @@ func TestARowThatIsNotFinite(t *testing.T) {
 	}
 	if r := good.Result(); r.Err != nil || r.Output != 3 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestNothingOfARowThatIsNotFiniteIsShared: the keys that led to such logits are not left to others that begin with the same tokens,
+// neither those of the step itself nor those of the steps before it.
+func TestNothingOfARowThatIsNotFiniteIsShared(t *testing.T) {
+	for _, logprobs := range []bool{false, true} {
+		e, err := engine.New(damaged{enginetest.New(enginetest.Options{Chunk: 8})}, engine.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		prompt := append(distinct(1, 15), poison) // four pages, in two steps
+		for _, tokens := range []int{1, 0} {
+			bad, err := e.Add(engine.Request{Prompt: prompt, MaxTokens: tokens, PromptLogprobs: logprobs, Sampling: sample.Params{Logprobs: logprobs}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if _, err := e.Step(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if r := bad.Result(); tokens > 0 && !errors.Is(r.Err, sample.ErrNotFinite) || r.Cached > 0 || !bad.Ended() {
+				t.Errorf("%+v", r)
+			}
+			if st := e.Stats(); tokens > 0 && st.FreePages != st.Pages {
+				t.Errorf("%d pages of %d are free", st.FreePages, st.Pages)
+			}
+		}
 	}
 }
 

@@ -61,11 +61,8 @@ func (l *Loop) Submit(ctx context.Context, r Request) (*Stream, error) {
 	q.stream = s
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.draining {
-		return nil, ErrClosed
-	}
-	if !l.admits() {
-		return nil, fmt.Errorf("%w: %d", ErrBusy, l.stats.Waiting+len(l.arrivals))
+	if err := l.ready(); err != nil {
+		return nil, err
 	}
 	l.open++
 	l.arrivals = append(l.arrivals, s)
@@ -84,6 +81,34 @@ func (l *Loop) admits() bool {
 		most += l.engine.options.MaxRunning - l.stats.Running
 	}
 	return l.stats.Waiting+len(l.arrivals) < most
+}
+
+// Ready says whether a request would be taken now: ErrBusy or ErrClosed where not. It is for those who have work to do before they can
+// submit one.
+func (l *Loop) Ready() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ready()
+}
+
+func (l *Loop) ready() error {
+	switch {
+	case l.draining:
+		return ErrClosed
+	case !l.admits():
+		return fmt.Errorf("%w: %d", ErrBusy, l.stats.Waiting+len(l.arrivals))
+	}
+	return nil
+}
+
+// Most is how many requests there can be at a time, those that wait included; 0: any number. More than that at once are ErrBusy however
+// often they are tried.
+func (l *Loop) Most() int {
+	o := &l.engine.options
+	if o.MaxWaiting == 0 {
+		return 0
+	}
+	return o.MaxWaiting + o.MaxRunning
 }
 
 // poke wakes the engine's goroutine.

@@ -117,22 +117,27 @@ func (q *Sequence) withoutStops(mask []uint64) []uint64 {
 	return mask
 }
 
+// judge ends a sequence that nothing can be picked for, before anything that its step computed is shared, and keeps the log
+// probabilities of its prompt.
+func (e *Engine) judge(p *pick) {
+	q := p.seq
+	switch {
+	case q.ended:
+	case p.prompt < 0:
+		if err := errors.Join(q.trouble, p.err); err != nil {
+			e.end(q, "", fmt.Errorf("token %d of the output: %w", len(q.Output())+1, err))
+		}
+	case p.err != nil:
+		e.end(q, "", fmt.Errorf("log probability of prompt token %d: %w", p.prompt, p.err))
+	default:
+		q.prompt[p.prompt] = p.token
+	}
+}
+
 // accept makes a picked token the next one of its sequence, and ends it where it is the last.
 func (e *Engine) accept(p *pick) {
 	q := p.seq
-	if q.ended {
-		return
-	}
-	if p.prompt >= 0 {
-		if p.err != nil {
-			e.end(q, "", fmt.Errorf("log probability of prompt token %d: %w", p.prompt, p.err))
-			return
-		}
-		q.prompt[p.prompt] = p.token
-		return
-	}
-	if err := errors.Join(q.trouble, p.err); err != nil {
-		e.end(q, "", fmt.Errorf("token %d of the output: %w", len(q.Output())+1, err))
+	if q.ended || p.prompt >= 0 {
 		return
 	}
 	id := p.token.ID

@@ -14,13 +14,13 @@ type Request struct {
 	ID        string // for whoever reads results
 	Prompt    []int32
 	MaxTokens int
-	// MinTokens is the number of tokens behind which Stop and Until count. The ids of Stop are not picked before, but where a
-	// constraint allows nothing else.
+	// MinTokens is the number of tokens behind which Stop counts. Its ids are not picked before, but where a constraint allows
+	// nothing else.
 	MinTokens int
 	Sampling  sample.Params
 	Stop      []int32 // ids that end the generation; they are part of the output
-	// Until is called on the engine's goroutine with every token of the output from MinTokens on: true ends the generation with
-	// FinishStop. Nil: none.
+	// Until is called on the engine's goroutine with every token of the output: true ends the generation with FinishStop, however
+	// many tokens there are. Nil: none.
 	Until func(id int32) bool
 	// Constraint says which tokens may come; nil: any.
 	Constraint Constraint

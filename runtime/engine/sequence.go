@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -160,6 +161,9 @@ func (q *Sequence) Result() Result {
 func (e *Engine) end(q *Sequence, finish string, err error) {
 	var ok bool
 	if e.running, ok = remove(e.running, q); ok {
+		if errors.Is(err, sample.ErrNotFinite) { // whoever found its keys in the cache would fail as well
+			q.kv.Discard()
+		}
 		e.vacate(q)
 	} else {
 		e.waiting, _ = remove(e.waiting, q)

@@ -89,6 +89,9 @@ func (e *Engine) finish() {
 		e.logits(&s.out[0])
 		s.picks.run()
 		s.stats.ended = time.Now()
+		for i := range s.picks.rows {
+			e.judge(&s.picks.rows[i])
+		}
 		for i := range s.parts {
 			e.computed(&s.parts[i])
 		}

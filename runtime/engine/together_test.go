@@ -9,6 +9,7 @@ import (
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/engine/enginetest"
 )
 
 // TestTogether: sequences of different lengths that take each step together say what each says alone, and give their
@@ -57,6 +58,23 @@ func TestTogetherPromptsAlone(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	everyPage(t, e, c)
+}
+
+// TestTogetherFillsTheCache: sequences that take every page together are run, and wait for none that nobody will free.
+func TestTogetherFillsTheCache(t *testing.T) {
+	s := startEngine(t, enginetest.Options{Pages: 6}, engine.Options{})
+	out, err := s.Together(t.Context(), [][]int32{counting(0, 9), counting(3, 9)}, 3) // 12 positions each, four to a page
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out {
+		if len(r.Output) != 3 {
+			t.Errorf("%+v", r)
+		}
+	}
+	if problems := s.x.Problems(); len(problems) > 0 {
+		t.Error(problems)
+	}
 }
 
 func TestTogetherRefuses(t *testing.T) {

@@ -12,8 +12,9 @@ var argumentSpelling = sync.OnceValue(func() *spelling { return spelledWithout(v
 // argumentText takes the strings that an argument can be.
 var argumentText = sync.OnceValue(func() *dfa { return without(valueClose) })
 
-// argument compiles the value of an argument. Strings are written as they are, without quotes; other values as JSON. Where the schema
-// allows both, whoever reads the call takes a text for JSON if it is of a type that the schema allows: so such texts are no strings.
+// argument compiles the value of an argument. Strings are written as they are, without quotes; other values as JSON. Where the
+// schema allows both, whoever reads the call takes a text for JSON if it is of a type that the schema allows: so such texts are no
+// strings.
 func (a *arguments) argument(all []*value) (*node, error) {
 	branches, err := a.branches(all)
 	if err != nil {

@@ -29,8 +29,9 @@ type CallOptions struct {
 	Options
 	Dialect Dialect
 	// Optional lets the model answer in text, or begin with one, before it calls; otherwise there is one call at least, and
-	// no text.
+	// no text. Where text has to have a form, a reply is either such a text or calls.
 	Optional bool
+	Form     Form // of text, with Optional; no form: any text
 	// Single allows one call only.
 	Single bool
 }
@@ -52,7 +53,7 @@ const (
 // so with additionalProperties or has no properties at all. The Path of an *Error begins with the tool's number.
 func Calls(v *Vocabulary, tools []Tool, o CallOptions) (*Grammar, error) {
 	var key strings.Builder
-	fmt.Fprint(&key, "calls", o)
+	fmt.Fprintf(&key, "calls %v %d %v %v %q", o.Options, o.Dialect, o.Optional, o.Single, o.Form.key)
 	size := 0
 	for _, t := range tools {
 		fmt.Fprintf(&key, "%q %q %v", t.Name, t.Parameters, t.Strict)
@@ -130,6 +131,13 @@ func (c *caller) reply(tools []Tool) (*node, error) {
 	calls := &node{kind: arrayNode, least: 1, most: most, between: newline, rest: sequence(call)}
 	if !c.o.Optional {
 		return c.v.reply(calls, c.o.Options), nil
+	}
+	if c.o.Form.build != nil {
+		text, err := c.o.Form.build()
+		if err != nil {
+			return nil, err
+		}
+		return c.v.reply(choice(text, calls), c.o.Options), nil
 	}
 	text := automaton(without(callOpen, thinkOpen, thinkClose))
 	o := c.o.Options
@@ -225,7 +233,7 @@ func (a *arguments) list(s *shape) (*node, error) {
 	}
 	tag, line := a.caller.v.tag, a.caller.line
 	n := &node{kind: objectNode, open: sequence(tag(callOpen), literal(a.name), line), end: tag(callClose)}
-	names, err := s.names()
+	names, err := a.names(s)
 	if err != nil {
 		return nil, err
 	}
@@ -236,26 +244,27 @@ func (a *arguments) list(s *shape) (*node, error) {
 		if name == "" || strings.Contains(name, "<") || strings.TrimSpace(name) != name {
 			return nil, errorAt(s.path, "%q is no name that an argument can be written with", name)
 		}
-		value, err := a.argument(s.member(name, true))
+		value, err := a.member(s, name, a.argument)
 		if err != nil {
 			return nil, err
 		}
 		n.members = append(n.members, member{pair(literal(name), value), slices.Contains(s.required, name)})
 	}
-	if s.closed() {
-		return n, nil
-	}
-	value, err := a.argument(s.member("", false))
-	if err != nil {
-		return nil, err
-	}
-	key, err := intersect(sharedExpression(`[^\x00-\x20\x7f<]([^\x00-\x1f\x7f<]{0,62}[^\x00-\x20\x7f<])?`, asText), complement(newTree(names)), a.budget)
-	if err != nil || key == nil {
-		return nil, errorAt(s.path, "the names of the properties are too many or too long")
-	}
-	n.others = pair(automaton(key), value)
-	return n, nil
+	others := &node{kind: choiceNode}
+	err = a.groups(s, names, sharedExpression(argumentName, asText), asText, func(key *dfa, plain bool, all []*value) error {
+		if plain && s.closed() {
+			return nil
+		}
+		value, err := a.argument(all)
+		others.kids = append(others.kids, pair(automaton(key), value))
+		return err
+	})
+	n.others = sequence(others)
+	return n, err
 }
+
+// argumentName is the form of arguments' names that the schema does not have.
+const argumentName = `[^\x00-\x20\x7f<]([^\x00-\x1f\x7f<]{0,62}[^\x00-\x20\x7f<])?`
 
 // closed says whether only the described properties are arguments.
 func (s *shape) closed() bool {
@@ -264,7 +273,7 @@ func (s *shape) closed() bool {
 		if o.others != nil {
 			return false // where it forbids them, nothing satisfies it
 		}
-		described = described || o.properties != nil
+		described = described || o.properties != nil || o.patterns != nil
 	}
 	return described
 }

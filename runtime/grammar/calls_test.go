@@ -13,6 +13,7 @@ var someTools = []Tool{
 		"unit":{"enum":["c","f"]},"note":{"type":["string","null"],"maxLength":5},"tags":{"type":"array","items":{"type":"string"}}},"required":["city","days"]}`)},
 	{Name: "now"},
 	{Name: "free", Parameters: []byte(`{"type":"object"}`)},
+	{Name: "map", Parameters: []byte(`{"type":"object","patternProperties":{"^n_":{"type":"integer"}},"additionalProperties":false}`)},
 	{Name: "open", Parameters: []byte(`{"type":"object","properties":{"a":{"type":"boolean"}},"additionalProperties":{"type":"integer"}}`)},
 }
 
@@ -35,6 +36,7 @@ func TestCalls(t *testing.T) {
 			"<tool_call>weather" + city + days + "<arg_key>note</arg_key><arg_value>none!</arg_value></tool_call>",
 			"<tool_call>weather" + city + days + "<arg_key>tags</arg_key><arg_value>[\"</b>\", \"\"]</arg_value></tool_call>",
 			"<tool_call>free</tool_call>",
+			"<tool_call>map<arg_key>n_a</arg_key><arg_value>1</arg_value></tool_call>",
 			"<tool_call>free<arg_key>a b</arg_key><arg_value>{</arg_value><arg_key>c</arg_key><arg_value>1</arg_value></tool_call>",
 			"<tool_call>open<arg_key>a</arg_key><arg_value>true</arg_value><arg_key>ab</arg_key><arg_value>12</arg_value></tool_call>",
 		}, []string{
@@ -48,6 +50,8 @@ func TestCalls(t *testing.T) {
 			"<tool_call>weather" + city + days + "<arg_key>note</arg_key><arg_value>longer</arg_value></tool_call>",
 			"<tool_call>weather" + city + days + "<arg_key>tags</arg_key><arg_value>[\"</arg_value>\"]</arg_value></tool_call>",
 			"<tool_call>weather" + city + days + "<arg_key>other</arg_key><arg_value>1</arg_value></tool_call>",
+			"<tool_call>map<arg_key>n_a</arg_key><arg_value>x</arg_value></tool_call>",
+			"<tool_call>map<arg_key>a</arg_key><arg_value>1</arg_value></tool_call>",
 			"<tool_call>now<arg_key>a</arg_key><arg_value>1</arg_value></tool_call>",
 			"<tool_call>open<arg_key>b</arg_key><arg_value>true</arg_value></tool_call>",
 			"<tool_call>open<arg_key>ab</arg_key><arg_value>1</arg_value><arg_key>a</arg_key><arg_value>true</arg_value></tool_call>",
@@ -65,6 +69,10 @@ func TestCalls(t *testing.T) {
 		{"optional", CallOptions{Dialect: GLM47, Optional: true}, []string{
 			"", "No, <b>thanks</b>.", "Yes: <tool_call>now</tool_call>", "<tool_call>now</tool_call><tool_call>now</tool_call>",
 		}, []string{"Yes <tool_call>", "<tool_call>now</tool_call> Done."}},
+		{"or a form", CallOptions{Dialect: GLM45, Optional: true, Form: JSONForm(), Options: Options{Thinking: MayThink, Newlines: true}}, []string{
+			"{}", "\n{\"a\": \"<tool_call>now\"}", "\n<tool_call>now\n</tool_call>", "<tool_call>now</tool_call>\n<tool_call>now</tool_call>",
+			"\n<think>Hm.</think>\n{\"a\": 1}", "\n<think>Hm.</think>\n<tool_call>now\n</tool_call>",
+		}, []string{"", "Yes.", "{}\n<tool_call>now\n</tool_call>", "<tool_call>now</tool_call>{}", "[]"}},
 		{"hermes", CallOptions{Dialect: Hermes}, []string{
 			"<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>",
 			`<tool_call>{"name":"weather","arguments":{"city":"Bern","days":3}}</tool_call>`,
@@ -160,7 +168,8 @@ func TestReadTools(t *testing.T) {
 }
 
 func TestStrictTools(t *testing.T) {
-	schema := []byte(`{"type":"object","properties":{"a":{"type":"string","pattern":"(?=x)y"},"b":{"type":"object","minProperties":3},"c":{"type":"number","multipleOf":0.0012345}}}`)
+	schema := []byte(`{"type":"object","properties":{"a":{"type":"string","pattern":"(?=x)y"},"b":{"type":"object","minProperties":3},"c":{"type":"number","multipleOf":0.0012345},
+		"d":{"type":"object","patternProperties":{"(?=x)":{}},"additionalProperties":false}}}`)
 	if _, err := Calls(byteVocabulary(), []Tool{{Name: "x", Parameters: schema}}, CallOptions{}); err != nil {
 		t.Errorf("not strict: %v", err)
 	}

@@ -132,8 +132,8 @@ func intersect(x, y *dfa, b *budget) (*dfa, error) {
 	return out.trim(), nil
 }
 
-// countedText is the automaton of the texts of least to most characters that another takes; most -1: no bound. Char takes one character. It
-// is nil where there are none.
+// countedText is the automaton of the texts of least to most characters that another takes; most -1: no bound. Char takes one
+// character. It is nil where there are none.
 func countedText(d, char *dfa, least, most int32, b *budget) (*dfa, error) {
 	type at struct{ state, char, count int32 }
 	known := map[at]int32{}

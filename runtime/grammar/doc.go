@@ -1,5 +1,5 @@
-// Package grammar keeps what a model writes inside a form: a JSON object, a JSON schema, a regular expression, tool calls. A form is
-// compiled to a Grammar; a request walks through it with a State, which tells before every token which tokens may come next.
+// Package grammar keeps what a model writes inside a form: a JSON object, a JSON schema, a regular expression, tool calls. A form
+// is compiled to a Grammar; a request walks through it with a State, which tells before every token which tokens may come next.
 //
 // # How
 //

@@ -2,8 +2,8 @@ package grammar
 
 import "slices"
 
-// exclusive checks that no value satisfies two alternatives of oneOf: then it is the same as anyOf. Whether others do cannot be told
-// while a text is written.
+// exclusive checks that no value satisfies two alternatives of oneOf: then it is the same as anyOf. Whether others do cannot be
+// told while a text is written.
 func (c *compiler) exclusive(list []*value) error {
 	if len(list) > MaxBranches {
 		return errorAt(list[0].path, "oneOf has more than %d alternatives", MaxBranches)

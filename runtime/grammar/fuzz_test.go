@@ -17,7 +17,8 @@ func seeded(data string) *rand.Rand {
 	return rand.New(rand.NewPCG(h.Sum64(), 1))
 }
 
-// FuzzSchema compiles anything. What compiles is written by random tokens, and a library of its own mind has to find the text valid.
+// FuzzSchema compiles anything. What compiles is written by random tokens, and a library of its own mind has to find the text
+// valid.
 func FuzzSchema(f *testing.F) {
 	for _, s := range everySchema {
 		f.Add([]byte(s))

@@ -28,34 +28,33 @@ type Options struct {
 	Thinking Thinking
 	// Newlines allows up to two newlines before the form, as chat templates with newlines make models write them.
 	Newlines bool
-	// Lax makes keywords of a schema that cannot be enforced no error: they are left to the model.
-	Lax bool
 }
 
-// JSON is the grammar of any JSON object.
-func JSON(v *Vocabulary, o Options) (*Grammar, error) {
-	return v.compile(fmt.Sprint("json", o), func() (*node, error) {
+// Form is what a text has to look like. The zero value is no form.
+type Form struct {
+	key   string
+	build func() (*node, error)
+}
+
+// JSONForm is any JSON object.
+func JSONForm() Form {
+	return Form{"json", func() (*node, error) {
 		_, object := anySpelling.anyValue()
-		return v.reply(object, o), nil
-	})
+		return object, nil
+	}}
 }
 
-// Schema is the grammar of JSON values that a schema describes. Members of an object come in the order in which the schema has
-// them, others behind. Its error is an *Error where the schema is wrong, or has what cannot be enforced.
-func Schema(v *Vocabulary, schema []byte, o Options) (*Grammar, error) {
-	return v.compile(fmt.Sprint("schema", o, string(schema)), func() (*node, error) {
-		body, err := compileSchema(schema, o.Lax)
-		if err != nil {
-			return nil, err
-		}
-		return v.reply(body, o), nil
-	})
+// SchemaForm is JSON values that a schema describes. Members of an object come in the order in which the schema has them, others
+// behind. Lax makes keywords that cannot be enforced no error: they are left to the model. Errors are *Error where the
+// schema is wrong, or has what cannot be enforced.
+func SchemaForm(schema []byte, lax bool) Form {
+	return Form{fmt.Sprint("schema", lax, string(schema)), func() (*node, error) { return compileSchema(schema, lax) }}
 }
 
-// Regex is the grammar of texts that an expression in RE2's syntax matches as a whole. Its error is an *Error where the expression
-// is wrong or needs too many states.
-func Regex(v *Vocabulary, expr string, o Options) (*Grammar, error) {
-	return v.compile(fmt.Sprint("regex", o, expr), func() (*node, error) {
+// RegexForm is texts that an expression in RE2's syntax matches as a whole. Errors are *Error where the expression is wrong or needs
+// too many states.
+func RegexForm(expr string) Form {
+	return Form{"regex" + expr, func() (*node, error) {
 		d, err := expression(expr, true, asText, newBudget())
 		if err != nil {
 			return nil, errorAt("", "%v", err)
@@ -63,14 +62,34 @@ func Regex(v *Vocabulary, expr string, o Options) (*Grammar, error) {
 		if d == nil {
 			return nil, errorAt("", "no text matches the expression")
 		}
-		return v.reply(automaton(d), o), nil
+		return automaton(d), nil
+	}}
+}
+
+// Text is the grammar of texts of a form.
+func Text(v *Vocabulary, f Form, o Options) (*Grammar, error) {
+	return v.compile(fmt.Sprint("text", o, f.key), func() (*node, error) {
+		body, err := f.build()
+		if err != nil {
+			return nil, err
+		}
+		return v.reply(body, o), nil
 	})
 }
+
+// maxCompiling is how many grammars are compiled at a time: each may take a second and some hundred megabytes, however many requests
+// come at once.
+const maxCompiling = 2
 
 // compile makes a grammar of what build makes, or takes the one that is known by the key.
 func (v *Vocabulary) compile(key string, build func() (*node, error)) (*Grammar, error) {
 	sum := sha256.Sum256([]byte(key))
 	if g := v.cache.get(sum); g != nil {
+		return g, nil
+	}
+	v.compiling <- struct{}{}
+	defer func() { <-v.compiling }()
+	if g := v.cache.get(sum); g != nil { // another request made it in the meantime
 		return g, nil
 	}
 	root, err := build()

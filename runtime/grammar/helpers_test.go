@@ -46,6 +46,17 @@ var smallVocabulary = sync.OnceValues(func() (*Vocabulary, *tokenizer.Tokenizer)
 	return NewVocabulary(tokens, []int32{4064, 4071, 4073}, markup...), t
 })
 
+// Schema is the grammar of a schema of which all is enforced, and Regex that of an expression.
+func Schema(v *Vocabulary, schema []byte, o Options) (*Grammar, error) {
+	return Text(v, SchemaForm(schema, false), o)
+}
+
+func Regex(v *Vocabulary, expr string, o Options) (*Grammar, error) {
+	return Text(v, RegexForm(expr), o)
+}
+
+func JSON(v *Vocabulary, o Options) (*Grammar, error) { return Text(v, JSONForm(), o) }
+
 func has(mask []uint64, id int32) bool { return mask[id/64]>>(id%64)&1 != 0 }
 
 // refusal gives how many bytes of a text a grammar takes, and whether it may end there.

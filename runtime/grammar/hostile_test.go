@@ -160,3 +160,32 @@ func TestHostileMasks(t *testing.T) {
 		})
 	}
 }
+
+// A request that goes on for long in such a schema holds little memory, however often the grammar forgets.
+func TestHostileMemory(t *testing.T) {
+	g, err := Schema(byteVocabulary(), []byte(ambiguous[0].schema), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	s := g.Start()
+	text := strings.Repeat("[", 40) + strings.Repeat(`"ab 123",[[],["x"]],`, 60)
+	for i := range len(text) {
+		if s.Accept(int32(text[i])) != nil {
+			if i < 60 {
+				t.Fatalf("byte %d is refused", i)
+			}
+			break
+		}
+		s.Mask()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	t.Logf("%d generations, %d MB", g.machine.generation, int64(after.HeapAlloc-before.HeapAlloc)>>20)
+	if int64(after.HeapAlloc)-int64(before.HeapAlloc) > 100<<20 {
+		t.Errorf("%d MB are held", (after.HeapAlloc-before.HeapAlloc)>>20)
+	}
+	runtime.KeepAlive(s)
+}

@@ -125,9 +125,16 @@ func everyNode(root *node, visit func(*node)) {
 	}
 }
 
-// forget begins a new generation. Places of the one before stay valid for who holds them, but learn nothing any more, so that
-// they go when nobody holds them.
+// forget begins a new generation. Places of the one before stay valid for who holds them, but know and learn nothing any more: who
+// holds one holds no others with it.
 func (m *machine) forget() {
+	for _, p := range m.all {
+		p.next = nil
+		p.mask.Store(nil)
+	}
+	for _, f := range m.frames {
+		f.only = nil
+	}
 	m.generation++
 	m.frames = map[frameKey]*frame{}
 	m.places = map[uint64][]*place{}

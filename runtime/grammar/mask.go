@@ -56,9 +56,9 @@ func (m *machine) alike(p *place, longest int32) *place {
 	return m.settle()
 }
 
-// maxWalk is how many steps of leaves a walk may cost. Schemas whose alternatives stay open cost tens of microseconds a byte, and would hold
-// up all requests. Beyond, only tokens of one byte and whole branches are looked at: the mask has fewer tokens then than it might,
-// but none that it should not, and the text can be gone on with.
+// maxWalk is how many steps of leaves a walk may cost. Schemas whose alternatives stay open cost tens of microseconds a byte, and
+// would hold up all requests. Beyond, only tokens of one byte and whole branches are looked at: the mask has fewer tokens then
+// than it might, but none that it should not, and the text can be gone on with.
 const maxWalk = 100_000
 
 // walk goes through the trie with a place. Branches that the place refuses are left out, and those of which it takes all are taken

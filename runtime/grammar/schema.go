@@ -8,13 +8,15 @@ import (
 	"strings"
 )
 
-// compiler turns a schema into nodes. What has to satisfy several schemas at once, as allOf wants it, is compiled as one: a place is
-// a list of schemas, all of which hold.
+// compiler turns a schema into nodes. What has to satisfy several schemas at once, as allOf wants it, is compiled as one: a place
+// is a list of schemas, all of which hold.
 type compiler struct {
 	root     *value
 	budget   *budget
 	nodes    int
 	literals int              // bytes of enum and const
+	patterns map[string]keys  // of patternProperties
+	namings  map[*value]*keys // of propertyNames
 	known    map[string]*node // by the schemas of a place
 	spelling *spelling
 	lax      bool // what cannot be enforced is left out, and no error
@@ -22,7 +24,8 @@ type compiler struct {
 }
 
 func newCompiler(root *value, s *spelling, b *budget) *compiler {
-	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s}
+	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s,
+		patterns: map[string]keys{}, namings: map[*value]*keys{}}
 	c.any, _ = s.anyValue()
 	return c
 }
@@ -82,8 +85,8 @@ type link struct {
 	from   *link
 }
 
-// branches takes apart what combines schemas: each branch is a list of objects whose own keywords all hold, with $ref followed, allOf
-// added, and one of the alternatives of each anyOf and oneOf.
+// branches takes apart what combines schemas: each branch is a list of objects whose own keywords all hold, with $ref followed,
+// allOf added, and one of the alternatives of each anyOf and oneOf.
 func (c *compiler) branches(all []*value) ([][]*value, error) {
 	b := &brancher{c: c}
 	var todo []*link

@@ -55,6 +55,15 @@ func TestSchemas(t *testing.T) {
 			[]string{`{}`, `{"b":[{}]}`}, []string{`{"a":1}`}},
 		{"without an end", `{"type":"object","properties":{"a":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/loop"}]}},"$defs":{"loop":{"type":"array","items":{"$ref":"#/$defs/loop"},"minItems":1}},"additionalProperties":false}`,
 			[]string{`{}`, `{"a":null}`}, []string{`{"a":[`}},
+		{"patterns of names", `{"type":"object","properties":{"x1":{"type":"null"}},"patternProperties":{"^x":{"type":["integer","null"]},"1$":{"type":["null","string"]}},"additionalProperties":false}`,
+			[]string{`{}`, `{"x":1}`, `{"x1":null,"x2":3,"y1":"a","x11":null}`}, []string{`{"x1":1}`, `{"x11":1}`, `{"x11":"a"}`, `{"y":1}`, `{"y1":1}`, `{"\u0078":1}`}},
+		{"patterns and others", `{"type":"object","patternProperties":{"^x":{"type":"integer"}},"additionalProperties":{"type":"boolean"}}`,
+			[]string{`{"x":1,"y":true}`, `{"":false,"yx":true}`}, []string{`{"x":true}`, `{"y":1}`}},
+		{"names", `{"type":"object","properties":{"a":{},"bb":{}},"propertyNames":{"pattern":"^[a-c]+$","minLength":2}}`,
+			[]string{`{}`, `{"bb":1,"ab":2}`}, []string{`{"a":1}`, `{"d":1}`, `{"b":1}`, `{"bb":1,"bb":1}`}},
+		{"listed names", `{"type":"object","propertyNames":{"enum":["a","b\"",3]},"additionalProperties":{"type":"null"}}`,
+			[]string{`{"a":null,"b\"":null}`}, []string{`{"c":null}`, `{"a":1}`}},
+		{"required, but no name", `{"anyOf":[{"type":"null"},{"type":"object","required":["x"],"propertyNames":{"const":"y"}}]}`, []string{`null`}, []string{`{"x":1}`, `{`}},
 		{"nullable", `{"type":"string","nullable":true}`, []string{`null`, `""`}, []string{`1`}},
 	}
 	for _, test := range tests {

@@ -41,6 +41,7 @@ type shape struct {
 
 	objects  []objectShape
 	required []string
+	naming   []*value // schemas of propertyNames
 
 	arrays                []arrayShape
 	leastItems, mostItems int32
@@ -54,7 +55,7 @@ type limit struct {
 
 // objectShape is what one schema says of members. Nil: nothing.
 type objectShape struct {
-	properties, others *value
+	properties, patterns, others *value
 }
 
 // arrayShape is what one schema says of items.
@@ -65,7 +66,7 @@ type arrayShape struct {
 
 // unsupported are keywords that would have to be enforced and cannot be.
 var unsupported = []string{
-	"not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies", "patternProperties", "propertyNames",
+	"not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies",
 	"minProperties", "maxProperties", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems",
 	"unevaluatedProperties", "$dynamicRef", "$recursiveRef",
 }
@@ -86,6 +87,9 @@ func (c *compiler) newShape(branch []*value) (*shape, error) {
 			if err := s.keyword(schema, m.key, m.value, &object, &array, c.lax); err != nil {
 				return nil, err
 			}
+		}
+		if c.lax && object.patterns != nil && !c.patternsKnown(object.patterns) {
+			object.patterns, object.others = nil, nil
 		}
 		if object != (objectShape{}) {
 			s.objects = append(s.objects, object)
@@ -128,8 +132,12 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 		s.multiples, err = append(s.multiples, v), wantNumber(v)
 	case "properties":
 		object.properties, err = v, want(v, objectValue)
+	case "patternProperties":
+		object.patterns, err = v, want(v, objectValue)
 	case "additionalProperties":
 		object.others = v
+	case "propertyNames":
+		s.naming = append(s.naming, v)
 	case "required":
 		err = s.require(v)
 	case "items":

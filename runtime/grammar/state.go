@@ -6,7 +6,7 @@ import (
 )
 
 // maxHistory is how many tokens a State can take back at least.
-const maxHistory = 1024
+const maxHistory = 128
 
 // State is one request's way through a grammar. It is an engine's constraint. It is not safe for concurrent use; States of the same
 // grammar may be used at the same time.
@@ -77,7 +77,7 @@ func (s *State) after(id int32) (at *place, ended, ok bool) {
 	return at, false, true
 }
 
-// Rollback takes back the last n tokens that were accepted. It can take back the last 1024, and panics beyond.
+// Rollback takes back the last n tokens that were accepted. It can take back the last 128, and panics beyond.
 func (s *State) Rollback(n int) {
 	if n < 0 || n > len(s.history) {
 		panic(fmt.Sprintf("grammar: rollback of %d tokens, but only %d are known", n, len(s.history)))

@@ -99,8 +99,8 @@ func TestForgetting(t *testing.T) {
 		t.Error("the mask of a place is another one after forgetting")
 	}
 	accept(early, strings.Repeat("é", 9000)+`"]`)
-	late.Rollback(1000)
-	accept(late, strings.Repeat("x", 998)+`"]`)
+	late.Rollback(maxHistory)
+	accept(late, strings.Repeat("x", maxHistory-2)+`"]`)
 }
 
 // Nesting ends at a limit, and what is open there can be closed.

@@ -66,7 +66,8 @@ func fill(list []edge, to func(byte) int32) []edge {
 	return out
 }
 
-// without is the automaton of UTF-8 texts in which none of some texts occurs (Aho and Corasick's). None of them may begin in another.
+// without is the automaton of UTF-8 texts in which none of some texts occurs (Aho and Corasick's). None of them may begin in
+// another.
 func without(list ...string) *dfa {
 	tree := newTree(list)
 	prefixes := make([]string, len(tree.edges)) // the text that leads to a state

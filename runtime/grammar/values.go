@@ -1,7 +1,6 @@
 package grammar
 
 import (
-	"slices"
 	"unicode/utf8"
 )
 
@@ -41,7 +40,7 @@ func (c *compiler) shape(s *shape) ([]*node, error) {
 // free says whether any value will do.
 func (s *shape) free() bool {
 	return !s.limited && s.types == allTypes && s.least == 0 && s.most < 0 && s.patterns == nil && s.formats == nil && s.from == nil && s.to == nil &&
-		s.multiples == nil && s.objects == nil && s.required == nil && s.arrays == nil && s.leastItems == 0 && s.mostItems < 0
+		s.multiples == nil && s.objects == nil && s.required == nil && s.naming == nil && s.arrays == nil && s.leastItems == 0 && s.mostItems < 0
 }
 
 // listed compiles the values of enum and const that satisfy the rest of the shape.
@@ -87,7 +86,7 @@ func (c *compiler) satisfies(s *shape, v *value) (bool, error) {
 		}
 		return s.types&arrayType != 0, nil
 	}
-	if len(s.objects) > 0 || len(s.required) > 0 {
+	if len(s.objects) > 0 || len(s.required) > 0 || len(s.naming) > 0 {
 		return false, errorAt(v.path, "an object in enum or const beside keywords for objects is not supported")
 	}
 	return s.types&objectType != 0, nil
@@ -110,21 +109,15 @@ func (c *compiler) text(s *shape) (*node, error) {
 	if s.patterns == nil && knownFormats(s.formats) == nil {
 		return c.spelling.string(s.least, s.most), nil
 	}
-	d, err := c.automaton(s, asJSON)
+	d, err := c.strings(s, asJSON)
 	if err != nil || d == nil {
 		return nil, err
 	}
-	if d, err = c.spelled(d); err != nil || d == nil {
-		return nil, err
+	if d, err = c.spelled(d); err != nil {
+		return nil, errorAt(s.path, "the strings that the schema allows: %v", err)
 	}
-	if s.least > 0 || s.most >= 0 {
-		d, err = countedText(d, sharedExpression(oneCharacter, asJSON), s.least, s.most, c.budget)
-		if err != nil {
-			return nil, errorAt(s.path, "minLength or maxLength beside a pattern or a format: %v", err)
-		}
-		if d == nil {
-			return nil, nil
-		}
+	if d == nil {
+		return nil, nil
 	}
 	return sequence(quote, automaton(d), quote), nil
 }
@@ -225,101 +218,4 @@ func (c *compiler) conjunction(all []*value) (*node, error) {
 		return c.any, nil
 	}
 	return c.place(all)
-}
-
-// object compiles objects: members by name in the order of the schema, then those that are required but not described, then others.
-func (c *compiler) object(s *shape) (*node, error) {
-	names, err := s.names()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.budget.step(len(names) * len(s.objects)); err != nil {
-		return nil, errorAt(s.path, "the schema combines too many schemas")
-	}
-	n := newObject()
-	keys := make([]string, len(names))
-	for i, name := range names {
-		keys[i] = encodeString(name)
-		value, err := c.conjunction(s.member(name, true))
-		if err != nil {
-			return nil, err
-		}
-		n.members = append(n.members, member{
-			pair:     sequence(literal(keys[i]), colon, value),
-			required: slices.Contains(s.required, name),
-		})
-	}
-	value, err := c.conjunction(s.member("", false))
-	if err != nil {
-		return nil, err
-	}
-	key := c.spelling.string(0, -1)
-	if len(keys) > 0 {
-		if key, err = c.otherKeys(s, keys); err != nil {
-			return nil, err
-		}
-	}
-	n.others = sequence(key, colon, value)
-	c.nodes += 4 * len(names)
-	return n, nil
-}
-
-// otherKeys takes all keys but some. Each key is spelled in the one shortest way, so that none of them comes in disguise.
-func (c *compiler) otherKeys(s *shape, keys []string) (*node, error) {
-	ends := make([]string, len(keys))
-	for i, k := range keys {
-		ends[i] = k[1 : len(k)-1]
-	}
-	d, err := c.spelled(sharedExpression(anyText, asJSON))
-	if err == nil {
-		d, err = intersect(d, complement(newTree(ends)), c.budget)
-	}
-	if err != nil {
-		return nil, errorAt(s.path, "the names of the properties are too many or too long")
-	}
-	return sequence(quote, automaton(d), quote), nil
-}
-
-// names gives the names of all members that are described or required.
-func (s *shape) names() ([]string, error) {
-	var names []string
-	known := map[string]bool{}
-	add := func(name string) {
-		if !known[name] {
-			known[name] = true
-			names = append(names, name)
-		}
-	}
-	for _, o := range s.objects {
-		if o.properties != nil {
-			for _, m := range o.properties.members {
-				add(m.key)
-			}
-		}
-	}
-	for _, name := range s.required {
-		add(name)
-	}
-	if len(names) > MaxProperties {
-		return nil, errorAt(s.path, "the object has more than %d properties", MaxProperties)
-	}
-	return names, nil
-}
-
-// member gives the schemas of a member, or, not named, those of members that nothing describes.
-func (s *shape) member(name string, named bool) []*value {
-	var all []*value
-	for _, o := range s.objects {
-		var v *value
-		if o.properties != nil && named {
-			v = o.properties.get(name)
-		}
-		if v == nil {
-			v = o.others
-		}
-		if v != nil {
-			all = append(all, v)
-		}
-	}
-	return all
 }

@@ -19,6 +19,8 @@ type Vocabulary struct {
 	stopped []uint64 // the mask with only the stops
 	longest int32    // bytes of the longest token
 	cache   cache
+
+	compiling chan struct{} // holds one for each grammar that is being compiled
 }
 
 // markupByte begins the bytes by which a grammar knows a markup token: no UTF-8 text has it. One byte follows, the token's number.
@@ -40,6 +42,8 @@ func NewVocabulary(tokens [][]byte, stops []int32, markup ...int32) *Vocabulary 
 		stops:   slices.DeleteFunc(slices.Clone(stops), func(id int32) bool { return id < 0 }),
 		markup:  map[string]byte{},
 		stopped: make([]uint64, (len(tokens)+63)/64),
+
+		compiling: make(chan struct{}, maxCompiling),
 	}
 	for id, b := range v.tokens {
 		// No text has this byte, and pieces of an escaped tag would make the tag.

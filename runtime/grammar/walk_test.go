@@ -69,6 +69,7 @@ var everySchema = []string{
 	`{"oneOf":[{"type":"object","properties":{"k":{"const":"a"}},"required":["k"]},{"type":"object","properties":{"k":{"const":"b"},"x":{"type":"number"}},"required":["k"]},{"type":"string"}]}`,
 	`{"allOf":[{"type":"object","properties":{"a":{"type":"number"}},"required":["a"]},{"properties":{"a":{"type":["integer","string"]},"b":{"maxLength":4}},"additionalProperties":false}]}`,
 	`{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"v":{"type":"integer"},"next":{"$ref":"#/$defs/node"},"kids":{"type":"array","items":{"$ref":"#/$defs/node"}}},"required":["v"],"additionalProperties":false}}}`,
+	`{"type":"object","properties":{"x1":{"type":"null"}},"patternProperties":{"^x":{"type":["integer","null"]},"1$":{"type":["null","string"]}},"propertyNames":{"maxLength":5}}`,
 	`{"type":"string","format":"date"}`, `{"type":"string","format":"time"}`, `{"type":"string","format":"date-time"}`,
 	`{"type":"string","format":"duration"}`, `{"type":"string","format":"uuid"}`, `{"type":"string","format":"email"}`,
 	`{"type":"string","format":"hostname"}`, `{"type":"string","format":"ipv4"}`, `{"type":"string","format":"ipv6"}`, `{"type":"string","format":"uri"}`,

@@ -93,7 +93,11 @@ func (p *Pool) Flush() {
 // evict frees the cached page that was held least recently. It has no children: whoever holds a page holds those before it,
 // and lets go of it before them, so that children stand before their parents in the list.
 func (p *Pool) evict() {
-	n := p.idle.oldest
+	p.forget(p.idle.oldest)
+}
+
+// forget frees a cached page without children.
+func (p *Pool) forget(n int32) {
 	p.idle.remove(p.pages, n)
 	p.remove(n)
 	p.free = append(p.free, n)

@@ -32,6 +32,7 @@ func anyInterleaving(t *rapid.T) {
 		"grow":    w.grow,
 		"commit":  w.commit,
 		"release": w.release,
+		"discard": w.discard,
 		"preempt": w.preempt,
 		"flush":   func(*rapid.T) { w.pool.Flush(); w.forget(len(w.tree)) },
 		"lookup":  w.lookup,
@@ -324,6 +325,27 @@ func (w *world) let(r *request) {
 	}
 	r.shared, r.pages, r.computed, r.joined = 0, 0, 0, false
 	r.seq.Release()
+}
+
+// discard ends a request of which nobody may find anything any more, but who has it.
+func (w *world) discard(t *rapid.T) {
+	r := w.pick(t)
+	var paths []string
+	for page := range r.shared {
+		paths = append(paths, w.path(r, page))
+	}
+	r.seq.Discard()
+	w.end(r) // which releases nothing more
+	for _, path := range paths {
+		if n := w.tree[path]; n == nil || n.holders > 0 {
+			continue
+		}
+		for other := range w.tree {
+			if strings.HasPrefix(other, path) {
+				delete(w.tree, other)
+			}
+		}
+	}
 }
 
 // preempt releases a request's pages, and perhaps lets it begin again at once.

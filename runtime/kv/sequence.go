@@ -1,6 +1,9 @@
 package kv
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Sequence is the page table of one sequence. Its first pages are in the prefix tree, and others may hold them too; behind them
 // come pages of its own, among them always the last one where that is not full.
@@ -152,6 +155,29 @@ func (s *Sequence) Release() {
 		s.root = none
 	}
 	s.delist()
+}
+
+// Discard is Release of a sequence whose pages may hold nonsense, keys and values that are not finite: those that nobody else holds leave
+// the tree, with all that stands behind them, so that no other sequence finds them. Where others hold one, it stays with them until
+// they are done with it.
+func (s *Sequence) Discard() {
+	p := s.pool
+	bad, gone := make(map[int32]bool, s.shared), map[int32]bool{}
+	for _, n := range s.pages[:s.shared] {
+		bad[n] = true
+	}
+	s.Release()
+	// Parents stand behind their children in the list of cached pages, and a cached page has no children that are held.
+	var out []int32
+	for n := p.idle.newest; n != none; n = p.pages[n].older {
+		if bad[n] || gone[p.pages[n].parent] {
+			gone[n] = true
+			out = append(out, n)
+		}
+	}
+	for _, n := range slices.Backward(out) {
+		p.forget(n)
+	}
 }
 
 // enlist and delist keep the pool's list of sequences, by which Check counts holders.

@@ -32,6 +32,7 @@ func (a API) path() string {
 type usage struct {
 	input, output                        int
 	cached, reasoning, accepted, drafted int // 0 where it says nothing
+	created                              int // Anthropic's: input that was written into the cache
 }
 
 // reader reads the events of a reply. Its methods take the data of an event.
@@ -156,6 +157,8 @@ func (r *reader) counts(s *scanner) {
 			u.output = s.number()
 		case "cache_read_input_tokens":
 			u.cached = s.number()
+		case "cache_creation_input_tokens":
+			u.created = s.number()
 		case "prompt_tokens_details", "completion_tokens_details":
 			r.details(s)
 		default:
@@ -225,11 +228,12 @@ func (r *reader) message(s *scanner) {
 	}
 }
 
-// total is the usage, with what Anthropic counts apart: its input_tokens are those that no cache held.
+// total is the usage, with what Anthropic counts apart: its input_tokens are those that the cache neither held nor
+// took in.
 func (r *reader) total() usage {
 	u := r.usage
 	if r.api == Anthropic && u.input >= 0 {
-		u.input += u.cached
+		u.input += u.cached + u.created
 	}
 	return u
 }

@@ -190,7 +190,7 @@ func TestSession(t *testing.T) {
 func TestAnthropic(t *testing.T) {
 	f := &fake{reply: func(_ int, _ seen, w http.ResponseWriter, _ *http.Request) {
 		s := newStream(w)
-		s.send(10*tick, `{"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_read_input_tokens":7,"output_tokens":1}}}`)
+		s.send(10*tick, `{"type":"message_start","message":{"id":"m","usage":{"input_tokens":5,"cache_read_input_tokens":7,"cache_creation_input_tokens":2,"output_tokens":1}}}`)
 		s.send(0, `{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}`)
 		s.send(20*tick, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}`)
 		s.send(30*tick, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"b"}}`)
@@ -203,7 +203,7 @@ func TestAnthropic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []Outcome{{Chunks: []time.Duration{30 * tick, 60 * tick}, End: 60 * tick, Input: 12, Output: 6, Cached: 7}}
+		want := []Outcome{{Chunks: []time.Duration{30 * tick, 60 * tick}, End: 60 * tick, Input: 14, Output: 6, Cached: 7}}
 		if diff := cmp.Diff(want, r.Outcomes); diff != "" {
 			t.Error(diff)
 		}

@@ -46,6 +46,7 @@ func BenchmarkPick(b *testing.B) {
 		{"top_p", sample.Params{Temperature: 1, TopP: 0.95}, nil},
 		{"top_p masked", sample.Params{Temperature: 1, TopP: 0.95}, mask},
 		{"top_k 50 top_p", sample.Params{Temperature: 1, TopP: 0.95, TopK: 50}, nil},
+		{"top_k 20000", sample.Params{Temperature: 1, TopK: 20000}, nil},
 		{"min_p", sample.Params{Temperature: 1, MinP: 0.05}, nil},
 		{"penalties", sample.Params{Presence: 0.5, Frequency: 0.5, Repetition: 1.1}, nil},
 		{"logprobs 20", sample.Params{Logprobs: true, Alternatives: 20}, nil},

@@ -64,6 +64,9 @@ type found struct {
 	weight float64
 }
 
+// sorted is up to how many tokens top_k has sorted. More of them are counted in bins.
+const sorted = 1024
+
 // draw picks a token at random.
 func (s *Sampler) draw(w *workspace, r *row, high float32) int32 {
 	p := &s.params
@@ -72,15 +75,24 @@ func (s *Sampler) draw(w *workspace, r *row, high float32) int32 {
 		sc.floor = max(sc.floor, sc.high+p.Temperature*math.Log(p.MinP))
 	}
 	u := uniform(p.Seed, s.position)
-	if p.TopK > 0 && p.TopK < len(r.logits) {
+	if 0 < p.TopK && p.TopK <= sorted {
 		w.top(r, &sc, p.TopK)
 		return w.drawFound(p.TopP, u)
 	}
-	total := w.weigh(r, &sc)
-	end, kept := w.used, total // bins before end are kept whole, and of it what is in w.found
-	before := 0.0              // weight before bin end
-	if p.TopP > 0 && p.TopP < 1 {
-		end, before, kept = w.cut(r, &sc, p.TopP*total)
+	w.weigh(r, &sc)
+	if 0 < p.TopK && p.TopK < len(r.logits) {
+		w.keep(r, &sc, p.TopK)
+	}
+	return w.drawBins(r, &sc, p.TopP, u)
+}
+
+// drawBins picks one of the tokens in bins.
+func (w *workspace) drawBins(r *row, sc *scale, topP, u float64) int32 {
+	kept := w.total()
+	end := w.used // bins before it are kept whole, and of it what is found
+	before := 0.0 // weight before bin end
+	if topP > 0 && topP < 1 {
+		end, before, kept = w.cut(r, sc, topP*kept)
 	}
 	target, sum, some := u*kept, 0.0, -1
 	for b := range end {
@@ -94,7 +106,7 @@ func (s *Sampler) draw(w *workspace, r *row, high float32) int32 {
 	if end < w.used && (some < 0 || target >= before) {
 		return walk(w.found, before, target)
 	}
-	w.gather(r, &sc, some, some)
+	w.bin(r, sc, some)
 	return walk(w.found, sum, target)
 }
 
@@ -110,9 +122,11 @@ func (w *workspace) drawFound(topP, u float64) int32 {
 	return walk(w.found, 0, u*total)
 }
 
-// weigh puts the weights of all tokens into bins and returns their sum.
-func (w *workspace) weigh(r *row, sc *scale) float64 {
-	clear(w.mass[:w.used])
+// weigh puts the weights of all tokens into bins, and counts them.
+func (w *workspace) weigh(r *row, sc *scale) {
+	clear(w.mass[:w.filled])
+	clear(w.count[:])
+	w.most = math.MaxInt
 	last := 0
 	var x, e [blockSize]float64
 	for b, high := range w.high {
@@ -124,15 +138,44 @@ func (w *workspace) weigh(r *row, sc *scale) float64 {
 		for i, x := range x[:n] {
 			at := bin(x)
 			w.mass[at] += e[i]
+			w.count[at]++
 			last = max(last, at)
 		}
 	}
-	w.used = last + 1
-	total := 0.0
+	w.filled, w.used = last+1, last+1
+}
+
+// total is the weight of all tokens in bins.
+func (w *workspace) total() (sum float64) {
 	for _, m := range w.mass[:w.used] {
-		total += m
+		sum += m
 	}
-	return total
+	return sum
+}
+
+// keep keeps the k most probable tokens in bins.
+func (w *workspace) keep(r *row, sc *scale, k int) {
+	for b, n := range w.count[:w.used] {
+		if int(n) < k {
+			k -= int(n)
+			continue
+		}
+		w.used, w.most = b+1, k
+		w.bin(r, sc, b)
+		w.mass[b] = 0
+		for i := range w.found {
+			w.mass[b] += w.found[i].weight
+		}
+		return
+	}
+}
+
+// bin finds the tokens of a bin that are kept, in order.
+func (w *workspace) bin(r *row, sc *scale, b int) {
+	w.gather(r, sc, b, b)
+	if b == w.used-1 {
+		w.found = w.found[:min(w.most, len(w.found))]
+	}
 }
 
 // cut keeps the first tokens that have this much weight: all bins before end, which have the weight before, and what is found of bin end.
@@ -142,7 +185,7 @@ func (w *workspace) cut(r *row, sc *scale, most float64) (end int, before, kept 
 			continue
 		}
 		if before+m >= most {
-			w.gather(r, sc, b, b)
+			w.bin(r, sc, b)
 			w.found, kept = shortest(w.found, before, most)
 			return b, before, kept
 		}

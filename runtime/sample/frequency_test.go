@@ -6,8 +6,13 @@ import (
 	"testing"
 )
 
-// draws is how many tokens a test of frequencies picks.
-const draws = 200_000
+// draws is how many tokens a test of frequencies picks; fewer where only races are looked for.
+func draws() int {
+	if testing.Short() {
+		return 20_000
+	}
+	return 200_000
+}
 
 // quantile999 are the 0.999 quantiles of chi-squared, by degrees of freedom.
 var quantile999 = []float64{0, 10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32, 26.12, 27.88, 29.59}
@@ -86,7 +91,7 @@ func TestFrequencies(t *testing.T) {
 			for _, id := range []int32{1, 1, 4} {
 				s.Accept(id)
 			}
-			for seed := range uint64(draws) {
+			for seed := range uint64(draws()) {
 				s.params.Seed = seed
 				token, err := s.Pick(logits, c.mask)
 				if err != nil {
@@ -128,7 +133,7 @@ func TestFrequenciesOfPositions(t *testing.T) {
 				}
 				return token.ID
 			}
-			for i := range draws {
+			for i := range draws() {
 				seed, position := uint64(i/1000)*7, i%1000*2
 				counts[3*pick(seed, position)+pick(c.next(seed, position))]++
 			}
@@ -170,7 +175,7 @@ func TestFrequenciesInALargeVocabulary(t *testing.T) {
 			}
 			counts := make([]int, 10)
 			s := New(c.params, nil)
-			for range draws / 50 {
+			for range draws() / 50 {
 				token, err := s.Pick(logits, nil)
 				if err != nil {
 					t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -215,6 +216,38 @@ func TestPickAgainstDefinition(t *testing.T) {
 			}
 			s.Accept(next)
 			slow.output = append(slow.output, next)
+		}
+	})
+}
+
+// TestLargeTopKAgainstDefinition: so many tokens that they are counted in bins, and not sorted.
+func TestLargeTopKAgainstDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "logits"), 1))
+		wide := rapid.SampledFrom([]float64{0.001, 1, 30, 300}).Draw(t, "wide")
+		grid := rapid.SampledFrom([]float64{0, 1, 64}).Draw(t, "grid") // 0: few logits are equal
+		logits := make([]float32, 3000)
+		for i := range logits {
+			v := random.NormFloat64() * wide
+			if grid > 0 {
+				v = math.Round(v*grid) / grid
+			}
+			logits[i] = float32(v)
+		}
+		p := Params{Temperature: rapid.SampledFrom([]float64{0.3, 1, 5}).Draw(t, "temperature"), Seed: rapid.Uint64().Draw(t, "seed"),
+			TopK: rapid.IntRange(1000, 3001).Draw(t, "top k"), TopP: rapid.SampledFrom([]float64{0, 0.5, 0.999}).Draw(t, "top p"),
+			MinP: rapid.SampledFrom([]float64{0, 1e-6}).Draw(t, "min p")}
+		s, slow := New(p, nil), slowly{params: p}
+		for range 5 {
+			got, err := s.Pick(logits, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want, _ := slow.pick(logits, nil); got.ID != want {
+				t.Fatalf("token %d of the output is %d, want %d", len(slow.output), got.ID, want)
+			}
+			s.Accept(got.ID)
+			slow.output = append(slow.output, got.ID)
 		}
 	})
 }

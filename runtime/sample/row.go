@@ -3,7 +3,6 @@ package sample
 import (
 	"math"
 	"math/bits"
-	"sync"
 )
 
 // blockSize is how many tokens are looked at together: those of one word of a mask.
@@ -126,15 +125,36 @@ func index(values []float32, v float32) int32 {
 
 // workspace is the memory that a pick needs. Sequences share a few: one that was given back serves whoever picks next.
 type workspace struct {
-	row   row
-	high  []float32     // the highest logit of each block of the row
-	mass  [bins]float64 // weight of the tokens of each bin
-	used  int           // bins before it can have some
-	count [bins]int32   // blocks whose highest logit lies in the bin
-	found []found
+	row    row
+	high   []float32     // the highest logit of each block of the row
+	mass   [bins]float64 // weight of the tokens of each bin
+	filled int           // bins before it can have some
+	used   int           // and those before it are kept
+	most   int           // as many tokens of the last one of those are
+	count  [bins]int32   // tokens of each bin, or blocks whose highest logit lies there
+	found  []found
 }
 
-var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+// idle are workspaces that nobody picks with. Unlike a sync.Pool it keeps them: what a token costs does not depend on when garbage was
+// last collected. More sequences than it has room for seldom pick at the same time.
+var idle = make(chan *workspace, 16)
+
+func takeWorkspace() *workspace {
+	select {
+	case w := <-idle:
+		return w
+	default:
+		return new(workspace)
+	}
+}
+
+func (w *workspace) giveBack() {
+	w.row.begin(nil, nil) // the logits are somebody else's
+	select {
+	case idle <- w:
+	default:
+	}
+}
 
 // scan finds the highest logit, the first of equal ones, and those of the blocks. -1: there is none.
 func (w *workspace) scan(r *row) (best int32, high float32) {

@@ -72,8 +72,8 @@ func (s *Sampler) PickInto(t *Token, logits []float32, mask []uint64) error {
 		t.ID = max(best, 0)
 		return pickable(best, logits)
 	}
-	w := workspaces.Get().(*workspace)
-	defer workspaces.Put(w)
+	w := takeWorkspace()
+	defer w.giveBack()
 	r := &w.row
 	r.begin(logits, mask)
 	s.changes.apply(r)
@@ -94,8 +94,8 @@ func (s *Sampler) PickInto(t *Token, logits []float32, mask []uint64) error {
 // Score says what the model thought of a token that was not picked: one of the prompt. Its log probability, which is -Inf where the
 // logit is not finite, and alternatives are given whether or not the parameters ask for the former. The error is ErrNotFinite.
 func (s *Sampler) Score(logits []float32, id int32) (Token, error) {
-	w := workspaces.Get().(*workspace)
-	defer workspaces.Put(w)
+	w := takeWorkspace()
+	defer w.giveBack()
 	w.row.begin(logits, nil)
 	best, _ := w.scan(&w.row)
 	t := Token{ID: id}

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"time"
@@ -13,9 +12,9 @@ func (s *Server) debug() (stop func(), err error) {
 	if s.o.DebugAddr == "" {
 		return func() {}, nil
 	}
-	listener, err := net.Listen("tcp", s.o.DebugAddr)
+	listener, err := listen("--debug-addr", s.o.DebugAddr)
 	if err != nil {
-		return nil, fmt.Errorf("listening for pprof: %w", err)
+		return nil, err
 	}
 	if !isLoopback(listener.Addr()) {
 		s.log.Warn("pprof wants no key, and others than this machine can reach it", "addr", listener.Addr().String())

@@ -27,9 +27,9 @@ func (s *Server) drain(hs *http.Server) {
 		close(s.idle)
 	}
 	s.mu.Unlock()
-	s.log.Info("ending", "running", left, "drain", s.o.Drain)
+	s.log.Info("ending", "running", left, "drain", s.o.Drain.String())
 	if !s.waitIdle(s.o.Drain) {
-		s.log.Warn("ending requests that still run", "after", s.o.Drain)
+		s.log.Warn("ending requests that still run", "after", s.o.Drain.String())
 		s.abort(errors.New("the server is ending, and waited " + s.o.Drain.String() + " for this request"))
 		s.waitIdle(grace)
 	}

@@ -44,14 +44,14 @@ func NewKeys(keys, files []string) (*Keys, error) {
 	for i, text := range keys {
 		parsed, err := newKey("", text)
 		if err != nil {
-			return nil, fmt.Errorf("key %d: %w", i+1, err)
+			return nil, fmt.Errorf("--api-key: key %d: %w", i+1, err)
 		}
 		k.given = append(k.given, parsed)
 	}
 	for _, name := range files {
 		f := &keyFile{watched: watched{names: []string{name}}}
 		if err := f.read(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--api-key-file: %w", err)
 		}
 		k.files = append(k.files, f)
 	}

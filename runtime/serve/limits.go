@@ -35,16 +35,31 @@ func DefaultLimits() Limits {
 	}
 }
 
-// begin counts a request that works on the model.
+// full refuses a request where no more can work on the model.
+func (s *Server) full() *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.noRoom()
+}
+
+// noRoom is why no more requests can work on the model; nil where one can. The lock is the caller's.
+func (s *Server) noRoom() *refusal {
+	switch {
+	case s.draining:
+		return errDraining
+	case s.running >= s.o.Limits.Requests:
+		return &refusal{status: http.StatusTooManyRequests, code: "rate_limit_exceeded", retry: time.Second, close: true,
+			message: fmt.Sprintf("the server works on %d requests, as many as it takes: try again later", s.running)}
+	}
+	return nil
+}
+
+// begin counts a request that works on the model, from when its body is there: clients that send slowly take no room.
 func (s *Server) begin() *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining {
-		return errDraining
-	}
-	if s.running >= s.o.Limits.Requests {
-		return &refusal{status: http.StatusTooManyRequests, code: "rate_limit_exceeded", retry: time.Second, close: true,
-			message: fmt.Sprintf("the server works on %d requests, as many as it takes: try again later", s.running)}
+	if f := s.noRoom(); f != nil {
+		return f
 	}
 	s.running++
 	s.metrics.running.Set(float64(s.running))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -34,6 +35,9 @@ func (o *observed) Start(ctx context.Context, r service.Request) (service.Genera
 		if !s.o.SharePrefixes {
 			r.Salt = saltOf(x.key, r.Salt)
 		}
+		if !s.o.Urgent {
+			r.Priority = max(r.Priority, 0) // else whoever asks for it goes before everybody
+		}
 	}
 	r.ID = s.live.add(r.ID, g)
 	g.id = r.ID
@@ -44,6 +48,9 @@ func (o *observed) Start(ctx context.Context, r service.Request) (service.Genera
 	if err != nil {
 		g.release()
 		s.metrics.rejected(err)
+		if fault := route.Fault(err); fault.Kind == service.Internal && s.ending.Err() == nil {
+			s.logFailed(r.ID, fault)
+		}
 		return nil, s.told(err)
 	}
 	g.Generation = inner
@@ -155,6 +162,9 @@ func (g *observedGeneration) over(reason error) {
 		}
 		g.server.metrics.generated(g, usage, finish, ended)
 		g.server.traces.generated(g.ctx, g.id, usage, finish, sequences)
+		if finish == reasonError {
+			g.server.logFailed(g.id, reason)
+		}
 		if g.said != nil {
 			g.server.log.Info("reply", "request_id", g.id, "text", g.said.String())
 		}
@@ -170,6 +180,15 @@ func (g *observedGeneration) reason(err error) string {
 		return reasonAbort
 	}
 	return reasonError
+}
+
+// logFailed logs why a request failed, of which the access log says only that it did.
+func (s *Server) logFailed(id string, err error) {
+	reason := err
+	if inner := errors.Unwrap(err); inner != nil {
+		reason = inner
+	}
+	s.log.Error("a request failed", "request_id", id, "error", reason)
 }
 
 // logPrompt logs what a request asks, of servers that log prompts.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -27,7 +28,7 @@ func newOrigins(allowed []string) (*origins, error) {
 			continue
 		}
 		if err := o.protect.AddTrustedOrigin(origin); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--cors-origin: %w: wants such as https://chat.example.com, or *", err)
 		}
 	}
 	return o, nil

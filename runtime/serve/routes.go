@@ -129,12 +129,15 @@ func (s *Server) enter(x *exchange, r *http.Request) (release func(), f *refusal
 	if f := s.unready(); f != nil {
 		return nil, f
 	}
-	if f := s.begin(); f != nil {
+	if f := s.full(); f != nil { // before a body is read for nothing
 		return nil, f
 	}
 	done, f := s.readBody(x, r)
 	if f != nil {
-		s.end()
+		return nil, f
+	}
+	if f := s.begin(); f != nil {
+		done()
 		return nil, f
 	}
 	return func() { done(); s.end() }, nil

@@ -4,23 +4,13 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -224,6 +214,23 @@ func TestPrefixCachesOfKeys(t *testing.T) {
 	}
 }
 
+// TestPriorities: nobody goes before others because they ask for it, unless the server lets them.
+func TestPriorities(t *testing.T) {
+	for urgent, want := range map[bool][]int{false: {0, 3}, true: {-5, 3}} {
+		x := start(t, Options{Urgent: urgent})
+		for _, priority := range []int{-5, 3} {
+			if a := x.ask("POST", "/v1/completions", fmt.Sprintf(`{"prompt":"Hi","priority":%d}`, priority), "Content-Type: application/json"); a.status != 200 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+		}
+		for i, r := range x.backend.Requests() {
+			if r.Priority != want[i] {
+				t.Errorf("urgent %v: request %d has priority %d, want %d", urgent, i, r.Priority, want[i])
+			}
+		}
+	}
+}
+
 // TestControlChannels (CVE-2025-47277, CVE-2026-3059): nothing listens but what was asked for. pprof has its own address, and the server's has
 // no pprof.
 func TestControlChannels(t *testing.T) {
@@ -364,6 +371,22 @@ func TestTooManyRequests(t *testing.T) {
 	t.Errorf("when there is room again: %d %s", a.status, a.body)
 }
 
+// TestBodiesThatDoNotComeHoldNoRoom: who sends the beginning of a request takes none of the places of those that work on the model.
+func TestBodiesThatDoNotComeHoldNoRoom(t *testing.T) {
+	l := DefaultLimits()
+	l.Requests = 1
+	x := start(t, Options{Limits: l})
+	for range 3 {
+		fmt.Fprint(x.dial(), "POST /v1/say HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nH")
+	}
+	for range 20 {
+		if a := x.ask("POST", "/v1/say", "Hi"); a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // TestConnectionsAreBounded: one more than there may be waits, and takes no file handle.
 func TestConnectionsAreBounded(t *testing.T) {
 	l := DefaultLimits()
@@ -479,94 +502,6 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	y.logged(`"text":"Hello"`)
 }
 
-// certificate writes a certificate for 127.0.0.1 and its key, and returns its serial number.
-func certificate(t *testing.T, dir string, serial int64) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: keyDER}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
-
-// TestTLS: HTTP/2 and HTTP/1.1 over TLS from 1.2 on; a certificate that is replaced is taken without a restart.
-func TestTLS(t *testing.T) {
-	dir := t.TempDir()
-	cert, key := certificate(t, dir, 1)
-	c, err := NewCertificate(cert, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	loading := make(chan struct{})
-	close(loading)
-	x := startLoading(t, Options{Certificate: c}, loading)
-	// The test's certificate is nobody's.
-	x.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
-	x.await("/ready", 200)
-	a := x.ask("POST", "/v1/say", "@text \"a\"\nwait 50ms\ntext \"z\"\ndone stop")
-	if a.status != 200 || a.body != "az" {
-		t.Errorf("%+v", a)
-	}
-	if conn, err := tls.Dial("tcp", x.addr, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
-		_ = conn.Close()
-		t.Error("TLS 1.1 is spoken")
-	}
-	serial := func() int64 {
-		conn, err := tls.Dial("tcp", x.addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if p := conn.ConnectionState().NegotiatedProtocol; p != "h2" {
-			t.Errorf("protocol %q", p)
-		}
-		return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
-	}
-	if got := serial(); got != 1 {
-		t.Errorf("serial %d", got)
-	}
-	certificate(t, dir, 2)
-	for range 50 {
-		if serial() == 2 {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if got := serial(); got != 2 {
-		t.Errorf("after it was replaced: serial %d", got)
-	}
-	if err := os.WriteFile(cert, []byte("no certificate"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for range 30 {
-		serial()
-		if strings.Contains(x.log.String(), "left out") {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	x.logged("left out")
-	if got := serial(); got != 2 {
-		t.Errorf("after it was damaged: serial %d", got)
-	}
-}
-
 // TestHTTP2Pauses: a stream of HTTP/2 lives on while a generation is silent, with and without TLS.
 func TestHTTP2Pauses(t *testing.T) {
 	l := DefaultLimits()
@@ -580,51 +515,31 @@ func TestHTTP2Pauses(t *testing.T) {
 	}
 }
 
-// TestKeyFiles: what files may hold, and that they are followed.
-func TestKeyFiles(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "keys")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+// TestHTTP2SlowReader: a client of HTTP/2 that does not read a stream loses it, and what it was for ends.
+func TestHTTP2SlowReader(t *testing.T) {
+	l := DefaultLimits()
+	l.WriteTime = 200 * time.Millisecond
+	flood := make(chan error, 1)
+	x := start(t, Options{Limits: l}, route.Route{Method: "GET", Pattern: "/flood", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1<<16)); err != nil {
+				<-r.Context().Done()
+				flood <- err
+				return
+			}
 		}
-	}
-	for text, want := range map[string]string{
-		"":                              "holds no keys",
-		"# nothing\n":                   "holds no keys",
-		"short\n":                       ":1: it has 5 characters",
-		"\n\na b c\n":                   ":3: wants KEY or NAME KEY",
-		"key\u00e9key\u00e9\n":          "printable ASCII",
-		strings.Repeat("x", 600) + "\n": "512 at most",
-	} {
-		write(text)
-		if _, err := NewKeys(nil, []string{file}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.20q: %v, want %s", text, err, want)
-		}
-	}
-	if _, err := NewKeys(nil, []string{filepath.Join(dir, "none")}); err == nil {
-		t.Error("a file that is not there is taken")
-	}
-	write("# who may ask\nalice " + keyA + "\n")
-	k, err := NewKeys(nil, []string{file})
+	})})
+	p := &http.Protocols{}
+	p.SetUnencryptedHTTP2(true)
+	x.client.Transport = &http.Transport{Protocols: p}
+	res, err := x.client.Get("http://" + x.addr + "/flood")
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := start(t, Options{Keys: k})
-	if a := x.ask("POST", "/v1/say", "Hi", "X-Api-Key: "+keyA); a.status != 200 {
-		t.Errorf("%d", a.status)
-	}
-	x.logged(`"key":"alice"`)
-	write("bob " + keyB + "\n")
-	for range 50 {
-		if x.ask("POST", "/v1/say", "Hi", "X-Api-Key: "+keyA).status == 401 {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	got := []int{x.ask("POST", "/v1/say", "Hi", "X-Api-Key: "+keyA).status, x.ask("POST", "/v1/say", "Hi", "X-Api-Key: "+keyB).status}
-	if !slices.Equal(got, []int{401, 200}) {
-		t.Errorf("when the file has changed: %v", got)
+	defer res.Body.Close()
+	select {
+	case <-flood:
+	case <-time.After(10 * time.Second):
+		t.Error("the stream goes on")
 	}
 }

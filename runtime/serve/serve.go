@@ -31,6 +31,7 @@ type Options struct {
 
 	OpenMetrics   bool // /metrics wants no key
 	SharePrefixes bool // requests of different keys share pages of the prefix cache
+	Urgent        bool // requests may ask to come before others; without, a priority below 0 is 0
 
 	Log        *slog.Logger // nil: nothing is logged
 	LogPrompts bool         // and so are prompts and replies
@@ -143,9 +144,9 @@ func (s *Server) recovered(x *exchange, r *http.Request) {
 // Run listens, loads the model, and serves until ctx ends; then it drains. Load may take its time: until it is done the server
 // says that it lives, and that it is not ready. Run returns when everything has ended that it started.
 func (s *Server) Run(ctx context.Context, load func(context.Context) (*Loaded, error)) (err error) {
-	listener, err := net.Listen("tcp", s.o.Addr)
+	listener, err := listen("--addr", s.o.Addr)
 	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+		return err
 	}
 	stopDebug, err := s.debug()
 	if err != nil {

@@ -33,6 +33,7 @@ type Service struct {
 	template  *chat.Template
 	format    reply.Format
 	stop      []int32
+	encodings encodings
 	// vocabulary is the tokenizer's for grammars, made when the first request wants one; nil without a tokenizer.
 	vocabulary func() *grammar.Vocabulary
 }
@@ -48,7 +49,7 @@ func New(loop *engine.Loop, o Options) (*Service, error) {
 	if o.Created.IsZero() {
 		o.Created = time.Now()
 	}
-	s := &Service{loop: loop, tokenizer: o.Tokenizer, template: o.Template, format: o.Format, stop: o.Stop}
+	s := &Service{loop: loop, tokenizer: o.Tokenizer, template: o.Template, format: o.Format, stop: o.Stop, encodings: newEncodings()}
 	s.model = Model{Name: o.Name, Created: o.Created, MaxPositions: o.MaxPositions, VocabSize: o.VocabSize, Chat: o.Template != nil && o.Tokenizer != nil,
 		Thinks: o.Format.Thinks, Defaults: o.Defaults}
 	if t := o.Tokenizer; t != nil {

@@ -47,10 +47,7 @@ func (s *Service) choose(r *Request, p prompt, ids []int32, stops *stop.Set, num
 		if r.Continue {
 			start = reply.StartText
 		}
-		c.parser = reply.New(reply.Options{Format: s.format, Start: start, Tools: tools})
-	}
-	if r.Echo {
-		c.echo(s, r, p)
+		c.parser = reply.New(reply.Options{Format: s.format, Start: start, Tools: tools, Apart: r.Format.Kind != FormatText})
 	}
 	return c
 }
@@ -58,18 +55,6 @@ func (s *Service) choose(r *Request, p prompt, ids []int32, stops *stop.Set, num
 // text is the text of one output.
 func (s *Service) text(r *Request, stops *stop.Set) *stop.Text {
 	return stops.NewText(s.tokenizer.NewStream(!r.KeepSpecial), stop.Options{Keep: r.IncludeStop}, r.MinTokens)
-}
-
-// echo begins the reply with the prompt.
-func (c *choice) echo(s *Service, r *Request, p prompt) {
-	text := p.text
-	switch {
-	case r.Text != nil:
-		text = *r.Text
-	case text == "" && s.tokenizer != nil:
-		text = s.tokenizer.Decode(p.ids, !r.KeepSpecial)
-	}
-	c.events = append(c.events, Event{Kind: Text, Choice: c.number, Text: text})
 }
 
 // next waits for the next events: at least one, or an error, which is io.EOF behind the last. Both may come together. The events are valid until

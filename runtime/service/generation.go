@@ -23,8 +23,7 @@ type generation struct {
 	ctx     context.Context // done by cancel, and with the request's
 	cancel  context.CancelFunc
 	choices []*choice
-	tokens  int            // of the prompt
-	prompt  []sample.Token // with their log probabilities, of Request.PromptLogprobs
+	tokens  int // of the prompt
 
 	arrived chan arrival   // of several choices
 	readers sync.WaitGroup // of several choices
@@ -54,15 +53,16 @@ func (s *Service) generate(ctx context.Context, r *Request, p prompt, g *grammar
 	out := &generation{ctx: ctx, cancel: cancel, running: len(requests), tokens: len(p.ids)}
 	for i := range requests {
 		c := s.choose(r, p, ids, stops, i)
+		if g != nil {
+			c.minTokens = 0 // behind a complete form there is nothing but a token that ends it
+		}
 		if stops != nil {
 			requests[i].Until = s.text(r, stops).Until
 		}
 		if g != nil {
 			requests[i].Constraint = g.Start()
 		}
-		if i == 0 && r.PromptLogprobs {
-			out.score(&requests[i])
-		}
+		requests[i].PromptLogprobs = i == 0 && r.PromptLogprobs // the others find the prompt in the cache
 		if c.stream, err = s.loop.Submit(ctx, requests[i]); err != nil {
 			cancel()
 			return nil, fault(err)
@@ -73,21 +73,6 @@ func (s *Service) generate(ctx context.Context, r *Request, p prompt, g *grammar
 		out.read()
 	}
 	return out, nil
-}
-
-// score has the engine say what the model thought of the prompt's tokens. They are written on the engine's goroutine, before the first
-// token of the output comes.
-func (g *generation) score(q *engine.Request) {
-	scorer := sample.New(q.Sampling, nil)
-	g.prompt = append(make([]sample.Token, 0, len(q.Prompt)), sample.Token{ID: q.Prompt[0]})
-	q.OnPromptLogits = func(pos int, logits []float32) error {
-		if pos+1 == len(q.Prompt) {
-			return nil
-		}
-		t, err := scorer.Score(logits, q.Prompt[pos+1])
-		g.prompt = append(g.prompt, t)
-		return err
-	}
 }
 
 // read begins to read all choices.
@@ -166,7 +151,7 @@ func (g *generation) Usage() Usage {
 }
 
 // Prompt implements Generation.
-func (g *generation) Prompt() []sample.Token { return g.prompt }
+func (g *generation) Prompt() []sample.Token { return g.choices[0].stream.Prompt() }
 
 // Close implements Generation.
 func (g *generation) Close() {

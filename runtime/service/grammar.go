@@ -35,17 +35,21 @@ func (s *Service) grammar(r *Request, p prompt) (*grammar.Grammar, error) {
 	if err != nil || calls == nil && r.Format.Kind == FormatText {
 		return nil, err
 	}
-	if s.vocabulary == nil {
+	switch {
+	case s.vocabulary == nil:
 		return nil, invalid("response_format", "the model is served without a tokenizer, so that the form of its replies cannot be enforced")
+	case len(s.stop) == 0: // behind a complete form nothing could come
+		return nil, invalid("response_format", "the model is served without a token that ends a reply, so that one in a form would have no end: its generation_config.json names none")
 	}
 	o := s.around(r, p)
-	param := "response_format"
 	var g *grammar.Grammar
-	if calls != nil {
+	param := "response_format"
+	if r.Format.Kind != FormatText { // which is looked at by itself also where calls are possible: then errors say whose they are
+		g, err = grammar.Text(s.vocabulary(), form(r.Format), o)
+	}
+	if err == nil && calls != nil {
 		param = "tools"
 		g, err = s.compileCalls(r, calls, o)
-	} else {
-		g, err = s.compile(r.Format, o)
 	}
 	var wrong *grammar.Error
 	if errors.As(err, &wrong) {
@@ -69,21 +73,21 @@ func (s *Service) around(r *Request, p prompt) grammar.Options {
 	return o
 }
 
-// compile makes the grammar of a form. What of a schema cannot be enforced is an error where the request asks for all of it.
-func (s *Service) compile(f Format, o grammar.Options) (*grammar.Grammar, error) {
-	v := s.vocabulary()
+// form is the form of the text. What of a schema cannot be enforced is an error where the request asks for all of it.
+func form(f Format) grammar.Form {
 	switch f.Kind {
 	case FormatSchema:
-		o.Lax = !f.Strict
-		return grammar.Schema(v, f.Schema, o)
+		return grammar.SchemaForm(f.Schema, !f.Strict)
 	case FormatRegex:
-		return grammar.Regex(v, f.Regex, o)
+		return grammar.RegexForm(f.Regex)
+	case FormatJSON:
+		return grammar.JSONForm()
 	}
-	return grammar.JSON(v, o)
+	return grammar.Form{}
 }
 
 // callable are the tools whose calls have to have a form: those that may be called where one has to be, and where none has to
-// be, if the request is strict about one of them or wants one call at most. Nil: calls may be anything.
+// be, if the request is strict about one of them, wants one call at most, or wants text in a form. Nil: calls may be anything.
 func (s *Service) callable(r *Request) ([]grammar.Tool, error) {
 	mode := r.ToolChoice.Mode
 	if r.Conversation == nil || len(r.Conversation.Tools) == 0 || mode == ToolNone {
@@ -105,7 +109,7 @@ func (s *Service) callable(r *Request) ([]grammar.Tool, error) {
 	}
 	single := r.ParallelCalls != nil && !*r.ParallelCalls
 	strict := slices.ContainsFunc(tools, func(t grammar.Tool) bool { return t.Strict })
-	if !forced && (r.Format.Kind != FormatText || !single && !strict) {
+	if !forced && !single && !strict && r.Format.Kind == FormatText {
 		return nil, nil
 	}
 	if mode == ToolNamed {
@@ -123,7 +127,7 @@ var dialects = map[reply.Calls]grammar.Dialect{reply.GLM45: grammar.GLM45, reply
 func (s *Service) compileCalls(r *Request, tools []grammar.Tool, o grammar.Options) (*grammar.Grammar, error) {
 	mode := r.ToolChoice.Mode
 	return grammar.Calls(s.vocabulary(), tools, grammar.CallOptions{
-		Options: o, Dialect: dialects[s.format.Calls], Optional: mode == ToolAuto,
+		Options: o, Dialect: dialects[s.format.Calls], Optional: mode == ToolAuto, Form: form(r.Format),
 		Single: mode == ToolNamed || r.ParallelCalls != nil && !*r.ParallelCalls,
 	})
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,14 +28,19 @@ type prompt struct {
 }
 
 // prompt turns a request into ids.
-func (s *Service) prompt(r *Request) (prompt, error) {
+func (s *Service) prompt(ctx context.Context, r *Request) (prompt, error) {
 	switch {
 	case r.Conversation != nil:
-		return s.conversation(r)
+		return s.conversation(ctx, r)
 	case r.Text != nil:
 		if s.tokenizer == nil {
 			return prompt{}, invalid("prompt", "the model is served without a tokenizer: give the prompt as token ids")
 		}
+		end, err := s.encodings.begin(ctx, len(*r.Text))
+		if err != nil {
+			return prompt{}, fault(err)
+		}
+		defer end()
 		return prompt{ids: s.tokenizer.Encode(*r.Text, tokenizer.PostProcess())}, nil
 	}
 	return prompt{ids: r.Tokens}, s.checkTokens("prompt", r.Tokens)
@@ -50,7 +56,7 @@ func (s *Service) checkTokens(param string, ids []int32) error {
 }
 
 // conversation renders a conversation.
-func (s *Service) conversation(r *Request) (prompt, error) {
+func (s *Service) conversation(ctx context.Context, r *Request) (prompt, error) {
 	if s.template == nil || s.tokenizer == nil {
 		return prompt{}, invalid("messages", "the model is served without a chat template or a tokenizer: it continues text (/v1/completions), it does not chat")
 	}
@@ -71,6 +77,11 @@ func (s *Service) conversation(r *Request) (prompt, error) {
 	for _, part := range segments {
 		text.WriteString(part.Text)
 	}
+	end, err := s.encodings.begin(ctx, text.Len())
+	if err != nil {
+		return prompt{}, fault(err)
+	}
+	defer end()
 	return prompt{Encode(s.tokenizer, segments), text.String()}, nil
 }
 

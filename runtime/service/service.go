@@ -74,7 +74,6 @@ type Request struct {
 	PromptLogprobs bool
 	// KeepSpecial keeps the text of special tokens in the reply; without, they are left out.
 	KeepSpecial bool
-	Echo        bool // the prompt's text is the beginning of the text
 
 	// Salt separates prefix caches: only requests with equal salts share pages, so that the time of an answer tells nothing
 	// about other tenants' prompts.

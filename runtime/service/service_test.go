@@ -212,7 +212,23 @@ func TestCalls(t *testing.T) {
 			t.Errorf("with %+v: %s", choice, cmp.Diff(want, got))
 		}
 	}
+	for said, want := range map[string]reply{
+		`{"a": "sunny"}`: {Text: `{"a": "sunny"}`, Finish: service.FinishStop},
+		"<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n</tool_call>": {Calls: []call{{"weather", `{"city": "Oslo"}`}}, Finish: service.FinishCalls},
+		"\n<think>Hm.</think>\n<tool_call>weather\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n</tool_call>": {Reasoning: "Hm.",
+			Calls: []call{{"weather", `{"city": "Oslo"}`}}, Finish: service.FinishCalls},
+	} {
+		r := told(said)
+		r.Format = service.Format{Kind: service.FormatJSON}
+		r.Conversation.Tools = append(r.Conversation.Tools, []byte(weather))
+		if got, _ := collect(t, s, r); !cmp.Equal([]reply{want}, got) {
+			t.Errorf("a form or calls: %s", cmp.Diff([]reply{want}, got))
+		}
+	}
 	for param, change := range map[string]func(*service.Request){
+		"response_format": func(r *service.Request) {
+			r.Format = service.Format{Kind: service.FormatSchema, Schema: []byte(`{"type":"nothing"}`)}
+		},
 		"tool_choice": func(r *service.Request) { r.ToolChoice = service.ToolChoice{Mode: service.ToolNamed, Name: "sunshine"} },
 		"tools": func(r *service.Request) {
 			r.ToolChoice.Mode = service.ToolRequired

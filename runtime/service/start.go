@@ -20,7 +20,10 @@ func (s *Service) Start(ctx context.Context, r Request) (Generation, error) {
 	if err := s.check(&r); err != nil {
 		return nil, err
 	}
-	p, err := s.prompt(&r)
+	if err := s.loop.Ready(); err != nil { // tokens and forms would be made for nothing
+		return nil, fault(err)
+	}
+	p, err := s.prompt(ctx, &r)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +44,8 @@ func (s *Service) Count(ctx context.Context, r Request) (int, error) {
 }
 
 // Tokenize implements Backend.
-func (s *Service) Tokenize(_ context.Context, r Request) ([]int32, error) {
-	p, err := s.prompt(&r)
+func (s *Service) Tokenize(ctx context.Context, r Request) ([]int32, error) {
+	p, err := s.prompt(ctx, &r)
 	return p.ids, err
 }
 
@@ -82,6 +85,9 @@ func (s *Service) check(r *Request) error {
 		return invalid("logit_bias", "logit_bias has %d tokens: wants %d at most", len(r.Sampling.Bias), MaxBias)
 	case s.tokenizer == nil && len(r.Stop) > 0:
 		return invalid("stop", "the model is served without a tokenizer: name stop tokens in stop_token_ids")
+	}
+	if most := s.loop.Most(); most > 0 && r.Choices > most {
+		return invalid("n", "n is %d: the server takes %d sequences at a time, those that wait included", r.Choices, most)
 	}
 	for id := range r.Sampling.Bias {
 		if err := s.checkTokens("logit_bias", []int32{id}); err != nil {

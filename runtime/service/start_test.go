@@ -15,6 +15,7 @@ import (
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/modeltest"
 	"github.com/glmc/glmc/runtime/text/chat"
+	"github.com/glmc/glmc/runtime/text/tokenizer"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -77,8 +78,23 @@ func TestBusy(t *testing.T) {
 	if refused == nil || refused.Kind != service.Busy || refused.RetryAfter <= 0 || len(open) == 0 {
 		t.Errorf("%d requests run, and one more gets %+v", len(open), refused)
 	}
+	// It is refused before its prompt is looked at.
+	if _, err := s.Start(t.Context(), service.Request{Tokens: []int32{-1}}); !errors.As(err, &refused) || refused.Kind != service.Busy {
+		t.Errorf("the error is %v", err)
+	}
 	for _, g := range open {
 		g.Close()
+	}
+	// What never finds room is not told to come again.
+	r := told("Yes.")
+	for r.Choices = 2; r.Choices < 4; r.Choices++ {
+		g, err := s.Start(t.Context(), r)
+		if r.Choices == 3 && (!errors.As(err, &refused) || refused.Kind != service.Invalid || refused.Param != "n") {
+			t.Errorf("three choices where two have room: %v", err)
+		}
+		if err == nil {
+			g.Close()
+		}
 	}
 }
 
@@ -102,42 +118,42 @@ func TestContinue(t *testing.T) {
 	}
 }
 
-// TestEcho: the prompt comes first, with its log probabilities, of which the first token has none.
-func TestEcho(t *testing.T) {
+// TestPromptLogprobs: the prompt's tokens come with their log probabilities, but for the first, which has none; also where no
+// token is to follow.
+func TestPromptLogprobs(t *testing.T) {
 	s := scripted(t, modeltest.Options{})
-	r := service.Request{Text: ptr(modeltest.Say("four")), Echo: true, PromptLogprobs: true, Logprobs: true, Alternatives: 2}
-	g, err := s.Start(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Close()
-	text, tokens := "", 0
-	for {
-		e, err := g.Next(t.Context())
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for _, tokens := range []int{0, 1, 4} {
+		r := service.Request{Text: ptr(modeltest.Say("four words and more")), PromptLogprobs: true, Logprobs: true, Alternatives: 2, MaxTokens: &tokens}
+		g, err := s.Start(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += e.Text
-		tokens += len(e.Logprobs)
-		for _, l := range e.Logprobs {
-			if len(l.Top) != 2 || l.Logprob > 0 {
-				t.Errorf("a token is %+v", l)
+		defer g.Close()
+		told := 0
+		for {
+			e, err := g.Next(t.Context())
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			told += len(e.Logprobs)
+			if e.Kind == service.Done && e.Finish != service.FinishLength {
+				t.Errorf("it ended with %s", e.Finish)
 			}
 		}
-	}
-	if want := modeltest.Say("four") + "four"; text != want || tokens != g.Usage().Output {
-		t.Errorf("the text is %q with %d tokens of %d, want %q", text, tokens, g.Usage().Output, want)
-	}
-	prompt := g.Prompt()
-	if len(prompt) != g.Usage().Prompt || prompt[0].Logprob != 0 || prompt[0].Top != nil {
-		t.Fatalf("%d tokens of %d of the prompt: %+v", len(prompt), g.Usage().Prompt, prompt)
-	}
-	for i, p := range prompt[1:] {
-		if len(p.Top) != 2 || p.Logprob > 0 || math.IsNaN(float64(p.Logprob)) {
-			t.Errorf("token %d of the prompt is %+v", i+1, p)
+		if u := g.Usage(); told != tokens || u.Output != tokens || u.Cached != 0 {
+			t.Errorf("%d tokens of %d, and usage is %+v", told, tokens, u)
+		}
+		prompt := g.Prompt()
+		if len(prompt) != g.Usage().Prompt || prompt[0].Logprob != 0 || prompt[0].Top != nil {
+			t.Fatalf("%d tokens of %d of the prompt: %+v", len(prompt), g.Usage().Prompt, prompt)
+		}
+		for i, p := range prompt[1:] {
+			if len(p.Top) != 2 || p.Logprob >= 0 || math.IsNaN(float64(p.Logprob)) {
+				t.Fatalf("with %d tokens to come, token %d of the prompt is %+v", tokens, i+1, p)
+			}
 		}
 	}
 }
@@ -160,6 +176,18 @@ func TestStops(t *testing.T) {
 	got, _ = collect(t, s, kept)
 	if want := []reply{{Text: "a b c d b c", Finish: service.FinishStop, StopString: "b c"}}; !cmp.Equal(want, got) {
 		t.Errorf("a stop string behind 4 tokens: %s", cmp.Diff(want, got))
+	}
+}
+
+// TestFormBeforeMinTokens: a form that is complete ends the reply, however many tokens there were to be, and the token that ends it is no
+// text.
+func TestFormBeforeMinTokens(t *testing.T) {
+	s := scripted(t, modeltest.Options{})
+	r := told("{}")
+	r.Format, r.MinTokens, r.KeepSpecial = service.Format{Kind: service.FormatRegex, Regex: `\{\}`}, 50, true
+	got, _ := collect(t, s, r)
+	if want := []reply{{Text: "{}", Finish: service.FinishStop}}; !cmp.Equal(want, got) {
+		t.Error(cmp.Diff(want, got))
 	}
 }
 
@@ -198,5 +226,28 @@ func TestWithoutTokenizer(t *testing.T) {
 		if _, err := s.Start(t.Context(), r); !errors.As(err, &refused) || refused.Kind != service.Invalid || !strings.Contains(refused.Message, "without a") {
 			t.Errorf("the error is %v", err)
 		}
+	}
+}
+
+// TestWithoutStops: a model of which no token is known to end a reply cannot end one that has a form.
+func TestWithoutStops(t *testing.T) {
+	tok, err := tokenizer.Load("../../models/tiny/tokenizer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.New(enginetest.New(enginetest.Options{Vocab: tok.VocabSize()}), engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loop := engine.NewLoop(e)
+	defer loop.Close()
+	s, err := service.New(loop, service.Options{Name: "endless", MaxPositions: 256, VocabSize: tok.VocabSize(), Tokenizer: tok})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Start(t.Context(), service.Request{Text: ptr("Hi"), Format: service.Format{Kind: service.FormatJSON}})
+	var refused *service.Error
+	if !errors.As(err, &refused) || refused.Kind != service.Invalid || refused.Param != "response_format" {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import OpenAI from "openai";
-import { all, busyURL, call, failure, key, long, metric, model, parameters, say, told, tokenize, until, url } from "./setup.mjs";
+import { all, slowURL, call, failure, key, long, metric, model, parameters, say, told, tokenize, until, url } from "./setup.mjs";
 
 const client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 });
 const chat = (say, more = {}, options) => client.chat.completions.create({ model, messages: told(say), ...more }, options);
@@ -86,11 +86,14 @@ describe("openai: errors", { concurrency: true }, () => {
   });
 
   it("says when it is busy, and the client's retries succeed", async () => {
-    const busy = new OpenAI({ apiKey: key, baseURL: `${busyURL}/v1`, maxRetries: 0 });
+    const busy = new OpenAI({ apiKey: key, baseURL: `${slowURL}/v1`, maxRetries: 0 });
     const end = new AbortController();
     const slow = () => busy.chat.completions.create({ model, messages: told(long(400)) }, { signal: end.signal }).catch((e) => e);
-    const running = [slow(), slow()];
-    await until(async () => (await metric(busyURL, "glmc_http_requests_in_flight")) === 2);
+    const running = [];
+    while (running.length < 8) {
+      running.push(slow());
+      await until(async () => (await metric(slowURL, "glmc_http_requests_in_flight")) === running.length);
+    }
     const e = await failure(busy.chat.completions.create({ model, messages: told("x") }));
     assert.ok(e instanceof OpenAI.RateLimitError, String(e));
     assert.ok(Number(e.headers.get("retry-after")) >= 1);
@@ -102,7 +105,9 @@ describe("openai: errors", { concurrency: true }, () => {
 });
 
 describe("openai: cancellation", { concurrency: 1 }, () => {
-  const aborted = () => metric(url, "vllm:request_success_total", 'finished_reason="abort"');
+  const slow = new OpenAI({ apiKey: key, baseURL: `${slowURL}/v1`, maxRetries: 0 });
+  const chat = (more, options) => slow.chat.completions.create({ model, messages: told(long(400)), ...more }, options);
+  const aborted = () => metric(slowURL, "vllm:request_success_total", 'finished_reason="abort"');
 
   /** Leaves requests until the server ended one of them within 100 ms: on a machine with other work, one may take longer. */
   async function leavesSoon(t, leave) {
@@ -118,7 +123,7 @@ describe("openai: cancellation", { concurrency: 1 }, () => {
 
   it("ends a stream that the client leaves, within 100 ms", (t) =>
     leavesSoon(t, async () => {
-      const stream = await chat(long(4000), { stream: true });
+      const stream = await chat({ stream: true });
       for await (const chunk of stream) {
         if (chunk.choices[0]?.delta.content) break; // which aborts
       }
@@ -127,7 +132,7 @@ describe("openai: cancellation", { concurrency: 1 }, () => {
   it("ends a request that the client aborts, within 100 ms", (t) =>
     leavesSoon(t, async () => {
       const end = new AbortController();
-      const request = failure(chat(long(4000), {}, { signal: end.signal }));
+      const request = failure(chat({}, { signal: end.signal }));
       await new Promise((done) => setTimeout(done, 100));
       end.abort();
       assert.ok((await request) instanceof OpenAI.APIUserAbortError);
@@ -135,15 +140,15 @@ describe("openai: cancellation", { concurrency: 1 }, () => {
 
   it("ends a request that the client has no more time for", async () => {
     const before = await aborted();
-    const e = await failure(chat(long(4000), {}, { timeout: 100 }));
+    const e = await failure(chat({}, { timeout: 100 }));
     assert.ok(e instanceof OpenAI.APIConnectionTimeoutError, String(e));
     await until(async () => (await aborted()) === before + 1);
   });
 
   it("ends all choices of a request", async () => {
-    const stream = await chat(long(4000), { stream: true, n: 4 });
+    const stream = await chat({ stream: true, n: 4 });
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
-    const steps = () => metric(url, "glmc_step_sequences_count");
+    const steps = () => metric(slowURL, "glmc_step_sequences_count");
     await until(async () => {
       const before = await steps();
       await new Promise((done) => setTimeout(done, 50));

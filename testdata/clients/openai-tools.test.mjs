@@ -177,6 +177,22 @@ describe("openai: forms of replies", { concurrency: true }, () => {
     assert.deepEqual(JSON.parse(r.choices[0].message.content), { name: "Ada", age: 36 });
   });
 
+  it("calls a tool or gives JSON, where there are tools and a form", async () => {
+    const response_format = { type: "json_schema", json_schema: { name: "trip", strict: true,
+      schema: { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false } } };
+    for (const stream of [false, true]) {
+      const read = async (said) => {
+        const r = await ask(said, { response_format, stream });
+        if (!stream) return [r.choices[0].message.content, r.choices[0].message.tool_calls?.map((c) => [c.function.name, c.function.arguments]) ?? [], r.choices[0].finish_reason];
+        const chunks = await all(r);
+        const text = chunks.map((c) => c.choices[0]?.delta.content ?? "").join("");
+        return [text === "" ? null : text, assemble(chunks).map((c) => [c.name, c.args]), chunks.at(-1).choices[0].finish_reason];
+      };
+      assert.deepEqual(await read(call("get_weather", { city: "Oslo", days: 3 })), [null, [["get_weather", '{"city": "Oslo", "days": 3}']], "tool_calls"]);
+      assert.deepEqual(await read('{"city": "Oslo"}'), ['{"city": "Oslo"}', [], "stop"]);
+    }
+  });
+
   it("is parsed by the client", async () => {
     const schema = z.object({ name: z.string(), tags: z.array(z.enum(["x", "y"])) });
     const r = await client.chat.completions.parse({

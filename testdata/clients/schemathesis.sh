@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 python3 describe.py >"$scratch/openapi.json"
-schemathesis run "$scratch/openapi.json" --url "$GLMC_URL" -H "Authorization: Bearer $GLMC_KEY" \
+cd "$scratch" # where it keeps a database of failures
+schemathesis run openapi.json --url "$GLMC_URL" -H "Authorization: Bearer $GLMC_KEY" \
 	--checks all --exclude-checks positive_data_acceptance --continue-on-failure --phases coverage,fuzzing \
-	--max-examples "${EXAMPLES:-20}" --seed 1 --workers 2 --request-timeout 60 --suppress-health-check all --warnings off --no-color
+	--max-examples "${EXAMPLES:-20}" --seed "${SEED:-1}" --workers 1 --request-timeout 60 --max-response-time 60 --suppress-health-check all --warnings off --no-color

@@ -1,11 +1,11 @@
 // What all suites share: where the server is, and how the model is told what to say.
 
 export const url = process.env.GLMC_URL;
-export const busyURL = process.env.GLMC_BUSY_URL;
+export const slowURL = process.env.GLMC_SLOW_URL;
 export const key = process.env.GLMC_KEY;
 export const model = "scripted";
 
-if (!url || !busyURL || !key) {
+if (!url || !slowURL || !key) {
   throw new Error("the suites run beside a server: go run ./testdata/clients/server npm test --prefix testdata/clients");
 }
 

@@ -5,9 +5,6 @@
 package anthropic
 
 import (
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -37,19 +34,12 @@ func Routes(b service.Backend, o Options) []route.Route {
 		a.KeepAlive = sse.KeepAlive
 	}
 	if a.NewID == nil {
-		a.NewID = newID
+		a.NewID = route.NewID
 	}
 	return []route.Route{
 		{Method: http.MethodPost, Pattern: "/v1/messages", API: route.Anthropic, Handler: a.post(a.messages)},
 		{Method: http.MethodPost, Pattern: "/v1/messages/count_tokens", API: route.Anthropic, Handler: a.post(a.countTokens)},
 	}
-}
-
-// newID makes ids as Anthropic's look.
-func newID(prefix string) string {
-	var random [12]byte
-	_, _ = rand.Read(random[:]) // never fails
-	return prefix + hex.EncodeToString(random[:])
 }
 
 // post is a handler of requests with a body. What it returns is told to the client, unless that has gone.
@@ -66,15 +56,6 @@ func (a *api) post(handle func(http.ResponseWriter, *http.Request, *body.Object)
 			writeError(w, r, route.Fault(err))
 		}
 	})
-}
-
-// writeJSON answers with a value as JSON.
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // the client is gone: nobody to tell
 }
 
 // messages answers POST /v1/messages.
@@ -106,7 +87,7 @@ func (a *api) countTokens(w http.ResponseWriter, r *http.Request, o *body.Object
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, struct {
+	route.WriteJSON(w, http.StatusOK, struct {
 		InputTokens int `json:"input_tokens"`
 	}{n})
 	return nil

@@ -67,7 +67,7 @@ func (d *decoder) sampling() {
 	s := &d.request.Sampling
 	s.Temperature = d.Float("temperature", 0, 2)
 	if s.TopP = d.Float("top_p", 0, 1); s.TopP != nil && *s.TopP == 0 {
-		d.Wrong("top_p", "is 0; must be above")
+		d.Wrong("top_p", "is 0; must be above 0")
 	}
 	if k := d.Int("top_k", 0, math.MaxInt32); k != nil {
 		n := int(*k)

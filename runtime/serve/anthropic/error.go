@@ -1,9 +1,7 @@
 package anthropic
 
 import (
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/glmc/glmc/runtime/serve/route"
@@ -55,8 +53,5 @@ func message(err *service.Error) string {
 
 // writeError answers with an error.
 func writeError(w http.ResponseWriter, r *http.Request, err *service.Error) {
-	if err.Kind == service.Busy || err.Kind == service.Unavailable {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(err.RetryAfter.Seconds())))))
-	}
-	writeJSON(w, route.Status(err), newError(r, err))
+	route.WriteError(w, err, newError(r, err))
 }

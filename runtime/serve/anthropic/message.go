@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -92,7 +93,7 @@ func (a *api) wholeMessage(w http.ResponseWriter, r *http.Request, d *decoder, i
 	m := a.newMessage(id, g.Usage())
 	m.Content = c.content
 	m.StopReason, m.StopSequence = d.stopReason(done, g.Usage())
-	writeJSON(w, http.StatusOK, m)
+	route.WriteJSON(w, http.StatusOK, m)
 	return nil
 }
 

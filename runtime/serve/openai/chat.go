@@ -93,7 +93,7 @@ func (d *decoder) chatLogprobs() {
 
 // wantLogprobs asks the backend for what the answer shows.
 func (d *decoder) wantLogprobs() {
-	d.request.Logprobs = d.answer.logprobs || d.answer.tokenIDs
+	d.request.Logprobs = d.answer.logprobs || d.answer.tokenIDs || d.answer.promptLogprobs > 0 // which need not be asked for beside
 	d.request.Alternatives = max(d.answer.top, d.answer.promptLogprobs)
 }
 

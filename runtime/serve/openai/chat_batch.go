@@ -1,6 +1,10 @@
 package openai
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/glmc/glmc/runtime/serve/route"
+)
 
 // chatCompletion is the answer that is not a stream.
 type chatCompletion struct {
@@ -52,7 +56,7 @@ func (a *api) batchChat(w http.ResponseWriter, r *http.Request, d *decoder, h he
 			return err
 		}
 	}
-	writeJSON(w, http.StatusOK, answer)
+	route.WriteJSON(w, http.StatusOK, answer)
 	return nil
 }
 

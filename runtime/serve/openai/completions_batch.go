@@ -3,6 +3,7 @@ package openai
 import (
 	"net/http"
 
+	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -53,7 +54,7 @@ func (a *api) batchText(w http.ResponseWriter, r *http.Request, t *textRequest, 
 		total = append(total, g.Usage())
 	}
 	answer.Usage = newUsage(total...)
-	writeJSON(w, http.StatusOK, answer)
+	route.WriteJSON(w, http.StatusOK, answer)
 	return nil
 }
 

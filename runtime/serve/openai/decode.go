@@ -89,7 +89,7 @@ func (d *decoder) sampling() {
 
 func (d *decoder) positive(name string, value *float64) {
 	if value != nil && *value == 0 {
-		d.Wrong(name, "is 0; must be above")
+		d.Wrong(name, "is 0; must be above 0")
 	}
 }
 

@@ -1,10 +1,7 @@
 package openai
 
 import (
-	"math"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
@@ -57,13 +54,5 @@ func words(err *service.Error) (kind, code string) {
 
 // WriteError answers with an error.
 func WriteError(w http.ResponseWriter, err *service.Error) {
-	if err.Kind == service.Busy || err.Kind == service.Unavailable {
-		w.Header().Set("Retry-After", retryAfter(err.RetryAfter))
-	}
-	writeJSON(w, route.Status(err), newError(err))
-}
-
-// retryAfter is a time in whole seconds, one at least.
-func retryAfter(d time.Duration) string {
-	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
+	route.WriteError(w, err, newError(err))
 }

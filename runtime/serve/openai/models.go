@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -40,7 +41,7 @@ func newModel(m service.Model) modelObject {
 // listModels answers GET /v1/models.
 func (a *api) listModels(w http.ResponseWriter, _ *http.Request) {
 	m := newModel(a.backend.Model())
-	writeJSON(w, http.StatusOK, modelList{Object: "list", Data: []modelObject{m}, First: m.ID, Last: m.ID})
+	route.WriteJSON(w, http.StatusOK, modelList{Object: "list", Data: []modelObject{m}, First: m.ID, Last: m.ID})
 }
 
 // getModel answers GET /v1/models/{id...}. Names may have slashes.
@@ -50,7 +51,7 @@ func (a *api) getModel(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, &service.Error{Kind: service.NotFound, Param: "model", Message: notServed(id, m)})
 		return
 	}
-	writeJSON(w, http.StatusOK, newModel(m))
+	route.WriteJSON(w, http.StatusOK, newModel(m))
 }
 
 // notServed says which model there is instead.

@@ -6,9 +6,6 @@ package openai
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -47,7 +44,7 @@ func Routes(b service.Backend, o Options) []route.Route {
 		a.Now = time.Now
 	}
 	if a.NewID == nil {
-		a.NewID = newID
+		a.NewID = route.NewID
 	}
 	return []route.Route{
 		{Method: http.MethodPost, Pattern: "/v1/chat/completions", Handler: a.post(a.chat)},
@@ -62,13 +59,6 @@ func Routes(b service.Backend, o Options) []route.Route {
 	}
 }
 
-// newID makes ids as OpenAI's look.
-func newID(prefix string) string {
-	var random [12]byte
-	_, _ = rand.Read(random[:]) // never fails
-	return prefix + hex.EncodeToString(random[:])
-}
-
 // post is a handler of requests with a body. What it returns is told to the client, unless that has gone.
 func (a *api) post(handle func(http.ResponseWriter, *http.Request, *body.Object) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,15 +70,6 @@ func (a *api) post(handle func(http.ResponseWriter, *http.Request, *body.Object)
 			WriteError(w, route.Fault(err))
 		}
 	})
-}
-
-// writeJSON answers with a value as JSON.
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json") // openai-go refuses answers without it
-	w.WriteHeader(status)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // the client is gone: nobody to tell
 }
 
 // start hands requests to the backend, all or none.

@@ -39,7 +39,7 @@ func (a *api) batchResponse(w http.ResponseWriter, r *http.Request, d *responseR
 	if err := to.end(g.Usage(), d); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, answer)
+	route.WriteJSON(w, http.StatusOK, answer)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (a *api) getResponse(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, notKept(id))
 		return
 	}
-	writeJSON(w, http.StatusOK, k.whole)
+	route.WriteJSON(w, http.StatusOK, k.whole)
 }
 
 // deleteResponse answers DELETE /v1/responses/{id}.
@@ -117,7 +117,7 @@ func (a *api) deleteResponse(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, notKept(id))
 		return
 	}
-	writeJSON(w, http.StatusOK, struct {
+	route.WriteJSON(w, http.StatusOK, struct {
 		ID      string `json:"id"`
 		Object  string `json:"object"`
 		Deleted bool   `json:"deleted"`

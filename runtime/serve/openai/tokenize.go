@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/glmc/glmc/runtime/serve/body"
+	"github.com/glmc/glmc/runtime/serve/route"
 )
 
 // maxDetokenize bounds the tokens that are turned into text at once.
@@ -56,7 +57,7 @@ func (a *api) tokenize(w http.ResponseWriter, r *http.Request, o *body.Object) e
 			answer.Strings[i] = strings.ToValidUTF8(string(a.backend.Token(id)), "\uFFFD")
 		}
 	}
-	writeJSON(w, http.StatusOK, answer)
+	route.WriteJSON(w, http.StatusOK, answer)
 	return nil
 }
 
@@ -75,7 +76,7 @@ func (a *api) detokenize(w http.ResponseWriter, _ *http.Request, o *body.Object)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, struct {
+	route.WriteJSON(w, http.StatusOK, struct {
 		Prompt string `json:"prompt"`
 	}{text})
 	return nil

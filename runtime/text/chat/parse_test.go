@@ -198,3 +198,30 @@ func TestRenderChecksInput(t *testing.T) {
 		}
 	}
 }
+
+// TestArgumentsCutOff: where a template cannot write the arguments of a call that was cut off, the place is named; one that can
+// writes them as they are.
+func TestArgumentsCutOff(t *testing.T) {
+	conv, err := ParseConversation([]byte(`{"messages": [{"role": "user", "content": "a"},
+		{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{\"path\": \"a.g"}}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := "{% for m in messages %}{% for c in m.tool_calls or [] %}"
+	one, err := New(call+"{% for k, v in c.function.arguments.items() %}{{ k }}{% endfor %}{% endfor %}{% endfor %}", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = one.Render(conv, Options{})
+	var input *InputError
+	if !errors.As(err, &input) || input.Path != "messages[1].tool_calls[0].function.arguments" {
+		t.Errorf("error %v, want one about the arguments", err)
+	}
+	other, err := New(call+"{{ c.function.arguments }}{% endfor %}{% endfor %}", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := other.Render(conv, Options{}); err != nil || text != `{"path": "a.g` {
+		t.Errorf("%q, %v", text, err)
+	}
+}

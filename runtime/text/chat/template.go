@@ -155,6 +155,9 @@ func (t *Template) RenderSegments(conv Conversation, opts Options) ([]Segment, e
 	}
 	rendered, err := template.Render(vars, now)
 	if err != nil {
+		if path := textArguments(conv.Messages); path != "" {
+			return nil, inputErrorf(path, "holds no JSON object, which the chat template wants: leave out a call that was cut off")
+		}
 		return nil, fmt.Errorf("chat template: %w", err)
 	}
 	segments := make([]Segment, len(rendered))
@@ -162,6 +165,19 @@ func (t *Template) RenderSegments(conv Conversation, opts Options) ([]Segment, e
 		segments[i] = Segment(s)
 	}
 	return segments, nil
+}
+
+// textArguments is the place of the first call whose arguments are a string and no object, which most templates cannot write:
+// they go through the arguments one by one. Such a call was cut off by a limit of tokens.
+func textArguments(messages []Message) string {
+	for i, m := range messages {
+		for j, call := range m.ToolCalls {
+			if kindOf(call.Arguments) == "a string" {
+				return fmt.Sprintf("messages[%d].tool_calls[%d].function.arguments", i, j)
+			}
+		}
+	}
+	return ""
 }
 
 // variables are what transformers gives a template: the special tokens, the

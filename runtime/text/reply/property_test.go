@@ -33,6 +33,7 @@ func drawOptions(t *rapid.T) Options {
 	if rapid.IntRange(0, 4).Draw(t, "tools") > 0 {
 		o.Tools = testTools
 	}
+	o.Apart = rapid.IntRange(0, 3).Draw(t, "apart") == 0
 	return o
 }
 

@@ -65,6 +65,8 @@ type Options struct {
 	// Tools are those that the request offers, in OpenAI's form or functions alone. Their schemas type the arguments of
 	// calls. Where there are none, calls are not looked for, and their tags are text.
 	Tools []json.RawMessage
+	// Apart says that an answer is either text or calls: text has a form, in which tags of calls are text.
+	Apart bool
 }
 
 // The tags. Those of thinking and of calls are the same in all dialects.
@@ -102,6 +104,7 @@ type Parser struct {
 	start  Start
 	thinks bool
 	calls  bool // calls are looked for
+	apart  bool // not any more once there is text
 	tools  tools
 
 	state  state
@@ -121,6 +124,7 @@ func New(o Options) *Parser {
 		thinks: o.Format.Thinks,
 		calls:  o.Format.Calls != NoCalls && len(o.Tools) > 0,
 		tools:  tools{raw: o.Tools},
+		apart:  o.Apart,
 		lead:   o.Format.Thinks && o.Start == StartAnswer,
 	}
 	if !p.thinks || o.Start == StartText {
@@ -249,6 +253,13 @@ func (p *Parser) text() bool {
 		tags = append(tags, thinkClose)
 	}
 	before, tag := p.next(tags...)
+	if p.apart && strings.Trim(before, blanks) != "" {
+		p.calls = false
+		if tag == callOpen {
+			p.say(before + tag)
+			return true
+		}
+	}
 	p.say(before)
 	switch tag {
 	case callOpen:

@@ -437,3 +437,20 @@ func TestStartOf(t *testing.T) {
 		}
 	}
 }
+
+// TestApart: where an answer is text or calls, text that has the tags of a call stays text.
+func TestApart(t *testing.T) {
+	o := glm
+	o.Apart = true
+	for reply, want := range map[string]string{
+		`{"a": "<tool_call>get_time</tool_call>"}`:                   `text "{\"a\": \"<tool_call>get_time</tool_call>\"}"` + "\n",
+		`<think>Hm.</think>{"a": "<tool_call>"}` + "\n":              `think "Hm."` + "\n" + `text "{\"a\": \"<tool_call>\"}\n"` + "\n",
+		"\n<tool_call>get_time</tool_call>":                          "call 0 get_time\nargs 0 {}\nend 0\n",
+		"<tool_call>get_time</tool_call><tool_call>bare</tool_call>": "call 0 get_time\nargs 0 {}\nend 0\ncall 1 bare\nargs 1 {}\nend 1\n",
+		"<think>Hm.<tool_call>get_time</tool_call>":                  `think "Hm."` + "\ncall 0 get_time\nargs 0 {}\nend 0\n",
+	} {
+		if diff := cmp.Diff(want, show(parsePieces(o, true, reply))); diff != "" {
+			t.Errorf("%q (-want +got)\n%s", reply, diff)
+		}
+	}
+}

@@ -19,7 +19,7 @@ import (
 // Bounds of what [Compile] takes. OpenAI takes 4 strings, vLLM any number.
 const (
 	MaxStrings = 128
-	MaxBytes   = 16 << 10 // of all strings together
+	MaxBytes   = 64 << 10 // of all strings together
 )
 
 // Errors of [Compile].
@@ -67,7 +67,7 @@ func Compile(strings []string) (*Set, error) {
 	case total > MaxBytes:
 		return nil, ErrLong
 	}
-	s := &Set{strings: slices.Clone(strings), nodes: []node{{ends: -1}}}
+	s := &Set{strings: slices.Clone(strings), nodes: append(make([]node, 0, total+1), node{ends: -1})}
 	for i, text := range s.strings {
 		s.add(int32(i), text)
 	}

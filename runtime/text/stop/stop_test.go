@@ -234,6 +234,20 @@ func FuzzParts(f *testing.F) {
 	})
 }
 
+// BenchmarkCompile makes the largest set.
+func BenchmarkCompile(b *testing.B) {
+	strs := make([]string, 64)
+	for i := range strs {
+		strs[i] = strings.Repeat(string(rune('a'+i%20)), MaxBytes/len(strs)-1) + fmt.Sprint(i%10)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Compile(strs); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkWrite reads ordinary text and text made to be slow, token by token: the time of a byte should not depend on the length of the
 // strings.
 func BenchmarkWrite(b *testing.B) {

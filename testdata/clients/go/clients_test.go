@@ -251,8 +251,8 @@ func TestCancels(t *testing.T) {
 	before := aborted()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c := connect(t)
-	stream := c.Chat.Completions.NewStreaming(ctx, told(strings.Repeat("word ", 4000)))
+	c := connect(t, option.WithBaseURL(os.Getenv("GLMC_SLOW_URL")+"/v1"))
+	stream := c.Chat.Completions.NewStreaming(ctx, told(strings.Repeat("word ", 400)))
 	for stream.Next() {
 		if len(stream.Current().Choices) > 0 && stream.Current().Choices[0].Delta.Content != "" {
 			cancel()
@@ -271,10 +271,10 @@ func TestCancels(t *testing.T) {
 	t.Logf("aborted within %v", time.Since(start))
 }
 
-// metric is the value of a metric.
+// metric is the value of a metric of the slow server.
 func metric(t *testing.T, name, label string) (sum float64) {
 	t.Helper()
-	r, err := http.Get(os.Getenv("GLMC_URL") + "/metrics")
+	r, err := http.Get(os.Getenv("GLMC_SLOW_URL") + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@
 //	go run ./testdata/clients/server COMMAND [ARG...]
 //
 // The command finds in its environment where the server is (GLMC_URL), and the key that it wants (GLMC_KEY). A second server
-// (GLMC_BUSY_URL) is slow and has room for one request and another that waits.
+// (GLMC_SLOW_URL) takes 20 ms for a token, and has room for four sequences and four that wait.
 package main
 
 import (
@@ -45,13 +45,13 @@ func main() {
 
 // run runs the command beside the servers, and ends them behind it.
 func run(ctx context.Context, name string, args ...string) (err error) {
-	usual := modeltest.Options{Delay: time.Millisecond}
-	busy := modeltest.Options{Delay: 20 * time.Millisecond, Engine: engine.Options{MaxRunning: 1, MaxWaiting: 1}}
+	var usual modeltest.Options
+	slow := modeltest.Options{Delay: 20 * time.Millisecond, Engine: engine.Options{MaxRunning: 4, MaxWaiting: 4}}
 	environment := append(os.Environ(), "GLMC_KEY="+key)
 	for _, s := range []struct {
 		variable string
 		model    modeltest.Options
-	}{{"GLMC_URL", usual}, {"GLMC_BUSY_URL", busy}} {
+	}{{"GLMC_URL", usual}, {"GLMC_SLOW_URL", slow}} {
 		url, end, err := start(ctx, s.model)
 		if err != nil {
 			return err
