@@ -15,7 +15,7 @@ const (
 type family struct {
 	best  uint32
 	n     int
-	table []kid // a power of two, half full at most after growing
+	table []kid // a power of two, three quarters full at most
 }
 
 // kid is a child with the first token of its label. It is here too so that a search looks at nothing else.
@@ -94,7 +94,7 @@ func (t *Tree) adopt(parent, id uint32) {
 		fallthrough
 	case p.kids == large:
 		f := &t.families[p.first]
-		if 2*(f.n+1) > len(f.table) {
+		if 4*(f.n+1) > 3*len(f.table) {
 			t.rehash(f, 2*len(f.table))
 		}
 		token := t.store.at(t.at(id).ref)
@@ -190,7 +190,7 @@ func (t *Tree) enlarge(p *node) {
 		t.families = append(t.families, family{})
 	}
 	f := &t.families[number]
-	*f = family{best: p.first, table: make([]kid, 4*maxFew)}
+	*f = family{best: p.first, table: make([]kid, 2*maxFew)}
 	t.tables += len(f.table)
 	for id := range t.children(p) {
 		token := t.store.at(t.at(id).ref)

@@ -63,12 +63,25 @@ func (f *frontier) pop() candidate {
 }
 
 // grow draws a tree from a place: always the likeliest token that follows what it has, at most so many. It gives the sum of the
-// probabilities. Own is that of walk.
-func (t *Tree) grow(id, offset uint32, limit int, own bool, least uint64, f *frontier, into *draft.Draft) (score uint64) {
+// probabilities. Own and beat are those of walk.
+func (t *Tree) grow(id, offset uint32, limit int, own bool, least, beat uint64, f *frontier, into *draft.Draft) (score uint64) {
 	*f = (*f)[:0]
+	if n := t.at(id); n.kids > maxFew && offset == t.length(n) {
+		// Most of the time a look at the best of many children spares one at all of them.
+		bottom := uint64(n.count) - uint64(n.resting)
+		if own {
+			bottom--
+		}
+		if p := one * uint64(t.at(t.bestOf(n)).count) / bottom; p*uint64(limit) < beat {
+			return 0
+		}
+	}
 	t.follow(id, offset, own, one, -1, least, f)
 	for n := int32(0); int(n) < limit && len(*f) > 0; n++ {
 		c := f.pop()
+		if score+c.p*uint64(int32(limit)-n) < beat { // the others are less likely
+			return 0
+		}
 		score += c.p
 		if into != nil {
 			into.Tokens = append(into.Tokens, c.token)

@@ -60,11 +60,15 @@ func (t *Tree) best(w *window, o *Options, least uint64, heap *frontier) (g gues
 		if own {
 			offset = uint32(n.length) - (w.due[slot] - w.pos)
 		}
+		beat := g.score
+		if match < g.match {
+			beat++
+		}
 		var score uint64
 		if o.Tree {
-			score = t.grow(id, offset, bound, own, least, heap, nil)
+			score = t.grow(id, offset, bound, own, least, beat, heap, nil)
 		} else {
-			score = t.walk(id, offset, bound, own, least, nil)
+			score = t.walk(id, offset, bound, own, least, beat, nil)
 		}
 		if score > g.score || score == g.score && score > 0 && match > g.match {
 			g = guess{node: id, offset: offset, match: match, limit: bound, score: score, own: own}
@@ -102,9 +106,9 @@ func (t *Tree) tell(g *guess, o *Options, least uint64, heap *frontier, into *dr
 		return
 	}
 	if o.Tree {
-		t.grow(g.node, g.offset, g.limit, g.own, least, heap, into)
+		t.grow(g.node, g.offset, g.limit, g.own, least, 0, heap, into)
 	} else {
-		t.walk(g.node, g.offset, g.limit, g.own, least, into)
+		t.walk(g.node, g.offset, g.limit, g.own, least, 0, into)
 	}
 	into.Score = float64(g.score) / one
 	into.Match = g.match
@@ -130,10 +134,13 @@ func (t *Tree) resting(id uint32, n *node) (mask uint64) {
 }
 
 // walk follows the best path from a place, and gives the sum of the probabilities of at most so many tokens. Own says that the tree's own
-// sequence ends at the place: it is no evidence of what follows there, and does not count.
-func (t *Tree) walk(id, offset uint32, limit int, own bool, least uint64, into *draft.Draft) (score uint64) {
+// sequence ends at the place: it is no evidence of what follows there, and does not count. What cannot reach the score to beat is given up: it gets 0.
+func (t *Tree) walk(id, offset uint32, limit int, own bool, least, beat uint64, into *draft.Draft) (score uint64) {
 	p, n, left := uint64(one), t.at(id), uint32(limit)
 	for left > 0 {
+		if score+p*uint64(left) < beat { // probabilities only fall
+			return 0
+		}
 		length := t.length(n)
 		bottom := uint64(n.count) - uint64(n.resting)
 		mask := t.resting(id, n)
