@@ -18,6 +18,7 @@ import (
 var contract = map[string][]string{
 	"bench":       nil,
 	"bench model": {"weights", "prompt", "gen", "batch", "runs", "device", "threads", "tp", "disable-pass", "json"},
+	"bench draft": {"dataset", "tokenizer", "max-depth", "max-spec-factor", "max-spec-offset", "min-token-prob", "tree", "max-tokens", "cache-requests", "concurrency", "json"},
 	"bench serve": {"url", "input", "output", "rate", "num-prompts", "dataset", "json", "html"},
 	"bisect":      {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "seed", "json"},
 	"compile":     {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "stop-after", "output", "json", "device-figures", "remarks", "verify"},
@@ -147,7 +148,7 @@ func needsFiles(dir string, args []string) bool {
 		if arg == "DIR" || arg == "FILE" {
 			return true
 		}
-		if (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".plan")) && i > 0 && args[i-1] != "-o" {
+		if (strings.HasSuffix(arg, ".json") || strings.HasSuffix(arg, ".jsonl") || strings.HasSuffix(arg, ".plan")) && i > 0 && args[i-1] != "-o" {
 			if _, err := os.Stat(filepath.Join(dir, arg)); err != nil {
 				return true
 			}

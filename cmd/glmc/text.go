@@ -142,7 +142,12 @@ func (t *textTools) conversation(conv chat.Conversation) ([]int32, error) {
 	if err != nil {
 		return nil, err
 	}
-	segments, err := tmpl.RenderSegments(conv, chat.Options{AddGenerationPrompt: true})
+	return t.render(tmpl, conv, true)
+}
+
+// render does that with a template, and with the header of the assistant's next message only where generate says so.
+func (t *textTools) render(tmpl *chat.Template, conv chat.Conversation, generate bool) ([]int32, error) {
+	segments, err := tmpl.RenderSegments(conv, chat.Options{AddGenerationPrompt: generate})
 	if err != nil {
 		return nil, err
 	}
