@@ -159,6 +159,7 @@ func (f *benchModelFlags) run(ctx context.Context, model string) error {
 		if err != nil {
 			return err
 		}
+		defer guesses.Close()
 		ex, err := f.executor(ctx, p, ckpt, made, guesses)
 		if errors.Is(err, exec.ErrCheckpoint) {
 			return f.misfit(model, p, files, ckpt, err)

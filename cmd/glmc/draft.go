@@ -2,11 +2,12 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/runtime/draft/suffix"
 	"github.com/glmc/glmc/runtime/engine"
 )
 
@@ -15,22 +16,16 @@ type draftFlag struct {
 	kind string // "": as the plan has it
 }
 
-// draftKinds are what --draft knows; those of this version come first.
+// draftKinds are what --draft knows.
 var draftKinds = []string{"none", "mtp", "suffix", "hybrid"}
 
-// draftsNow are the kinds that this version has.
-var draftsNow = draftKinds[:2]
-
 func (f *draftFlag) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.kind, "draft", "", "`KIND` of speculative decoding: none, or mtp for the model's own layer (default: the pipeline's)")
+	fs.StringVar(&f.kind, "draft", "", "`KIND` of speculative decoding: none, mtp for the model's own layer, suffix for what was said before, hybrid for both (default: the pipeline's)")
 }
 
 func (f *draftFlag) check() error {
-	switch {
-	case f.kind == "" || slices.Contains(draftsNow, f.kind):
+	if f.kind == "" || slices.Contains(draftKinds, f.kind) {
 		return nil
-	case slices.Contains(draftKinds, f.kind):
-		return usagef("--draft %s: this version has %s", f.kind, strings.Join(draftsNow, " and "))
 	}
 	return usagef("--draft %s: there is no such kind%s", f.kind, didYouMean(f.kind, draftKinds))
 }
@@ -38,38 +33,66 @@ func (f *draftFlag) check() error {
 // defaultMTPSteps is how many tokens the model's layer guesses where the pipeline does not say: what GLM's own documentation runs it with.
 const defaultMTPSteps = 3
 
-// settle finds out what a plan is run with. Whoever does not ask for drafts gets those of the plan that the model has.
-func (f *draftFlag) settle(p *plan.Plan) (drafts, error) {
-	d := drafts{kind: "none"}
-	steps := 0
-	for _, x := range p.Serving.Drafts {
-		if x.Kind == "mtp" {
-			steps = x.Options.Int("steps")
-		}
-	}
-	has := p.Program("draft") != nil
-	switch f.kind {
-	case "":
-		if steps == 0 || !has {
-			return d, nil
-		}
-	case "none":
-		return d, nil
-	case "mtp":
-		if !has {
-			return d, usagef("--draft mtp: the model has no entry draft at this configuration: its checkpoint has no layer for multi-token prediction")
-		}
-		if steps == 0 {
-			steps = defaultMTPSteps
-		}
-	}
-	return drafts{kind: "mtp", steps: steps}, nil
-}
-
 // drafts are how tokens are guessed.
 type drafts struct {
 	kind  string
-	steps int // of the model's layer; 0: it is not used
+	steps int           // of the model's layer; 0: it is not used
+	cache *suffix.Cache // nil: there are no suffix trees
+}
+
+// settle finds out what a plan is run with, and makes it. Whoever does not ask for drafts gets those of the plan that the model has.
+func (f *draftFlag) settle(p *plan.Plan) (drafts, error) {
+	options := map[string]ir.Attrs{}
+	for _, x := range p.Serving.Drafts {
+		options[x.Kind] = x.Options
+	}
+	has := p.Program("draft") != nil
+	_, mtp := options["mtp"]
+	_, said := options["suffix"]
+	switch mtp = mtp && has; f.kind {
+	case "none":
+		mtp, said = false, false
+	case "mtp":
+		mtp, said = true, false
+	case "suffix":
+		mtp, said = false, true
+	case "hybrid":
+		mtp, said = true, true
+	}
+	if mtp && !has {
+		return drafts{}, usagef("--draft %s: the model has no entry draft at this configuration: its checkpoint has no layer for multi-token prediction", f.kind)
+	}
+	d := drafts{kind: "none"}
+	if mtp {
+		d.kind, d.steps = "mtp", defaultMTPSteps
+		if o := options["mtp"]; o != nil {
+			d.steps = o.Int("steps")
+		}
+	}
+	if !said {
+		return d, nil
+	}
+	d.kind = map[bool]string{false: "suffix", true: "hybrid"}[mtp]
+	var err error
+	d.cache, err = suffix.NewCache(suffixConfig(options["suffix"]))
+	return d, err
+}
+
+// suffixConfig is that of a pipeline's options; nil: the usual ones. The engine checks paths, so that no trees are asked for.
+func suffixConfig(o ir.Attrs) suffix.Config {
+	if o == nil {
+		return suffix.Config{}
+	}
+	return suffix.Config{Depth: max(2, min(o.Int("max_depth"), suffix.MaxDepth)),
+		Options: suffix.Options{Factor: o.Float("max_spec_factor"), Offset: o.Float("max_spec_offset"), MinProb: o.Float("min_token_prob")}}
+}
+
+// Close ends what guesses, behind the engine.
+func (d drafts) Close() error {
+	if d.cache == nil {
+		return nil
+	}
+	return d.cache.Close()
 }
 
 // entries are those of the plan that are loaded.
@@ -83,5 +106,8 @@ func (d drafts) entries() []string {
 // options puts them into those of an engine.
 func (d drafts) options(o engine.Options) engine.Options {
 	o.MTP = d.steps
+	if d.cache != nil {
+		o.Drafter = d.cache
+	}
 	return o
 }

@@ -162,6 +162,7 @@ func (f *runFlags) run(ctx context.Context, model string) error {
 	if f.drafts, err = f.draft.settle(p); err != nil {
 		return err
 	}
+	defer f.drafts.Close()
 	text, err := f.text.load(files, f.tokens == nil)
 	if err != nil {
 		return err

@@ -135,6 +135,7 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 	if err != nil {
 		return nil, err
 	}
+	s.opened(guesses.Close)
 	ex, pages, err := f.executor(ctx, s, model, p, files, guesses, metrics, log)
 	if err != nil {
 		return nil, err

@@ -12,9 +12,10 @@ import (
 	"github.com/glmc/glmc/runtime/engine"
 )
 
-// families that gateways and dashboards read: the list of the Gateway API Inference Extension, and of vLLM's own dashboard.
+// families that gateways and dashboards read: the list of the Gateway API Inference Extension, of vLLM's own dashboard, and what SGLang's reads of drafts.
 var families = []string{
 	"vllm:cache_config_info", "vllm:e2e_request_latency_seconds", "vllm:generation_tokens_total", "vllm:inter_token_latency_seconds", "vllm:iteration_tokens_total",
+	"sglang:spec_accept_length", "sglang:spec_accept_rate",
 	"vllm:kv_cache_usage_perc", "vllm:num_preemptions_total", "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:prefix_cache_hits_total",
 	"vllm:prefix_cache_queries_total", "vllm:prompt_tokens_total", "vllm:request_decode_time_seconds", "vllm:request_generation_tokens", "vllm:request_inference_time_seconds",
 	"vllm:request_params_max_tokens", "vllm:request_params_n", "vllm:request_prefill_time_seconds", "vllm:request_prompt_tokens", "vllm:request_queue_time_seconds",
