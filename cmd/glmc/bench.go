@@ -6,9 +6,9 @@ import (
 
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:                   "bench",
-		Short:                 "Measure how fast a model, a server or a drafter is",
-		Long:                  `Bench measures a model on this machine, a server, or drafts for speculative decoding. What is measured is a verb
+		Use:   "bench",
+		Short: "Measure how fast a model, a server or a drafter is",
+		Long: `Bench measures a model on this machine, a server, or drafts for speculative decoding. What is measured is a verb
 of its own.`,
 		Example:               `  glmc bench model --prompt 32 --gen 4 --runs 1`,
 		DisableFlagsInUseLine: true,
