@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -119,7 +120,7 @@ func (f *benchDraftFlags) run(ctx context.Context) error {
 	}
 	o := replay.Options{Concurrency: f.concurrency, Cache: suffix.Config{
 		Depth: f.depth, MaxRequests: f.requests, MaxBytes: f.memory,
-		Options: suffix.Options{MaxTokens: f.maxTokens, Factor: f.factor, Offset: f.offset, MinProb: f.minProb, Tree: f.tree},
+		Options: suffix.Options{MaxTokens: cmp.Or(f.maxTokens, suffix.MaxDepth), Factor: f.factor, Offset: f.offset, MinProb: f.minProb, Tree: f.tree},
 	}}
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		bar := progressbar.NewOptions(turns, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("turns"), progressbar.OptionShowCount(),

@@ -132,7 +132,7 @@ func (c *Cache) build() {
 	}
 }
 
-// learn adds responses to the tree, and lets the oldest go.
+// learn adds responses to the tree, in the order in which requests ended.
 func (c *Cache) learn() {
 	for {
 		tokens, ok := c.lessons.take()
@@ -144,7 +144,7 @@ func (c *Cache) learn() {
 	}
 }
 
-// add learns a response. Between parts of it requests may read. A cache that closes leaves it at that.
+// add learns a response, and lets the oldest go. Between parts of either requests may read. A cache that closes forgets no more.
 func (c *Cache) add(tokens []int32) {
 	for part := range slices.Chunk(tokens, slice) {
 		c.mu.Lock()

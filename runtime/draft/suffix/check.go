@@ -5,6 +5,11 @@ import "fmt"
 // Check looks for damage: it walks over the whole tree and compares links, lists, counts and the table. It is for tests.
 func (t *Tree) Check() error {
 	seen, families, tables := 0, 0, 0
+	if b, e := t.store.begin, t.store.end; b != e {
+		if want := int(((e-1)>>chunkBits - b>>chunkBits) & (1<<(32-chunkBits) - 1)); t.store.held != want+1 {
+			return fmt.Errorf("%d chunks of tokens are held for %d to %d", t.store.held, b, e)
+		}
+	}
 	resting := map[uint32]uint8{}
 	ending := map[uint32]bool{}
 	for j := t.open.pos - t.open.n; j != t.open.pos; j++ {

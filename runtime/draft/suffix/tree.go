@@ -165,8 +165,9 @@ func (t *Tree) leaf(parent uint32, token int32, length uint32) uint32 {
 	return id
 }
 
-// split makes a node within an edge, at which the open suffix that began at position j stands, and others perhaps. The label above the node
-// is that suffix's end, the newest occurrence there is.
+// split makes a node within an edge, at which the open suffix that began at position j stands. The label above the node is that suffix's
+// end, the newest occurrence there is. Others on the edge began later, so they stand before it: suffixes leave the window, or are sealed,
+// longest first.
 func (t *Tree) split(parent, id, offset, j uint32) uint32 {
 	upper := t.alloc()
 	n, u := t.at(id), t.at(upper)
@@ -187,8 +188,7 @@ func (t *Tree) split(parent, id, offset, j uint32) uint32 {
 		}
 		switch left := w.due[slot] - w.pos; { // tokens to the end of the edge
 		case left < uint32(n.length):
-			t.above[slot] = upper
-			continue
+			continue // it is at the end
 		case left == uint32(n.length):
 			w.due[slot] = w.pos
 		default:
