@@ -147,7 +147,10 @@ func (x *trial) load(loading chan struct{}, more []route.Route) func(context.Con
 			}
 		}
 		b := x.Observe(x.backend)
-		x.metrics.Serve(b.Model(), Cache{PageSize: 16, Pages: 64}, func() engine.Stats { return engine.Stats{Running: 1, FreePages: 48, Pages: 64} })
+		x.metrics.Serve(b.Model(), Cache{PageSize: 16, Pages: 64}, func() engine.Stats {
+			return engine.Stats{Running: 1, FreePages: 48, Pages: 64,
+				Drafts: [engine.Origins]engine.DraftStats{{Steps: 4, Proposed: 13, Checked: 12, Accepted: 6}, {Steps: 2, Proposed: 9, Checked: 8, Accepted: 4}}}
+		})
 		return &Loaded{Routes: slices.Concat(openai.Routes(b, openai.Options{}), anthropic.Routes(b, anthropic.Options{}), []route.Route{
 			{Method: "POST", Pattern: "/v1/say", Handler: talk(b)},
 			{Method: "POST", Pattern: "/v1/ask", API: route.Anthropic, Handler: talk(b)},

@@ -12,10 +12,9 @@ import (
 	"github.com/glmc/glmc/runtime/engine"
 )
 
-// families that gateways and dashboards read: the list of the Gateway API Inference Extension, of vLLM's own dashboard, and what SGLang's reads of drafts.
+// families that gateways and dashboards read: the list of the Gateway API Inference Extension, and of vLLM's own dashboard.
 var families = []string{
 	"vllm:cache_config_info", "vllm:e2e_request_latency_seconds", "vllm:generation_tokens_total", "vllm:inter_token_latency_seconds", "vllm:iteration_tokens_total",
-	"sglang:spec_accept_length", "sglang:spec_accept_rate",
 	"vllm:kv_cache_usage_perc", "vllm:num_preemptions_total", "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:prefix_cache_hits_total",
 	"vllm:prefix_cache_queries_total", "vllm:prompt_tokens_total", "vllm:request_decode_time_seconds", "vllm:request_generation_tokens", "vllm:request_inference_time_seconds",
 	"vllm:request_params_max_tokens", "vllm:request_params_n", "vllm:request_prefill_time_seconds", "vllm:request_prompt_tokens", "vllm:request_queue_time_seconds",
@@ -86,6 +85,28 @@ func TestCounts(t *testing.T) {
 	got = slices.DeleteFunc(got, func(s string) bool { return strings.Contains(s, "/ready") || strings.Contains(s, "/metrics") })
 	slices.Sort(got)
 	slices.Sort(want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestDraftMetrics: what became of drafts, by who guessed, and of all together.
+func TestDraftMetrics(t *testing.T) {
+	x := start(t, Options{})
+	want := []string{
+		`glmc_draft_steps_total{drafter="mtp",model_name="tiny"} 4`,
+		`glmc_draft_steps_total{drafter="suffix",model_name="tiny"} 2`,
+		`glmc_draft_tokens_total{drafter="mtp",fate="accepted",model_name="tiny"} 6`,
+		`glmc_draft_tokens_total{drafter="mtp",fate="proposed",model_name="tiny"} 13`,
+		`glmc_draft_tokens_total{drafter="mtp",fate="wasted",model_name="tiny"} 6`,
+		`glmc_draft_tokens_total{drafter="suffix",fate="accepted",model_name="tiny"} 4`,
+		`glmc_draft_tokens_total{drafter="suffix",fate="proposed",model_name="tiny"} 9`,
+		`glmc_draft_tokens_total{drafter="suffix",fate="wasted",model_name="tiny"} 4`,
+		`sglang:spec_accept_length{model_name="tiny"} 2.6666666666666665`,
+		`sglang:spec_accept_rate{model_name="tiny"} 0.5`,
+	}
+	got := x.samples(`^glmc_draft|^sglang:`)
+	slices.Sort(got)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
