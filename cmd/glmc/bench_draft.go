@@ -36,6 +36,10 @@ type benchDraftFlags struct {
 	memory      int64
 	concurrency int
 	asJSON      bool
+
+	model   bool
+	gen     int
+	compile compileFlags
 }
 
 func benchDraftCommand() *cobra.Command {
@@ -77,6 +81,8 @@ of --weights, or of the small model that the binary carries.`,
 	fs.IntVar(&f.requests, "cache-requests", 10_000, "`N` responses that are remembered at most")
 	fs.Int64Var(&f.memory, "cache-memory", 1<<30, "`BYTES` that they may take")
 	fs.IntVar(&f.concurrency, "concurrency", 1, "`N` sessions side by side")
+	fs.BoolVar(&f.model, "model", false, "have the model of --weights answer the prompts, with each kind of drafts in turn, and measure tokens/s")
+	fs.IntVar(&f.gen, "gen", 128, "`N` tokens that --model answers with at most")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -89,7 +95,7 @@ func (f *benchDraftFlags) check() error {
 	for _, x := range []struct {
 		flag         string
 		value, least int
-	}{{"num-turns", f.turns, 0}, {"max-tokens", f.maxTokens, 0}, {"cache-requests", f.requests, 1}, {"concurrency", f.concurrency, 1}} {
+	}{{"num-turns", f.turns, 0}, {"max-tokens", f.maxTokens, 0}, {"cache-requests", f.requests, 1}, {"concurrency", f.concurrency, 1}, {"gen", f.gen, 2}} {
 		if x.value < x.least || x.value > math.MaxInt32 {
 			return usagef("--%s %d: wants a number from %d on", x.flag, x.value, x.least)
 		}
@@ -113,6 +119,9 @@ func (f *benchDraftFlags) run(ctx context.Context) error {
 	sessions, err := f.read()
 	if err != nil {
 		return err
+	}
+	if f.model {
+		return f.runModel(ctx, sessions)
 	}
 	turns := 0
 	for _, s := range sessions {
