@@ -12,20 +12,24 @@ type adapting struct {
 	costs   costs
 	records [Origins]record
 	offers  []offer
-	all     []offer              // the same, as if the layer followed every sequence
-	pays    [costClasses]float64 // of the layer: logarithm of how many times faster it makes steps of so many sequences
-	off     [costClasses]bool    // it does not pay
-	tries   uint64               // steps that could have drafts
-	idle    int                  // of them, those without since the last with
-	begun   uint64               // sequences
+	all     []offer // the same, as if the layer followed every sequence
+	pays    float64 // of the layer: logarithm of how many times faster it makes steps
+	off     bool    // it does not pay
+	tries   uint64  // steps that could have drafts
+	idle    int     // of them, those without since the last with,
+	busy    int     // and the other way round
+	wait    uint64  // sequences until the layer follows one although it does not pay
+	spared  uint64  // of them, those that came
 }
 
 const (
-	tryEvery  = 128 // steps without drafts: then a few are checked, to know what they would cost and bring
-	leadEvery = 16  // sequences: then the layer follows one although it does not pay
-	paysKeeps = 1 - 1.0/32
-	paysStart = 0.1  // before anything is known
-	paysBand  = 0.01 // by which it has to pay, or not to, before that is changed
+	leastAnswers = 64   // tokens, before anything is said of what the layer takes for prompts
+	tryEvery     = 128  // steps with drafts, or without: then one is without, or with a few, to know what they would cost and bring
+	leadEvery    = 16   // sequences: then the layer follows one although it does not pay; twice as many each time,
+	leadSeldom   = 1024 // up to so many
+	paysKeeps    = 1 - 1.0/32
+	paysStart    = 0.02 // before anything is known
+	paysBand     = 0.01 // by which it has to pay, or not to, before that is changed
 )
 
 // propensity is what a sequence knows of its guesses.
@@ -42,17 +46,20 @@ func newAdapting(o *Options) *adapting {
 	if !o.Adapt {
 		return nil
 	}
-	a := &adapting{}
-	for i := range a.pays {
-		a.pays[i] = paysStart
-	}
-	return a
+	return &adapting{pays: paysStart}
 }
 
-// follows decides whether the layer follows a new sequence, beside so many others.
-func (a *adapting) follows(sequences int) bool {
-	a.begun++
-	return !a.off[costClass(sequences)] || a.begun%leadEvery == 0
+// follows decides whether the layer follows a new sequence.
+func (a *adapting) follows() bool {
+	if !a.off {
+		a.wait, a.spared = leadEvery, 0
+		return true
+	}
+	if a.spared++; a.spared < a.wait {
+		return false
+	}
+	a.wait, a.spared = min(2*a.wait, leadSeldom), 0 // it did not pay the last time either
+	return true
 }
 
 // learn takes what the step took and what came of its drafts.
@@ -61,10 +68,13 @@ func (a *adapting) learn(s *step) {
 		return
 	}
 	if t := &s.stats; s.decodes > 0 && s.decodes == len(s.parts) {
-		a.costs.steps[costClass(s.decodes)].add(float64(s.drafts), t.Schedule+t.Device+t.Host)
+		a.costs.took(s.decodes, s.drafts, t.Schedule+t.Device+t.Host)
 	}
 	for i := range s.parts {
 		p := &s.parts[i]
+		if p.rows > 0 && p.seq.hopes.led {
+			a.costs.answered(max(1, 1+p.seq.computed-p.from-p.tokens))
+		}
 		if q := p.seq; len(p.drafts) > 0 && !q.ended {
 			a.came(q, len(p.drafts), q.computed-p.from-p.tokens)
 		}
@@ -150,35 +160,35 @@ func (e *Engine) decide() {
 		return
 	}
 	a.tries++
-	class := costClass(n)
-	steps := &a.costs.steps[class]
-	m := market{sequences: n}
-	m.base, m.row = steps.fit()
-	m.pass, m.token = a.costs.layer.fit()
-	m.over, m.first = a.costs.over[class].fit()
+	m := a.costs.market(n)
 	switch {
-	case !steps.known() && a.tries%2 == 0, a.idle >= tryEvery:
-		a.some(max(2/n, 1))
-	case !steps.known(): // steps with and without are needed to know
+	case !a.costs.steps.known() && a.tries%2 == 0, a.idle >= tryEvery:
+		a.some(max(2/n, 1) + int(a.tries/2%2))
+	case !a.costs.steps.known(), a.busy >= tryEvery: // steps with and without are needed to know
 		a.some(0)
 	default:
-		e.weigh(&m, class)
+		e.weigh(&m)
 		if led == 0 {
 			m.over = 0
 		}
 		m.plan(a.offers, e.options.MTP)
 	}
+	a.busy++
+	drafts := 0
 	a.idle++
 	for i := range a.offers {
 		o := &a.offers[i]
-		if o.n > 0 {
-			a.idle = 0
-		}
+		drafts += o.n
 		if o.useLayer {
 			o.seq.drafts, o.seq.wanted = o.seq.drafts[:0], o.n
 		} else {
 			o.seq.drafts = o.seq.drafts[:o.n]
 		}
+	}
+	if drafts > 0 {
+		a.idle = 0
+	} else {
+		a.busy = 0
 	}
 	clear(a.offers) // they may be gone
 	clear(a.all)
@@ -197,9 +207,9 @@ func (a *adapting) some(most int) {
 
 // weigh finds out whether the layer pays at all: going over each token has its price too. Where it does not, it stops to follow
 // the sequences that it follows.
-func (e *Engine) weigh(m *market, class int) {
+func (e *Engine) weigh(m *market) {
 	a := e.adapt
-	if e.mtp == nil || a.costs.over[class].w < lineKnown {
+	if e.mtp == nil || !a.costs.over.known() || a.costs.answers < leastAnswers {
 		return
 	}
 	with := m.plan(a.all, e.options.MTP)
@@ -210,14 +220,15 @@ func (e *Engine) weigh(m *market, class int) {
 	if !(with > 0 && without > 0) {
 		return
 	}
-	a.pays[class] = a.pays[class]*paysKeeps + math.Log(with/without)*(1-paysKeeps)
+	with = 1 / (1/with + a.costs.perAnswer())
+	a.pays = a.pays*paysKeeps + math.Log(with/without)*(1-paysKeeps)
 	switch {
-	case a.pays[class] < -paysBand && !a.off[class]:
-		a.off[class] = true
+	case a.pays < -paysBand && !a.off:
+		a.off = true
 		for _, q := range e.running {
 			q.hopes.led = false
 		}
-	case a.pays[class] > paysBand:
-		a.off[class] = false
+	case a.pays > paysBand:
+		a.off = false
 	}
 }

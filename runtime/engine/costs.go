@@ -5,51 +5,6 @@ import (
 	"time"
 )
 
-// line is a straight line through measured points, the older of which count for less and less.
-type line struct{ w, x, y, xx, xy float64 }
-
-const (
-	lineKeeps  = 1 - 1.0/128 // of the weight of a point, for each that comes after it
-	lineKnown  = 4           // points from which on a line says something
-	lineSpread = 0.02        // variance of their places: one in fifty is one away
-	outlier    = 3           // times what the line says: a step that somebody else held up counts for no more
-)
-
-// add takes a point.
-func (l *line) add(x float64, took time.Duration) {
-	y := took.Seconds()
-	if l.w >= lineKnown {
-		base, slope := l.fit()
-		y = min(y, outlier*(base+slope*x))
-	}
-	l.w = l.w*lineKeeps + 1
-	l.x = l.x*lineKeeps + x
-	l.y = l.y*lineKeeps + y
-	l.xx = l.xx*lineKeeps + x*x
-	l.xy = l.xy*lineKeeps + x*y
-}
-
-// fit gives the time at 0 and what each 1 adds, neither of them below 0.
-func (l *line) fit() (base, slope float64) {
-	if l.w == 0 {
-		return 0, 0
-	}
-	x, y := l.x/l.w, l.y/l.w
-	if spread := l.xx/l.w - x*x; spread > 1e-9 {
-		slope = max(0, (l.xy/l.w-x*y)/spread)
-	}
-	if base = y - slope*x; base < y/8 { // more than it can be: nothing is free
-		base = y / 8
-		slope = (y - base) / x
-	}
-	return base, slope
-}
-
-// known reports whether there are points, and at more than one place.
-func (l *line) known() bool {
-	return l.w >= lineKnown && l.xx/l.w-(l.x/l.w)*(l.x/l.w) > lineSpread
-}
-
 // record is how often what was guessed came, by some trait of the guesses.
 type record struct {
 	told, came [recordClasses]float64
@@ -89,24 +44,96 @@ func matchClass(match, place int) int {
 // placeClass is the class of a token of the model's own layer: its place in the draft.
 func placeClass(place int) int { return min(place, recordClasses-1) }
 
-// costs are what steps take, as measured: time goes in as a step's, in seconds.
+// costs are what steps take, as measured: in seconds, if the machine were always as fast as usual. It is not, as others use it too, and
+// contexts get longer: how much slower it is of late is told apart, so that what steps say that come seldom stays right. Only what costs are
+// to each other matters for what is decided.
 type costs struct {
-	steps [costClasses]line // by sequences that generate: time of a step by drafts in it
-	over  [costClasses]line // of the draft layer going over what the model did: time by guesses that it begins
-	layer line              // of a step in which it guesses on: time by tokens
+	steps      plane   // of the model, see stepPoint
+	over       plane   // of the draft layer going over what the model did: 1, tokens, guesses that it begins
+	layer      plane   // of a step in which it guesses on: 1, guesses
+	prompts    float64 // seconds that the draft layer went over prompts,
+	answers    float64 // and the tokens that were generated of sequences that it follows; both of late
+	fast, slow float64 // of late, and all the time: how many times slower steps were than steps says
+	compared   float64 // steps that these are of
 }
 
-// Steps of up to this many sequences are told apart; those of more by quarters of their size.
 const (
-	costExact   = 16
-	costClasses = 64
+	levelFast = 1.0 / 16
+	levelSlow = 1.0 / 4096
 )
 
-func costClass(sequences int) int {
-	if sequences <= costExact {
-		return max(sequences, 1) - 1
+// stepPoint is what the time of a step depends on: rows, sequences, and whether there is more than one row, for which kernels
+// may be others.
+func stepPoint(sequences, drafts int) point {
+	x := point{1, 0, float64(sequences + drafts), float64(sequences)}
+	if sequences+drafts > 1 {
+		x[1] = 1
 	}
-	return min(costExact+int(4*math.Log2(float64(sequences)/costExact)), costClasses-1)
+	return x
+}
+
+// level is how many times slower steps are of late than usual.
+func (c *costs) level() float64 {
+	if c.slow == 0 {
+		return 1
+	}
+	return min(max(c.fast/c.slow, 0.1), 10)
+}
+
+// took takes the time of a step of the model.
+func (c *costs) took(sequences, drafts int, t time.Duration) {
+	x, y := stepPoint(sequences, drafts), max(t.Seconds(), 1e-9)
+	c.steps.add(x, y/c.level())
+	if !c.steps.known() {
+		return
+	}
+	slopes := c.steps.fit()
+	slower := min(y/max(x.dot(&slopes), 1e-9), outlier)
+	c.compared++
+	c.fast += (slower - c.fast) * max(levelFast, 1/c.compared)
+	c.slow += (slower - c.slow) * max(levelSlow, 1/c.compared)
+}
+
+// tookLayer takes the time of a step of the draft layer.
+func (c *costs) tookLayer(p *plane, tokens, rows int, t time.Duration) {
+	p.add(point{1, float64(tokens), float64(rows)}, max(t.Seconds(), 1e-9)/c.level())
+}
+
+// tookPrompts takes the time that the draft layer went over prompts.
+func (c *costs) tookPrompts(t time.Duration) { c.prompts += t.Seconds() / c.level() }
+
+// answersKeep is what remains of the sums for prompts for each token that is generated.
+const answersKeep = 1 - 1.0/8192
+
+// answered takes tokens of a sequence that the layer follows.
+func (c *costs) answered(tokens int) {
+	for range tokens {
+		c.prompts *= answersKeep
+		c.answers = c.answers*answersKeep + 1
+	}
+}
+
+// perAnswer is what the layer takes for prompts, in seconds for each token of the answers.
+func (c *costs) perAnswer() float64 { return c.prompts / max(c.answers, 1) }
+
+// least is the least share of a step's time for each of its rows that a row more is thought to take.
+const least = 1.0 / 32
+
+// market gives what the next step would cost.
+func (c *costs) market(sequences int) market {
+	m := market{sequences: sequences}
+	slopes := c.steps.fit()
+	plain, some := stepPoint(sequences, 0), stepPoint(sequences, 1)
+	m.plain = max(plain.dot(&slopes), 1e-9)
+	m.row = max(slopes[2], m.plain*least/float64(sequences))
+	m.base = max(some.dot(&slopes)-m.row, m.plain)
+	over := c.over.fit()
+	m.over = max(0, over[0]+over[1]*float64(sequences))
+	m.first = max(0, over[2])
+	further := c.layer.fit()
+	m.pass = max(0, further[0])
+	m.token = max(0, further[1]+further[2])
+	return m
 }
 
 // offer is what could be guessed for a sequence: by how probable it is that each token, and all before it, comes.
@@ -123,7 +150,8 @@ type offer struct {
 // To check a draft is worth its time if more tokens come in that time than in the rest of the step: so what is taken makes the step's
 // tokens a second as many as they can be.
 type market struct {
-	base, row   float64 // seconds of a step without drafts, and of each draft
+	plain       float64 // seconds of a step without drafts
+	base, row   float64 // of one with some, and of each of them
 	over, first float64 // of the draft layer going over the tokens of the step, and of each guess that it begins there
 	pass, token float64 // of a step in which it guesses on, and of each token of it
 	sequences   int
@@ -138,7 +166,8 @@ func (m *market) plan(offers []offer, depth int) (rate float64) {
 	if depth >= 0 {
 		over = m.over
 	}
-	rate = float64(m.sequences) / (m.base + over)
+	plain := float64(m.sequences) / (m.plain + over)
+	rate = plain
 	for range 8 {
 		before := rate
 		best := math.Inf(-1)
@@ -169,7 +198,13 @@ func (m *market) plan(offers []offer, depth int) (rate float64) {
 			break
 		}
 	}
-	return rate
+	if rate > plain {
+		return rate
+	}
+	for i := range offers { // a few drafts would not pay for the step's being another
+		offers[i].useLayer, offers[i].n = false, 0
+	}
+	return plain
 }
 
 // taken are the probabilities of what is taken.

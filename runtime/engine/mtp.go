@@ -85,11 +85,11 @@ func (m *mtp) run(ctx context.Context, e *Engine) {
 	if !m.follow(e) {
 		return
 	}
-	var over *line
+	var over *plane // nil: it goes over prompts, too
 	if a := e.adapt; a != nil && e.step.decodes == len(e.step.parts) {
-		over = &a.costs.over[costClass(e.step.decodes)]
+		over = &a.costs.over
 	}
-	ok := m.step(ctx, over) == nil
+	ok := m.step(ctx, e.adapt, over) == nil
 	for i := range e.step.parts {
 		if q := e.step.parts[i].seq; !q.ended && q.hopes.led && q.drafted == e.step.parts[i].from {
 			if ok {
@@ -98,12 +98,12 @@ func (m *mtp) run(ctx context.Context, e *Engine) {
 			e.share(q)
 		}
 	}
-	var further *line
+	var further *plane
 	if e.adapt != nil {
 		further = &e.adapt.costs.layer
 	}
 	for ok && m.take(e) {
-		ok = m.step(ctx, further) == nil
+		ok = m.step(ctx, e.adapt, further) == nil
 	}
 	clear(m.ask) // they may be gone
 	m.ask = m.ask[:0]
@@ -158,11 +158,15 @@ func (m *mtp) follow(e *Engine) bool {
 }
 
 // step runs the layer, and takes the time where somebody wants it.
-func (m *mtp) step(ctx context.Context, l *line) error {
+func (m *mtp) step(ctx context.Context, a *adapting, p *plane) error {
 	start := time.Now()
 	err := m.execute(ctx)
-	if err == nil && l != nil {
-		l.add(float64(m.rows), time.Since(start))
+	switch {
+	case err != nil || a == nil:
+	case p == nil:
+		a.costs.tookPrompts(time.Since(start))
+	default:
+		a.costs.tookLayer(p, len(m.inputs.tokens), m.rows, time.Since(start))
 	}
 	return err
 }

@@ -121,7 +121,7 @@ func (e *Engine) enqueue(q *Sequence) {
 	level := int64(min(max(q.request.Priority, -mostLevels), mostLevels))
 	q.rank = rank{int64(e.stats.Steps) + level*int64(e.options.Patience), e.arrived}
 	e.waiting = insert(e.waiting, q)
-	if q.hopes.led = e.mtp != nil; q.hopes.led && e.adapt != nil && !e.adapt.follows(min(len(e.running)+len(e.waiting), e.options.MaxRunning)) {
+	if q.hopes.led = e.mtp != nil; q.hopes.led && e.adapt != nil && !e.adapt.follows() {
 		q.hopes.led, q.state = false, ""
 	}
 }
