@@ -27,9 +27,10 @@ const (
 	tryEvery     = 128  // steps with drafts, or without: then one is without, or with a few, to know what they would cost and bring
 	leadEvery    = 16   // sequences: then the layer follows one although it does not pay; twice as many each time,
 	leadSeldom   = 1024 // up to so many
-	paysKeeps    = 1 - 1.0/32
-	paysStart    = 0.02 // before anything is known
-	paysBand     = 0.01 // by which it has to pay, or not to, before that is changed
+	paysKeeps    = 1 - 1.0/64
+	paysStart    = 0.02   // before anything is known
+	paysOff      = -0.005 // below it, it does not;
+	paysOn       = 0.02   // above it, it does again
 )
 
 // propensity is what a sequence knows of its guesses.
@@ -221,14 +222,22 @@ func (e *Engine) weigh(m *market) {
 		return
 	}
 	with = 1 / (1/with + a.costs.perAnswer())
-	a.pays = a.pays*paysKeeps + math.Log(with/without)*(1-paysKeeps)
-	switch {
-	case a.pays < -paysBand && !a.off:
-		a.off = true
+	if a.judge(math.Log(with/without)) && a.off {
 		for _, q := range e.running {
 			q.hopes.led = false
 		}
-	case a.pays > paysBand:
+	}
+}
+
+// judge takes by how much the layer would pay in a step, and reports whether that changed what is thought of it.
+func (a *adapting) judge(gain float64) (changed bool) {
+	a.pays = a.pays*paysKeeps + gain*(1-paysKeeps)
+	was := a.off
+	switch {
+	case a.pays < paysOff:
+		a.off = true
+	case a.pays > paysOn:
 		a.off = false
 	}
+	return a.off != was
 }
