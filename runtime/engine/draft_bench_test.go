@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/runtime/draft/suffix"
 	"github.com/glmc/glmc/runtime/engine"
 )
 
-// BenchmarkDrafts generates 64 tokens behind prompts of the trained small model's goldens, in one stream and in eight, without drafts and with
-// some lengths of them in turn, so that a busy machine is as busy for all. It reports tokens/s of generation for each length, and how many
-// tokens a sequence gets from a step that checks drafts.
+// BenchmarkDrafts generates 64 tokens behind prompts of the trained small model's goldens, in one stream and in eight, with drafts of each kind and
+// without in turn, so that a busy machine is as busy for all. It reports tokens/s of generation for each, and how many tokens a
+// sequence gets from a step that checks drafts. Suffix trees have nothing but the prompt and the output of each sequence.
 func BenchmarkDrafts(b *testing.B) {
 	g := smallModel(b)
 	var cases []struct {
@@ -28,26 +29,36 @@ func BenchmarkDrafts(b *testing.B) {
 		b.Fatal(err)
 	}
 	m := g.start(b, g.compile(b, compiler.Options{}), "cpu", 0)
+	cache, err := suffix.NewCache(suffix.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer cache.Close()
+	ways := []struct {
+		name string
+		o    engine.Options
+	}{
+		{"none", engine.Options{}}, {"mtp1", engine.Options{MTP: 1}}, {"mtp2", engine.Options{MTP: 2}}, {"mtp3", engine.Options{MTP: 3}},
+		{"suffix", engine.Options{Drafter: cache}}, {"hybrid", engine.Options{MTP: 3, Drafter: cache}},
+	}
 	const tokens = 64
 	for _, streams := range []int{1, 8} {
 		b.Run(fmt.Sprintf("%d streams", streams), func(b *testing.B) {
-			lengths := []int{0, 1, 2, 3}
 			var engines []*engine.Engine
-			for _, n := range lengths {
-				e, err := engine.New(m.exec, engine.Options{MTP: n})
+			for _, w := range ways {
+				e, err := engine.New(m.exec, w.o)
 				if err != nil {
 					b.Fatal(err)
 				}
 				engines = append(engines, e)
 			}
-			took := make([]time.Duration, len(lengths))
+			prompts := make([][]int32, streams)
+			for s := range prompts {
+				prompts[s] = cases[[]int{0, 4}[s%2]].IDs
+			}
+			took := make([]time.Duration, len(ways))
 			for b.Loop() {
 				for i, e := range engines {
-					prompts := make([][]int32, streams)
-					for s := range prompts {
-						c := cases[[]int{0, 4}[s%2]]
-						prompts[s] = c.IDs
-					}
 					out, err := e.Together(b.Context(), prompts, tokens)
 					if err != nil {
 						b.Fatal(err)
@@ -55,10 +66,11 @@ func BenchmarkDrafts(b *testing.B) {
 					took[i] += out[0].Generate
 				}
 			}
-			for i, n := range lengths {
-				b.ReportMetric(float64(streams*(tokens-1)*b.N)/took[i].Seconds(), fmt.Sprintf("tokens/s-mtp%d", n))
-				if s := engines[i].Stats().Drafts[engine.FromMTP]; n > 0 {
-					b.ReportMetric(float64(s.Accepted+s.Steps)/float64(s.Steps), fmt.Sprintf("length-mtp%d", n))
+			for i, w := range ways {
+				b.ReportMetric(float64(streams*(tokens-1)*b.N)/took[i].Seconds(), "tokens/s-"+w.name)
+				s := engines[i].Stats()
+				if d := s.AllDrafts(); d.Steps > 0 {
+					b.ReportMetric(d.Length(), "length-"+w.name)
 				}
 			}
 		})

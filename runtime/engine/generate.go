@@ -44,9 +44,14 @@ func (e *Engine) Generate(ctx context.Context, r Request) (Response, error) {
 // until takes steps until something is the case.
 func (e *Engine) until(ctx context.Context, done func() bool) error {
 	for !done() {
-		if more, err := e.Step(ctx); err != nil {
+		more, err := e.Step(ctx)
+		if err == nil && len(e.step.parts) == 0 {
+			err = ctx.Err() // a step that runs something says so itself
+		}
+		if err != nil {
 			return err
-		} else if !more && !done() {
+		}
+		if !more && !done() {
 			panic("engine: nothing is left to do, and what was asked for did not come about")
 		}
 	}
