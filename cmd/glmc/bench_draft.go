@@ -53,6 +53,10 @@ adds itself included, which share of the drafted tokens was right, what drafts c
 long the trees of prompts take to build. Drafts are those of suffix decoding: what followed the last tokens before,
 in the request itself or in the responses of earlier ones.
 
+With --model the model answers the prompts itself, --concurrency at a time and up to --gen tokens each, without drafts
+and with each kind of --draft in turn: tokens/s of generation, and how many tokens came of drafts. All answers have to
+be the same. The model is loaded once for each kind.
+
 FILE has one JSON object a line: {"messages", "tools"} as OpenAI has them, of which each message of the assistant is
 a turn, or {"prompt", "response"} as lists of token ids. Text becomes tokens by the tokenizer and the chat template
 of --weights, or of the small model that the binary carries.`,
