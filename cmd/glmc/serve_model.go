@@ -169,6 +169,9 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 		return nil, err
 	}
 	metrics.Serve(backend.Model(), serve.Cache{PageSize: p.Cache.PageSize, Pages: pages}, loop.Stats)
+	if guesses.cache != nil {
+		metrics.Trees(backend.Model().Name, guesses.cache.Stats)
+	}
 	return &serve.Loaded{Routes: routesOf(server.Observe(backend), p)}, nil
 }
 
