@@ -126,6 +126,7 @@ type draftModelKind struct {
 	Kind     string  `json:"kind"`
 	Rate     float64 `json:"tokens_per_second"` // of generation
 	Ratio    float64 `json:"ratio"`             // to none
+	Median   float64 `json:"median_ratio"`      // to none, over groups of prompts
 	Total    float64 `json:"total_tokens_per_second"`
 	Tokens   int     `json:"output_tokens"`
 	Steps    int     `json:"steps"` // of nothing but generation
@@ -140,7 +141,7 @@ func (f *benchDraftFlags) modelDocument(rates []bench.DraftRates, prompts int) *
 	d := &draftModelDocument{Dataset: f.dataset, Prompts: prompts, Concurrency: f.concurrency}
 	for i := range rates {
 		r := &rates[i]
-		d.Kinds = append(d.Kinds, draftModelKind{Kind: r.Kind, Rate: r.Rate(), Ratio: r.Rate() / max(rates[0].Rate(), 1e-9), Total: float64(r.Output) / max(r.Total.Seconds(), 1e-9),
+		d.Kinds = append(d.Kinds, draftModelKind{Kind: r.Kind, Rate: r.Rate(), Ratio: r.Rate() / max(rates[0].Rate(), 1e-9), Median: r.Against(&rates[0]), Total: float64(r.Output) / max(r.Total.Seconds(), 1e-9),
 			Tokens: r.Output, Steps: r.Steps, Drafted: r.Drafts.Checked, Accepted: r.Drafts.Accepted, Length: r.Drafts.Length(),
 			FromMTP: r.Origins[engine.FromMTP].Length(), FromTree: r.Origins[engine.FromDrafter].Length()})
 	}
@@ -150,9 +151,9 @@ func (f *benchDraftFlags) modelDocument(rates []bench.DraftRates, prompts int) *
 func (d *draftModelDocument) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s: %d prompts, %d at a time\n\n", filepath.Base(d.Dataset), d.Prompts, d.Concurrency)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "draft\ttokens/s\tto none\twith prompts\tsteps\tdrafted\taccepted\tlength\tof mtp\tof suffix\t")
+	fmt.Fprintln(t, "draft\ttokens/s\tto none\tmedian\twith prompts\tsteps\tdrafted\taccepted\tlength\tof mtp\tof suffix\t")
 	for _, k := range d.Kinds {
-		fmt.Fprintf(t, "%s\t%.0f\t%.3f\t%.0f\t%d\t%d\t%d\t%.2f\t%.2f\t%.2f\t\n", k.Kind, k.Rate, k.Ratio, k.Total, k.Steps, k.Drafted, k.Accepted, k.Length, k.FromMTP, k.FromTree)
+		fmt.Fprintf(t, "%s\t%.0f\t%.3f\t%.3f\t%.0f\t%d\t%d\t%d\t%.2f\t%.2f\t%.2f\t\n", k.Kind, k.Rate, k.Ratio, k.Median, k.Total, k.Steps, k.Drafted, k.Accepted, k.Length, k.FromMTP, k.FromTree)
 	}
 	return t.Flush()
 }

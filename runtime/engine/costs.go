@@ -58,6 +58,7 @@ type costs struct {
 }
 
 const (
+	levelMost = 3 // of a single step
 	levelFast = 1.0 / 16
 	levelSlow = 1.0 / 4096
 )
@@ -88,7 +89,7 @@ func (c *costs) took(sequences, drafts int, t time.Duration) {
 		return
 	}
 	slopes := c.steps.fit()
-	slower := min(y/max(x.dot(&slopes), 1e-9), outlier)
+	slower := min(y/max(x.dot(&slopes), 1e-9), levelMost)
 	c.compared++
 	c.fast += (slower - c.fast) * max(levelFast, 1/c.compared)
 	c.slow += (slower - c.slow) * max(levelSlow, 1/c.compared)

@@ -13,7 +13,7 @@ const (
 	planeKeeps = 1 - 1.0/512 // of the weight of a point, for each that comes after it
 	planeKnown = 8           // points from which on a plane says something
 	planeRidge = 1e-4        // pulls what points do not tell apart towards 0
-	outlier    = 3           // times what was expected: a step that somebody else held up counts for no more
+	outlier    = 5          // times what was expected: no step counts for more. One that others held up does count, as longer steps are held up more often
 )
 
 // point are the numbers that a time depends on.
@@ -26,21 +26,23 @@ func (x *point) dot(y *point) (s float64) {
 	return s
 }
 
-// add takes a point, whose weight is that of a time of this size: errors are shares of the time.
+// add takes a point, weighed by the time that was expected: errors are shares of it. To weigh by what was measured would believe fast steps more.
 func (p *plane) add(x point, y float64) {
+	expected := y
 	if p.known() {
 		slopes := p.fit()
 		if should := x.dot(&slopes); should > 0 {
 			y = min(y, outlier*should)
+			expected = max(should, y/outlier)
 		}
 	}
-	scale := 1 / y
+	scale := 1 / expected
 	p.w = p.w*planeKeeps + 1
 	for i := range x {
 		for j := range x {
 			p.xx[i][j] = p.xx[i][j]*planeKeeps + x[i]*x[j]*scale*scale
 		}
-		p.xy[i] = p.xy[i]*planeKeeps + x[i]*scale
+		p.xy[i] = p.xy[i]*planeKeeps + x[i]*y*scale*scale
 	}
 }
 
