@@ -36,6 +36,10 @@ type benchDraftFlags struct {
 	memory      int64
 	concurrency int
 	asJSON      bool
+
+	model   bool
+	gen     int
+	compile compileFlags
 }
 
 func benchDraftCommand() *cobra.Command {
@@ -48,6 +52,10 @@ a greedy model would with these prompts. It prints how many tokens a step gives 
 adds itself included, which share of the drafted tokens was right, what drafts cost in time and memory, and how
 long the trees of prompts take to build. Drafts are those of suffix decoding: what followed the last tokens before,
 in the request itself or in the responses of earlier ones.
+
+With --model the model answers the prompts itself, --concurrency at a time and up to --gen tokens each, without drafts
+and with each kind of --draft in turn: tokens/s of generation, and how many tokens came of drafts. All answers have to
+be the same. The model is loaded once for each kind.
 
 FILE has one JSON object a line: {"messages", "tools"} as OpenAI has them, of which each message of the assistant is
 a turn, or {"prompt", "response"} as lists of token ids. Text becomes tokens by the tokenizer and the chat template
@@ -77,6 +85,8 @@ of --weights, or of the small model that the binary carries.`,
 	fs.IntVar(&f.requests, "cache-requests", 10_000, "`N` responses that are remembered at most")
 	fs.Int64Var(&f.memory, "cache-memory", 1<<30, "`BYTES` that they may take")
 	fs.IntVar(&f.concurrency, "concurrency", 1, "`N` sessions side by side")
+	fs.BoolVar(&f.model, "model", false, "have the model of --weights answer the prompts, with each kind of drafts in turn, and measure tokens/s")
+	fs.IntVar(&f.gen, "gen", 128, "`N` tokens that --model answers with at most")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -89,7 +99,7 @@ func (f *benchDraftFlags) check() error {
 	for _, x := range []struct {
 		flag         string
 		value, least int
-	}{{"num-turns", f.turns, 0}, {"max-tokens", f.maxTokens, 0}, {"cache-requests", f.requests, 1}, {"concurrency", f.concurrency, 1}} {
+	}{{"num-turns", f.turns, 0}, {"max-tokens", f.maxTokens, 0}, {"cache-requests", f.requests, 1}, {"concurrency", f.concurrency, 1}, {"gen", f.gen, 2}} {
 		if x.value < x.least || x.value > math.MaxInt32 {
 			return usagef("--%s %d: wants a number from %d on", x.flag, x.value, x.least)
 		}
@@ -113,6 +123,9 @@ func (f *benchDraftFlags) run(ctx context.Context) error {
 	sessions, err := f.read()
 	if err != nil {
 		return err
+	}
+	if f.model {
+		return f.runModel(ctx, sessions)
 	}
 	turns := 0
 	for _, s := range sessions {

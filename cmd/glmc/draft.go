@@ -109,5 +109,6 @@ func (d drafts) options(o engine.Options) engine.Options {
 	if d.cache != nil {
 		o.Drafter = d.cache
 	}
+	o.Adapt = d.kind == "hybrid"
 	return o
 }

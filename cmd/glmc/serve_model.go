@@ -26,13 +26,14 @@ import (
 // servedModelFlags are about the model and the engine of `glmc serve`.
 type servedModelFlags struct {
 	compileFlags
-	text      textFlags
-	device    string
-	packed    packedFlag
-	threads   int
-	precision precisionFlag
-	draft     draftFlag
-	unproven  bool
+	text       textFlags
+	device     string
+	packed     packedFlag
+	threads    int
+	precision  precisionFlag
+	draft      draftFlag
+	draftCache draftCacheFlag
+	unproven   bool
 
 	name           string
 	maxLen         int
@@ -52,6 +53,7 @@ func (f *servedModelFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
 	f.precision.register(fs)
 	f.draft.register(fs)
+	fs.StringVar(&f.draftCache.path, "draft-cache", "", "`FILE` of the responses that suffix drafts come from: read at the start, written at the end")
 	fs.BoolVar(&f.unproven, "allow-unproven", false, "serve a plan without evidence that its passes are right")
 	fs.StringVar(&f.name, "served-model-name", "", "`NAME` of the model in requests (default: the name of the directory of --weights, or tiny)")
 	fs.IntVar(&f.maxLen, "max-model-len", 0, "`N` tokens of prompt and output together, at most (default: the model's positions)")
@@ -136,6 +138,14 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 		return nil, err
 	}
 	s.opened(guesses.Close)
+	label, err := f.text.label(files, p)
+	if err != nil {
+		return nil, err
+	}
+	keep, err := f.draftCache.open(guesses, label)
+	if err != nil {
+		return nil, err
+	}
 	ex, pages, err := f.executor(ctx, s, model, p, files, guesses, metrics, log)
 	if err != nil {
 		return nil, err
@@ -144,6 +154,7 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 	if err != nil {
 		return nil, err
 	}
+	s.opened(keep)
 	loop := engine.NewLoop(eng)
 	s.opened(loop.Close)
 	if err := warmUp(ctx, loop); err != nil {
@@ -158,6 +169,9 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 		return nil, err
 	}
 	metrics.Serve(backend.Model(), serve.Cache{PageSize: p.Cache.PageSize, Pages: pages}, loop.Stats)
+	if guesses.cache != nil {
+		metrics.Trees(backend.Model().Name, guesses.cache.Stats)
+	}
 	return &serve.Loaded{Routes: routesOf(server.Observe(backend), p)}, nil
 }
 

@@ -34,8 +34,14 @@ func (e *Engine) propose(ctx context.Context) {
 	if !e.drafting() || e.step.err != nil {
 		return
 	}
+	if e.adapt != nil {
+		e.adapt.learn(&e.step)
+	}
 	for i := range e.step.parts {
 		e.ask(e.step.parts[i].seq)
+	}
+	if e.adapt != nil {
+		e.decide()
 	}
 	if e.mtp != nil {
 		e.mtp.run(ctx, e)
@@ -93,7 +99,9 @@ func (e *Engine) ask(q *Sequence) {
 			break
 		}
 	}
-	if e.mtp != nil && float64(sum(e.guess.Probs[:min(len(path), len(e.guess.Probs))])) <= e.stats.Drafts[FromMTP].promise(e.options.MTP) {
+	if e.adapt != nil {
+		e.adapt.hear(q, &e.guess, min(len(path), most))
+	} else if e.mtp != nil && float64(sum(e.guess.Probs[:min(len(path), len(e.guess.Probs))])) <= e.stats.Drafts[FromMTP].promise(e.options.MTP) {
 		return
 	}
 	q.origin = FromDrafter

@@ -50,6 +50,10 @@ type Options struct {
 	Drafter draft.Drafter
 	// DraftTokens is the most tokens that Drafter guesses for a sequence and step; 0: DefaultDraftTokens.
 	DraftTokens int
+	// Adapt has drafts get longer and shorter, and come from whoever is better at them, by what steps take and by what came of drafts:
+	// so that they pay, however many sequences there are. What is guessed depends on time then, and no longer on calls alone; what is
+	// generated does not.
+	Adapt bool
 	// Observe is told of steps and of ended requests; nil: nobody is.
 	Observe Observer
 }
@@ -71,6 +75,7 @@ type Engine struct {
 	step     step
 	mtp      *mtp        // nil: the model's draft layer is not used
 	guess    draft.Draft // of Options.Drafter, for one sequence after the other
+	adapt    *adapting   // nil: Options.Adapt is not set
 	stats    Stats
 	fresh    []*Sequence // what came of the last steps is for these
 }
@@ -91,6 +96,7 @@ func New(e Executor, o Options) (*Engine, error) {
 	eng := &Engine{exec: e, pool: kv.NewPool(e.Pages(), p.Cache.PageSize), options: o, layouts: sizes,
 		vocab: int(p.Program("forward").Graph.Outputs[0].Type.Shape[1].Add)}
 	eng.step.picks.init()
+	eng.adapt = newAdapting(&o)
 	if o.MTP > 0 {
 		if eng.mtp, err = newMTP(e, eng.vocab); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels"
@@ -84,17 +85,25 @@ func (m *mtp) run(ctx context.Context, e *Engine) {
 	if !m.follow(e) {
 		return
 	}
-	ok := m.step(ctx) == nil
+	var over *plane // nil: it goes over prompts, too
+	if a := e.adapt; a != nil && e.step.decodes == len(e.step.parts) {
+		over = &a.costs.over
+	}
+	ok := m.step(ctx, e.adapt, over) == nil
 	for i := range e.step.parts {
-		if q := e.step.parts[i].seq; !q.ended && q.drafted == e.step.parts[i].from {
+		if q := e.step.parts[i].seq; !q.ended && q.hopes.led && q.drafted == e.step.parts[i].from {
 			if ok {
 				q.drafted = q.computed
 			}
 			e.share(q)
 		}
 	}
+	var further *plane
+	if e.adapt != nil {
+		further = &e.adapt.costs.layer
+	}
 	for ok && m.take(e) {
-		ok = m.step(ctx) == nil
+		ok = m.step(ctx, e.adapt, further) == nil
 	}
 	clear(m.ask) // they may be gone
 	m.ask = m.ask[:0]
@@ -110,7 +119,11 @@ func (m *mtp) follow(e *Engine) bool {
 	width := 0
 	for i := range e.step.parts {
 		q := e.step.parts[i].seq
-		if most := e.allowed(q, e.options.MTP); most > 0 && q.drafted == e.step.parts[i].from && len(q.drafts) == 0 {
+		most := e.options.MTP
+		if e.adapt != nil {
+			most = q.wanted
+		}
+		if most = e.allowed(q, most); most > 0 && q.hopes.led && q.drafted == e.step.parts[i].from && len(q.drafts) == 0 {
 			if most = e.reserve(q, most); most > 0 {
 				m.ask = append(m.ask, asked{seq: q, most: most})
 			}
@@ -127,7 +140,7 @@ func (m *mtp) follow(e *Engine) bool {
 		q, at := p.seq, first
 		first += p.tokens + len(p.drafts)
 		n := q.computed - p.from
-		if q.ended || q.drafted != p.from || n <= 0 || first*m.hidden > len(states) {
+		if q.ended || !q.hopes.led || q.drafted != p.from || n <= 0 || first*m.hidden > len(states) {
 			continue
 		}
 		rows := 0
@@ -144,8 +157,21 @@ func (m *mtp) follow(e *Engine) bool {
 	return len(m.states) > 0
 }
 
-// step runs the layer.
-func (m *mtp) step(ctx context.Context) error {
+// step runs the layer, and takes the time where somebody wants it.
+func (m *mtp) step(ctx context.Context, a *adapting, p *plane) error {
+	start := time.Now()
+	err := m.execute(ctx)
+	switch {
+	case err != nil || a == nil:
+	case p == nil:
+		a.costs.tookPrompts(time.Since(start))
+	default:
+		a.costs.tookLayer(p, len(m.inputs.tokens), m.rows, time.Since(start))
+	}
+	return err
+}
+
+func (m *mtp) execute(ctx context.Context) error {
 	n, seqs := len(m.inputs.tokens), len(m.inputs.starts)-1
 	if !m.layouts.fits(n, seqs, m.rows) {
 		return fmt.Errorf("the plan has no layout of entry draft for %d tokens and %d sequences", n, seqs)

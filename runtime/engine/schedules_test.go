@@ -281,6 +281,7 @@ func (w *world) draft(o *engine.Options) {
 		}
 		o.Drafter, o.DraftTokens = w.drafter, rapid.IntRange(0, 9).Draw(t, "drafts of the drafter")
 	}
+	o.Adapt = seldom(t, 3, "adapts")
 	w.logf("drafts: MTP %d, drafter %+v", o.MTP, w.drafter)
 }
 

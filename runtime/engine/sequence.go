@@ -36,6 +36,8 @@ type Sequence struct {
 	guesses draft.Sequence // of Options.Drafter, from the first step on; nil: none
 	told    int            // tokens that guesses has
 	drafted int            // tokens that have keys and values of the MTP layer
+	hopes   propensity     // where the engine adapts
+	wanted  int            // tokens that the MTP layer is to guess
 
 	ahead   *Sequence // computes a prefix that this one waits for:
 	until   int       // so many tokens
@@ -119,6 +121,9 @@ func (e *Engine) enqueue(q *Sequence) {
 	level := int64(min(max(q.request.Priority, -mostLevels), mostLevels))
 	q.rank = rank{int64(e.stats.Steps) + level*int64(e.options.Patience), e.arrived}
 	e.waiting = insert(e.waiting, q)
+	if q.hopes.led = e.mtp != nil; q.hopes.led && e.adapt != nil && !e.adapt.follows() {
+		q.hopes.led, q.state = false, ""
+	}
 }
 
 // insert puts a sequence into a list by rank.

@@ -179,7 +179,7 @@ func (e *Engine) computed(p *part) {
 // share puts whole pages that are computed into the prefix cache.
 func (e *Engine) share(q *Sequence) {
 	n := q.computed
-	if e.mtp != nil { // the pages hold keys and values of its layer as well
+	if q.state != "" { // the pages hold keys and values of its layer as well
 		n = min(n, q.drafted)
 	}
 	if !q.private && n-q.kv.Shared() >= e.pool.PageSize() {

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/glmc/glmc/compiler/plan"
+	"github.com/glmc/glmc/runtime/bench"
+	"github.com/glmc/glmc/runtime/draft/replay"
+	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/safetensors"
+)
+
+// runModel has the model of --weights answer the prompts of the sessions, with each kind of drafts in turn.
+func (f *benchDraftFlags) runModel(ctx context.Context, sessions []replay.Session) error {
+	files, err := openFiles(f.weights)
+	if err != nil {
+		return err
+	}
+	p, err := loadModel("", &f.compile, files)
+	if err != nil {
+		return err
+	}
+	text, err := f.text.load(files, true)
+	if err != nil {
+		return err
+	}
+	l := bench.DraftLoad{Prompts: f.prompts(p, sessions), Tokens: f.gen, Stop: text.stop, Streams: f.concurrency}
+	if len(l.Prompts) == 0 {
+		return fmt.Errorf("--dataset %s: no prompt leaves room for --gen %d tokens within the model's %d positions", f.dataset, f.gen, p.Facts.MaxPositions)
+	}
+	ckpt, err := files.open()
+	if err != nil {
+		return err
+	}
+	defer ckpt.Close()
+	var kinds []bench.Drafting
+	for _, kind := range draftKinds {
+		k, end, err := f.drafting(ctx, kind, p, ckpt, l.Prompts)
+		if err != nil {
+			return err
+		}
+		defer end()
+		kinds = append(kinds, k)
+	}
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		bar := progressbar.NewOptions(len(l.Prompts), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("prompts"), progressbar.OptionShowCount(),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
+		l.Observe = func(done int) { _ = bar.Set(done) }
+	}
+	rates, err := bench.Drafts(ctx, kinds, l)
+	if err != nil {
+		return err
+	}
+	d := f.modelDocument(rates, len(l.Prompts))
+	if f.asJSON {
+		return printJSON(d)
+	}
+	return printText(d.print)
+}
+
+// prompts are those of the turns that the model has positions for.
+func (f *benchDraftFlags) prompts(p *plan.Plan, sessions []replay.Session) [][]int32 {
+	var all [][]int32
+	for turn, some := 0, true; some; turn++ { // the first turn of each session, the second of each, and so on: as if they ran side by side
+		some = false
+		for _, s := range sessions {
+			if turn < len(s) {
+				some = true
+				if most := p.Facts.MaxPositions; most == 0 || len(s[turn].Prompt)+f.gen <= most {
+					all = append(all, s[turn].Prompt)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// drafting makes an engine with a kind of drafts, and an executor for it. What ends both must be called.
+func (f *benchDraftFlags) drafting(ctx context.Context, kind string, p *plan.Plan, ckpt *safetensors.Checkpoint, prompts [][]int32) (k bench.Drafting, end func(), err error) {
+	flag := draftFlag{kind: kind}
+	guesses, err := flag.settle(p)
+	if err != nil {
+		return k, nil, err
+	}
+	longest := 0
+	for _, prompt := range prompts {
+		longest = max(longest, len(prompt))
+	}
+	each := (longest+f.gen)/p.Cache.PageSize + 2
+	ex, err := exec.New(ctx, p, ckpt, exec.Options{Device: "cpu", Pages: each * (f.concurrency + 8), Entries: guesses.entries()})
+	if err != nil {
+		return k, nil, errors.Join(err, guesses.Close())
+	}
+	end = func() {
+		ex.Close()
+		_ = guesses.Close()
+	}
+	k = bench.Drafting{Kind: kind, Watch: &bench.Watch{}}
+	if k.Engine, err = engine.New(ex, guesses.options(engine.Options{MaxRunning: f.concurrency, Observe: k.Watch})); err != nil {
+		end()
+		return k, nil, err
+	}
+	return k, end, nil
+}
+
+// draftModelDocument is what bench draft --model --json prints.
+type draftModelDocument struct {
+	Dataset     string           `json:"dataset"`
+	Prompts     int              `json:"prompts"`
+	Concurrency int              `json:"concurrency"`
+	Kinds       []draftModelKind `json:"kinds"`
+}
+
+type draftModelKind struct {
+	Kind     string  `json:"kind"`
+	Rate     float64 `json:"tokens_per_second"` // of generation
+	Ratio    float64 `json:"ratio"`             // to none
+	Median   float64 `json:"median_ratio"`      // to none, over groups of prompts
+	Total    float64 `json:"total_tokens_per_second"`
+	Tokens   int     `json:"output_tokens"`
+	Steps    int     `json:"steps"` // of nothing but generation
+	Drafted  uint64  `json:"drafted_tokens"`
+	Accepted uint64  `json:"accepted_tokens"`
+	Length   float64 `json:"acceptance_length"` // of steps of a sequence that checked drafts
+	FromMTP  float64 `json:"acceptance_length_mtp"`
+	FromTree float64 `json:"acceptance_length_suffix"`
+}
+
+func (f *benchDraftFlags) modelDocument(rates []bench.DraftRates, prompts int) *draftModelDocument {
+	d := &draftModelDocument{Dataset: f.dataset, Prompts: prompts, Concurrency: f.concurrency}
+	for i := range rates {
+		r := &rates[i]
+		d.Kinds = append(d.Kinds, draftModelKind{Kind: r.Kind, Rate: r.Rate(), Ratio: r.Rate() / max(rates[0].Rate(), 1e-9), Median: r.Against(&rates[0]), Total: float64(r.Output) / max(r.Total.Seconds(), 1e-9),
+			Tokens: r.Output, Steps: r.Steps, Drafted: r.Drafts.Checked, Accepted: r.Drafts.Accepted, Length: r.Drafts.Length(),
+			FromMTP: r.Origins[engine.FromMTP].Length(), FromTree: r.Origins[engine.FromDrafter].Length()})
+	}
+	return d
+}
+
+func (d *draftModelDocument) print(w io.Writer) error {
+	fmt.Fprintf(w, "%s: %d prompts, %d at a time\n\n", filepath.Base(d.Dataset), d.Prompts, d.Concurrency)
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "draft\ttokens/s\tto none\tmedian\twith prompts\tsteps\tdrafted\taccepted\tlength\tof mtp\tof suffix\t")
+	for _, k := range d.Kinds {
+		fmt.Fprintf(t, "%s\t%.0f\t%.3f\t%.3f\t%.0f\t%d\t%d\t%d\t%.2f\t%.2f\t%.2f\t\n", k.Kind, k.Rate, k.Ratio, k.Median, k.Total, k.Steps, k.Drafted, k.Accepted, k.Length, k.FromMTP, k.FromTree)
+	}
+	return t.Flush()
+}

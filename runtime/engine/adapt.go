@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/glmc/glmc/runtime/draft"
+)
+
+// adapting decides how much is guessed, and by whom, from what steps took and from what came of guesses. What it does depends on
+// time, therefore, but nothing that is generated does.
+type adapting struct {
+	costs   costs
+	records [Origins]record
+	offers  []offer
+	all     []offer // the same, as if the layer followed every sequence
+	pays    float64 // of the layer: logarithm of how many times faster it makes steps
+	off     bool    // it does not pay
+	tries   uint64  // steps that could have drafts
+	idle    int     // of them, those without since the last with,
+	busy    int     // and the other way round
+	wait    uint64  // sequences until the layer follows one although it does not pay
+	spared  uint64  // of them, those that came
+}
+
+const (
+	leastAnswers = 64   // tokens, before anything is said of what the layer takes for prompts
+	tryEvery     = 128  // steps with drafts, or without: then one is without, or with a few, to know what they would cost and bring
+	leadEvery    = 16   // sequences: then the layer follows one although it does not pay; twice as many each time,
+	leadSeldom   = 1024 // up to so many
+	paysKeeps    = 1 - 1.0/64
+	paysStart    = 0.02   // before anything is known
+	paysOff      = -0.005 // below it, it does not;
+	paysOn       = 0.02   // above it, it does again
+)
+
+// propensity is what a sequence knows of its guesses.
+type propensity struct {
+	odds   []float64       // of each token of the suffix draft, given those before it, as the drafter says
+	chance []float64       // of each and all before it, as it turned out
+	layer  []float64       // the same of the model's layer
+	match  int             // of the suffix draft
+	record [Origins]record // what came
+	led    bool            // the layer follows the sequence
+}
+
+func newAdapting(o *Options) *adapting {
+	if !o.Adapt {
+		return nil
+	}
+	return &adapting{pays: paysStart}
+}
+
+// follows decides whether the layer follows a new sequence.
+func (a *adapting) follows() bool {
+	if !a.off {
+		a.wait, a.spared = leadEvery, 0
+		return true
+	}
+	if a.spared++; a.spared < a.wait {
+		return false
+	}
+	a.wait, a.spared = min(2*a.wait, leadSeldom), 0 // it did not pay the last time either
+	return true
+}
+
+// learn takes what the step took and what came of its drafts.
+func (a *adapting) learn(s *step) {
+	if s.err != nil {
+		return
+	}
+	if t := &s.stats; s.decodes > 0 && s.decodes == len(s.parts) {
+		a.costs.took(s.decodes, s.drafts, t.Schedule+t.Device+t.Host)
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		if p.rows > 0 && p.seq.hopes.led {
+			a.costs.answered(max(1, 1+p.seq.computed-p.from-p.tokens))
+		}
+		if q := p.seq; len(p.drafts) > 0 && !q.ended {
+			a.came(q, len(p.drafts), q.computed-p.from-p.tokens)
+		}
+	}
+}
+
+// came takes that of a sequence's drafts so many were right.
+func (a *adapting) came(q *Sequence, drafts, right int) {
+	for i := range min(drafts, right+1) {
+		class, odds := placeClass(i), 1.0
+		if q.origin == FromDrafter {
+			if i >= len(q.hopes.odds) {
+				return
+			}
+			class, odds = matchClass(q.hopes.match, i), q.hopes.odds[i]
+		}
+		q.hopes.record[q.origin].add(class, odds, i < right, 1)
+		a.records[q.origin].add(class, odds, i < right, recordKeeps)
+	}
+}
+
+// ratio is how often guesses of a class come for a sequence, for once that they should.
+func (a *adapting) ratio(q *Sequence, from Origin, class int) float64 {
+	return q.hopes.record[from].ratio(class, a.records[from].ratio(class, recordStart))
+}
+
+// hear takes a suffix draft: a path, of which it finds out how probable it is.
+func (a *adapting) hear(q *Sequence, g *draft.Draft, n int) {
+	h := &q.hopes
+	h.odds, h.chance, h.match = h.odds[:0], h.chance[:0], g.Match
+	before, chance := 1.0, 1.0
+	for i := range n {
+		odds := 1.0
+		if i < len(g.Probs) && before > 0 {
+			odds = min(1, max(0, float64(g.Probs[i])/before))
+			before = float64(g.Probs[i])
+		}
+		h.odds = append(h.odds, odds)
+		chance *= min(1, odds*a.ratio(q, FromDrafter, matchClass(g.Match, i)))
+		h.chance = append(h.chance, chance)
+	}
+}
+
+// layerChances finds out how probable the layer's guesses are.
+func (a *adapting) layerChances(q *Sequence, most int) {
+	h := &q.hopes
+	h.layer = h.layer[:0]
+	chance := 1.0
+	for i := range most {
+		chance *= min(1, a.ratio(q, FromMTP, placeClass(i)))
+		h.layer = append(h.layer, chance)
+	}
+}
+
+// decide cuts the suffix drafts of the sequences that were in the step to what pays, and says how many tokens the layer guesses for the others.
+func (e *Engine) decide() {
+	a := e.adapt
+	a.offers, a.all = a.offers[:0], a.all[:0]
+	n, led := 0, 0
+	for i := range e.step.parts {
+		q := e.step.parts[i].seq
+		q.wanted = 0
+		if q.ended || q.kv == nil || q.held || !q.generates() || q.left() != 1 {
+			continue
+		}
+		n++
+		o := offer{seq: q}
+		if len(q.drafts) > 0 {
+			o.suffix = q.hopes.chance[:len(q.drafts)]
+		}
+		all := o
+		if most := e.allowed(q, e.options.MTP); e.mtp != nil && most > 0 {
+			a.layerChances(q, most)
+			all.layer = q.hopes.layer
+			if q.hopes.led && q.drafted == e.step.parts[i].from {
+				o.layer = q.hopes.layer
+				led++
+			}
+		}
+		a.offers, a.all = append(a.offers, o), append(a.all, all)
+	}
+	if n == 0 {
+		return
+	}
+	a.tries++
+	m := a.costs.market(n)
+	switch {
+	case !a.costs.steps.known() && a.tries%2 == 0, a.idle >= tryEvery:
+		a.some(max(2/n, 1) + int(a.tries/2%2))
+	case !a.costs.steps.known(), a.busy >= tryEvery: // steps with and without are needed to know
+		a.some(0)
+	default:
+		e.weigh(&m)
+		if led == 0 {
+			m.over = 0
+		}
+		m.plan(a.offers, e.options.MTP)
+	}
+	a.busy++
+	drafts := 0
+	a.idle++
+	for i := range a.offers {
+		o := &a.offers[i]
+		drafts += o.n
+		if o.useLayer {
+			o.seq.drafts, o.seq.wanted = o.seq.drafts[:0], o.n
+		} else {
+			o.seq.drafts = o.seq.drafts[:o.n]
+		}
+	}
+	if drafts > 0 {
+		a.idle = 0
+	} else {
+		a.busy = 0
+	}
+	clear(a.offers) // they may be gone
+	clear(a.all)
+}
+
+// some takes the first tokens of all that is offered.
+func (a *adapting) some(most int) {
+	for i := range a.offers {
+		o := &a.offers[i]
+		o.useLayer, o.n = false, min(len(o.suffix), most)
+		if o.n == 0 {
+			o.useLayer, o.n = true, min(len(o.layer), most)
+		}
+	}
+}
+
+// weigh finds out whether the layer pays at all: going over each token has its price too. Where it does not, it stops to follow
+// the sequences that it follows.
+func (e *Engine) weigh(m *market) {
+	a := e.adapt
+	if e.mtp == nil || !a.costs.over.known() || a.costs.answers < leastAnswers {
+		return
+	}
+	with := m.plan(a.all, e.options.MTP)
+	for i := range a.all {
+		a.all[i].layer = nil
+	}
+	without := m.plan(a.all, -1)
+	if !(with > 0 && without > 0) {
+		return
+	}
+	with = 1 / (1/with + a.costs.perAnswer())
+	if a.judge(math.Log(with/without)) && a.off {
+		for _, q := range e.running {
+			q.hopes.led = false
+		}
+	}
+}
+
+// judge takes by how much the layer would pay in a step, and reports whether that changed what is thought of it.
+func (a *adapting) judge(gain float64) (changed bool) {
+	a.pays = a.pays*paysKeeps + gain*(1-paysKeeps)
+	was := a.off
+	switch {
+	case a.pays < paysOff:
+		a.off = true
+	case a.pays > paysOn:
+		a.off = false
+	}
+	return a.off != was
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// drawOffers draws what could be guessed for some sequences: probabilities that go down.
+func drawOffers(t *rapid.T, sequences, depth int) []offer {
+	path := func(name string, most int) (list []float64) {
+		p := 1.0
+		for range rapid.IntRange(0, most).Draw(t, name) {
+			p *= rapid.Float64Range(0, 1).Draw(t, "odds")
+			list = append(list, p)
+		}
+		return list
+	}
+	offers := make([]offer, sequences)
+	for i := range offers {
+		offers[i] = offer{suffix: path("suffix draft", 16), layer: path("layer's draft", depth)}
+	}
+	return offers
+}
+
+// TestMarketIsNeverBelowNone: whatever steps cost and whatever is offered, the expected tokens a second are no less than without drafts,
+// they are what the choice comes to, and no draft that is taken is a token too many.
+func TestMarketIsNeverBelowNone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cost := func(name string) float64 { return rapid.Float64Range(1e-6, 1e-2).Draw(t, name) }
+		m := market{sequences: rapid.IntRange(1, 12).Draw(t, "sequences"), plain: cost("plain"), row: cost("row"),
+			over: cost("over"), first: cost("first"), pass: cost("pass"), token: cost("token")}
+		m.base = m.plain * rapid.Float64Range(1, 3).Draw(t, "other kernels")
+		depth := rapid.IntRange(0, 5).Draw(t, "depth")
+		offers := drawOffers(t, m.sequences, depth)
+		rate := m.plan(offers, depth)
+		none := float64(m.sequences) / (m.plain + m.over)
+		if rate < none*(1-1e-9) {
+			t.Fatalf("%g tokens/s with drafts, %g without", rate, none)
+		}
+		if got := m.rate(offers); math.Abs(got-rate) > 1e-6*rate {
+			t.Fatalf("the plan says %g tokens/s, its choice comes to %g", rate, got)
+		}
+		for i := range offers { // one token less of a suffix draft is no better
+			o := &offers[i]
+			if o.n == 0 || o.useLayer {
+				continue
+			}
+			o.n--
+			if less := m.rate(offers); less > rate*(1+1e-6) && m.taken(offers) > 0 {
+				t.Fatalf("%g tokens/s, and %g with a token less of offer %d", rate, less, i)
+			}
+			o.n++
+		}
+	})
+}
+
+func (m *market) taken(offers []offer) (n int) {
+	for i := range offers {
+		n += offers[i].n
+	}
+	return n
+}
+
+// rate is the expected tokens a second of a choice, from what the fields of a market mean.
+func (m *market) rate(offers []offer) float64 {
+	tokens, time, passes := float64(m.sequences), m.plain+m.over, 0
+	if m.taken(offers) > 0 {
+		time = m.base + m.over
+	}
+	for i := range offers {
+		o := &offers[i]
+		for _, p := range o.taken() {
+			tokens += p
+		}
+		time += m.row * float64(o.n)
+		if o.useLayer {
+			time += m.first + m.token*float64(o.n-1)
+			passes = max(passes, o.n-1)
+		}
+	}
+	return tokens / (time + m.pass*float64(passes))
+}
+
+// TestDearRowsEndDrafts: the dearer a row beside a step, the fewer drafts are checked, and none where a row takes a sequence's share.
+func TestDearRowsEndDrafts(t *testing.T) {
+	before := math.MaxInt
+	for _, row := range []float64{0.001, 0.01, 0.05, 0.1, 0.2, 0.5, 1} {
+		m := market{sequences: 8, plain: 8, base: 8, row: row}
+		offers := make([]offer, 8)
+		for i := range offers {
+			for j := range 16 {
+				offers[i].suffix = append(offers[i].suffix, math.Pow(0.8, float64(j+1)))
+			}
+		}
+		m.plan(offers, 0)
+		n := m.taken(offers)
+		if n > before {
+			t.Errorf("%d drafts where a row takes %g, more than where it takes less", n, row)
+		}
+		before = n
+	}
+	if before != 0 {
+		t.Errorf("%d drafts where a row costs what a sequence does", before)
+	}
+}
+
+// TestCostsAreFound: times that depend on rows and sequences as costs think, with noise, and with a machine that gets twice as slow,
+// give the ratios of costs back.
+func TestCostsAreFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var c costs
+	for i := range 4000 {
+		n, drafts := 1+r.IntN(8), 0
+		if r.IntN(2) == 0 {
+			drafts = 1 + r.IntN(10)
+		}
+		us := 500 + 100*float64(n+drafts) + 30*float64(n)
+		us *= 0.9 + 0.2*r.Float64()
+		if i/1000%2 == 1 {
+			us *= 2
+		}
+		if r.IntN(50) == 0 { // somebody else held it up
+			us *= 20
+		}
+		c.took(n, drafts, time.Duration(us*1e3))
+	}
+	for _, n := range []int{1, 4, 8} {
+		m := c.market(n)
+		want := 100 / (500 + 130*float64(n))
+		if got := m.row / m.plain; got < 0.8*want || got > 1.25*want {
+			t.Errorf("%d sequences: a draft costs %.3f of a step, want %.3f", n, got, want)
+		}
+	}
+}
+
+// TestLayerDoesNotOscillate: what is decided about the layer changes only when it pays clearly more or less, not with noise around nothing.
+func TestLayerDoesNotOscillate(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, c := range []struct {
+		gain    float64
+		changes int
+		off     bool
+	}{{0, 1, false}, {-0.1, 1, true}, {0.1, 0, false}} {
+		a := newAdapting(&Options{Adapt: true})
+		changes := 0
+		for range 5000 {
+			if a.judge(c.gain + 0.1*(r.Float64()-0.5)) {
+				changes++
+			}
+		}
+		if changes > c.changes || c.gain != 0 && a.off != c.off {
+			t.Errorf("gain %v: changed %d times, off %v", c.gain, changes, a.off)
+		}
+	}
+}
+
+// TestRecordsFollowWhatCame: a ratio begins with the prior and goes to what came.
+func TestRecordsFollowWhatCame(t *testing.T) {
+	var r record
+	if got := r.ratio(3, 0.7); math.Abs(got-0.7) > 1e-9 {
+		t.Errorf("without guesses: %v", got)
+	}
+	for i := range 1000 {
+		r.add(3, 0.5, i%4 == 0, 1)
+	}
+	if got := r.ratio(3, 0.7); math.Abs(got-0.5) > 0.01 { // a quarter came of guesses that said half
+		t.Errorf("ratio %v, want 0.5", got)
+	}
+	if got := r.ratio(2, 0.7); math.Abs(got-0.7) > 1e-9 {
+		t.Errorf("another class: %v", got)
+	}
+}
