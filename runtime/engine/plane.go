@@ -13,7 +13,7 @@ const (
 	planeKeeps = 1 - 1.0/512 // of the weight of a point, for each that comes after it
 	planeKnown = 8           // points from which on a plane says something
 	planeRidge = 1e-4        // pulls what points do not tell apart towards 0
-	outlier    = 5          // times what was expected: no step counts for more. One that others held up does count, as longer steps are held up more often
+	outlier    = 5           // times what was expected: no step counts for more. One that others held up does count, as longer steps are held up more often
 )
 
 // point are the numbers that a time depends on.
