@@ -28,7 +28,23 @@ import (
 func TestAnySchedule(t *testing.T) {
 	t.Parallel()
 	var sum sums
-	for want := requests(10_000); sum.requests < want && !t.Failed(); {
+	anySchedule(t, &sum, requests(10_000), false)
+	sum.check(t)
+}
+
+// TestAnyScheduleAdapting is the same for 3,000 requests with drafts that adapt to what steps take, which differs each time.
+func TestAnyScheduleAdapting(t *testing.T) {
+	t.Parallel()
+	var sum sums
+	anySchedule(t, &sum, requests(3_000), true)
+	t.Logf("%+v", sum)
+	if d := sum.drafts; !t.Failed() && !testing.Short() && (d[engine.FromMTP].Accepted == 0 || d[engine.FromDrafter].Accepted == 0) {
+		t.Errorf("no drafts came out: %+v", d)
+	}
+}
+
+func anySchedule(t *testing.T, sum *sums, want int, adapt bool) {
+	for sum.requests < want && !t.Failed() {
 		rapid.Check(t, func(t *rapid.T) {
 			if sum.requests >= want {
 				return
@@ -40,7 +56,7 @@ func TestAnySchedule(t *testing.T) {
 				o.Rows = rapid.IntRange(1, o.Sequences).Draw(t, "rows of a step")
 			}
 			large := enginetest.Options{Vocab: o.Vocab, PageSize: o.PageSize, Pages: o.Pages, Chunk: 64, Rows: 64}
-			w := &world{t: t, poison: none(t, o.Vocab), sums: &sum,
+			w := &world{t: t, poison: none(t, o.Vocab), sums: sum, adapt: adapt,
 				alone: func() engine.Executor { return enginetest.New(large) }}
 			o.Draft = rapid.Bool().Draw(t, "a draft layer")
 			x := enginetest.New(o)
@@ -50,7 +66,6 @@ func TestAnySchedule(t *testing.T) {
 			}
 		})
 	}
-	sum.check(t)
 }
 
 // captures gives a plan several layouts, as the compiler does: for chunks of prompts beside a few sequences, and for a token of each of
@@ -144,6 +159,7 @@ type world struct {
 	live          []*engine.Sequence // by job; nil: it has not arrived or has ended
 	saboteur      *saboteur
 	drafter       *drafter // nil: none
+	adapt         bool     // drafts do
 	engine        *engine.Engine
 	troubles      int
 	log           []string
@@ -281,7 +297,7 @@ func (w *world) draft(o *engine.Options) {
 		}
 		o.Drafter, o.DraftTokens = w.drafter, rapid.IntRange(0, 9).Draw(t, "drafts of the drafter")
 	}
-	o.Adapt = seldom(t, 3, "adapts")
+	o.Adapt = w.adapt
 	w.logf("drafts: MTP %d, drafter %+v", o.MTP, w.drafter)
 }
 
