@@ -139,6 +139,9 @@ func (s *sums) check(t *testing.T) {
 	if s.preempted < few || s.hits < int64(few) || s.evicted < int64(few) || s.aborted == 0 || s.broken == 0 || s.failedSteps == 0 {
 		t.Errorf("too little happened: %+v", *s)
 	}
+	if s.requests < 1000 {
+		return // too few schedules to hold each drafter to something
+	}
 	for _, d := range s.drafts {
 		if d.Accepted < 3*few || d.Checked < d.Accepted+3*few || d.Proposed < d.Checked {
 			t.Errorf("too few drafts: %+v", s.drafts)
