@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/text/chat"
 	"github.com/glmc/glmc/runtime/text/tokenizer"
 )
@@ -151,11 +152,7 @@ func (t *textTools) render(tmpl *chat.Template, conv chat.Conversation, generate
 	if err != nil {
 		return nil, err
 	}
-	parts := make([]tokenizer.Segment, len(segments))
-	for i, s := range segments {
-		parts[i] = tokenizer.Segment{Text: s.Text, Special: s.Markup}
-	}
-	return t.tokenizer.EncodeSegments(parts), nil
+	return service.Encode(t.tokenizer, segments), nil
 }
 
 // decode returns the text of ids, "" without a tokenizer.

@@ -119,3 +119,24 @@ func text(quoted []byte) string {
 	}
 	return s
 }
+
+// Kind names the kind of a JSON value by its first byte.
+func Kind(data []byte) string {
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 {
+		return "nothing"
+	}
+	switch data[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}

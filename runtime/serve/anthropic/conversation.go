@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/serve/body"
 	"github.com/glmc/glmc/runtime/text/chat"
 )
@@ -151,12 +152,12 @@ func (d *decoder) blocks(in *body.Object, name string, on func(content)) {
 	switch raw := in.Raw(name); {
 	case raw == nil:
 		in.Wrong(name, "is missing; must be a string or an array of blocks")
-	case body.Kind(raw) == "a string":
+	case jsonparts.Kind(raw) == "a string":
 		if s := in.String(name, body.MaxBytes); s != nil {
 			on(content{text: *s})
 		}
-	case body.Kind(raw) != "an array":
-		in.Wrong(name, "must be a string or an array of blocks, not %s", body.Kind(raw))
+	case jsonparts.Kind(raw) != "an array":
+		in.Wrong(name, "must be a string or an array of blocks, not %s", jsonparts.Kind(raw))
 	default:
 		for i, raw := range in.List(name, maxBlocks) {
 			b := content{Object: in.Item(name, i, raw)}

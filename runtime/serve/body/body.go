@@ -3,7 +3,6 @@
 package body
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +52,7 @@ func Parse(data []byte) (*Object, error) {
 		o.Fail("", "the body is not valid UTF-8")
 	case Depth(data) > MaxDepth:
 		o.Fail("", "the body nests deeper than %d", MaxDepth)
-	case Kind(data) != "nothing" && !json.Valid(data):
+	case jsonparts.Kind(data) != "nothing" && !json.Valid(data):
 		o.syntax(data)
 	default:
 		o.read(data)
@@ -83,7 +82,7 @@ func Depth(data []byte) int {
 
 // read takes the fields of an object of valid JSON apart.
 func (o *Object) read(data []byte) {
-	if kind := Kind(data); kind != "an object" {
+	if kind := jsonparts.Kind(data); kind != "an object" {
 		o.Wrong("", "must be an object, not %s", kind)
 		return
 	}
@@ -110,25 +109,4 @@ func (o *Object) syntax(data []byte) {
 	default:
 		o.Wrong("", "is not JSON: %v", err)
 	}
-}
-
-// Kind names the kind of a JSON value by its first byte.
-func Kind(data []byte) string {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 {
-		return "nothing"
-	}
-	switch data[0] {
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
-	}
-	return "a number"
 }

@@ -98,7 +98,7 @@ func (o *Object) typed(name, kind string) json.RawMessage {
 	if raw == nil {
 		return nil
 	}
-	if got := Kind(raw); got != kind {
+	if got := jsonparts.Kind(raw); got != kind {
 		o.Wrong(name, "must be %s, not %s", kind, got)
 		return nil
 	}
@@ -251,8 +251,8 @@ func (o *Object) Strings(name string, most, longest int) []string {
 	list := make([]string, len(items))
 	for i, raw := range items {
 		var text string
-		if Kind(raw) != "a string" || json.Unmarshal(raw, &text) != nil {
-			o.Wrong(fmt.Sprintf("%s[%d]", name, i), "must be a string, not %s", Kind(raw))
+		if jsonparts.Kind(raw) != "a string" || json.Unmarshal(raw, &text) != nil {
+			o.Wrong(fmt.Sprintf("%s[%d]", name, i), "must be a string, not %s", jsonparts.Kind(raw))
 			return nil
 		}
 		if n := utf8.RuneCountInString(text); n > longest {
@@ -297,8 +297,8 @@ func (o *Object) integers(name string, raw json.RawMessage, most, end int) []int
 // IntegerItem is a list of whole numbers in a list.
 func (o *Object) IntegerItem(name string, i int, raw json.RawMessage, most, end int) []int32 {
 	name = fmt.Sprintf("%s[%d]", name, i)
-	if Kind(raw) != "an array" {
-		o.Wrong(name, "must be an array, not %s", Kind(raw))
+	if jsonparts.Kind(raw) != "an array" {
+		o.Wrong(name, "must be an array, not %s", jsonparts.Kind(raw))
 		return nil
 	}
 	return o.integers(name, bytes.TrimSpace(raw), most, end)

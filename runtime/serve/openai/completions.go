@@ -3,6 +3,7 @@ package openai
 import (
 	"net/http"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/serve/body"
 	"github.com/glmc/glmc/runtime/service"
 )
@@ -76,14 +77,14 @@ func (t *textRequest) prompt() {
 	case raw == nil:
 		t.Wrong("prompt", "is missing")
 		return
-	case body.Kind(raw) == "a string":
+	case jsonparts.Kind(raw) == "a string":
 		t.prompts = []service.Request{{Text: t.String("prompt", body.MaxBytes)}}
 		return
-	case body.Kind(raw) != "an array":
-		t.Wrong("prompt", "must be a string or an array, not %s", body.Kind(raw))
+	case jsonparts.Kind(raw) != "an array":
+		t.Wrong("prompt", "must be a string or an array, not %s", jsonparts.Kind(raw))
 		return
 	}
-	switch body.Kind(raw[1:]) { // of the first item
+	switch jsonparts.Kind(raw[1:]) { // of the first item
 	case "a number":
 		if ids := t.Integers("prompt", t.model.MaxPositions, t.model.VocabSize); len(ids) > 0 {
 			t.prompts = []service.Request{{Tokens: ids}}

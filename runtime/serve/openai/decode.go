@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/serve/body"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/text/chat"
@@ -122,14 +123,14 @@ func (d *decoder) ending() {
 	r := &d.request
 	switch raw := d.Raw("stop"); {
 	case raw == nil:
-	case body.Kind(raw) == "a string":
+	case jsonparts.Kind(raw) == "a string":
 		if s := d.String("stop", maxStop); s != nil {
 			r.Stop = []string{*s}
 		}
-	case body.Kind(raw) == "an array":
+	case jsonparts.Kind(raw) == "an array":
 		r.Stop = d.Strings("stop", maxStops, maxStop)
 	default:
-		d.Wrong("stop", "must be a string or an array of strings, not %s", body.Kind(raw))
+		d.Wrong("stop", "must be a string or an array of strings, not %s", jsonparts.Kind(raw))
 	}
 	for _, s := range r.Stop {
 		if s == "" {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/serve/body"
 	"github.com/glmc/glmc/runtime/service"
 )
@@ -88,7 +89,7 @@ func schema(in *body.Object, name string) service.Format {
 	if raw == nil {
 		return service.Format{}
 	}
-	if body.Kind(raw) == "a string" {
+	if jsonparts.Kind(raw) == "a string" {
 		text := in.String(name, body.MaxBytes)
 		if text == nil {
 			return service.Format{}
@@ -99,11 +100,11 @@ func schema(in *body.Object, name string) service.Format {
 			return service.Format{}
 		}
 	}
-	switch body.Kind(raw) {
+	switch jsonparts.Kind(raw) {
 	case "an object", "a boolean":
 		return service.Format{Kind: service.FormatSchema, Schema: raw}
 	}
-	in.Wrong(name, "must be a JSON schema, not %s", body.Kind(raw))
+	in.Wrong(name, "must be a JSON schema, not %s", jsonparts.Kind(raw))
 	return service.Format{}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/serve/body"
 	"github.com/glmc/glmc/runtime/text/chat"
 )
@@ -26,19 +27,19 @@ func (d *responseRequest) input() []chat.Message {
 	switch raw := d.Raw("input"); {
 	case raw == nil:
 		d.Wrong("input", "is missing")
-	case body.Kind(raw) == "a string":
+	case jsonparts.Kind(raw) == "a string":
 		if text := d.String("input", body.MaxBytes); text != nil {
 			d.items = []json.RawMessage{userItem(*text)}
 			turns.flush()
 			turns.messages = append(turns.messages, chat.Message{Role: chat.RoleUser, Content: *text})
 		}
-	case body.Kind(raw) == "an array":
+	case jsonparts.Kind(raw) == "an array":
 		d.items = d.List("input", maxItems)
 		for i := range d.items {
 			turns.item(d.referred(i))
 		}
 	default:
-		d.Wrong("input", "must be a string or an array, not %s", body.Kind(raw))
+		d.Wrong("input", "must be a string or an array, not %s", jsonparts.Kind(raw))
 	}
 	turns.flush()
 	if len(turns.messages) == 0 {
@@ -165,7 +166,7 @@ func arguments(in *body.Object) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	raw := json.RawMessage(*text)
-	if body.Depth(raw) <= body.MaxDepth && json.Valid(raw) && body.Kind(raw) == "an object" {
+	if body.Depth(raw) <= body.MaxDepth && json.Valid(raw) && jsonparts.Kind(raw) == "an object" {
 		return raw
 	}
 	return in.Raw("arguments")
@@ -177,7 +178,7 @@ func parts(in *body.Object, name string) string {
 	if raw == nil {
 		return ""
 	}
-	if body.Kind(raw) == "a string" {
+	if jsonparts.Kind(raw) == "a string" {
 		if text := in.String(name, body.MaxBytes); text != nil {
 			return *text
 		}

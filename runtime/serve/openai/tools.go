@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/serve/body"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/text/chat"
@@ -29,7 +30,7 @@ func (d *decoder) choose(list []json.RawMessage) {
 	choice := &d.request.ToolChoice
 	switch raw := d.Raw("tool_choice"); {
 	case raw == nil:
-	case body.Kind(raw) == "a string":
+	case jsonparts.Kind(raw) == "a string":
 		choice.Mode = toolMode(d.Object, "tool_choice", "none", "auto", "required")
 	default:
 		if in := d.Object.Object("tool_choice"); in != nil {

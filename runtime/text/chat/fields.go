@@ -27,7 +27,7 @@ func check(path string, data []byte) error {
 // readFields returns the fields of a valid JSON object. Repeated ones are errors, and
 // those that are not known, where names are given.
 func readFields(path string, data []byte, known ...string) (map[string]json.RawMessage, error) {
-	if kind := kindOf(data); kind != "an object" {
+	if kind := jsonparts.Kind(data); kind != "an object" {
 		return nil, inputErrorf(path, "must be an object, not %s", kind)
 	}
 	var err error
@@ -47,7 +47,7 @@ func readFields(path string, data []byte, known ...string) (map[string]json.RawM
 
 // readArray returns the items of a valid JSON array of limited length.
 func readArray(path string, data []byte, limit int) ([]json.RawMessage, error) {
-	if kind := kindOf(data); kind != "an array" {
+	if kind := jsonparts.Kind(data); kind != "an array" {
 		return nil, inputErrorf(path, "must be an array, not %s", kind)
 	}
 	var err error
@@ -76,7 +76,7 @@ func optionalString(path string, data []byte) (*string, error) {
 	if isNull(data) {
 		return nil, nil
 	}
-	if kind := kindOf(data); kind != "a string" {
+	if kind := jsonparts.Kind(data); kind != "a string" {
 		return nil, inputErrorf(path, "must be a string, not %s", kind)
 	}
 	s, err := readString(path, data)
@@ -94,25 +94,4 @@ func deref(s *string) string {
 func isNull(data []byte) bool {
 	data = bytes.TrimSpace(data)
 	return len(data) == 0 || string(data) == "null"
-}
-
-// kindOf names the kind of a JSON value by its first byte.
-func kindOf(data []byte) string {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 {
-		return "nothing"
-	}
-	switch data[0] {
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	case 'n':
-		return "null"
-	}
-	return "a number"
 }

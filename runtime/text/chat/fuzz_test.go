@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/glmc/glmc/runtime/jsonparts"
 )
 
 // FuzzParseConversation parses any bytes. What parses renders by the bundled
@@ -54,7 +56,7 @@ func FuzzParseConversation(f *testing.F) {
 func hasStringArguments(conv Conversation) bool {
 	for _, m := range conv.Messages {
 		for _, call := range m.ToolCalls {
-			if kindOf(call.Arguments) == "a string" {
+			if jsonparts.Kind(call.Arguments) == "a string" {
 				return true
 			}
 		}

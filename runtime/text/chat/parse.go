@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/text/chat/internal/jinja"
 )
 
@@ -100,7 +101,7 @@ func checkTool(path string, data []byte, values *int) error {
 	}
 	tool, ok := value.(*jinja.Dict)
 	if !ok {
-		return inputErrorf(path, "must be an object, not %s", kindOf(data))
+		return inputErrorf(path, "must be an object, not %s", jsonparts.Kind(data))
 	}
 	// What has a name and no function may be one itself, whose type says something else.
 	if kind, ok := tool.Get("type"); ok && jinja.TextOf(kind) != "function" && (hasKey(tool, "function") || !hasKey(tool, "name")) {
@@ -223,10 +224,10 @@ func (k known) content(path string, data []byte) (string, error) {
 	switch {
 	case isNull(data):
 		return "", nil
-	case kindOf(data) == "a string":
+	case jsonparts.Kind(data) == "a string":
 		return readString(path, data)
-	case kindOf(data) != "an array":
-		return "", inputErrorf(path, "must be a string, null or a list of text parts, not %s", kindOf(data))
+	case jsonparts.Kind(data) != "an array":
+		return "", inputErrorf(path, "must be a string, null or a list of text parts, not %s", jsonparts.Kind(data))
 	}
 	parts, err := readArray(path, data, maxParts)
 	if err != nil {
@@ -247,8 +248,8 @@ func (k known) part(path string, data []byte) (string, error) {
 	var head struct {
 		Type string `json:"type"`
 	}
-	if kindOf(data) != "an object" {
-		return "", inputErrorf(path, "must be an object, not %s", kindOf(data))
+	if jsonparts.Kind(data) != "an object" {
+		return "", inputErrorf(path, "must be an object, not %s", jsonparts.Kind(data))
 	}
 	if err := json.Unmarshal(data, &head); err != nil || head.Type != "text" && head.Type != "refusal" {
 		return "", inputErrorf(path+".type", "is %q; only text parts are supported", head.Type)
@@ -325,7 +326,7 @@ func parseArguments(path string, data []byte) (json.RawMessage, error) {
 		return json.RawMessage("{}"), nil
 	}
 	values := jinja.MaxJSONValues
-	switch kindOf(data) {
+	switch jsonparts.Kind(data) {
 	case "an object":
 		if _, err := jinja.FromJSON(data, &values); err != nil {
 			return nil, inputErrorf(path, "%v", err)
@@ -346,5 +347,5 @@ func parseArguments(path string, data []byte) (json.RawMessage, error) {
 		}
 		return data, nil
 	}
-	return nil, inputErrorf(path, "must be an object or a string of JSON, not %s", kindOf(data))
+	return nil, inputErrorf(path, "must be an object or a string of JSON, not %s", jsonparts.Kind(data))
 }

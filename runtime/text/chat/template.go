@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/glmc/glmc/runtime/jsonparts"
 	"github.com/glmc/glmc/runtime/text/chat/internal/jinja"
 )
 
@@ -172,7 +173,7 @@ func (t *Template) RenderSegments(conv Conversation, opts Options) ([]Segment, e
 func textArguments(messages []Message) string {
 	for i, m := range messages {
 		for j, call := range m.ToolCalls {
-			if kindOf(call.Arguments) == "a string" {
+			if jsonparts.Kind(call.Arguments) == "a string" {
 				return fmt.Sprintf("messages[%d].tool_calls[%d].function.arguments", i, j)
 			}
 		}
