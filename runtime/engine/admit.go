@@ -104,14 +104,14 @@ const retryAfter = 16
 // match takes what the prefix cache has of a sequence, which may be more than when it began.
 func (e *Engine) match(q *Sequence) {
 	n := q.kv.Match(q.namespace(), q.tokens)
+	q.drafted = max(q.drafted, n)
 	if n <= q.computed {
 		return
 	}
 	if q.result.Preempted == 0 {
 		q.result.Cached += min(n, len(q.request.Prompt)) - q.computed
 	}
-	q.computed, q.drafted = n, n
-	q.commits++
+	q.computed = n
 }
 
 // takes reports whether the sequence takes pages from the prefix cache. Whoever wants logits of the whole prompt has it computed.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/glmc/glmc/compiler"
+	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/engine/enginetest"
 	"github.com/glmc/glmc/runtime/exec"
@@ -136,6 +137,65 @@ func TestBadDraftsEndNobody(t *testing.T) {
 	}
 	if n := s.Stats().FailedSteps; n == 0 {
 		t.Error("no step failed")
+	}
+	s.whole(t)
+}
+
+// failing lets steps fail that a test names.
+type failing struct {
+	engine.Executor
+	fails func(entry string, in exec.Inputs) bool
+}
+
+func (f failing) Step(ctx context.Context, entry string, in exec.Inputs) ([]kernels.Tensor, error) {
+	if f.fails(entry, in) {
+		return nil, errSabotage
+	}
+	return f.Executor.Step(ctx, entry, in)
+}
+
+// TestAPromptWithoutItsLayerTakesPagesOfAnother: a sequence that the layer has lost shares no more pages, while one that says what stands in
+// the other's prompt goes on to. The first takes those of the second in the middle of what it has computed, and reads them from then on.
+func TestAPromptWithoutItsLayerTakesPagesOfAnother(t *testing.T) {
+	x := enginetest.New(enginetest.Options{Draft: true, PageSize: 1, Pages: 200})
+	begin := distinct(1, 8)
+	plain := startEngine(t, enginetest.Options{PageSize: 1, Pages: 200}, engine.Options{})
+	said := plain.add(t, engine.Request{Prompt: begin, MaxTokens: 90})
+	plain.steps(t, -1)
+	long := slices.Concat(begin, said.Output()[:20], distinct(2, 12))
+	want := plain.add(t, engine.Request{Prompt: long, MaxTokens: 20})
+	plain.steps(t, -1)
+
+	// The first step of both fails, so that each runs alone. Then the layer fails where the long prompt does.
+	together, alone := 0, 0
+	fails := func(entry string, in exec.Inputs) bool {
+		seqs, tokens := len(in["seq_start"].I32)-1, len(in["tokens"].I32)
+		switch {
+		case entry == "forward" && seqs == 2:
+			together++
+			return together == 1
+		case entry == "draft" && seqs == 1 && tokens > len(begin):
+			alone++
+			return alone == 1
+		}
+		return false
+	}
+	e, err := engine.New(failing{x, fails}, engine.Options{MTP: 1, Chunk: 20, MixedChunk: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := started{e, x, &steps{}}
+	a := s.add(t, engine.Request{Prompt: begin, MaxTokens: 90})
+	s.steps(t, 1)
+	b := s.add(t, engine.Request{Prompt: long, MaxTokens: 20})
+	s.steps(t, -1)
+	for _, c := range []struct{ want, got *engine.Sequence }{{said, a}, {want, b}} {
+		if diff := cmp.Diff(c.want.Output(), c.got.Output()); diff != "" {
+			t.Errorf("output (-want +got):\n%s", diff)
+		}
+	}
+	if together < 2 || alone < 1 {
+		t.Errorf("%d steps of both, %d of the layer for the long prompt: nothing was lost", together, alone)
 	}
 	s.whole(t)
 }

@@ -18,10 +18,10 @@ type inputs struct {
 	tables                                  []table
 }
 
-// table says what stands in a row of pages: those of a sequence when it had that many, and as many had been committed.
+// table says what stands in a row of pages: those of a sequence when it had that many, and as many had been replaced.
 type table struct {
-	kv             *kv.Sequence
-	commits, pages int
+	kv              *kv.Sequence
+	replaced, pages int
 }
 
 // begin forgets the last step. Page tables have at least so many pages for each sequence.
@@ -38,8 +38,8 @@ func (in *inputs) begin(width int) {
 }
 
 // add puts tokens into the step that stand in a sequence from position pos on, and drafts behind them. The logits of the last rows
-// of them all are wanted. Until there are more commits, the sequence keeps the pages that it has.
-func (in *inputs) add(seq *kv.Sequence, commits int, pos, rows int, tokens, drafts []int32) {
+// of them all are wanted.
+func (in *inputs) add(seq *kv.Sequence, pos, rows int, tokens, drafts []int32) {
 	in.tokens = append(append(in.tokens, tokens...), drafts...)
 	for i := range len(tokens) + len(drafts) {
 		in.pos = append(in.pos, int32(pos+i))
@@ -49,12 +49,12 @@ func (in *inputs) add(seq *kv.Sequence, commits int, pos, rows int, tokens, draf
 	for i := range rows {
 		in.rows = append(in.rows, int32(n-rows+i))
 	}
-	in.table(len(in.starts)-1, seq, commits)
+	in.table(len(in.starts)-1, seq)
 	in.starts = append(in.starts, int32(n))
 }
 
 // table writes a row of the page tables. It ends in pages 0, which nothing reads.
-func (in *inputs) table(row int, seq *kv.Sequence, commits int) {
+func (in *inputs) table(row int, seq *kv.Sequence) {
 	if row == len(in.tables) {
 		in.tables = append(in.tables, table{})
 	}
@@ -63,12 +63,12 @@ func (in *inputs) table(row int, seq *kv.Sequence, commits int) {
 	}
 	t, pages := &in.tables[row], seq.Pages()
 	to := in.pages[row*in.width : (row+1)*in.width]
-	if t.kv != seq || t.commits != commits {
+	if t.kv != seq || t.replaced != seq.Replaced() {
 		clear(to[copy(to, pages):])
 	} else {
 		copy(to[t.pages:], pages[t.pages:])
 	}
-	*t = table{seq, commits, len(pages)}
+	*t = table{seq, seq.Replaced(), len(pages)}
 }
 
 // end gives the step's inputs, which are valid until the next begin.

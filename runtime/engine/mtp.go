@@ -150,7 +150,7 @@ func (m *mtp) follow(e *Engine) bool {
 			next++
 		}
 		m.rows += rows
-		m.inputs.add(q.kv, q.commits, p.from, rows, q.tokens[p.from+1:p.from+1+n], nil)
+		m.inputs.add(q.kv, p.from, rows, q.tokens[p.from+1:p.from+1+n], nil)
 		m.states = append(m.states, states[at*m.hidden:(at+n)*m.hidden]...)
 	}
 	m.ask = m.ask[:next]
@@ -225,7 +225,7 @@ func (m *mtp) take(e *Engine) bool {
 	m.inputs.begin(width)
 	for i := range kept {
 		q := kept[i].seq
-		m.inputs.add(q.kv, q.commits, q.computed+len(q.drafts)-1, 1, q.drafts[len(q.drafts)-1:], nil)
+		m.inputs.add(q.kv, q.computed+len(q.drafts)-1, 1, q.drafts[len(q.drafts)-1:], nil)
 	}
 	m.rows = len(kept)
 	return true

@@ -132,15 +132,12 @@ type sums struct {
 
 func (s *sums) check(t *testing.T) {
 	t.Logf("%+v", *s)
-	if t.Failed() || s.requests < 200 {
-		return
+	if t.Failed() || s.requests < 10_000 {
+		return // too few schedules, of which one differs from another, to hold them to numbers
 	}
 	few := uint64(s.requests / 100)
 	if s.preempted < few || s.hits < int64(few) || s.evicted < int64(few) || s.aborted == 0 || s.broken == 0 || s.failedSteps == 0 {
 		t.Errorf("too little happened: %+v", *s)
-	}
-	if s.requests < 1000 {
-		return // too few schedules to hold each drafter to something
 	}
 	for _, d := range s.drafts {
 		if d.Accepted < 3*few || d.Checked < d.Accepted+3*few || d.Proposed < d.Checked {

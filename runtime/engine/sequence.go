@@ -25,7 +25,6 @@ type Sequence struct {
 	vocab    int          // logits of a row
 	kv       *kv.Sequence // nil while the sequence waits
 
-	commits int    // of pages: they may be others behind one, because the cache had them already
 	state   string // what its pages hold beside the model's keys and values
 	private bool   // neither takes pages from the prefix cache nor leaves any
 	held    bool   // runs its prompt and does not generate yet

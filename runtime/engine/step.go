@@ -51,7 +51,7 @@ func (s *step) fill() {
 	s.inputs.begin(width)
 	for i := range s.parts {
 		p := &s.parts[i]
-		s.inputs.add(p.seq.kv, p.seq.commits, p.from, p.rows+len(p.drafts), p.seq.tokens[p.from:p.from+p.tokens], p.drafts)
+		s.inputs.add(p.seq.kv, p.from, p.rows+len(p.drafts), p.seq.tokens[p.from:p.from+p.tokens], p.drafts)
 	}
 }
 
@@ -184,7 +184,6 @@ func (e *Engine) share(q *Sequence) {
 	}
 	if !q.private && n-q.kv.Shared() >= e.pool.PageSize() {
 		q.kv.Commit(q.tokens[:n])
-		q.commits++
 	}
 }
 

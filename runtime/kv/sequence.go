@@ -13,6 +13,8 @@ type Sequence struct {
 	shared int   // pages in the tree
 	root   int32 // node of its namespace; none: it has none
 	at     int   // in pool.live; none: it is not there
+
+	replaced int // pages that it had and that others took the place of
 }
 
 // NewSequence returns an empty sequence.
@@ -98,6 +100,7 @@ func (s *Sequence) attach(n int32) {
 	if s.shared < len(s.pages) {
 		s.pool.drop(s.pages[s.shared])
 		s.pages[s.shared] = n
+		s.replaced++
 	} else {
 		s.pages = append(s.pages, n)
 	}
@@ -133,6 +136,10 @@ func (s *Sequence) Grow(tokens int) error {
 // Pages is the page table: the pages that hold tokens 0, pageSize, 2*pageSize, ... It is valid until the next call of Match,
 // Commit, Grow or Release.
 func (s *Sequence) Pages() []int32 { return s.pages }
+
+// Replaced is how many pages the sequence had and others, which the tree had already, took the place of. While it stays the same, a
+// copy of Pages lacks only what came behind it.
+func (s *Sequence) Replaced() int { return s.replaced }
 
 // Shared is the number of tokens in pages that are in the tree. Steps write behind them only.
 func (s *Sequence) Shared() int { return s.shared * s.pool.pageSize }

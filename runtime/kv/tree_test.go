@@ -158,6 +158,9 @@ func TestCommitAdoptsWhatAnotherCommitted(t *testing.T) {
 	if b.Pages()[2] != own || p.Free() != 6 || p.Counts().Adopted != 2 {
 		t.Errorf("pages %v, %d free, counts %+v: want the last page kept and two given back", b.Pages(), p.Free(), p.Counts())
 	}
+	if a.Replaced() != 0 || b.Replaced() != 2 {
+		t.Errorf("%d and %d pages were replaced, want none and 2", a.Replaced(), b.Replaced())
+	}
 	if err := b.Grow(6); err != nil {
 		t.Fatal(err)
 	}
