@@ -34,6 +34,7 @@ func (e *Engine) propose(ctx context.Context) {
 	if !e.drafting() || e.step.err != nil {
 		return
 	}
+	defer e.leave()
 	if e.adapt != nil {
 		e.adapt.learn(&e.step)
 	}

@@ -78,6 +78,7 @@ type Engine struct {
 	adapt    *adapting   // nil: Options.Adapt is not set
 	stats    Stats
 	fresh    []*Sequence // what came of the last steps is for these
+	leaving  []*Sequence // that ended with the step, and keep their pages until the draft layer has gone over them
 }
 
 // New makes an engine for the entry forward of an executor's plan.

@@ -188,7 +188,11 @@ func (l *Loop) run() {
 		if !e.pending() || e.drafting() {
 			l.deliver() // nobody waits for guesses
 		}
+		leaving := len(e.leaving) > 0
 		e.propose(l.steps)
+		if leaving {
+			l.count()
+		}
 	}
 	l.interrupt()
 	l.abandon()
@@ -265,12 +269,17 @@ func (l *Loop) arrive() {
 	clear(l.came)
 }
 
+// count makes the engine's state known.
+func (l *Loop) count() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats = l.engine.Stats()
+}
+
 // deliver gives readers what is new. Who sees a request end sees it in Stats as well.
 func (l *Loop) deliver() {
 	e := l.engine
-	l.mu.Lock()
-	l.stats = e.Stats()
-	l.mu.Unlock()
+	l.count()
 	ended := 0
 	for _, q := range e.fresh {
 		if q.stream != nil && q.stream.push(q) {

@@ -91,9 +91,10 @@ func (m *mtp) run(ctx context.Context, e *Engine) {
 	}
 	ok := m.step(ctx, e.adapt, over) == nil
 	for i := range e.step.parts {
-		if q := e.step.parts[i].seq; !q.ended && q.hopes.led && q.drafted == e.step.parts[i].from {
+		if p := &e.step.parts[i]; p.seq.kv != nil && p.seq.hopes.led && p.seq.drafted == p.from {
+			q := p.seq
 			if ok {
-				q.drafted = q.computed
+				q.drafted += q.followed(p.from)
 			}
 			e.share(q)
 		}
@@ -128,7 +129,7 @@ func (m *mtp) follow(e *Engine) bool {
 				m.ask = append(m.ask, asked{seq: q, most: most})
 			}
 		}
-		if !q.ended && q.kv != nil {
+		if q.kv != nil {
 			width = max(width, len(q.kv.Pages()))
 		}
 	}
@@ -139,8 +140,8 @@ func (m *mtp) follow(e *Engine) bool {
 		p := &e.step.parts[i]
 		q, at := p.seq, first
 		first += p.tokens + len(p.drafts)
-		n := q.computed - p.from
-		if q.ended || !q.hopes.led || q.drafted != p.from || n <= 0 || first*m.hidden > len(states) {
+		n := q.followed(p.from)
+		if q.kv == nil || !q.hopes.led || q.drafted != p.from || n <= 0 || first*m.hidden > len(states) {
 			continue
 		}
 		rows := 0
@@ -155,6 +156,25 @@ func (m *mtp) follow(e *Engine) bool {
 	}
 	m.ask = m.ask[:next]
 	return len(m.states) > 0
+}
+
+// followed is how many positions from one on the layer can go over: those that are computed and have a token behind them.
+func (q *Sequence) followed(from int) int { return min(q.computed, len(q.tokens)-1) - from }
+
+// leaves reports whether the layer has to go over a sequence once more that ends with the step: the next turn of the conversation would
+// else not find the pages that the step filled, which may be those of its whole prompt.
+func (e *Engine) leaves(q *Sequence) bool {
+	size := e.pool.PageSize()
+	return e.mtp != nil && q.hopes.led && !q.private && (q.drafted+q.followed(q.drafted))/size > q.drafted/size
+}
+
+// leave lets those go that the layer has gone over.
+func (e *Engine) leave() {
+	for _, q := range e.leaving {
+		e.vacate(q)
+	}
+	clear(e.leaving) // they may be gone
+	e.leaving = e.leaving[:0]
 }
 
 // step runs the layer, and takes the time where somebody wants it.

@@ -180,7 +180,11 @@ func (e *Engine) end(q *Sequence, finish string, err error) {
 		if errors.Is(err, sample.ErrNotFinite) { // whoever found its keys in the cache would fail as well
 			q.kv.Discard()
 		}
-		e.vacate(q)
+		if err == nil && e.leaves(q) {
+			e.leaving = append(e.leaving, q)
+		} else {
+			e.vacate(q)
+		}
 	} else {
 		e.waiting, _ = remove(e.waiting, q)
 	}
