@@ -159,7 +159,7 @@ func (e *Engine) cut(q *Sequence) {
 		}
 	}
 	c := q.request.Constraint
-	if c == nil {
+	if c == nil || q.origin == FromMTP { // which guessed what may come
 		return
 	}
 	n := 0

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/runtime/sample"
 )
 
 // mtp guesses with the entry draft of a plan: a layer behind the model that makes of the token at position t+1 and the model's state at t,
@@ -106,6 +106,7 @@ func (m *mtp) run(ctx context.Context, e *Engine) {
 	for ok && m.take(e) {
 		ok = m.step(ctx, e.adapt, further) == nil
 	}
+	m.back(e)
 	clear(m.ask) // they may be gone
 	m.ask = m.ask[:0]
 }
@@ -221,13 +222,8 @@ func (m *mtp) take(e *Engine) bool {
 			row = a.last
 		}
 		q := a.seq
-		id := sample.Argmax(logits.F32[row*m.vocab:][:m.vocab])
-		if id < 0 {
-			continue
-		}
 		q.origin = FromMTP
-		q.drafts = append(q.drafts, id)
-		if len(q.drafts) == a.most {
+		if !e.guessNext(q, logits.F32[row*m.vocab:][:m.vocab]) || len(q.drafts) == a.most {
 			continue
 		}
 		m.states = append(m.states, states[a.last*m.hidden:][:m.hidden]...)
@@ -249,4 +245,48 @@ func (m *mtp) take(e *Engine) bool {
 	}
 	m.rows = len(kept)
 	return true
+}
+
+// guessNext takes the layer's guess of the next token of a sequence, of those that may come: the constraint is walked along. False where nothing is to be
+// guessed behind.
+func (e *Engine) guessNext(q *Sequence, logits []float32) bool {
+	c, said := q.request.Constraint, len(q.Output())+len(q.drafts)
+	id := int32(-1)
+	if err := safely("the constraint", func() error {
+		var mask []uint64
+		if c != nil {
+			mask = c.Mask()
+		}
+		if said < q.request.MinTokens && len(q.request.Stop) > 0 {
+			mask = q.withoutStops(mask)
+		}
+		id = q.sampler.Best(logits, mask)
+		if id >= 0 && c != nil && c.Accept(id) != nil {
+			id = -1
+		}
+		return nil
+	}); err != nil {
+		e.end(q, "", err)
+		return false
+	}
+	if id < 0 {
+		return false
+	}
+	q.drafts = append(q.drafts, id)
+	return !slices.Contains(q.request.Stop, id)
+}
+
+// back takes constraints back that were walked along guesses.
+func (m *mtp) back(e *Engine) {
+	for i := range e.step.parts {
+		q := e.step.parts[i].seq
+		if c := q.request.Constraint; c != nil && q.origin == FromMTP && len(q.drafts) > 0 {
+			if err := safely("the constraint", func() error {
+				c.Rollback(len(q.drafts))
+				return nil
+			}); err != nil {
+				e.end(q, "", err)
+			}
+		}
+	}
 }
