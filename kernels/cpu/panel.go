@@ -42,8 +42,8 @@ type panelFormat struct {
 // groupedKernel multiplies rows with one widened panel of I4: see kernels/cpu/gen/panel4.go.
 type groupedKernel func(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
-// dot8Kernel multiplies rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
-type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+// dot8Kernel multiplies tiles of rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
+type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 // fusedKernel multiplies a few rows of int8 with one panel as it is stored, from its first k to the last: see kernels/cpu/gen/dot8.go.
 type fusedKernel func(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
@@ -182,17 +182,23 @@ func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x
 	if m.bytes == nil {
 		m.bytes = make([]byte, panelBlock*panel.Channels+panelBlock/dtype.Group*4*panel.Channels)
 	}
-	tiles := (rows + panelRows - 1) / panelRows
+	most := len(w.bytes.kernels) - 1 // rows of a tile
+	tiles := (rows + most - 1) / most
 	for k := 0; k < w.k; k += panelBlock {
 		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
 		ahead := w.ahead(p, first, n, tiles, max(n*w.quad/8, 1))
 		w.bytes.convert(&m.bytes[0], (*byte)(w.at(p, first)), n)
 		groups := (min(panelBlock, w.k-k) + w.bytes.group - 1) / w.bytes.group
-		for r, tile := 0, 0; r < rows; r += tile {
-			tile = tileOf(rows - r)
-			w.bytes.kernels[tile](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
-				groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups, ahead.at, ahead.pace)
-			ahead.next()
+		// Tiles of as many rows each as there can be: first those with one more.
+		small, more := rows/tiles, rows%tiles
+		r := 0
+		for _, run := range [...]struct{ rows, tiles int }{{small + 1, more}, {small, tiles - more}} {
+			if run.tiles > 0 {
+				w.bytes.kernels[run.rows](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
+					groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups, ahead.at, ahead.pace, run.tiles)
+				r += run.rows * run.tiles
+				ahead.skip(run.tiles)
+			}
 		}
 	}
 }
@@ -236,7 +242,10 @@ func (w *panelWeight) ahead(p, first, n, tiles, turns int) lookahead {
 	return lookahead{from, pace, pace * turns}
 }
 
-func (l *lookahead) next() { l.at += uintptr(l.turn) }
+func (l *lookahead) next() { l.skip(1) }
+
+// skip looks on from where so many tiles have asked.
+func (l *lookahead) skip(tiles int) { l.at += uintptr(tiles * l.turn) }
 
 // padded is the number of k that a panel has.
 func (w *panelWeight) padded() int { return w.steps(w.k) * w.quad }
