@@ -179,13 +179,12 @@ func (w *writer) offset() {
 	w.op("VPBROADCASTD AX, Z28")
 }
 
-// e4m3 becomes the integer nearest to value * 127/448.
+// e4m3 becomes the integer nearest to value * 127/448. The table has the offset in it: less than that is the opposite of more.
 func bytesTablesF8(w *writer) {
 	w.op("MOVQ $·f8Integers(SB), AX")
 	w.op("VMOVDQU64 (AX), Z24")
 	w.op("VMOVDQU64 64(AX), Z25")
 	w.op("VPXORD Z27, Z27, Z27")
-	w.offset()
 }
 
 func bytesF8(w *writer) {
@@ -194,7 +193,6 @@ func bytesF8(w *writer) {
 		w.op("VPMOVB2M Z%d, K%d", 16+i, i+1)
 		w.op("VPERMI2B Z25, Z24, Z%d", 16+i)
 		w.op("VPSUBB Z%d, Z27, K%d, Z%d", 16+i, i+1, 16+i)
-		w.op("VPXORD Z28, Z%d, Z%d", 16+i, 16+i)
 	}
 }
 
