@@ -172,7 +172,7 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 	if guesses.cache != nil {
 		metrics.Trees(backend.Model().Name, guesses.cache.Stats)
 	}
-	return &serve.Loaded{Routes: routesOf(server.Observe(backend), p)}, nil
+	return &serve.Loaded{Routes: routesOf(server.Observe(backend), p), Healthy: loop.Healthy}, nil
 }
 
 // proven is the plan that is served, with evidence that its passes are right: the file's, or made here.
