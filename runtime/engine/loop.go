@@ -33,6 +33,7 @@ type Loop struct {
 	open     map[*Stream]struct{} // that have not ended
 	idle     chan struct{}        // made by Drain, closed when no stream is open
 	stats    Stats
+	full     bool // the last step had no place for some that wait; those who came since may have one
 
 	came, left []*Stream // the inbox as the engine's goroutine has it
 	ended      []*Stream // memory for those that ended in a step
@@ -80,7 +81,7 @@ func (l *Loop) admits() bool {
 	if most == 0 {
 		return true
 	}
-	if l.stats.Waiting == 0 {
+	if !l.full {
 		most += l.engine.options.MaxRunning - l.stats.Running
 	}
 	return l.stats.Waiting+len(l.arrivals) < most
@@ -277,7 +278,7 @@ func (l *Loop) deliver() {
 	e := l.engine
 	now := e.Stats()
 	l.mu.Lock()
-	l.stats = now
+	l.stats, l.full = now, e.step.stats.Waiting > 0 && now.Waiting > 0
 	l.mu.Unlock()
 	ended := l.ended[:0]
 	for _, q := range e.fresh {
