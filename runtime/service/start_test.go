@@ -43,6 +43,9 @@ func TestRefused(t *testing.T) {
 			r.Format = service.Format{Kind: service.FormatSchema, Schema: []byte(`{"type":"nothing"}`)}
 		}),
 			service.Invalid, "response_format", "/type"},
+		{"an expression", change(func(r *service.Request) {
+			r.Format = service.Format{Kind: service.FormatRegex, Regex: "a(", Param: "guided_regex"}
+		}), service.Invalid, "guided_regex", "guided_regex: "},
 		{"a template argument", change(func(r *service.Request) { r.Template = map[string]any{"messages": true} }), service.Invalid, "messages", "allowed are"},
 		{"a token", service.Request{Tokens: []int32{1, 4096}}, service.Invalid, "prompt", "token 1 is 4096"},
 		{"no tokens", service.Request{Tokens: []int32{}}, service.Invalid, "prompt", "empty"},
