@@ -72,6 +72,7 @@ type Engine struct {
 
 	arrived  uint64 // sequences that were added
 	suspects int    // of the running ones, those that a failed step was about
+	failures int    // sequences that failed, one after the other, since the last success
 	step     step
 	mtp      *mtp        // nil: the model's draft layer is not used
 	guess    draft.Draft // of Options.Drafter, for one sequence after the other

@@ -28,6 +28,7 @@ type Sequence struct {
 	state   string // what its pages hold beside the model's keys and values
 	private bool   // neither takes pages from the prefix cache nor leaves any
 	held    bool   // runs its prompt and does not generate yet
+	trial   bool   // nobody asked for it: it shows whether the engine works
 	suspect bool   // a step of several failed, and this one was in it: it runs alone
 
 	drafts  []int32        // tokens that may come behind the last; the next step checks them
@@ -191,6 +192,9 @@ func (e *Engine) end(q *Sequence, finish string, err error) {
 	e.unguess(q, err == nil)
 	q.ended, q.ahead = true, nil
 	q.result.Finish, q.result.Err, q.result.Ended = finish, err, time.Now()
+	if q.trial {
+		return
+	}
 	e.freshen(q)
 	e.stats.ended(q)
 	if e.options.Observe != nil {
