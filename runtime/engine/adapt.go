@@ -11,6 +11,7 @@ import (
 type adapting struct {
 	costs   costs
 	records [Origins]record
+	kinds   [draft.Kinds]tally // of suffix drafts' tokens, as the drafter tells them apart
 	offers  []offer
 	all     []offer // the same, as if the layer followed every sequence
 	pays    float64 // of the layer: logarithm of how many times faster it makes steps
@@ -35,8 +36,10 @@ const (
 
 // propensity is what a sequence knows of its guesses.
 type propensity struct {
-	odds   []float64       // of each token of the suffix draft, given those before it, as the drafter says
-	chance []float64       // of each and all before it, as it turned out
+	odds   []float64       // of each token of the suffix draft, given those before it, as the drafter says,
+	likely []float64       // and as it turned out for guesses like it
+	kinds  []uint8         // of each
+	chance []float64       // of each and all before it, as it turned out for the sequence
 	layer  []float64       // the same of the model's layer
 	match  int             // of the suffix draft
 	record [Origins]record // what came
@@ -84,28 +87,31 @@ func (a *adapting) learn(s *step) {
 
 // came takes that of a sequence's drafts so many were right.
 func (a *adapting) came(q *Sequence, drafts, right int) {
+	h := &q.hopes
 	for i := range min(drafts, right+1) {
-		class, odds := placeClass(i), 1.0
-		if q.origin == FromDrafter {
-			if i >= len(q.hopes.odds) {
-				return
-			}
-			class, odds = matchClass(q.hopes.match, i), q.hopes.odds[i]
+		if q.origin != FromDrafter {
+			h.record[q.origin][placeClass(i)].add(1, i < right, 1)
+			a.records[q.origin][placeClass(i)].add(1, i < right, recordKeeps)
+			continue
 		}
-		q.hopes.record[q.origin].add(class, odds, i < right, 1)
-		a.records[q.origin].add(class, odds, i < right, recordKeeps)
+		if i >= len(h.odds) {
+			return
+		}
+		class := matchClass(h.match, i)
+		h.record[q.origin][class].add(h.likely[i], i < right, 1)
+		a.records[q.origin][class].add(h.odds[i], i < right, recordKeeps)
+		if i < len(h.kinds) {
+			a.kinds[h.kinds[i]].add(h.odds[i], i < right, recordKeeps)
+		}
 	}
 }
 
-// ratio is how often guesses of a class come for a sequence, for once that they should.
-func (a *adapting) ratio(q *Sequence, from Origin, class int) float64 {
-	return q.hopes.record[from].ratio(class, a.records[from].ratio(class, recordStart))
-}
-
-// hear takes a suffix draft: a path, of which it finds out how probable it is.
+// hear takes a suffix draft: a path, of which it finds out how probable it is. What the drafter says of a token is held against what came of
+// tokens with as long a match, and of tokens of its kind; and then against what came of such for the sequence.
 func (a *adapting) hear(q *Sequence, g *draft.Draft, n int) {
 	h := &q.hopes
-	h.odds, h.chance, h.match = h.odds[:0], h.chance[:0], g.Match
+	h.odds, h.likely, h.chance, h.match = h.odds[:0], h.likely[:0], h.chance[:0], g.Match
+	h.kinds = append(h.kinds[:0], g.Kinds[:min(n, len(g.Kinds))]...)
 	before, chance := 1.0, 1.0
 	for i := range n {
 		odds := 1.0
@@ -113,8 +119,15 @@ func (a *adapting) hear(q *Sequence, g *draft.Draft, n int) {
 			odds = min(1, max(0, float64(g.Probs[i])/before))
 			before = float64(g.Probs[i])
 		}
+		class := matchClass(g.Match, i)
+		ratio := a.records[FromDrafter][class].ratio(recordStart)
+		if i < len(h.kinds) {
+			ratio = a.kinds[h.kinds[i]].ratio(ratio)
+		}
+		likely := min(1, odds*ratio)
 		h.odds = append(h.odds, odds)
-		chance *= min(1, odds*a.ratio(q, FromDrafter, matchClass(g.Match, i)))
+		h.likely = append(h.likely, likely)
+		chance *= min(1, likely*h.record[FromDrafter][class].ratio(1))
 		h.chance = append(h.chance, chance)
 	}
 }
@@ -125,7 +138,8 @@ func (a *adapting) layerChances(q *Sequence, most int) {
 	h.layer = h.layer[:0]
 	chance := 1.0
 	for i := range most {
-		chance *= min(1, a.ratio(q, FromMTP, placeClass(i)))
+		class := placeClass(i)
+		chance *= min(1, h.record[FromMTP][class].ratio(a.records[FromMTP][class].ratio(recordStart)))
 		h.layer = append(h.layer, chance)
 	}
 }

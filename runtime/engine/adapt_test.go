@@ -161,16 +161,16 @@ func TestLayerDoesNotOscillate(t *testing.T) {
 // TestRecordsFollowWhatCame: a ratio begins with the prior and goes to what came.
 func TestRecordsFollowWhatCame(t *testing.T) {
 	var r record
-	if got := r.ratio(3, 0.7); math.Abs(got-0.7) > 1e-9 {
+	if got := r[3].ratio(0.7); math.Abs(got-0.7) > 1e-9 {
 		t.Errorf("without guesses: %v", got)
 	}
 	for i := range 1000 {
-		r.add(3, 0.5, i%4 == 0, 1)
+		r[3].add(0.5, i%4 == 0, 1)
 	}
-	if got := r.ratio(3, 0.7); math.Abs(got-0.5) > 0.01 { // a quarter came of guesses that said half
+	if got := r[3].ratio(0.7); math.Abs(got-0.5) > 0.01 { // a quarter came of guesses that said half
 		t.Errorf("ratio %v, want 0.5", got)
 	}
-	if got := r.ratio(2, 0.7); math.Abs(got-0.7) > 1e-9 {
+	if got := r[2].ratio(0.7); math.Abs(got-0.7) > 1e-9 {
 		t.Errorf("another class: %v", got)
 	}
 }

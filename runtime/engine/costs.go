@@ -1,35 +1,37 @@
 package engine
 
 import (
-	"math"
 	"time"
 )
 
-// record is how often what was guessed came, by some trait of the guesses.
-type record struct {
-	told, came [recordClasses]float64
+// tally is how often guesses came that should have.
+type tally struct {
+	told float64 // sum of what was said of each: its probability
+	came float64 // and how many came
 }
+
+// record are tallies by some trait of guesses.
+type record [recordClasses]tally
 
 const (
 	recordClasses = 8
-	recordKeeps   = 1 - 1.0/1024 // of the engine's record; a request's counts all it has
-	recordPrior   = 8            // guesses that the engine's record is worth beside a request's own
+	recordKeeps   = 1 - 1.0/1024 // of the engine's tallies; a request's counts all it has
+	recordPrior   = 8            // guesses that what is known beside a tally is worth
 	recordStart   = 0.8          // of what guesses say, until there is something to go by
 )
 
 // add counts a guess that was thought to come with some probability, and was checked.
-func (r *record) add(class int, odds float64, came bool, keeps float64) {
-	r.told[class] *= keeps
-	r.came[class] *= keeps
-	r.told[class] += odds
+func (t *tally) add(odds float64, came bool, keeps float64) {
+	t.told = t.told*keeps + odds
+	t.came *= keeps
 	if came {
-		r.came[class]++
+		t.came++
 	}
 }
 
-// ratio is how often guesses of a class came, for once that they should have, with a prior.
-func (r *record) ratio(class int, prior float64) float64 {
-	return (r.came[class] + recordPrior*prior) / (r.told[class] + recordPrior)
+// ratio is how often guesses came, for once that they should have, with a prior.
+func (t *tally) ratio(prior float64) float64 {
+	return (t.came + recordPrior*prior) / (t.told + recordPrior)
 }
 
 // matchClass is the class of a suffix draft's token: how many tokens before it are known to match.
@@ -135,105 +137,4 @@ func (c *costs) market(sequences int) market {
 	m.pass = max(0, further[0])
 	m.token = max(0, further[1]+further[2])
 	return m
-}
-
-// offer is what could be guessed for a sequence: by how probable it is that each token, and all before it, comes.
-type offer struct {
-	seq    *Sequence
-	suffix []float64
-	layer  []float64
-
-	useLayer bool // what is taken:
-	n        int  // the first tokens, of one of them
-}
-
-// market decides what is checked in a step. A step gives a token for each sequence, and one more for each draft that comes.
-// To check a draft is worth its time if more tokens come in that time than in the rest of the step: so what is taken makes the step's
-// tokens a second as many as they can be.
-type market struct {
-	plain       float64 // seconds of a step without drafts
-	base, row   float64 // of one with some, and of each of them
-	over, first float64 // of the draft layer going over the tokens of the step, and of each guess that it begins there
-	pass, token float64 // of a step in which it guesses on, and of each token of it
-	sequences   int
-}
-
-// plan chooses from the offers and gives the tokens a second that may be expected. The layer guesses up to depth tokens.
-//
-// It maximises a ratio, of tokens by seconds. At the right price of a second, in tokens, no choice is worth more than its price, and the best
-// is worth exactly that; each round gives a better price than the one before (Dinkelbach, On nonlinear fractional programming, 1967).
-func (m *market) plan(offers []offer, depth int) (rate float64) {
-	over := 0.0
-	if depth >= 0 {
-		over = m.over
-	}
-	plain := float64(m.sequences) / (m.plain + over)
-	rate = plain
-	for range 8 {
-		before := rate
-		best := math.Inf(-1)
-		passes := 0
-		for d := 0; d <= depth || d == 0; d++ {
-			value := -rate * m.pass * float64(max(0, d-1))
-			for i := range offers {
-				v, _, _ := m.choose(&offers[i], rate, d)
-				value += v
-			}
-			if value > best {
-				best, passes = value, d
-			}
-		}
-		tokens, time := float64(m.sequences), m.base+over+m.pass*float64(max(0, passes-1))
-		for i := range offers {
-			o := &offers[i]
-			_, o.useLayer, o.n = m.choose(o, rate, passes)
-			for _, p := range o.taken() {
-				tokens += p
-			}
-			time += m.row * float64(o.n)
-			if o.useLayer {
-				time += m.first + m.token*float64(o.n-1)
-			}
-		}
-		if rate = tokens / time; rate <= before*(1+1e-9) {
-			break
-		}
-	}
-	if rate > plain {
-		return rate
-	}
-	for i := range offers { // a few drafts would not pay for the step's being another
-		offers[i].useLayer, offers[i].n = false, 0
-	}
-	return plain
-}
-
-// taken are the probabilities of what is taken.
-func (o *offer) taken() []float64 {
-	if o.useLayer {
-		return o.layer[:o.n]
-	}
-	return o.suffix[:o.n]
-}
-
-// choose takes what is worth most of an offer at a price, in tokens a second, with at most depth tokens of the layer.
-func (m *market) choose(o *offer, price float64, depth int) (value float64, useLayer bool, n int) {
-	value, n = worth(o.suffix, price*m.row, price*m.row)
-	if v, k := worth(o.layer[:min(len(o.layer), depth)], price*(m.row+m.first), price*(m.row+m.token)); v > value {
-		return v, true, k
-	}
-	return value, false, n
-}
-
-// worth is what the first tokens of a draft are worth beyond their price, that of the first and that of each further one. Each is less
-// probable than the one before.
-func worth(odds []float64, first, further float64) (value float64, n int) {
-	sum, price := 0.0, first
-	for i, p := range odds {
-		if sum += p - price; sum > value {
-			value, n = sum, i+1
-		}
-		price = further
-	}
-	return value, n
 }
