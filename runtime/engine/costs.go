@@ -53,8 +53,10 @@ type costs struct {
 	steps      plane   // of the model, see stepPoint
 	over       plane   // of the draft layer going over what the model did: 1, tokens, guesses that it begins
 	layer      plane   // of a step in which it guesses on: 1, guesses
-	prompts    float64 // seconds that the draft layer went over prompts,
-	answers    float64 // and the tokens that were generated of sequences that it follows; both of late
+	prompts    mean    // of the model over a token of a prompt
+	led        mean    // of the draft layer
+	ran        float64 // tokens of prompts that were run,
+	answers    float64 // and tokens that were generated; both of late
 	fast, slow float64 // of late, and all the time: how many times slower steps were than steps says
 	compared   float64 // steps that these are of
 }
@@ -102,22 +104,39 @@ func (c *costs) tookLayer(p *plane, tokens, rows int, t time.Duration) {
 	p.add(point{1, float64(tokens), float64(rows)}, max(t.Seconds(), 1e-9)/c.level())
 }
 
-// tookPrompts takes the time that the draft layer went over prompts.
-func (c *costs) tookPrompts(t time.Duration) { c.prompts += t.Seconds() / c.level() }
+// mean is a time for each of some tokens, of late.
+type mean struct{ seconds, tokens float64 }
 
-// answersKeep is what remains of the sums for prompts for each token that is generated.
-const answersKeep = 1 - 1.0/8192
-
-// answered takes tokens of a sequence that the layer follows.
-func (c *costs) answered(tokens int) {
-	for range tokens {
-		c.prompts *= answersKeep
-		c.answers = c.answers*answersKeep + 1
-	}
+func (m *mean) add(tokens int, seconds float64) {
+	const keeps = 1 - 1.0/256
+	m.seconds = m.seconds*keeps + seconds
+	m.tokens = m.tokens*keeps + float64(tokens)
 }
 
-// perAnswer is what the layer takes for prompts, in seconds for each token of the answers.
-func (c *costs) perAnswer() float64 { return c.prompts / max(c.answers, 1) }
+func (m *mean) each() float64 { return m.seconds / max(m.tokens, 1) }
+
+// tookPrompts takes the time of a step of the model over parts of prompts.
+func (c *costs) tookPrompts(tokens int, t time.Duration) {
+	c.prompts.add(tokens, t.Seconds()/c.level())
+}
+
+// tookLayerPrompts takes the time that the draft layer went over parts of prompts.
+func (c *costs) tookLayerPrompts(tokens int, t time.Duration) {
+	c.led.add(tokens, t.Seconds()/c.level())
+}
+
+// perPrompt is what a token of a prompt takes, in seconds, if the draft layer goes over it too.
+func (c *costs) perPrompt() float64 { return c.prompts.each() + c.led.each() }
+
+// answered takes the tokens of prompts that were run in a step, and those that came of it.
+func (c *costs) answered(prompt, tokens int) {
+	const keeps = 1 - 1.0/4096
+	c.ran = c.ran*keeps + float64(prompt)
+	c.answers = c.answers*keeps + float64(tokens)
+}
+
+// perAnswer is what the layer would take for prompts if it followed all sequences, in seconds for each token of the answers.
+func (c *costs) perAnswer() float64 { return c.led.each() * c.ran / max(c.answers, 1) }
 
 // least is the least share of a step's time for each of its rows that a row more is thought to take.
 const least = 1.0 / 32
