@@ -170,7 +170,7 @@ func (l *linear) partsOfRows(worker, lo, hi int) {
 
 // panelRows computes the columns of panels [lo, hi) in rows [first, last).
 func (l *linear) panelRows(me *linearWorker, lo, hi, first, last int) {
-	block := panelRowBlock(l.panel.k)
+	block := l.panel.rowBlock(last - first)
 	for r0 := first; r0 < last; r0 += block {
 		rows := min(block, last-r0)
 		for p := lo; p < hi; {

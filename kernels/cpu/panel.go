@@ -279,12 +279,24 @@ func (l *lookahead) skip(tiles int) { l.at += uintptr(tiles * l.turn) }
 // padded is the number of k that a panel has.
 func (w *panelWeight) padded() int { return w.steps(w.k) * w.quad }
 
-// panelRowBlock bounds the rows that meet a panel in turn: as many activations as the second-level cache holds beside it.
+// panelRowBlock bounds the rows that meet a panel in turn: as many activations as the second-level cache holds beside it, in
+// bfloat16.
 func panelRowBlock(k int) int {
 	return min(max(384*1024/max(k, 1)/panelRows, 8)*panelRows, maxPanelRows)
 }
 
-const maxPanelRows = 40 * panelRows
+// rowBlock is panelRowBlock for this weight and that many rows: as many bytes of int8 as of bfloat16, and rows that are shared
+// out evenly, because every block decodes the weights again.
+func (w *panelWeight) rowBlock(rows int) int {
+	most := panelRowBlock(w.k)
+	if w.fast {
+		most = panelRowBlock(w.k / 2)
+	}
+	blocks := max((rows+most-1)/most, 1)
+	return (rows + blocks - 1) / blocks
+}
+
+const maxPanelRows = 44 * panelRows
 
 // fewRows is up to how many rows products are bound by reading weights.
 const fewRows = 8
