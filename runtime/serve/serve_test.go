@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/serve/openai"
 	"github.com/glmc/glmc/runtime/serve/route"
 )
 
@@ -150,6 +152,17 @@ func TestPanic(t *testing.T) {
 	if a := x.ask("POST", "/v1/say", "Hi"); a.body != "Hello" {
 		t.Errorf("afterwards: %+v", a)
 	}
+}
+
+// TestErrorsOfHandlers that clients are told nothing of are logged with the request's id.
+func TestErrorsOfHandlers(t *testing.T) {
+	x := start(t, Options{}, route.Route{Method: "GET", Pattern: "/broken", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		openai.WriteError(w, route.Fault(r.Context(), fmt.Errorf("reading a file: %w", os.ErrNotExist)))
+	})})
+	if a := x.ask("GET", "/broken", "", "X-Request-Id: abc"); a.status != 500 || !strings.Contains(a.body, "the server failed to answer the request") || strings.Contains(a.body, "file") {
+		t.Errorf("%+v", a)
+	}
+	x.logged(`"msg":"a request failed","request_id":"abc","error":"reading a file: file does not exist"`)
 }
 
 // TestRequestIDs: those of clients are kept where logs and headers can carry them.

@@ -67,7 +67,7 @@ func (a *api) post(handle func(http.ResponseWriter, *http.Request, *body.Object)
 			err = handle(w, r, o)
 		}
 		if err != nil && r.Context().Err() == nil {
-			WriteError(w, route.Fault(err))
+			WriteError(w, route.Fault(r.Context(), err))
 		}
 	})
 }
