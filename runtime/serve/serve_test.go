@@ -20,7 +20,10 @@ import (
 // TestLife: a server says what it is about from its first moment to its last.
 func TestLife(t *testing.T) {
 	loading := make(chan struct{})
-	x := startLoading(t, Options{Drain: 5 * time.Second}, loading)
+	early := route.Route{Method: "GET", Pattern: "/{$}", Access: route.Public, Control: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "wait")
+	})}
+	x := startLoading(t, Options{Drain: 5 * time.Second, Version: "v1", Early: []route.Route{early}}, loading)
 	want := func(path string, status int, body string) {
 		t.Helper()
 		if a := x.ask("GET", path, ""); a.status != status || strings.TrimSpace(a.body) != body {
@@ -29,11 +32,14 @@ func TestLife(t *testing.T) {
 	}
 	want("/health", 200, `{"status":"ok"}`)
 	want("/ready", 503, `{"status":"loading"}`)
+	want("/version", 200, `{"version":"v1"}`)
+	want("/", 200, "wait")
 	if a := x.ask("POST", "/v1/say", "Hi"); a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "the model is loading") {
 		t.Errorf("while it loads: %+v", a)
 	}
 	close(loading)
 	x.await("/ready", 200)
+	want("/", 200, "console")
 	if a := x.ask("POST", "/v1/say", "Hi"); a.status != 200 || a.body != "Hello" {
 		t.Errorf("when it is ready: %+v", a)
 	}
