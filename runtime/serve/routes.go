@@ -104,8 +104,16 @@ func (s *Server) carry(rt *route.Route) http.Handler {
 			return
 		}
 		defer release()
-		inner.ServeHTTP(x, r.WithContext(route.WithTenant(r.Context(), x.key)))
+		ctx := route.WithReport(route.WithTenant(r.Context(), x.key), func(err error) { s.reported(x, err) })
+		inner.ServeHTTP(x, r.WithContext(ctx))
 	})
+}
+
+// reported logs an error of a handler that its client is told nothing of. That the client does not read is no failure, and stands in the access log.
+func (s *Server) reported(x *exchange, err error) {
+	if x.err == nil {
+		s.logFailed(x.id, err)
+	}
 }
 
 // enter checks a request of a known route, and reads its body. The caller releases what it takes.
