@@ -62,7 +62,7 @@ func ReadSessions(r io.Reader, output, limit int) ([]Session, error) {
 func readSession(line []byte, output int) (Session, error) {
 	var rec record
 	if err := json.Unmarshal(line, &rec); err != nil {
-		return Session{}, err
+		return Session{}, fmt.Errorf("wants one JSON object: %w", err)
 	}
 	for _, n := range []*int{rec.OutputLen, rec.MaxTokens} {
 		if n == nil {

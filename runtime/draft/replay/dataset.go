@@ -65,7 +65,7 @@ func ReadSessions(r io.Reader, encode Encode, limit int) ([]Session, error) {
 func readSession(line []byte, encode Encode, limit int) (Session, error) {
 	var rec record
 	if err := json.Unmarshal(line, &rec); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("wants one JSON object: %w", err)
 	}
 	switch {
 	case rec.Messages != nil && (rec.Prompt != nil || rec.Response != nil):
