@@ -18,6 +18,8 @@ const (
 const (
 	// DefaultDraftTokens is the number of tokens that a drafter guesses at most.
 	DefaultDraftTokens = 16
+	// AdaptDraftTokens is the same where the engine takes as many of them as pay.
+	AdaptDraftTokens = 32
 	// MostDrafts is the number of tokens that anybody may guess: constraints can take back so many.
 	MostDrafts = 64
 )

@@ -185,7 +185,7 @@ func (m *mtp) step(ctx context.Context, a *adapting, p *plane) error {
 	switch {
 	case err != nil || a == nil:
 	case p == nil:
-		a.costs.tookPrompts(time.Since(start))
+		a.costs.tookLayerPrompts(len(m.inputs.tokens), time.Since(start))
 	default:
 		a.costs.tookLayer(p, len(m.inputs.tokens), m.rows, time.Since(start))
 	}

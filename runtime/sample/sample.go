@@ -106,7 +106,7 @@ func (s *Sampler) Best(logits []float32, mask []uint64) int32 {
 }
 
 // Score says what the model thought of a token that was not picked: one of the prompt. Its log probability, which is -Inf where the
-// logit is not finite, and alternatives are given whether or not the parameters ask for the former. The error is ErrNotFinite.
+// logit is not finite, its rank, and alternatives are given whether or not the parameters ask for the former. The error is ErrNotFinite.
 func (s *Sampler) Score(logits []float32, id int32) (Token, error) {
 	w := takeWorkspace()
 	defer w.giveBack()
@@ -115,6 +115,7 @@ func (s *Sampler) Score(logits []float32, id int32) (Token, error) {
 	t := Token{ID: id}
 	if best >= 0 {
 		w.score(&t, &w.row, s.params.Alternatives)
+		t.Rank = rankOf(logits, id)
 	}
 	return t, pickable(best, logits)
 }
