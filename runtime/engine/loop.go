@@ -195,7 +195,11 @@ func (l *Loop) run() {
 		if !e.pending() || e.drafting() {
 			l.deliver() // nobody waits for guesses
 		}
+		leaving := len(e.leaving) > 0
 		e.propose(l.steps)
+		if leaving {
+			l.count()
+		}
 	}
 	l.interrupt()
 	l.abandon()
@@ -273,13 +277,18 @@ func (l *Loop) arrive() {
 	clear(l.came)
 }
 
+// count makes the engine's state known.
+func (l *Loop) count() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats = l.engine.Stats()
+	l.full = l.engine.step.stats.Waiting > 0 && l.stats.Waiting > 0
+}
+
 // deliver gives readers what is new. Who sees a request end sees it in Stats as well.
 func (l *Loop) deliver() {
 	e := l.engine
-	now := e.Stats()
-	l.mu.Lock()
-	l.stats, l.full = now, e.step.stats.Waiting > 0 && now.Waiting > 0
-	l.mu.Unlock()
+	l.count()
 	ended := l.ended[:0]
 	for _, q := range e.fresh {
 		if q.stream != nil && q.stream.push(q) {

@@ -121,9 +121,7 @@ func (e *Engine) enqueue(q *Sequence) {
 	level := int64(min(max(q.request.Priority, -mostLevels), mostLevels))
 	q.rank = rank{int64(e.stats.Steps) + level*int64(e.options.Patience), e.arrived}
 	e.waiting = insert(e.waiting, q)
-	if q.hopes.led = e.mtp != nil; q.hopes.led && e.adapt != nil && !e.adapt.follows() {
-		q.hopes.led, q.state = false, ""
-	}
+	e.lead(q)
 }
 
 // insert puts a sequence into a list by rank.
@@ -181,11 +179,16 @@ func (e *Engine) end(q *Sequence, finish string, err error) {
 		if errors.Is(err, sample.ErrNotFinite) { // whoever found its keys in the cache would fail as well
 			q.kv.Discard()
 		}
-		e.vacate(q)
+		if err == nil && e.leaves(q) {
+			e.leaving = append(e.leaving, q)
+		} else {
+			e.vacate(q)
+		}
 	} else {
 		e.waiting, _ = remove(e.waiting, q)
 	}
 	e.unguess(q, err == nil)
+	e.adapt.back(q)
 	q.ended, q.ahead = true, nil
 	q.result.Finish, q.result.Err, q.result.Ended = finish, err, time.Now()
 	if q.trial {

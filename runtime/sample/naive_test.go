@@ -210,6 +210,9 @@ func TestPickAgainstDefinition(t *testing.T) {
 			if again, _ := s.Pick(logits, mask); gocmp.Diff(got, again) != "" {
 				t.Fatalf("the second pick is %v, the first one was %v", again, got)
 			}
+			if got, want := s.Best(logits, mask), Argmax(slow.changed(logits, mask)); got != want {
+				t.Fatalf("the best token is %d, want %d", got, want)
+			}
 			next := got.ID
 			if rapid.Bool().Draw(t, "forced") {
 				next = rapid.Int32Range(0, 300).Draw(t, "next")
