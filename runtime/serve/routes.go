@@ -30,9 +30,15 @@ func (s *Server) table(routes []route.Route) http.Handler {
 		}
 		slices.Sort(allowed)
 		allow := strings.Join(slices.Compact(allowed), ", ")
-		mux.Handle(pattern, s.refuseUnless(open[pattern], func(r *http.Request) *refusal {
+		refused := s.refuseUnless(open[pattern], func(r *http.Request) *refusal {
 			return &refusal{status: http.StatusMethodNotAllowed, message: r.Method + " is not a method of this path: it has " + allow, allow: allow}
-		}))
+		})
+		// One by one: a pattern for all methods must not be more specific than one for some.
+		for _, m := range knownMethods {
+			if !slices.Contains(allowed, m) {
+				mux.Handle(m+" "+pattern, refused)
+			}
+		}
 	}
 	absent := s.refuseUnless(false, func(r *http.Request) *refusal {
 		if f := s.unready(); f != nil {
@@ -46,9 +52,19 @@ func (s *Server) table(routes []route.Route) http.Handler {
 			absent.ServeHTTP(w, r) // the multiplexer would send the client elsewhere
 			return
 		}
+		if !slices.Contains(knownMethods, r.Method) { // answered as one that no route has
+			as := *r
+			as.Method = http.MethodTrace
+			h, _ := mux.Handler(&as)
+			h.ServeHTTP(w, r)
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
 }
+
+// knownMethods are those of HTTP.
+var knownMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace}
 
 // plainPath reports whether a path is written as routes are: from the root, without empty parts and dots.
 func plainPath(p string) bool {

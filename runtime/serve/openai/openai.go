@@ -50,6 +50,8 @@ func Routes(b service.Backend, o Options) []route.Route {
 		{Method: http.MethodPost, Pattern: "/v1/chat/completions", Handler: a.post(a.chat)},
 		{Method: http.MethodPost, Pattern: "/v1/completions", Handler: a.post(a.completions)},
 		{Method: http.MethodPost, Pattern: "/v1/responses", Handler: a.post(a.responses)},
+		{Method: http.MethodPost, Pattern: "/v1/responses/input_tokens", Handler: a.post(a.inputTokens)},
+		{Method: http.MethodGet, Pattern: "/v1/responses/{id}/input_items", Handler: http.HandlerFunc(a.inputItems)},
 		{Method: http.MethodGet, Pattern: "/v1/responses/{id}", Handler: http.HandlerFunc(a.getResponse)},
 		{Method: http.MethodDelete, Pattern: "/v1/responses/{id}", Handler: http.HandlerFunc(a.deleteResponse)},
 		{Method: http.MethodGet, Pattern: "/v1/models", Handler: http.HandlerFunc(a.listModels)},
