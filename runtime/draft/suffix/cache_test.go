@@ -49,6 +49,30 @@ func TestRequestDrafts(t *testing.T) {
 	}
 }
 
+// TestBoundsAreExact: as many tokens of a prompt, of a draft and of responses that wait as the settings say, and no more.
+func TestBoundsAreExact(t *testing.T) {
+	c := newTestCache(t, Config{LocalTokens: 5, Waiting: 8, Options: Options{MaxTokens: 2, Factor: 3, MinProb: 0.1}})
+	r := c.Request([]int32{4, 1, 2, 3, 1, 2})
+	<-r.Built()
+	if n, _ := r.Size(); n != 5 {
+		t.Errorf("%d tokens of the prompt are in its tree, want 5", n)
+	}
+	for limit, want := range map[int][]int32{0: {3, 1}, 1: {3}, 2: {3, 1}, 9: {3, 1}} {
+		var d draft.Draft
+		if r.Draft(limit, &d); !slices.Equal(d.Tokens, want) {
+			t.Errorf("limit %d: %v, want %v", limit, d.Tokens, want)
+		}
+	}
+	r.End(false)
+	for range 3 { // what was dropped takes nobody's room
+		say(c, nil, make([]int32, 9))
+		say(c, nil, make([]int32, 8))
+	}
+	if s := c.Stats(); s.Learnt != 3 || s.Dropped != 3 {
+		t.Errorf("%d responses learnt and %d dropped, want 3 of each", s.Learnt, s.Dropped)
+	}
+}
+
 // TestCacheIsTwoTrees: whatever requests do side by side, each drafts what two trees with the same tokens draft.
 func TestCacheIsTwoTrees(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
