@@ -36,6 +36,7 @@ func (e *Engine) propose(ctx context.Context) {
 	if !e.drafting() || e.step.err != nil {
 		return
 	}
+	defer e.leave()
 	if e.adapt != nil {
 		e.adapt.learn(&e.step)
 	}
@@ -160,7 +161,7 @@ func (e *Engine) cut(q *Sequence) {
 		}
 	}
 	c := q.request.Constraint
-	if c == nil {
+	if c == nil || q.origin == FromMTP { // which guessed what may come
 		return
 	}
 	n := 0

@@ -72,12 +72,14 @@ type Engine struct {
 
 	arrived  uint64 // sequences that were added
 	suspects int    // of the running ones, those that a failed step was about
+	failures int    // sequences that failed, one after the other, since the last success
 	step     step
 	mtp      *mtp        // nil: the model's draft layer is not used
 	guess    draft.Draft // of Options.Drafter, for one sequence after the other
 	adapt    *adapting   // nil: Options.Adapt is not set
 	stats    Stats
 	fresh    []*Sequence // what came of the last steps is for these
+	leaving  []*Sequence // that ended with the step, and keep their pages until the draft layer has gone over them
 }
 
 // New makes an engine for the entry forward of an executor's plan.
