@@ -38,9 +38,10 @@ type benchDraftFlags struct {
 	concurrency int
 	asJSON      bool
 
-	model   bool
-	gen     int
-	compile compileFlags
+	model       bool
+	gen         int
+	temperature float64
+	compile     compileFlags
 }
 
 func benchDraftCommand() *cobra.Command {
@@ -56,7 +57,7 @@ in the request itself or in the responses of earlier ones.
 
 With --model the model answers the prompts itself, --concurrency at a time and up to --gen tokens each, without drafts
 and with each kind of --draft in turn: tokens/s of generation, and how many tokens came of drafts. All answers have to
-be the same. The model is loaded once for each kind.
+be the same, sampled ones too. The model is loaded once for each kind.
 
 FILE has one JSON object a line: {"messages", "tools"} as OpenAI has them, of which each message of the assistant is
 a turn, or {"prompt", "response"} as lists of token ids. Text becomes tokens by the tokenizer and the chat template
@@ -88,6 +89,7 @@ of --weights, or of the small model that the binary carries.`,
 	fs.IntVar(&f.concurrency, "concurrency", 1, "`N` sessions side by side")
 	fs.BoolVar(&f.model, "model", false, "have the model of --weights answer the prompts, with each kind of drafts in turn, and measure tokens/s")
 	fs.IntVar(&f.gen, "gen", 128, "`N` tokens that --model answers with at most")
+	fs.Float64Var(&f.temperature, "temperature", 0, "`T` of sampling with --model; 0 is greedy")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -122,6 +124,8 @@ func (f *benchDraftFlags) check(given func(string) bool) error {
 		return usagef("--max-spec-offset %v: wants a number of tokens", f.offset)
 	case !(f.minProb >= 0 && f.minProb <= 1):
 		return usagef("--min-token-prob %v: wants a probability from 0 to 1", f.minProb)
+	case !(f.temperature >= 0) || math.IsInf(f.temperature, 1):
+		return usagef("--temperature %v: wants a number from 0 on", f.temperature)
 	case f.memory < 1<<20 || f.memory > 64<<30:
 		return usagef("--cache-memory %d: wants bytes, from a MiB to 64 GiB", f.memory)
 	}

@@ -35,7 +35,7 @@ func (f *benchDraftFlags) runModel(ctx context.Context, sessions []replay.Sessio
 	if err != nil {
 		return err
 	}
-	l := bench.DraftLoad{Prompts: f.prompts(p, sessions), Tokens: f.gen, Stop: text.stop, Streams: f.concurrency}
+	l := bench.DraftLoad{Prompts: f.prompts(p, sessions), Tokens: f.gen, Stop: text.stop, Streams: f.concurrency, Temperature: f.temperature}
 	if len(l.Prompts) == 0 {
 		return fmt.Errorf("--dataset %s: no prompt leaves room for --gen %d tokens within the model's %d positions", f.dataset, f.gen, p.Facts.MaxPositions)
 	}
@@ -119,6 +119,7 @@ type draftModelDocument struct {
 	Dataset     string           `json:"dataset"`
 	Prompts     int              `json:"prompts"`
 	Concurrency int              `json:"concurrency"`
+	Temperature float64          `json:"temperature"`
 	Kinds       []draftModelKind `json:"kinds"`
 	Lead        draftModelLead   `json:"lead"` // of the last kind
 }
@@ -157,7 +158,7 @@ type draftModelOver struct {
 }
 
 func (f *benchDraftFlags) modelDocument(rates []bench.DraftRates, prompts int) *draftModelDocument {
-	d := &draftModelDocument{Dataset: f.dataset, Prompts: prompts, Concurrency: f.concurrency}
+	d := &draftModelDocument{Dataset: f.dataset, Prompts: prompts, Concurrency: f.concurrency, Temperature: f.temperature}
 	for i := range rates {
 		r := &rates[i]
 		d.Kinds = append(d.Kinds, draftModelKind{Kind: r.Kind, Rate: r.Answers.Rate(), Ratio: r.Answers.Rate() / max(rates[0].Answers.Rate(), 1e-9), Median: r.Against(&rates[0]), Total: r.All.Rate(),

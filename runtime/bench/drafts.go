@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/sample"
 )
 
 // Drafting is an engine with a kind of drafts that is measured beside others. Its pages are its own: engines that share an executor would
@@ -34,7 +35,9 @@ type DraftLoad struct {
 	Tokens  int     // behind each, at most
 	Stop    []int32 // ids that end an answer before
 	Streams int     // answers side by side
-	Observe func(done int)
+	// Temperature of sampling; 0: greedy. Each prompt has its number as seed, so that all kinds have to give the same answers.
+	Temperature float64
+	Observe     func(done int)
 }
 
 // Span is a number of tokens and the time that they took.
@@ -147,7 +150,7 @@ func Drafts(ctx context.Context, kinds []Drafting, l DraftLoad) ([]DraftRates, e
 			if turn/len(kinds)%2 == 1 { // who ran before may matter
 				k = len(kinds) - 1 - k
 			}
-			answers, err := rates[k].answer(ctx, &kinds[k], group, &l)
+			answers, err := rates[k].answer(ctx, &kinds[k], at, group, &l)
 			if err != nil {
 				return nil, fmt.Errorf("%s: prompts from %d on: %w", kinds[k].Kind, at, err)
 			}
@@ -171,11 +174,12 @@ func Drafts(ctx context.Context, kinds []Drafting, l DraftLoad) ([]DraftRates, e
 	return rates, nil
 }
 
-// answer answers a group of prompts.
-func (r *DraftRates) answer(ctx context.Context, k *Drafting, prompts [][]int32, l *DraftLoad) ([][]int32, error) {
+// answer answers a group of prompts, of which the first is that number.
+func (r *DraftRates) answer(ctx context.Context, k *Drafting, first int, prompts [][]int32, l *DraftLoad) ([][]int32, error) {
 	var all []*engine.Sequence
-	for _, p := range prompts {
-		q, err := k.Engine.Add(engine.Request{Prompt: p, MaxTokens: l.Tokens, Stop: l.Stop})
+	for i, p := range prompts {
+		q, err := k.Engine.Add(engine.Request{Prompt: p, MaxTokens: l.Tokens, Stop: l.Stop,
+			Sampling: sample.Params{Temperature: l.Temperature, Seed: uint64(first + i)}})
 		if err != nil {
 			return nil, err
 		}

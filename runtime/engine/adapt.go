@@ -22,6 +22,8 @@ type adapting struct {
 
 const (
 	leastAnswers = 32  // tokens, before anything is said of what the layer takes for prompts
+	dryAfter     = 16  // steps in which nothing of a sequence's suffix drafts came: then it is asked for one
+	dryEvery     = 4   // in so many steps
 	tryEvery     = 128 // steps with drafts, or without: then one is without, or with a few, to know what they would cost and bring
 	weighEvery   = 8   // steps in which the layer follows nobody: then it is asked whether it would pay
 )
@@ -34,6 +36,7 @@ type propensity struct {
 	chance []float64       // of each and all before it, as it turned out for the sequence
 	layer  []float64       // the same of the model's layer
 	match  int             // of the suffix draft
+	dry    int             // steps since anything of one came
 	record [Origins]record // what came
 	led    bool            // the layer follows the sequence,
 	scout  bool            // to find out whether that pays
@@ -77,9 +80,15 @@ func (a *adapting) learn(s *step) {
 	a.costs.answered(prompt, answers)
 }
 
+// rests reports whether a sequence is not asked for a suffix draft this time: to look for one takes a hundredth of a small model's step.
+func (h *propensity) rests() bool { return h.dry >= dryAfter && h.dry%dryEvery != 0 }
+
 // came takes that of a sequence's drafts so many were right.
 func (a *adapting) came(q *Sequence, drafts, right int) {
 	h := &q.hopes
+	if q.origin == FromDrafter && right > 0 {
+		h.dry = 0
+	}
 	for i := range min(drafts, right+1) {
 		if q.origin != FromDrafter {
 			h.record[q.origin][placeClass(i)].add(1, i < right, 1)
@@ -148,7 +157,7 @@ func (e *Engine) decide() {
 	m := a.costs.market(n)
 	switch {
 	case !a.costs.steps.known() && a.tries%2 == 0, a.idle >= tryEvery:
-		a.some(max(2/n, 1) + int(a.tries/2%2))
+		a.some(2 + int(a.tries/2%2))
 	case !a.costs.steps.known(), a.busy >= tryEvery: // steps with and without are needed to know
 		a.some(0)
 	default:
@@ -169,6 +178,7 @@ func (e *Engine) decide() {
 	for i := range a.offers {
 		o := &a.offers[i]
 		drafts += o.n
+		o.seq.hopes.dry++
 		if o.useLayer {
 			o.seq.drafts, o.seq.wanted = o.seq.drafts[:0], o.n
 		} else {
@@ -220,13 +230,14 @@ func (e *Engine) mixes() bool {
 	return slices.ContainsFunc(e.running, func(q *Sequence) bool { return q.left() > 1 })
 }
 
-// some takes the first tokens of all that is offered.
+// some takes a few tokens in all: the first of what is offered to one sequence, or to some, each time to others.
 func (a *adapting) some(most int) {
 	for i := range a.offers {
-		o := &a.offers[i]
+		o := &a.offers[(i+int(a.tries))%len(a.offers)]
 		o.useLayer, o.n = false, min(len(o.suffix), most)
 		if o.n == 0 {
 			o.useLayer, o.n = true, min(len(o.layer), most)
 		}
+		most -= o.n
 	}
 }

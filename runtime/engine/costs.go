@@ -29,6 +29,12 @@ func (t *tally) add(odds float64, came bool, keeps float64) {
 	}
 }
 
+// addShare counts one that came for more or less than once.
+func (t *tally) addShare(share, keeps float64) {
+	t.told = t.told*keeps + 1
+	t.came = t.came*keeps + share
+}
+
 // ratio is how often guesses came, for once that they should have, with a prior.
 func (t *tally) ratio(prior float64) float64 {
 	return (t.came + recordPrior*prior) / (t.told + recordPrior)
@@ -51,6 +57,7 @@ func placeClass(place int) int { return min(place, recordClasses-1) }
 // to each other matters for what is decided.
 type costs struct {
 	steps      plane   // of the model, see stepPoint
+	bend       bend    // by how much they differ from it, by sequences
 	mixed      plane   // of the model over parts of prompts beside sequences that generate: 1, prompt tokens, sequences, drafts
 	over       plane   // of the draft layer going over what the model did: 1, tokens, guesses that it begins
 	layer      plane   // of a step in which it guesses on: 1, guesses
@@ -70,14 +77,27 @@ const (
 	levelSlow = 1.0 / 4096
 )
 
-// stepPoint is what the time of a step depends on: rows, sequences, and whether there is more than one row, for which kernels
-// may be others.
+// stepPoint is what the time of a step depends on: rows, sequences, and whether there are drafts, with which kernels may be others.
 func stepPoint(sequences, drafts int) point {
 	x := point{1, 0, float64(sequences + drafts), float64(sequences)}
-	if sequences+drafts > 1 {
+	if drafts > 0 {
 		x[1] = 1
 	}
 	return x
+}
+
+// bend is how far steps of so many sequences, with drafts and without, are from what steps says of all: kernels take rows in blocks, so
+// that one row more may take as much as the next seven together, and where that is depends on the sequences.
+type bend [2][bendSequences]tally
+
+const (
+	bendSequences = 65
+	bendKeeps     = 1 - 1.0/128
+)
+
+// of gives the tally of such steps.
+func (b *bend) of(sequences, drafts int) *tally {
+	return &b[min(drafts, 1)][min(sequences, bendSequences-1)]
 }
 
 // level is how many times slower steps are of late than usual.
@@ -98,6 +118,7 @@ func (c *costs) took(sequences, drafts int, t time.Duration) {
 	}
 	slopes := c.steps.fit()
 	slower := min(y/max(x.dot(&slopes), 1e-9), levelMost)
+	c.bend.of(sequences, drafts).addShare(slower/c.level(), bendKeeps)
 	c.compared++
 	c.fast += (slower - c.fast) * max(levelFast, 1/c.compared)
 	c.slow += (slower - c.slow) * max(levelSlow, 1/c.compared)
@@ -162,9 +183,10 @@ func (c *costs) market(sequences int) market {
 	m := market{sequences: sequences}
 	slopes := c.steps.fit()
 	plain, some := stepPoint(sequences, 0), stepPoint(sequences, 1)
-	m.plain = max(plain.dot(&slopes), 1e-9)
-	m.row = max(slopes[2], m.plain*least/float64(sequences))
-	m.base = max(some.dot(&slopes)-m.row, m.plain)
+	with := c.bend.of(sequences, 1).ratio(1)
+	m.plain = max(plain.dot(&slopes)*c.bend.of(sequences, 0).ratio(1), 1e-9)
+	m.row = max(slopes[2]*with, m.plain*least/float64(sequences))
+	m.base = max(some.dot(&slopes)*with-m.row, m.plain)
 	over := c.over.fit()
 	m.over = max(0, over[0]+over[1]*float64(sequences))
 	m.first = max(0, over[2])

@@ -86,7 +86,7 @@ func (q *Sequence) tellGuesses() {
 
 // ask lets the drafter guess for a sequence of the step. Where the model's own layer can guess too, it does so unless this guess promises more.
 func (e *Engine) ask(q *Sequence) {
-	if q.ended || q.guesses == nil {
+	if q.ended || q.guesses == nil || e.adapt != nil && q.hopes.rests() {
 		return
 	}
 	q.tellGuesses()

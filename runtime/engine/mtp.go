@@ -82,7 +82,8 @@ func newMTP(e Executor, vocab int) (*mtp, error) {
 
 // run takes the positions of the step that is over, and guesses for the sequences that generate.
 func (m *mtp) run(ctx context.Context, e *Engine) {
-	if !m.follow(e) {
+	led := func(p part) bool { return p.seq.hopes.led }
+	if !slices.ContainsFunc(e.step.parts, led) || !m.follow(e) {
 		return
 	}
 	var over *plane // nil: it goes over prompts, too
@@ -182,14 +183,17 @@ func (e *Engine) leave() {
 func (m *mtp) step(ctx context.Context, a *adapting, p *plane) error {
 	start := time.Now()
 	err := m.execute(ctx)
-	switch {
-	case err != nil || a == nil:
-	case p == nil:
-		a.costs.tookLayerPrompts(len(m.inputs.tokens), time.Since(start))
-	default:
-		a.costs.tookLayer(p, len(m.inputs.tokens), m.rows, time.Since(start))
+	if err != nil || a == nil {
+		return err
 	}
-	return err
+	took := time.Since(start)
+	if p == nil {
+		a.costs.tookLayerPrompts(len(m.inputs.tokens), took)
+	} else {
+		a.costs.tookLayer(p, len(m.inputs.tokens), m.rows, took)
+		a.scouting.spent += took.Seconds()
+	}
+	return nil
 }
 
 func (m *mtp) execute(ctx context.Context) error {

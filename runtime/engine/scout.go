@@ -11,8 +11,8 @@ type scouting struct {
 	held   int     // steps since it began
 	scouts int     // that there are
 	sent   int     // in all, since it paid
-	spent  float64 // seconds that scouts cost at most, and
-	worked float64 // of all steps since
+	spent  float64 // seconds that the layer took for their answers, and their prompts at most,
+	worked float64 // and of all steps since
 }
 
 const (
