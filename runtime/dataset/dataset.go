@@ -35,9 +35,10 @@ func Read(r io.Reader, on func(*Record) (more bool, err error)) error {
 			continue
 		}
 		var rec Record
-		err := json.Unmarshal(line, &rec)
-		more := false
-		if err == nil {
+		more, err := false, json.Unmarshal(line, &rec)
+		if err != nil {
+			err = fmt.Errorf("wants one JSON object: %w", err)
+		} else {
 			more, err = on(&rec)
 		}
 		if err != nil {

@@ -50,8 +50,8 @@ func TestRead(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	broken := errors.New("broken")
 	for text, want := range map[string]string{
-		"\n[]":                  "line 2: json: cannot unmarshal array",
-		"{}\n{":                 "line 2: unexpected end of JSON input",
+		"\n[]":                  "line 2: wants one JSON object: json: cannot unmarshal array",
+		"{}\n{":                 "line 2: wants one JSON object: unexpected end of JSON input",
 		"{}\n\n{\"prompt\": 1}": "line 3: broken",
 		"{}\n" + strings.Repeat(" ", maxLine) + "{}": "line 2: bufio.Scanner: token too long",
 	} {
