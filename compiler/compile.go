@@ -271,6 +271,7 @@ func passOptions(s pipeline.Settings, l *lower.Result, o Options, device *cost.D
 		Transfer:  passes.Transfer{Enabled: s.Transfer.Enabled, Async: s.Transfer.Async, Per: s.Transfer.Per},
 		Device:    priced(device, o),
 		Cache:     s.Cache.DType,
+		Fast:      s.Precision == plan.Fast.String(),
 		Disabled:  o.Disable,
 		Require:   s.Require,
 		StopAfter: o.StopAfter,

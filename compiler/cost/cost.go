@@ -19,6 +19,7 @@ type Target struct {
 	Ranks   int         // that collectives span; 0 and 1 mean one
 	Cache   dtype.DType // of keys and values; Invalid: f32
 	Context int         // keys that a row attends to, on average; 0: ir.ContextPerToken
+	Fast    bool        // products are fast: see Target.math
 }
 
 // Estimate is a prediction for one execution of a program, or of one node, on one rank.
@@ -118,7 +119,8 @@ func (t Target) compute(w ir.Work) float64 {
 	if w.Products == 0 {
 		return w.Flops / t.Flops[dtype.F32]
 	}
-	rate := t.Flops[w.Math]
+	math := t.math(w)
+	rate := t.Flops[math]
 	if w.Matrices == 0 || w.Rows == 0 {
 		return w.Flops / rate
 	}
@@ -132,10 +134,19 @@ func (t Target) compute(w ir.Work) float64 {
 		padded = perMatrix
 	}
 	seconds := w.Flops / rate * padded / perMatrix
-	if one := t.OneRow[w.Math]; one > 0 {
+	if one := t.OneRow[math]; one > 0 {
 		seconds = max(seconds, w.Flops/max(perMatrix, 1)/one)
 	}
 	return seconds
+}
+
+// math is the dtype that products are done in. Fast ones are in int8, where weights have 8 bits or fewer, rows are not quantised
+// to fp8, and the device has a rate for that; all others are as the operator says.
+func (t Target) math(w ir.Work) dtype.DType {
+	if t.Fast && w.Narrow && t.Flops[dtype.I8] > 0 {
+		return dtype.I8
+	}
+	return w.Math
 }
 
 // collective is the time of a collective whose operand has b bytes on each rank, and the bytes that a rank receives.

@@ -2,6 +2,7 @@ package cost_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 
@@ -72,6 +73,37 @@ func TestFusionsSave(t *testing.T) {
 	}
 	if fused.Seconds >= plain.Seconds || fused.CommBytes != plain.CommBytes {
 		t.Errorf("fused %+v, not fused %+v", fused, plain)
+	}
+}
+
+// TestFast: fast products are priced in int8 where the device has a rate for it, and only those of narrow weights are.
+func TestFast(t *testing.T) {
+	long := ir.Sizes{Tokens: 512, Seqs: 1, Rows: 1}
+	compute := func(weights, activations dtype.DType, target cost.Target) float64 {
+		g := optimised(t, lowertest.Small, &passes.Options{Weights: weights, Activations: activations, Device: target.Device, Fast: target.Fast})
+		return cost.Program(g, long, target).Compute
+	}
+	exact := on("cpu", 1)
+	fast := exact
+	fast.Fast = true
+	without := fast
+	device := *exact.Device
+	device.Flops = maps.Clone(device.Flops)
+	delete(device.Flops, dtype.I8)
+	without.Device = &device
+	for _, weights := range []dtype.DType{dtype.F8E4M3, dtype.I8, dtype.I4} {
+		if e, f := compute(weights, dtype.Invalid, exact), compute(weights, dtype.Invalid, fast); !(f < e) {
+			t.Errorf("%v: fast products take %g s, exact ones %g", weights, f, e)
+		}
+		if e, f := compute(weights, dtype.Invalid, exact), compute(weights, dtype.Invalid, without); f != e {
+			t.Errorf("%v: without a rate for int8 fast products take %g s, exact ones %g", weights, f, e)
+		}
+	}
+	if e, f := compute(dtype.BF16, dtype.Invalid, exact), compute(dtype.BF16, dtype.Invalid, fast); f != e {
+		t.Errorf("bf16: fast products take %g s, exact ones %g", f, e)
+	}
+	if e, f := compute(dtype.F8E4M3, dtype.F8E4M3, exact), compute(dtype.F8E4M3, dtype.F8E4M3, fast); f != e {
+		t.Errorf("rows in fp8: fast products take %g s, exact ones %g", f, e)
 	}
 }
 
@@ -151,7 +183,7 @@ graph g(%1 tokens: i32[T], %2 x: bf16[T, 8], %3 ids: i32[T, 2], %4 r: f32[T, 2],
 	want := map[string]ir.Work{
 		"embed 20":           {ReadBytes: 12 + 48, WriteBytes: 48, WeightBytes: 48},
 		"linear 22":          {Flops: 2 * 3 * 6 * 8, ReadBytes: 48 + 96, WriteBytes: 36, WeightBytes: 96, Products: 1, Math: dtype.BF16, Rows: 3, Matrices: 1},
-		"linear 24":          {Flops: 2 * 3 * 6 * 8, ReadBytes: 48 + 48 + 24, WriteBytes: 36, WeightBytes: 48 + 24, Products: 1, Math: dtype.BF16, Rows: 3, Matrices: 1},
+		"linear 24":          {Flops: 2 * 3 * 6 * 8, ReadBytes: 48 + 48 + 24, WriteBytes: 36, WeightBytes: 48 + 24, Products: 1, Math: dtype.BF16, Rows: 3, Matrices: 1, Narrow: true},
 		"linear 42":          {Flops: 2 * 3 * 6 * 8, ReadBytes: 48 + 48 + 24, WriteBytes: 36, WeightBytes: 48 + 24, Products: 1, Math: dtype.F8E4M3, Rows: 3, Matrices: 1},
 		"reshape 26":         {},
 		"norm.rms 28":        {Flops: 5 * 24, ReadBytes: 48 + 16, WriteBytes: 48, WeightBytes: 16},

@@ -1,6 +1,7 @@
 package cost_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -17,7 +18,9 @@ import (
 func measured(name string) *cost.Device {
 	d := *cost.Devices[name]
 	d.Source, d.Product, d.Event, d.Memory, d.Shared = "measured here", 1e-6, 2e-6, 1e9, true
-	d.OneRow = map[dtype.DType]float64{dtype.F32: 1e9, dtype.BF16: 2e9, dtype.F16: 3e9, dtype.F8E4M3: 4e9}
+	d.OneRow = map[dtype.DType]float64{dtype.F32: 1e9, dtype.BF16: 2e9, dtype.F16: 3e9, dtype.F8E4M3: 4e9, dtype.I8: 5e9}
+	d.Flops = maps.Clone(d.Flops)
+	d.Flops[dtype.I8] = 6e9
 	return &d
 }
 
@@ -86,8 +89,12 @@ func TestDamagedFiles(t *testing.T) {
 func TestOfPlan(t *testing.T) {
 	p := &plan.Plan{Target: "h200", Module: &ir.Module{Ranks: 4}, Cache: plan.CacheFormat{DType: dtype.BF16}}
 	got, err := cost.OfPlan(p)
-	if err != nil || got.Device != cost.Devices["h200"] || got.Ranks != 4 || got.Cache != dtype.BF16 {
+	if err != nil || got.Device != cost.Devices["h200"] || got.Ranks != 4 || got.Cache != dtype.BF16 || got.Fast {
 		t.Errorf("%+v, %v", got, err)
+	}
+	p.Serving.Precision = plan.Fast
+	if got, err = cost.OfPlan(p); err != nil || !got.Fast {
+		t.Errorf("of a plan with fast products: %+v, %v", got, err)
 	}
 	d := measured("h200")
 	p.Source.Device = plan.Device{Source: d.Source, Figures: d.Figures()}

@@ -150,6 +150,7 @@ type Work struct {
 	Math     dtype.DType // that they multiply in
 	Rows     float64     // rows that are multiplied with a weight matrix each, over all of Matrices
 	Matrices float64     // weight matrices that are read; 0: the operands are no weights
+	Narrow   bool        // weights have 8 bits or fewer and rows are not quantised: what fast products do in int8
 }
 
 // Surface is a function of the language that stands for an operator.

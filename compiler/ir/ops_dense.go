@@ -235,7 +235,7 @@ func linearWork(n *Node, s Sizes) Work {
 		Flops:       2 * rows * float64(w.Shape[0].Add) * float64(w.Shape[1].Add),
 		ReadBytes:   bytesOf(n.In[0].Type, s) + weight,
 		WeightBytes: weight,
-		Products:    1, Math: productDType(n, w.DType), Rows: rows, Matrices: 1,
+		Products:    1, Math: productDType(n, w.DType), Rows: rows, Matrices: 1, Narrow: narrow(n, w.DType),
 	}
 	for _, out := range n.Out {
 		work.WriteBytes += bytesOf(out.Type, s)
@@ -246,11 +246,19 @@ func linearWork(n *Node, s Sizes) Work {
 // productDType is the dtype that a node's product with a weight of dtype w is done in. Rows that are not quantised meet a
 // weight in fp8 that was widened to bf16, and integer weights always are.
 func productDType(n *Node, w dtype.DType) dtype.DType {
-	if w.IsInt() || w == dtype.F8E4M3 && n.Attrs.Str("act") == "" && n.Arg("x").Type.DType != dtype.F8E4M3 {
+	if w.IsInt() || w == dtype.F8E4M3 && !quantisesRows(n) {
 		return dtype.BF16
 	}
 	return w
 }
+
+// quantisesRows reports whether a product's rows are in fp8, made so by itself or by an operator before it.
+func quantisesRows(n *Node) bool {
+	return n.Attrs.Str("act") != "" || n.Arg("x").Type.DType == dtype.F8E4M3
+}
+
+// narrow reports whether a node's product with a weight of dtype w is one that devices may do in int8.
+func narrow(n *Node, w dtype.DType) bool { return w.Scaled() && !quantisesRows(n) }
 
 // embedWork reads the rows that are looked up, in the dtype of the table, and not the table.
 func embedWork(n *Node, s Sizes) Work {

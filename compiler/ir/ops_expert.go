@@ -169,7 +169,7 @@ func expertsWork(n *Node, s Sizes) Work {
 		ReadBytes:   bytesOf(n.In[0].Type, s) + weight + between,
 		WriteBytes:  bytesOf(n.Out[0].Type, s) + between,
 		WeightBytes: weight,
-		Products:    2, Math: productDType(n, gate.DType), Rows: slots, Matrices: touched,
+		Products:    2, Math: productDType(n, gate.DType), Rows: slots, Matrices: touched, Narrow: narrow(n, gate.DType),
 	}
 }
 

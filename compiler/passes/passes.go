@@ -124,6 +124,7 @@ type Options struct {
 	StopAfter      string                   // the last pass to run; "" runs all
 	Transfer       Transfer                 // how the cache leaves a prefill worker
 	Cache          dtype.DType              // of keys and values, for prices; Invalid: f32
+	Fast           bool                     // products are fast, for prices
 	Device         *cost.Device             // that prices are for; nil: there are none, and what a price would decide is applied
 	Only           func(Site) bool          // whether a site may be rewritten; nil: all may
 	Table          []*Pass                  // the passes to run; nil: Table

@@ -92,7 +92,7 @@ func (s *splits) of(m *ir.Module, ranks int) map[*ir.Graph]*flow {
 
 // target is what prices are for; its device is nil where there are none.
 func (c *Context) target() cost.Target {
-	return cost.Target{Device: c.Options.Device, Ranks: max(c.Options.TensorParallel, c.Module.Ranks), Cache: c.Options.Cache}
+	return cost.Target{Device: c.Options.Device, Ranks: max(c.Options.TensorParallel, c.Module.Ranks), Cache: c.Options.Cache, Fast: c.Options.Fast}
 }
 
 // largest is the graph's largest bucket of a phase.

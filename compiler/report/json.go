@@ -8,8 +8,9 @@ import (
 
 // JSON is what `glmc inspect --json` prints; its form is part of the command-line contract.
 type JSON struct {
-	Passes  []JSONPass       `json:"passes"`
-	History *history.History `json:"history,omitempty"` // with --graph: the graph after each pass, whatever the filters say
+	Precision string           `json:"precision"` // of products: "exact" or "fast"
+	Passes    []JSONPass       `json:"passes"`
+	History   *history.History `json:"history,omitempty"` // with --graph: the graph after each pass, whatever the filters say
 }
 
 // JSONPass is one pass with its sites. Applied and Missed count all sites, whatever a filter picks.
@@ -49,7 +50,7 @@ type Place struct {
 
 // NewJSON collects a plan's passes with the remarks that a filter picks.
 func NewJSON(p *plan.Plan, f Filter) JSON {
-	out := JSON{Passes: []JSONPass{}}
+	out := JSON{Precision: p.Serving.Precision.String(), Passes: []JSONPass{}}
 	for _, x := range p.Passes {
 		if f.Pass != "" && f.Pass != x.Name {
 			continue

@@ -30,10 +30,10 @@ func TestJSON(t *testing.T) {
 		filter Filter
 		want   string
 	}{
-		{"all", Filter{}, `{"passes":[` + fold + `,` + quantise + `,` + shard + `]}`},
-		{"pass", Filter{Pass: "quantise"}, `{"passes":[` + quantise + `]}`},
-		{"layer", Filter{Layer: &layer}, `{"passes":[` + fold + `,` + quantiseNone + `,` + shard + `]}`},
-		{"no such pass", Filter{Pass: "other"}, `{"passes":[]}`},
+		{"all", Filter{}, `{"precision":"exact","passes":[` + fold + `,` + quantise + `,` + shard + `]}`},
+		{"pass", Filter{Pass: "quantise"}, `{"precision":"exact","passes":[` + quantise + `]}`},
+		{"layer", Filter{Layer: &layer}, `{"precision":"exact","passes":[` + fold + `,` + quantiseNone + `,` + shard + `]}`},
+		{"no such pass", Filter{Pass: "other"}, `{"precision":"exact","passes":[]}`},
 	} {
 		got, err := json.Marshal(NewJSON(p, c.filter))
 		if err != nil {

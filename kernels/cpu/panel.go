@@ -321,10 +321,16 @@ func (d *Device) sideBySide(panels int) int {
 }
 
 // panelGrain is how many of so many panels make a chunk where many rows meet them: chunks are small, so that threads end
-// together.
-func (d *Device) panelGrain(panels int) int { return max(panels/(panelChunks*d.threads), 1) }
+// together, but of sharedPanels panels where there are a few chunks for each thread, because a block of rows is brought into the
+// second-level cache once for all panels of a chunk.
+func (d *Device) panelGrain(panels int) int {
+	return max(panels/(panelChunks*d.threads), min(panels/(4*d.threads), sharedPanels), 1)
+}
 
-const panelChunks = 16
+const (
+	panelChunks  = 16
+	sharedPanels = 4
+)
 
 // newPanelWeight views matrix i of the matrices that t holds in panels, for rows of int8 where fast.
 func (d *Device) newPanelWeight(t *kernels.Tensor, i int, fast bool) panelWeight {

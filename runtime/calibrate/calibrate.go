@@ -18,7 +18,7 @@ import (
 // Figures is what a machine does, with all of its threads. Times are in seconds.
 type Figures struct {
 	Threads    int
-	Flops      map[dtype.DType]float64 // operations a second of matrix products by the weights' dtype, of many rows
+	Flops      map[dtype.DType]float64 // operations a second of matrix products by the weights' dtype, of many rows; I8: of fast products
 	OneRow     map[dtype.DType]float64 // likewise, of a single row
 	Launch     float64                 // from one step of a program to the next, with next to nothing in it
 	Product    float64                 // that a small product takes beside its operations: threads start and meet
@@ -136,23 +136,47 @@ func (m *meter) products(f *Figures) error {
 	}
 	defer dev.Close()
 	for _, d := range []dtype.DType{dtype.F32, dtype.BF16, dtype.F16, dtype.F8E4M3} {
-		for _, x := range []struct {
-			rows int
-			to   map[dtype.DType]float64
-		}{{1, f.OneRow}, {productRows, f.Flops}} {
-			run, err := linear(dev, d, x.rows, productSize)
-			if err != nil {
-				return err
-			}
-			seconds, err := m.median(run)
-			if err != nil {
-				return fmt.Errorf("a product with weights in %s: %w", d, err)
-			}
-			x.to[d] = 2 * float64(x.rows) * productSize * productSize / seconds
+		if err := m.rates(f, dev, d, d); err != nil {
+			return err
 		}
+	}
+	if err := m.fast(f); err != nil {
+		return err
 	}
 	f.Product, err = m.small(dev)
 	return err
+}
+
+// fast measures the rates of products in int8, of weights in fp8; there are none where this machine has no such kernels.
+func (m *meter) fast(f *Figures) error {
+	dev, err := cpu.NewFast(f.Threads)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	if !dev.Fast() {
+		return nil
+	}
+	return m.rates(f, dev, dtype.F8E4M3, dtype.I8)
+}
+
+// rates measures products with weights of a dtype, and stores what comes out as the rates of one.
+func (m *meter) rates(f *Figures, dev *cpu.Device, weights, as dtype.DType) error {
+	for _, x := range []struct {
+		rows int
+		to   map[dtype.DType]float64
+	}{{1, f.OneRow}, {productRows, f.Flops}} {
+		run, err := linear(dev, weights, x.rows, productSize)
+		if err != nil {
+			return err
+		}
+		seconds, err := m.median(run)
+		if err != nil {
+			return fmt.Errorf("a product with weights in %s: %w", weights, err)
+		}
+		x.to[as] = 2 * float64(x.rows) * productSize * productSize / seconds
+	}
+	return nil
 }
 
 // small is what a product takes beside its operations: that of a small and of a larger one have the same rate, and are

@@ -39,6 +39,9 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("products with weights in %s: %g operations a second, %g with one row", d, f.Flops[d], f.OneRow[d])
 		}
 	}
+	if dot := f.Peaks.Int8Dot; f.Flops[dtype.I8] > 0 != (f.OneRow[dtype.I8] > 0) || f.Flops[dtype.I8] > 0 && dot == 0 {
+		t.Errorf("fast products: %g operations a second, %g with one row, beside %g of the processor", f.Flops[dtype.I8], f.OneRow[dtype.I8], dot)
+	}
 	t.Logf("%+v", f)
 }
 

@@ -62,7 +62,7 @@ type builder struct {
 func Build(in Input) (*Data, error) {
 	p := in.Plan
 	b := &builder{in: in, files: map[string]int{}, weights: map[Weight]int{},
-		data: &Data{Version: in.Version, Model: p.Model, Pipeline: p.Pipeline, Target: p.Target, Ranks: p.Module.Ranks,
+		data: &Data{Version: in.Version, Model: p.Model, Pipeline: p.Pipeline, Target: p.Target, Ranks: p.Module.Ranks, Precision: p.Serving.Precision.String(),
 			Complete: in.Record != nil, Weights: []Weight{}, Buckets: []Bucket{}, Tracks: []Track{}, Sources: list(slices.Clone(in.Sources))}}
 	for i, s := range in.Sources {
 		b.files[s.Name] = i

@@ -5,21 +5,22 @@ import "github.com/glmc/glmc/compiler/history"
 // Data is what the page shows: the document that lies in it as JSON. Its form belongs to the page's own script and
 // may change with it; `glmc inspect --json` is the form for tools.
 type Data struct {
-	Version  string    `json:"version"` // of glmc
-	Model    string    `json:"model"`
-	Pipeline string    `json:"pipeline"`
-	Target   string    `json:"target"`
-	Ranks    int       `json:"ranks"`
-	Complete bool      `json:"complete"` // the stages are known; else there is only the final graph
-	Memory   Memory    `json:"memory"`
-	Passes   []Pass    `json:"passes"`
-	Stages   []int     `json:"stages"` // the pass that each stage stands behind, as a place in Passes; -1: as lowered
-	Sources  []Source  `json:"sources"`
-	Weights  []Weight  `json:"weights"`
-	Buckets  []Bucket  `json:"buckets"` // sizes of steps of all programs
-	Nodes    []Node    `json:"nodes"`   // every state of every operator that is shown
-	Tracks   []Track   `json:"tracks"`
-	Profile  *Measured `json:"profile"`
+	Version   string    `json:"version"` // of glmc
+	Model     string    `json:"model"`
+	Pipeline  string    `json:"pipeline"`
+	Target    string    `json:"target"`
+	Ranks     int       `json:"ranks"`
+	Precision string    `json:"precision"` // of products: "exact" or "fast"
+	Complete  bool      `json:"complete"`  // the stages are known; else there is only the final graph
+	Memory    Memory    `json:"memory"`
+	Passes    []Pass    `json:"passes"`
+	Stages    []int     `json:"stages"` // the pass that each stage stands behind, as a place in Passes; -1: as lowered
+	Sources   []Source  `json:"sources"`
+	Weights   []Weight  `json:"weights"`
+	Buckets   []Bucket  `json:"buckets"` // sizes of steps of all programs
+	Nodes     []Node    `json:"nodes"`   // every state of every operator that is shown
+	Tracks    []Track   `json:"tracks"`
+	Profile   *Measured `json:"profile"`
 }
 
 // Memory is what one rank needs, in bytes.

@@ -67,6 +67,7 @@ func (p *dot8) write() {
 		p.op("VMOVDQA64 Z%d, Z%d", 2*r, 2*r+1)
 		p.op("ADDQ R11, AX")
 	}
+	p.askForRows()
 	p.op("MOVQ $%d, BX", p.quads/2)
 	p.op("PCALIGN $32")
 	p.label("loop")
@@ -97,6 +98,20 @@ func (p *dot8) write() {
 	p.op("JNZ tile")
 	p.op("VZEROUPPER")
 	p.op("RET")
+}
+
+// askForRows asks for the group's codes of the next tile's rows, which a cache of the second level has.
+func (p *dot8) askForRows() {
+	p.op("IMUL3Q $%d, R8, AX", p.rows)
+	p.op("ADDQ DI, AX")
+	for r := range p.rows {
+		for line := 0; line < 4*p.quads; line += 64 {
+			p.op("PREFETCHT0 %d(AX)", line)
+		}
+		if r < p.rows-1 {
+			p.op("ADDQ R8, AX")
+		}
+	}
 }
 
 // totals makes a tile's float32 sums zero or loads those that are there.

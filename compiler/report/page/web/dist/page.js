@@ -8394,6 +8394,7 @@ ${b.node.doc ?? ""}` : b.title }),
               data.target,
               ", ",
               plural(data.ranks, "rank"),
+              data.precision === "exact" ? "" : `, ${data.precision} products`,
               data.pipeline ? `, pipeline ${data.pipeline}` : ""
             ] })
           ] })

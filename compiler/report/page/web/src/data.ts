@@ -8,6 +8,7 @@ export interface Data {
   pipeline: string
   target: string
   ranks: number
+  precision: string
   complete: boolean
   memory: { weights: number; arena: number; bound: number; perToken: number }
   passes: Pass[]

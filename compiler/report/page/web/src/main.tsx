@@ -64,6 +64,7 @@ function Top() {
             <strong>{data.model}</strong>
             <span>
               for {data.target}, {plural(data.ranks, 'rank')}
+              {data.precision === 'exact' ? '' : `, ${data.precision} products`}
               {data.pipeline ? `, pipeline ${data.pipeline}` : ''}
             </span>
           </div>
