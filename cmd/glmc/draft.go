@@ -74,7 +74,11 @@ func (f *draftFlag) settle(p *plan.Plan) (drafts, error) {
 	}
 	d.kind = map[bool]string{false: "suffix", true: "hybrid"}[mtp]
 	var err error
-	d.cache, err = suffix.NewCache(suffixConfig(options["suffix"]))
+	config := suffixConfig(options["suffix"])
+	if d.kind == "hybrid" && options["suffix"] == nil {
+		config.Options = suffix.Generous
+	}
+	d.cache, err = suffix.NewCache(config)
 	return d, err
 }
 

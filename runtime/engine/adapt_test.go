@@ -85,6 +85,46 @@ func (m *market) rate(offers []offer) float64 {
 	return tokens / (time + m.pass*float64(passes))
 }
 
+// TestTakeIsWorthMost: at a price, no other choice for one of the sequences is worth more beyond its price than what is taken.
+func TestTakeIsWorthMost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cost := func(name string) float64 { return rapid.Float64Range(1e-6, 1e-2).Draw(t, name) }
+		m := market{sequences: rapid.IntRange(1, 6).Draw(t, "sequences"), plain: 1, base: 1, row: cost("row"), first: cost("first"), pass: cost("pass"), token: cost("token")}
+		depth := rapid.IntRange(0, 4).Draw(t, "depth")
+		offers := drawOffers(t, m.sequences, depth)
+		price := rapid.Float64Range(1, 1e4).Draw(t, "price")
+		value := func() float64 { // of a second, the market's rate knows what all take
+			if m.taken(offers) == 0 {
+				return float64(m.sequences) - price*m.plain
+			}
+			tokens := float64(m.sequences)
+			for i := range offers {
+				for _, p := range offers[i].taken() {
+					tokens += p
+				}
+			}
+			return tokens - price*tokens/m.rate(offers)
+		}
+		m.take(offers, price, depth)
+		most := value()
+		for i := range offers {
+			o := &offers[i]
+			was := *o
+			for n := range len(o.suffix) + 1 {
+				if o.useLayer, o.n = false, n; value() > most+1e-6 {
+					t.Fatalf("%d suffix tokens for %d are worth %g, more than %g", n, i, value(), most)
+				}
+			}
+			for n := range len(o.layer) + 1 {
+				if o.useLayer, o.n = n > 0, n; value() > most+1e-6 {
+					t.Fatalf("%d of the layer's tokens for %d are worth %g, more than %g", n, i, value(), most)
+				}
+			}
+			*o = was
+		}
+	})
+}
+
 // TestDearRowsEndDrafts: the dearer a row beside a step, the fewer drafts are checked, and none where a row takes a sequence's share.
 func TestDearRowsEndDrafts(t *testing.T) {
 	before := math.MaxInt
@@ -137,40 +177,112 @@ func TestCostsAreFound(t *testing.T) {
 	}
 }
 
+// TestCostsBesidePromptsAreFound: of steps with prompts in them, too, it is found out what a draft takes. The price of a second is that of steps without
+// prompts where there are few with some, and what a sequence takes beside prompts where all have some.
+func TestCostsBesidePromptsAreFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var c costs
+	mixed := func() {
+		n, prompt, drafts := 1+r.IntN(8), 1+r.IntN(64), r.IntN(10)
+		us := 300 + 30*float64(prompt) + 100*float64(n) + 40*float64(drafts)
+		c.tookMixed(prompt, n, drafts, time.Duration(us*(0.9+0.2*r.Float64())*1e3))
+	}
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if got < 0.8*want || got > 1.25*want {
+			t.Errorf("%s: %g, want %g", what, got, want)
+		}
+	}
+	for range 400 {
+		mixed()
+	}
+	row, price := c.besidePrompts(2000)
+	near("a draft", row, 40e-6)
+	near("the price where all steps have prompts", price, 1/100e-6)
+	for range 4000 {
+		c.took(4, 0, time.Millisecond)
+	}
+	_, price = c.besidePrompts(2000)
+	near("the price where few have", price, 2000)
+}
+
 // TestLayerDoesNotOscillate: what is decided about the layer changes only when it pays clearly more or less, not with noise around nothing.
 func TestLayerDoesNotOscillate(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, c := range []struct {
 		gain    float64
 		changes int
-		off     bool
-	}{{0, 1, false}, {-0.1, 1, true}, {0.1, 0, false}} {
-		a := newAdapting(&Options{Adapt: true})
+		on      bool
+	}{{0, 1, false}, {-0.1, 0, false}, {0.1, 1, true}} {
+		var s scouting
 		changes := 0
 		for range 5000 {
-			if a.judge(c.gain + 0.1*(r.Float64()-0.5)) {
+			was := s.on
+			if s.judge(c.gain + 0.1*(r.Float64()-0.5)); s.on != was {
 				changes++
 			}
 		}
-		if changes > c.changes || c.gain != 0 && a.off != c.off {
-			t.Errorf("gain %v: changed %d times, off %v", c.gain, changes, a.off)
+		if changes > c.changes || c.gain != 0 && s.on != c.on {
+			t.Errorf("gain %v: changed %d times, on %v", c.gain, changes, s.on)
 		}
 	}
+}
+
+// TestLayerThatDisappointsHasToPromiseMore: a layer that pays when nobody uses it, and does not when all do, is used less and less.
+func TestLayerThatDisappointsHasToPromiseMore(t *testing.T) {
+	var s scouting
+	on := [2]int{} // of the first half of the steps, of the second
+	for i := range 20000 {
+		gain := 0.07
+		if s.on {
+			gain = -0.08
+			on[i/10000]++
+		}
+		s.judge(gain)
+	}
+	if on[0] == 0 || on[1]*10 > on[0] {
+		t.Errorf("on in %d of the first steps, and in %d of the others", on[0], on[1])
+	}
+}
+
+// TestScoutsCostNothingInTheLongRun: the first sequence is a scout, then one at a time, and their share of the time falls.
+func TestScoutsCostNothingInTheLongRun(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var s scouting
+		cost := rapid.Float64Range(1e-6, 10).Draw(t, "seconds of a scout")
+		work := cost * rapid.Float64Range(0.01, 1).Draw(t, "of a sequence")
+		if !s.sends(0) || s.sends(0) {
+			t.Fatal("wants the first to be a scout, and no second one beside it")
+		}
+		s.scouts--
+		for range 20000 {
+			s.worked += work
+			if s.sends(cost) {
+				s.scouts--
+			}
+			if s.spent > s.worked*scoutPart {
+				t.Fatalf("scouts cost %g of %g s", s.spent, s.worked)
+			}
+		}
+		if s.spent*float64(s.sent) > s.worked*scoutPart {
+			t.Fatalf("%d scouts cost %g of %g s: no less than fewer would", s.sent, s.spent, s.worked)
+		}
+	})
 }
 
 // TestRecordsFollowWhatCame: a ratio begins with the prior and goes to what came.
 func TestRecordsFollowWhatCame(t *testing.T) {
 	var r record
-	if got := r.ratio(3, 0.7); math.Abs(got-0.7) > 1e-9 {
+	if got := r[3].ratio(0.7); math.Abs(got-0.7) > 1e-9 {
 		t.Errorf("without guesses: %v", got)
 	}
 	for i := range 1000 {
-		r.add(3, 0.5, i%4 == 0, 1)
+		r[3].add(0.5, i%4 == 0, 1)
 	}
-	if got := r.ratio(3, 0.7); math.Abs(got-0.5) > 0.01 { // a quarter came of guesses that said half
+	if got := r[3].ratio(0.7); math.Abs(got-0.5) > 0.01 { // a quarter came of guesses that said half
 		t.Errorf("ratio %v, want 0.5", got)
 	}
-	if got := r.ratio(2, 0.7); math.Abs(got-0.7) > 1e-9 {
+	if got := r[2].ratio(0.7); math.Abs(got-0.7) > 1e-9 {
 		t.Errorf("another class: %v", got)
 	}
 }

@@ -172,12 +172,17 @@ func (e *Engine) computed(p *part) {
 	q.computed = p.from + p.tokens
 	e.share(q)
 	if q.left() == 0 && !q.picks() { // a prompt alone
+		e.success()
 		e.end(q, FinishLength, nil)
 	}
 }
 
 // share puts whole pages that are computed into the prefix cache.
 func (e *Engine) share(q *Sequence) {
+	if q.state != "" && !q.hopes.led { // the layer follows it no longer
+		q.state = ""
+		q.kv.Stateless()
+	}
 	n := q.computed
 	if q.state != "" { // the pages hold keys and values of its layer as well
 		n = min(n, q.drafted)
@@ -195,6 +200,7 @@ func (e *Engine) failed(err error) {
 	if len(s.parts) == 1 && s.drafts == 0 {
 		p := &s.parts[0]
 		if !p.seq.ended {
+			e.failure()
 			e.end(p.seq, "", fmt.Errorf("%s: %w", p, err))
 		}
 		return

@@ -73,11 +73,23 @@ func (s *Server) state() (State, error) {
 	case loaded == nil:
 		return Loading, nil
 	case loaded.Healthy != nil:
-		if err := loaded.Healthy(); err != nil {
+		err := loaded.Healthy()
+		s.logHealth(err)
+		if err != nil {
 			return Failed, err
 		}
 	}
 	return Ready, nil
+}
+
+// logHealth logs when a model begins to fail, and when it works again.
+func (s *Server) logHealth(err error) {
+	switch {
+	case err != nil && !s.ill.Swap(true):
+		s.log.Error("the model cannot work any more", append([]any{"error", err}, stackOf(err)...)...)
+	case err == nil && s.ill.Load() && s.ill.Swap(false):
+		s.log.Info("the model works again")
+	}
 }
 
 // unready is why the model cannot be asked; nil where it can.
@@ -88,7 +100,7 @@ func (s *Server) unready() *refusal {
 	case Draining:
 		return errDraining
 	case Failed:
-		return &refusal{status: http.StatusServiceUnavailable, message: fmt.Sprintf("the model cannot work any more: %v", err), close: true}
+		return &refusal{status: http.StatusServiceUnavailable, message: fmt.Sprintf("the model cannot work any more: %v", err), retry: 5 * time.Second, close: true}
 	}
 	return nil
 }
@@ -103,7 +115,15 @@ func (s *Server) own() []route.Route {
 		{Method: http.MethodGet, Pattern: "/health", Access: route.Public, Quiet: true, Control: true, Handler: http.HandlerFunc(s.health)},
 		{Method: http.MethodGet, Pattern: "/ready", Access: route.Public, Quiet: true, Control: true, Handler: http.HandlerFunc(s.readiness)},
 		{Method: http.MethodGet, Pattern: "/metrics", Access: metrics, Quiet: true, Control: true, Handler: s.metrics.handler()},
+		{Method: http.MethodGet, Pattern: "/version", Quiet: true, Control: true, Handler: http.HandlerFunc(s.version)},
 	}
+}
+
+// version is vLLM's: what this program is.
+func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
+	route.WriteJSON(w, http.StatusOK, struct {
+		Version string `json:"version"`
+	}{s.o.Version})
 }
 
 // health says whether the process does its work, or has to be started again.
@@ -125,7 +145,7 @@ func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 	case Failed:
 		reason = err.Error()
 	}
-	if status != http.StatusOK && state != Failed {
+	if status != http.StatusOK {
 		w.Header().Set("Retry-After", "5")
 	}
 	writeState(w, status, state, reason)

@@ -39,6 +39,10 @@ type Options struct {
 	Metrics *Metrics // nil: new ones
 	Traces  *Traces  // nil: none
 
+	Version string // of the program, for /version
+
+	// Early are routes that are there until the model is: then those of Loaded take their place.
+	Early []route.Route
 	// Listening is called when the server answers, before the model is there. Nil: nobody is told.
 	Listening func(net.Addr)
 }
@@ -46,7 +50,7 @@ type Options struct {
 // Loaded is a model that is ready.
 type Loaded struct {
 	Routes []route.Route
-	// Healthy says why the model cannot work any more. Nil: it always can.
+	// Healthy says why the model cannot work; it is asked often, and may say later that it works again. Nil: it always does.
 	Healthy func() error
 	// Close ends the model, when the last request ended.
 	Close func() error
@@ -65,6 +69,7 @@ type Server struct {
 	ending   context.Context
 	abort    context.CancelCauseFunc // ends ending, and with it all generations
 	live     live
+	ill      atomic.Bool // the model failed when it was asked last
 
 	mu       sync.Mutex
 	running  int // requests that work on the model
@@ -85,7 +90,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{o: o, log: o.Log, metrics: cmp.Or(o.Metrics, NewMetrics()), traces: cmp.Or(o.Traces, noTraces), origins: origins, idle: make(chan struct{})}
 	s.ending, s.abort = context.WithCancelCause(context.Background())
-	s.mount(nil)
+	s.mount(o.Early)
 	s.watchFiles()
 	return s, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/glmc/glmc/runtime/serve/openapi/openapitest"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/servicetest"
@@ -122,56 +123,179 @@ func TestKeepsNone(t *testing.T) {
 	}
 }
 
-// TestKeptBounds: whatever is kept, used and removed, it is never more than there is room for, what was used last is there, and
-// nothing of what is gone stays.
+// TestKeptBounds: whatever is kept, used and removed, it is never more than there is room for; where there is none, the key that holds most loses
+// what it used last the longest ago; and nothing of what is gone stays.
 func TestKeptBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const most = 8 << 10
 		k := newKept(most)
-		var order []owned // last used first
-		sizes := map[owned]int64{}
-		use := func(id owned) {
+		type entry struct {
+			owned
+			size int64
+		}
+		var order []entry // last used first
+		take := func(id owned) (entry, bool) {
 			for i, o := range order {
-				if o == id {
-					order = append(order[:i], order[i+1:]...)
-					break
+				if o.owned == id {
+					order = append(order[:i:i], order[i+1:]...)
+					return o, true
 				}
 			}
-			order = append([]owned{id}, order...)
+			return entry{}, false
 		}
 		for i := range rapid.IntRange(1, 60).Draw(t, "steps") {
-			id := owned{rapid.SampledFrom([]string{"a", "b"}).Draw(t, "tenant"), fmt.Sprint(rapid.IntRange(0, max(i, 1)).Draw(t, "id"))}
+			id := owned{rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "tenant"), fmt.Sprint(rapid.IntRange(0, max(i, 1)).Draw(t, "id"))}
 			switch rapid.IntRange(0, 3).Draw(t, "what") {
 			case 0, 1:
 				id.id = fmt.Sprint("new", i)
 				r := &keptResponse{owned: id, whole: make([]byte, rapid.IntRange(0, most).Draw(t, "size")), output: []json.RawMessage{[]byte("{}")}, outputID: []string{"item" + id.id}}
 				k.put(r)
-				if sizes[id] = r.size(); sizes[id] <= most {
-					use(id)
+				if r.size() <= most {
+					order = append([]entry{{id, r.size()}}, order...)
 				}
 			case 2:
 				if _, ok := k.get(id.tenant, id.id); ok {
-					use(id)
+					e, _ := take(id)
+					order = append([]entry{e}, order...)
 				}
 			case 3:
 				k.remove(id.tenant, id.id)
-				for i, o := range order {
-					if o == id {
-						order = append(order[:i], order[i+1:]...)
+				take(id)
+			}
+			for {
+				total, held := int64(0), map[string]int64{}
+				for _, o := range order {
+					total += o.size
+					held[o.tenant] += o.size
+				}
+				if total <= most {
+					break
+				}
+				loses := "a"
+				for _, tenant := range []string{"b", "c"} {
+					if held[tenant] > held[loses] {
+						loses = tenant
+					}
+				}
+				for i := len(order) - 1; ; i-- {
+					if order[i].tenant == loses {
+						take(order[i].owned)
 						break
 					}
 				}
 			}
-			left := int64(most)
-			for n, o := range order {
-				if left -= sizes[o]; left < 0 {
-					order = order[:n]
-					break
-				}
+			got := map[owned]bool{}
+			for id := range k.byID {
+				got[id] = true
 			}
-			if len(k.byID) != len(order) || len(k.items) != len(order) || k.order.Len() != len(order) || k.bytes > most {
-				t.Fatalf("%d, %d and %d are kept with %d bytes, want %d", len(k.byID), len(k.items), k.order.Len(), k.bytes, len(order))
+			want, bytes := map[owned]bool{}, int64(0)
+			for _, o := range order {
+				want[o.owned] = true
+				bytes += o.size
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(owned{})); diff != "" || len(k.items) != len(order) || k.bytes != bytes {
+				t.Fatalf("%d items and %d bytes, want %d and %d (-want +got)\n%s", len(k.items), k.bytes, len(order), bytes, diff)
 			}
 		}
 	})
+}
+
+// TestKeptOfOthers: whoever keeps many and large responses pushes out no other's.
+func TestKeptOfOthers(t *testing.T) {
+	k := newKept(64 << 10)
+	k.put(&keptResponse{owned: owned{"quiet", "1"}, whole: make([]byte, 4<<10)})
+	for i := range 100 {
+		k.put(&keptResponse{owned: owned{"loud", fmt.Sprint(i)}, whole: make([]byte, 10<<10)})
+	}
+	if _, ok := k.get("quiet", "1"); !ok {
+		t.Error("the one response of a key was pushed out by another's")
+	}
+	if _, ok := k.get("loud", "99"); !ok {
+		t.Error("the last one is not there")
+	}
+}
+
+// TestInputItems: what a kept response read is listed, page by page, with ids by which the next page is asked for.
+func TestInputItems(t *testing.T) {
+	h := handler(thinking(t))
+	for _, payload := range []string{`{"input": "One."}`, `{"input": [{"role": "user", "content": "Two."}, {"type": "function_call_output", "call_id": "call_1", "output": "42"}], "previous_response_id": "resp_1"}`} {
+		if w := as(h, "a", http.MethodPost, "/v1/responses", payload); w.Code != http.StatusOK {
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+	}
+	list := func(query string) (itemList, []string) {
+		t.Helper()
+		path := "/v1/responses/resp_2/input_items"
+		w := as(h, "a", http.MethodGet, path+query, "")
+		if err := openapitest.Check(http.MethodGet, path, nil, w.Code, w.Header(), w.Body.Bytes()); err != nil {
+			t.Error(err)
+		}
+		var l itemList
+		var kinds []string
+		if err := json.Unmarshal(w.Body.Bytes(), &l); err != nil {
+			t.Fatalf("%s: %v: %s", query, err, w.Body)
+		}
+		for _, raw := range l.Data {
+			var item struct{ Type, Role string }
+			if err := json.Unmarshal(raw, &item); err != nil {
+				t.Error(err)
+			}
+			kinds = append(kinds, strings.TrimSpace(item.Type+" "+item.Role))
+		}
+		return l, kinds
+	}
+	want := []string{"message user", "reasoning", "message assistant", "function_call", "message user", "function_call_output"}
+	_, got := list("?order=asc")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("all (-want +got)\n%s", diff)
+	}
+	var pages []string
+	after := ""
+	for {
+		l, kinds := list("?order=asc&limit=4" + after)
+		pages = append(pages, kinds...)
+		if !l.HasMore {
+			break
+		}
+		after = "&after=" + *l.Last
+	}
+	if diff := cmp.Diff(want, pages); diff != "" {
+		t.Errorf("in pages (-want +got)\n%s", diff)
+	}
+	l, _ := list("?limit=1")
+	if want := `{"call_id":"call_1","id":"item_2_5","output":"42","status":"completed","type":"function_call_output"}`; len(l.Data) != 1 || string(l.Data[0]) != want || *l.First != "item_2_5" || !l.HasMore {
+		t.Errorf("the last one: %s, %+v", l.Data, l)
+	}
+	if l, _ := list("?order=asc&limit=1"); string(l.Data[0]) != `{"content":[{"text":"One.","type":"input_text"}],"id":"item_2_0","role":"user","status":"completed","type":"message"}` {
+		t.Errorf("the first one: %s", l.Data)
+	}
+	for _, tt := range []struct {
+		tenant, path string
+		status       int
+	}{
+		{"b", "/v1/responses/resp_2/input_items", 404}, {"a", "/v1/responses/resp_9/input_items", 404},
+		{"a", "/v1/responses/resp_2/input_items?limit=0", 400}, {"a", "/v1/responses/resp_2/input_items?limit=x", 400},
+		{"a", "/v1/responses/resp_2/input_items?order=up", 400}, {"a", "/v1/responses/resp_2/input_items?after=x", 400},
+	} {
+		if w := as(h, tt.tenant, http.MethodGet, tt.path, ""); w.Code != tt.status {
+			t.Errorf("%s %s: status %d, want %d: %s", tt.tenant, tt.path, w.Code, tt.status, w.Body)
+		}
+	}
+}
+
+// TestInputTokens: a response is counted as it would be read, and nothing is asked of the model.
+func TestInputTokens(t *testing.T) {
+	b := answering()
+	h := handler(b)
+	const payload = `{"input": "Hello", "instructions": "Be short."}`
+	w := post(h, "/v1/responses/input_tokens", payload)
+	if err := openapitest.Check(http.MethodPost, "/v1/responses/input_tokens", []byte(payload), w.Code, w.Header(), w.Body.Bytes()); err != nil {
+		t.Error(err)
+	}
+	if want := fmt.Sprintf(`{"object":"response.input_tokens","input_tokens":%d}`, len("<system>Be short.<user>Hello")); strings.TrimSpace(w.Body.String()) != want || len(b.Requests()) > 0 {
+		t.Errorf("%s, want %s; %d requests", w.Body, want, len(b.Requests()))
+	}
+	if w := post(h, "/v1/responses/input_tokens", `{}`); w.Code != http.StatusBadRequest {
+		t.Errorf("without input: %d %s", w.Code, w.Body)
+	}
 }
