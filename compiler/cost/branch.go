@@ -37,11 +37,6 @@ type SharedPrices struct {
 	Apart      float64 // they run behind the routed ones
 }
 
-// Add is the sum over buckets.
-func (p SharedPrices) Add(o SharedPrices) SharedPrices {
-	return SharedPrices{p.Folded + o.Folded, p.Overlapped + o.Overlapped, p.Apart + o.Apart}
-}
-
 // SharedExpert prices the three ways at the sizes of one step. Apart from the experts themselves they differ in the
 // add that puts the two sums together; routing takes one kernel in either way, collectives come behind.
 func SharedExpert(x Experts, s ir.Sizes, t Target) (SharedPrices, error) {

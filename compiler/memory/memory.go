@@ -128,8 +128,6 @@ func merge(buffers []Buffer, from []int) (bodies []Buffer, body []int) {
 	return bodies, body
 }
 
-func overlap(a, b Buffer) bool { return a.First <= b.Last && b.First <= a.Last }
-
 func aligned(n int64) int64 { return (n + Align - 1) / Align * Align }
 
 // live gives the bytes that are alive at each step.

@@ -271,3 +271,5 @@ func BenchmarkPlan(b *testing.B) {
 		Plan(buffers, nil)
 	}
 }
+
+func overlap(a, b Buffer) bool { return a.First <= b.Last && b.First <= a.Last }

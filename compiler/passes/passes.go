@@ -229,11 +229,6 @@ func (o *Options) check() error {
 	return nil
 }
 
-// runOne runs a pass by itself.
-func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
-	return runPass(p, rest, m, o, &splits{})
-}
-
 func runPass(p *Pass, rest []*Pass, m *ir.Module, o *Options, split *splits) (Result, error) {
 	r := Result{Pass: p, NodesBefore: countNodes(m)}
 	r.NodesAfter = r.NodesBefore

@@ -198,3 +198,8 @@ func TestUnknownSplitPanics(t *testing.T) {
 	}()
 	(&flow{parts: map[*ir.Node]int{}}).takeBack(&conflict{want: 1, why: "x wants it whole"})
 }
+
+// runOne runs a pass by itself.
+func runOne(p *Pass, rest []*Pass, m *ir.Module, o *Options) (Result, error) {
+	return runPass(p, rest, m, o, &splits{})
+}

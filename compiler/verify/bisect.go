@@ -33,7 +33,7 @@ type Place struct {
 // Bisect validates the passes of a subject one by one and, where one is wrong, finds by halving the first of its sites
 // that makes the difference, and the first value that differs. It returns nil where every pass is right.
 func Bisect(ctx context.Context, s Subject, seed uint64) (*Finding, *Report, error) {
-	s.Options.IgnoreRequire = true
+	s.Options.IgnoreRequire, s.ctx = true, ctx
 	large, err := s.compile(false)
 	if err != nil {
 		return nil, nil, err

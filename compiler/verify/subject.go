@@ -8,6 +8,7 @@
 package verify
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,8 @@ import (
 type Subject struct {
 	File    *syntax.File
 	Options compiler.Options
-	like    *decisions // of a larger model, that the passes are to follow; nil: they decide themselves
+	like    *decisions      // of a larger model, that the passes are to follow; nil: they decide themselves
+	ctx     context.Context // ends the search for a small model, which compiles dozens of times; nil: nothing does
 }
 
 // decisions are the kinds of layers that passes rewrote, by decisionKey. Prices of small dimensions say nothing about
@@ -85,6 +87,9 @@ type snapshot struct {
 
 // compile compiles a subject and keeps what lies between the passes.
 func (s Subject) compile(between bool) (*compiled, error) {
+	if s.ctx != nil && s.ctx.Err() != nil {
+		return nil, s.ctx.Err()
+	}
 	c := &compiled{changed: map[string]bool{}}
 	var failed error
 	last := ""

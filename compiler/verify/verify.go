@@ -50,6 +50,7 @@ func (r *Report) Failed() *Result {
 // Verify validates every pass that the subject's compilation runs, up to the first that is wrong. An error says that it
 // could not be done; that a pass is wrong stands in the report.
 func Verify(ctx context.Context, s Subject, seed uint64) (*Report, error) {
+	s.ctx = ctx
 	large, err := s.compile(false)
 	if err != nil {
 		return nil, err

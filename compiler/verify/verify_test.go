@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -281,5 +282,26 @@ func TestPricesOfTheLargeModel(t *testing.T) {
 	}
 	if len(r.Lost) > 0 || r.Results[i].Status != Proven {
 		t.Errorf("%s is %s; lost: %v", priced.Name, r.Results[i].Status, r.Lost)
+	}
+}
+
+// TestInterrupted: the search for a small model ends as the validation does when somebody does not want it any more.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := subject(t, "models/glm4moe/model.glm", compiler.Options{})
+	if _, err := Verify(ctx, s, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("Verify: %v", err)
+	}
+	if _, _, err := Bisect(ctx, s, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("Bisect: %v", err)
+	}
+	large, err := s.compile(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ctx = ctx
+	if _, err := shrink(s, large); !errors.Is(err, context.Canceled) {
+		t.Errorf("shrink: %v", err)
 	}
 }

@@ -137,7 +137,7 @@ func TestResolveKeepsTheOrder(t *testing.T) {
 		t.Errorf("the second requirement is %s at %s", s.Require[1], s.RequiredAt[1])
 	}
 	d := s.Drafts[0]
-	if d.Float("max_spec_factor") != 2 || !d.Bool("tree") || d.Int("max_depth") != 64 {
+	if d.Options["max_spec_factor"] != config.Float(2) || d.Options["tree"] != config.Bool(true) || d.Int("max_depth") != 64 {
 		t.Errorf("draft options %v", d.Options)
 	}
 }

@@ -68,18 +68,6 @@ func (d Draft) Int(name string) int {
 	return int(v)
 }
 
-// Float returns a floating-point option.
-func (d Draft) Float(name string) float64 {
-	v, _ := d.Options[name].(config.Float)
-	return float64(v)
-}
-
-// Bool returns an option that is true or false.
-func (d Draft) Bool(name string) bool {
-	v, _ := d.Options[name].(config.Bool)
-	return bool(v)
-}
-
 // Transfer says how the cache moves from a prefill worker to a decode worker.
 type Transfer struct {
 	Enabled bool

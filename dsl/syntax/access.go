@@ -8,9 +8,6 @@ type Node interface {
 	Span() Span
 }
 
-// SpanOf is the place of a node.
-func SpanOf(n Node) Span { return n.Span() }
-
 // Span implements Node; so do the methods below.
 func (n *Ident) Span() Span      { return Span{n.Pos, n.EndPos} }
 func (n *Str) Span() Span        { return Span{n.Pos, n.EndPos} }

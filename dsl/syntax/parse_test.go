@@ -153,7 +153,7 @@ pipeline p for m { require one, two
 		{p.Settings[1].Options[1], "tree"},
 	}
 	for _, tt := range tests {
-		span := SpanOf(tt.node)
+		span := tt.node.Span()
 		if got := src[span.Pos.Offset:span.End.Offset]; got != tt.want {
 			t.Errorf("%T: %q, want %q", tt.node, got, tt.want)
 		}

@@ -2,7 +2,6 @@ package reply
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/glmc/glmc/runtime/text/chat"
@@ -21,16 +20,6 @@ const (
 var callNames = [...]string{NoCalls: "none", GLM45: "glm45", GLM47: "glm47", Hermes: "hermes"}
 
 func (c Calls) String() string { return callNames[c] }
-
-// CallsNamed is the form of that name: none, glm45, glm47 or hermes.
-func CallsNamed(name string) (Calls, error) {
-	for c, n := range callNames {
-		if n == name {
-			return Calls(c), nil
-		}
-	}
-	return 0, fmt.Errorf("%q is no form of tool calls; there are %s", name, strings.Join(callNames[:], ", "))
-}
 
 // Format is how a model writes its replies.
 type Format struct {

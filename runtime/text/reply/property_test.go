@@ -247,17 +247,6 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-func TestCallsNamed(t *testing.T) {
-	for _, c := range []Calls{NoCalls, GLM45, GLM47, Hermes} {
-		if got, err := CallsNamed(c.String()); err != nil || got != c {
-			t.Errorf("%s is %v, %v", c, got, err)
-		}
-	}
-	if _, err := CallsNamed("glm"); err == nil || !strings.Contains(err.Error(), "there are none, glm45, glm47, hermes") {
-		t.Errorf("the error is %v", err)
-	}
-}
-
 // FuzzReply reads any text in any pieces.
 func FuzzReply(f *testing.F) {
 	for _, tt := range replies {

@@ -95,7 +95,7 @@ export function pathOf(points, most) {
 function draw(chart) {
   const svg = makeSVG('svg', { viewBox: `0 0 ${kept} 100`, preserveAspectRatio: 'none', role: 'img' })
   for (const y of ['0', '50', '100']) svg.append(makeSVG('line', { x1: '0', x2: String(kept), y1: y, y2: y }))
-  const most = make('p', 'most')
+  const most = make('span', 'most')
   const lines = chart.lines.map((line, i) => {
     const className = classes[i] ?? ''
     const path = makeSVG('path', { class: className })
@@ -105,7 +105,7 @@ function draw(chart) {
     const points = []
     return { line, path, now, points, key: make('span', `key ${className}`, `${line.name} `, now) }
   })
-  element('charts', HTMLElement).append(make('figure', '', make('figcaption', '', make('b', '', chart.title), ...lines.map((l) => l.key)), svg, most))
+  element('charts', HTMLElement).append(make('figure', '', make('figcaption', '', make('b', '', chart.title), ...lines.map((l) => l.key)), make('div', 'plot', svg, most), make('p', 'ago', make('span', '', '2 minutes ago'), make('span', '', 'now'))))
   return (/** @type {Sample} */ now, /** @type {Sample} */ before) => {
     for (const l of lines) {
       l.points.push(l.line.measure(now, before))
@@ -119,7 +119,7 @@ function draw(chart) {
       l.now.textContent = last === undefined ? '–' : short(last) + chart.unit
       said.push(`${l.line.name} ${l.now.textContent}`)
     }
-    most.textContent = `to ${short(top)}${chart.unit}`
+    most.textContent = short(top) + chart.unit
     svg.setAttribute('aria-label', `${chart.title}: ${said.join(', ')}`)
   }
 }
