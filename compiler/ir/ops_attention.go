@@ -106,7 +106,7 @@ var attentionOps = []*Op{
 			"its ancestors at their positions, and each row of the sequence lies as many places behind its first as it stands behind it",
 		Operands: slices.Concat(values("q"), indices("pos", "seq_start", "pages"), operands(StateOperand, "cache"),
 			[]Operand{{Name: "parents", Kind: IndexOperand, Optional: true, Late: true}}),
-		Attrs:    []AttrSpec{{Key: "scale", Kind: FloatAttr}, {Key: valueDim, Kind: IntAttr, Optional: true}},
+		Attrs: []AttrSpec{{Key: "scale", Kind: FloatAttr}, {Key: valueDim, Kind: IntAttr, Optional: true}},
 		Infer: func(in []Type, a Attrs) ([]Type, error) {
 			if err := wantHeads("q", in[0]); err != nil {
 				return nil, err

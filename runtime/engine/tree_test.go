@@ -232,7 +232,6 @@ func TestTreesOfTheSmallModel(t *testing.T) {
 	if err := json.Unmarshal(data, &cases); err != nil {
 		t.Fatal(err)
 	}
-	m := g.start(t, g.compile(t, compiler.Options{}), "cpu", 0)
 	said := func(o suffix.Options) draft.Drafter {
 		return &wood{func(prompt, output []int32, into *draft.Draft) {
 			all := suffix.New(suffix.MaxDepth)
@@ -245,46 +244,51 @@ func TestTreesOfTheSmallModel(t *testing.T) {
 	bold := suffix.Options{Factor: 2, Offset: 2, MinProb: 0.1}
 	trees := bold
 	trees.Tree = true
-	run := func(d draft.Drafter) (outputs [][]int32, length float64) {
-		e, err := engine.New(m.exec, engine.Options{Drafter: d})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, temperature := range []float64{0, 0.7} {
-			var all []*engine.Sequence
-			for i, c := range cases {
-				if len(c.IDs) > 200 {
-					continue
-				}
-				q, err := e.Add(engine.Request{Prompt: c.IDs, MaxTokens: 48, Sampling: sample.Params{Temperature: temperature, Seed: uint64(i)}})
+	for _, ranks := range []string{"1", "2"} {
+		t.Run(ranks+" ranks", func(t *testing.T) {
+			m := g.start(t, g.compile(t, compiler.Options{Set: map[string]string{"tensor_parallel": ranks}}), "cpu", 0)
+			run := func(d draft.Drafter) (outputs [][]int32, length float64) {
+				e, err := engine.New(m.exec, engine.Options{Drafter: d})
 				if err != nil {
 					t.Fatal(err)
 				}
-				all = append(all, q)
-			}
-			for more := true; more; {
-				if more, err = e.Step(t.Context()); err != nil {
-					t.Fatal(err)
+				for _, temperature := range []float64{0, 0.7} {
+					var all []*engine.Sequence
+					for i, c := range cases {
+						if len(c.IDs) > 200 {
+							continue
+						}
+						q, err := e.Add(engine.Request{Prompt: c.IDs, MaxTokens: 48, Sampling: sample.Params{Temperature: temperature, Seed: uint64(i)}})
+						if err != nil {
+							t.Fatal(err)
+						}
+						all = append(all, q)
+					}
+					for more := true; more; {
+						if more, err = e.Step(t.Context()); err != nil {
+							t.Fatal(err)
+						}
+					}
+					for _, q := range all {
+						outputs = append(outputs, slices.Clone(q.Output()))
+					}
 				}
+				stats := e.Stats()
+				return outputs, stats.Drafts[engine.FromDrafter].Length()
 			}
-			for _, q := range all {
-				outputs = append(outputs, slices.Clone(q.Output()))
+			want, _ := run(nil)
+			paths, pathLength := run(said(bold))
+			branches, treeLength := run(said(trees))
+			if diff := cmp.Diff(want, paths); diff != "" {
+				t.Errorf("outputs (-without drafts +with paths):\n%s", diff)
 			}
-		}
-		stats := e.Stats()
-		return outputs, stats.Drafts[engine.FromDrafter].Length()
-	}
-	want, _ := run(nil)
-	paths, pathLength := run(said(bold))
-	branches, treeLength := run(said(trees))
-	if diff := cmp.Diff(want, paths); diff != "" {
-		t.Errorf("outputs (-without drafts +with paths):\n%s", diff)
-	}
-	if diff := cmp.Diff(want, branches); diff != "" {
-		t.Errorf("outputs (-without drafts +with trees):\n%s", diff)
-	}
-	t.Logf("%.3f tokens a step that checks paths, %.3f with trees", pathLength, treeLength)
-	if treeLength < pathLength {
-		t.Errorf("%.3f tokens a step that checks paths, and %.3f with trees", pathLength, treeLength)
+			if diff := cmp.Diff(want, branches); diff != "" {
+				t.Errorf("outputs (-without drafts +with trees):\n%s", diff)
+			}
+			t.Logf("%.3f tokens a step that checks paths, %.3f with trees", pathLength, treeLength)
+			if treeLength < pathLength {
+				t.Errorf("%.3f tokens a step that checks paths, and %.3f with trees", pathLength, treeLength)
+			}
+		})
 	}
 }
