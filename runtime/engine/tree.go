@@ -3,6 +3,8 @@ package engine
 import (
 	"slices"
 
+	"github.com/glmc/glmc/compiler/ir"
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/runtime/draft"
 )
 
@@ -21,23 +23,21 @@ const parentsInput = "parents"
 
 // moverOf is the executor where it and its plan can check trees; nil: paths alone.
 func moverOf(x Executor) Mover {
-	m, ok := x.(Mover)
-	if !ok {
-		return nil
+	if m, ok := x.(Mover); ok && KnowsTrees(x.Plan()) {
+		return m
 	}
-	for _, p := range x.Plan().Programs {
-		if p.Graph.Name != "forward" {
-			continue
-		}
-		ok = false
-		for _, v := range p.Graph.Inputs {
-			ok = ok || v.Input == parentsInput
-		}
-		if !ok {
-			return nil
+	return nil
+}
+
+// KnowsTrees reports whether the attention of a plan has the input parents, so that drafts may be trees.
+func KnowsTrees(p *plan.Plan) bool {
+	for _, q := range p.Programs {
+		named := func(v *ir.Value) bool { return v.Input == parentsInput }
+		if q.Graph.Name == "forward" && !slices.ContainsFunc(q.Graph.Inputs, named) {
+			return false
 		}
 	}
-	return m
+	return true
 }
 
 // trees reports whether drafts may be trees. Those that adapt are weighed as paths.
