@@ -26,16 +26,12 @@ import (
 // benchModelFlags are the flags of `glmc bench model`.
 type benchModelFlags struct {
 	compileFlags
-	device    string
-	packed    packedFlag
-	threads   int
-	precision precisionFlag
-	draft     draftFlag
-	prompt    []int
-	gen       []int
-	batch     []int
-	runs      int
-	asJSON    bool
+	deviceFlags
+	prompt []int
+	gen    []int
+	batch  []int
+	runs   int
+	asJSON bool
 
 	loads   []bench.Load // of --prompt, --gen and --batch
 	without []string     // passes of --disable-pass, one by one
@@ -79,11 +75,7 @@ faster the model is with it. Every pass that is named is left out by itself, and
 	fs := cmd.Flags()
 	f.compileFlags.register(fs)
 	fs.Lookup("disable-pass").Usage = "`NAME` of a pass to measure without as well; may be repeated"
-	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
-	f.packed.register(fs)
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
-	f.precision.register(fs)
-	f.draft.register(fs)
+	f.deviceFlags.register(fs)
 	fs.IntSliceVar(&f.prompt, "prompt", []int{512}, "`LIST` of tokens of each prompt, 512 or 512,2048")
 	fs.IntSliceVar(&f.gen, "gen", []int{32}, "`LIST` of tokens to generate behind each prompt, 2 or more; 0: prompts alone")
 	fs.IntSliceVar(&f.batch, "batch", []int{1}, "`LIST` of sequences side by side")
@@ -94,27 +86,16 @@ faster the model is with it. Every pass that is named is left out by itself, and
 
 // check refuses command lines that make no sense before any work is done.
 func (f *benchModelFlags) check(model string) error {
-	for _, x := range []struct {
-		flag         string
-		value, least int
-	}{{"runs", f.runs, 1}, {"threads", f.threads, 0}} {
-		if x.value < x.least || x.value > math.MaxInt32 {
-			return usagef("--%s %d: wants a number from %d on", x.flag, x.value, x.least)
-		}
+	if f.runs < 1 || f.runs > math.MaxInt32 {
+		return usagef("--runs %d: wants a number from 1 on", f.runs)
 	}
 	if err := f.setLoads(); err != nil {
 		return err
 	}
-	switch {
-	case !slices.Contains(exec.DeviceNames(), f.device):
-		return usagef("--device %s: this build has %s", f.device, strings.Join(exec.DeviceNames(), ", "))
-	case model != "" && f.weights == "":
+	if model != "" && f.weights == "" {
 		return noWeights(model)
 	}
-	if err := f.precision.check(f.device); err != nil {
-		return err
-	}
-	if err := f.draft.check(); err != nil {
+	if err := f.deviceFlags.check(); err != nil {
 		return err
 	}
 	o, err := f.options()
@@ -222,7 +203,7 @@ func (f *benchModelFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safe
 	for _, l := range f.loads {
 		pages = max(pages, (l.Prompt+max(l.Generate, 1)+p.Cache.PageSize-1)/p.Cache.PageSize*l.Batch)
 	}
-	return exec.New(ctx, p, ckpt, exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: guesses.entries(), Packed: made})
+	return exec.New(ctx, p, ckpt, f.execOptions(pages, made, guesses))
 }
 
 // sampleFor is how long each of the machine's limits is measured each time.

@@ -79,6 +79,8 @@ func (f *draftFlag) settle(p *plan.Plan) (drafts, error) {
 		return drafts{}, usagef("--draft tree: the plan's attention knows no trees: it was compiled by a glmc from before there were any; compile it again, or take --draft suffix")
 	case f.kind == "tree", f.kind == "" && !mtp && knows && options["suffix"].Get("tree") == true:
 		d.kind, c.Options.Tree = "tree", true
+	case d.kind == "hybrid" && options["suffix"] == nil:
+		c.Options = suffix.Generous
 	}
 	var err error
 	d.cache, err = suffix.NewCache(c)

@@ -56,8 +56,8 @@ func measuredFigures(flag string) (devices map[string]*cost.Device, path string,
 	return devices, path, err
 }
 
-// device has the figures that a plan for a target is priced with.
-func (f *compileFlags) device(target string) (*cost.Device, error) {
+// deviceFigures are those that a plan for a target is priced with.
+func (f *compileFlags) deviceFigures(target string) (*cost.Device, error) {
 	devices, path, err := measuredFigures(f.figures)
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func (f *compileFlags) registerTarget(fs *pflag.FlagSet) {
 // options turns the flags into the compiler's, without the configuration.
 func (f *compileFlags) options() (compiler.Options, error) {
 	o := compiler.Options{Pipeline: f.pipeline, Target: f.target, TensorParallel: f.tp, Set: map[string]string{}, StopAfter: f.stopAfter,
-		Device: f.device}
+		Device: f.deviceFigures}
 	if f.tp < 0 {
 		return o, usagef("--tp %d: wants a number from 1 on", f.tp)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,18 +26,14 @@ import (
 // runFlags are the flags of `glmc run`.
 type runFlags struct {
 	compileFlags
+	deviceFlags
 	text textFlags
 
-	device    string
-	packed    packedFlag
-	threads   int
-	precision precisionFlag
-	draft     draftFlag
-	drafts    drafts // of draft
-	prompt    string
-	messages  string
-	ids       string
-	tokens    []int32 // of ids
+	drafts   drafts // of draft
+	prompt   string
+	messages string
+	ids      string
+	tokens   []int32 // of ids
 
 	maxTokens int
 	ignoreEOS bool
@@ -77,11 +72,7 @@ A --prompt is continued as it stands. --messages renders a conversation with the
 	fs := cmd.Flags()
 	f.compileFlags.register(fs)
 	f.text.register(fs)
-	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
-	f.packed.register(fs)
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
-	f.precision.register(fs)
-	f.draft.register(fs)
+	f.deviceFlags.register(fs)
 	fs.StringVar(&f.prompt, "prompt", "", "`TEXT` to continue")
 	fs.StringVar(&f.messages, "messages", "", "JSON `FILE` with {\"messages\": [...], \"tools\": [...]}")
 	fs.StringVar(&f.ids, "ids", "", "token ids to continue, `1,2,3`")
@@ -110,22 +101,15 @@ func (f *runFlags) check(cmd *cobra.Command, model string) error {
 		return usagef("run wants something to continue: --prompt TEXT, --messages FILE.json or --ids 1,2,3")
 	case given > 1:
 		return usagef("--prompt, --messages and --ids exclude one another")
-	case !slices.Contains(exec.DeviceNames(), f.device):
-		return usagef("--device %s: this build has %s", f.device, strings.Join(exec.DeviceNames(), ", "))
 	case f.maxTokens < 0:
 		return usagef("--max-tokens %d: wants a number from 0 on", f.maxTokens)
-	case f.threads < 0:
-		return usagef("--threads %d: wants a number from 0 on", f.threads)
 	case model != "" && f.weights == "":
 		return noWeights(model)
 	}
 	if err := f.sampling.Check(); err != nil {
 		return &usageError{err}
 	}
-	if err := f.precision.check(f.device); err != nil {
-		return err
-	}
-	if err := f.draft.check(); err != nil {
+	if err := f.deviceFlags.check(); err != nil {
 		return err
 	}
 	if cmd.Flags().Changed("ids") {
@@ -246,7 +230,7 @@ func (f *runFlags) fits(p *plan.Plan, prompt []int32) error {
 func (f *runFlags) executor(ctx context.Context, p *plan.Plan, ckpt *safetensors.Checkpoint, made *packed.File, prompt int) (*exec.Executor, error) {
 	tokens := prompt + f.maxTokens
 	pages := (tokens + p.Cache.PageSize - 1) / p.Cache.PageSize
-	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: f.drafts.entries(), Packed: made}
+	o := f.execOptions(pages, made, f.drafts)
 	if f.profile != "" {
 		f.recorder = profile.NewRecorder(p.Module.Ranks)
 		o.Timed = func(_ int, entry string, b ir.Bucket, n *ir.Node, took time.Duration) {

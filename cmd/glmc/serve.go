@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/serve"
 )
 
@@ -269,14 +268,6 @@ func (f *traceFlags) open(ctx context.Context, log *slog.Logger) (*serve.Traces,
 		return nil, fmt.Errorf("--otlp-endpoint: %w", err)
 	}
 	return t, nil
-}
-
-// checkDevice refuses a device that this build has not.
-func checkDevice(name string) error {
-	if slices.Contains(exec.DeviceNames(), name) {
-		return nil
-	}
-	return usagef("--device %s: this build has %s", name, strings.Join(exec.DeviceNames(), ", "))
 }
 
 var errNoRoom = errors.New("there is no memory for a KV cache")

@@ -102,7 +102,7 @@ func TestPages(t *testing.T) {
 	}{
 		{"tokens", servedModelFlags{kvTokens: 100}, "7"},
 		{"size", servedModelFlags{kvMemory: shareFlag{bytes: 10 << 10}}, "20"},
-		{"in float32", servedModelFlags{kvMemory: shareFlag{bytes: 10 << 10}, device: "ref"}, "10"},
+		{"in float32", servedModelFlags{kvMemory: shareFlag{bytes: 10 << 10}, deviceFlags: deviceFlags{device: "ref"}}, "10"},
 		{"as much as all sequences can use", servedModelFlags{kvMemory: shareFlag{bytes: 1 << 30}}, "504"},
 		{"of fewer sequences", servedModelFlags{kvMemory: shareFlag{bytes: 1 << 30}, maxRunning: 2, maxLen: 100}, "14"},
 		{"a share", servedModelFlags{kvMemory: shareFlag{share: 0.5}}, "504"},

@@ -17,7 +17,6 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
-	"github.com/glmc/glmc/runtime/packed"
 	"github.com/glmc/glmc/runtime/sample"
 	"github.com/glmc/glmc/runtime/serve"
 	"github.com/glmc/glmc/runtime/service"
@@ -26,12 +25,8 @@ import (
 // servedModelFlags are about the model and the engine of `glmc serve`.
 type servedModelFlags struct {
 	compileFlags
+	deviceFlags
 	text       textFlags
-	device     string
-	packed     packedFlag
-	threads    int
-	precision  precisionFlag
-	draft      draftFlag
 	draftCache draftCacheFlag
 	unproven   bool
 
@@ -48,11 +43,7 @@ type servedModelFlags struct {
 func (f *servedModelFlags) register(fs *pflag.FlagSet) {
 	f.compileFlags.register(fs)
 	f.text.register(fs)
-	fs.StringVar(&f.device, "device", "cpu", "`NAME`: cpu, or ref for the reference kernels in float32")
-	f.packed.register(fs)
-	fs.IntVar(&f.threads, "threads", 0, "`N` threads, shared by all ranks (default: one a core; glmc devices says how many)")
-	f.precision.register(fs)
-	f.draft.register(fs)
+	f.deviceFlags.register(fs)
 	fs.StringVar(&f.draftCache.path, "draft-cache", "", "`FILE` of the responses that suffix drafts come from: read at the start, written at the end")
 	fs.BoolVar(&f.unproven, "allow-unproven", false, "serve a plan without evidence that its passes are right")
 	fs.StringVar(&f.name, "served-model-name", "", "`NAME` of the model in requests (default: the name of the directory of --weights, or tiny)")
@@ -74,22 +65,15 @@ func (f *servedModelFlags) check(model string) error {
 	for _, x := range []struct {
 		flag  string
 		value int
-	}{{"threads", f.threads}, {"max-model-len", f.maxLen}, {"max-running", f.maxRunning}, {"max-waiting", f.maxWaiting}, {"chunk", f.chunk}, {"kv-tokens", f.kvTokens}} {
+	}{{"max-model-len", f.maxLen}, {"max-running", f.maxRunning}, {"max-waiting", f.maxWaiting}, {"chunk", f.chunk}, {"kv-tokens", f.kvTokens}} {
 		if x.value < 0 {
 			return usagef("--%s %d: wants a number from 0 on", x.flag, x.value)
 		}
 	}
-	switch {
-	case model != "" && f.weights == "":
+	if model != "" && f.weights == "" {
 		return noWeights(model)
 	}
-	if err := checkDevice(f.device); err != nil {
-		return err
-	}
-	if err := f.draft.check(); err != nil {
-		return err
-	}
-	return f.precision.check(f.device)
+	return f.deviceFlags.check()
 }
 
 // served is a model that is loaded, with what has to be closed behind it.
@@ -172,7 +156,7 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 	if guesses.cache != nil {
 		metrics.Trees(backend.Model().Name, guesses.cache.Stats)
 	}
-	return &serve.Loaded{Routes: routesOf(server.Observe(backend), p)}, nil
+	return &serve.Loaded{Routes: routesOf(server.Observe(backend), p), Healthy: loop.Healthy}, nil
 }
 
 // proven is the plan that is served, with evidence that its passes are right: the file's, or made here.
@@ -233,7 +217,7 @@ func (f *servedModelFlags) executor(ctx context.Context, s *served, model string
 		return nil, 0, err
 	}
 	log.Info("loading", "model", f.servedName(), "weights", cmp.Or(f.weights, "bundled"), "kv_tokens", pages*p.Cache.PageSize, "max_model_len", longest, "max_running", running, "draft", guesses.kind)
-	ex, err := exec.New(ctx, p, ckpt, f.execOptions(pages, made, guesses, metrics))
+	ex, err := exec.New(ctx, p, ckpt, f.timed(f.execOptions(pages, made, guesses), metrics))
 	if errors.Is(err, exec.ErrCheckpoint) {
 		return nil, 0, f.misfit(model, p, files, ckpt, err)
 	}
@@ -247,8 +231,8 @@ func (f *servedModelFlags) executor(ctx context.Context, s *served, model string
 	return ex, pages, nil
 }
 
-func (f *servedModelFlags) execOptions(pages int, made *packed.File, guesses drafts, metrics *serve.Metrics) exec.Options {
-	o := exec.Options{Device: f.device, Threads: f.threads, Precision: f.precision.given, Pages: pages, Entries: guesses.entries(), Packed: made}
+// timed are the options of an executor whose kernels are timed, where that is asked for.
+func (f *servedModelFlags) timed(o exec.Options, metrics *serve.Metrics) exec.Options {
 	if f.profileKernels {
 		o.Timed = func(_ int, _ string, _ ir.Bucket, n *ir.Node, took time.Duration) { metrics.Kernel(n.Op.Name, took) }
 	}

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"unsafe"
+
 	"github.com/glmc/glmc/kernels"
 	"github.com/glmc/glmc/kernels/panel"
 )
@@ -22,6 +24,7 @@ type panelExpertWorker struct {
 	gateSums, upSums   panelMultiplier
 	gateScale, upScale [panel.Channels]float32
 	downScale          [panel.Channels]float32
+	columns            []float32 // results that are not complete: see columnsOf
 }
 
 func (m *experts) initPanels(d *Device) {
@@ -93,8 +96,12 @@ func (m *experts) expertPanels(me *expertWorker, e, lo, hi int) {
 		rows := min(block, last-r0)
 		for p := lo; p < hi; {
 			side := min(gate.side(rows, hi-p), up.side(rows, hi-p))
-			g := me.gateSums.multiply(&gate, p, side, &m.gathered, r0, rows)
-			u := me.upSums.multiply(&up, p, side, &m.gathered, r0, rows)
+			var next unsafe.Pointer // behind the panel of up
+			if p+side < hi {
+				next = gate.at(p+side, 0)
+			}
+			g := me.gateSums.multiply(&gate, p, side, &m.gathered, r0, rows, up.at(p, 0))
+			u := me.upSums.multiply(&up, p, side, &m.gathered, r0, rows, next)
 			for q := range side {
 				at := q * panel.Channels
 				gs := channels(m.gate.Scale, e*width, p+q, width, &me.gateScale, oneRows[:])
@@ -135,42 +142,94 @@ func (m *experts) activate(g, u []float32, stride int, gateScale, upScale *float
 // projectColumns computes the output channels of panels [lo, hi) of all tokens.
 func (m *experts) projectColumns(worker, lo, hi int) {
 	me, hidden := &m.workers[worker], m.down.Shape[1]
-	c0, c1 := lo*panel.Channels, min(hi*panel.Channels, hidden)
-	for t := range len(m.order) / m.k {
-		clear(m.out[t*hidden+c0 : t*hidden+c1])
+	tokens, columns := len(m.order)/m.k, min(hi*panel.Channels, hidden)-lo*panel.Channels
+	out := columnRows{m.out[lo*panel.Channels:], hidden, columns}
+	if tokens > fewRows {
+		out = columnRows{me.columnsOf(tokens, columns), columns, columns}
 	}
+	for t := range tokens {
+		clear(out.row(t))
+	}
+	for i, e := range m.active {
+		var next unsafe.Pointer // of the expert behind this one
+		if i+1 < len(m.active) {
+			other := m.dev.newPanelWeight(m.down, int(m.active[i+1]), false)
+			next = other.at(lo, 0)
+		}
+		m.projectExpert(me, out, int(e), lo, hi, next)
+	}
+	for t := 0; t < tokens && tokens > fewRows; t += maxPanelRows {
+		m.storeColumns(out, lo, hi, t, min(maxPanelRows, tokens-t))
+	}
+}
+
+// columnRows are some columns of rows.
+type columnRows struct {
+	data    []float32
+	stride  int // from row to row
+	columns int
+}
+
+func (c *columnRows) row(r int) []float32 { return c.data[r*c.stride:][:c.columns] }
+
+// columnsOf makes room for columns side by side. The rows of the result are so far apart that the same columns of all of them
+// fall into a few sets of a cache, from which each expert would drive out what the one before has brought in.
+func (w *panelExpertWorker) columnsOf(rows, columns int) []float32 {
+	w.columns = kernels.Resize(w.columns, rows*columns)
+	return w.columns
+}
+
+// projectExpert adds what one expert gives to the columns of panels [lo, hi).
+func (m *experts) projectExpert(me *expertWorker, out columnRows, e, lo, hi int, next unsafe.Pointer) {
+	down := m.dev.newPanelWeight(m.down, e, m.panelInner.bytes.meta != nil)
+	first, last := int(m.start[e]), int(m.start[e+1])
 	block := panelRowBlock(m.down.Last())
-	for _, e := range m.active {
-		down := m.dev.newPanelWeight(m.down, int(e), m.panelInner.bytes.meta != nil)
-		first, last := int(m.start[e]), int(m.start[e+1])
-		for r0 := first; r0 < last; r0 += block {
-			rows := min(block, last-r0)
-			for p := lo; p < hi; {
-				side := down.side(rows, hi-p)
-				y := me.gateSums.multiply(&down, p, side, &m.panelInner.panelRowsIn, r0, rows)
-				for q := range side {
-					m.mixPanel(me, y[q*panel.Channels:], side*panel.Channels, int(e), p+q, r0, rows)
-				}
-				p += side
+	for r0 := first; r0 < last; r0 += block {
+		rows := min(block, last-r0)
+		for p := lo; p < hi; {
+			side := down.side(rows, hi-p)
+			behind := next
+			if p+side < hi {
+				behind = down.at(p+side, 0)
 			}
+			y := me.gateSums.multiply(&down, p, side, &m.panelInner.panelRowsIn, r0, rows, behind)
+			for q := range side {
+				m.mixPanel(me, out, y[q*panel.Channels:], side*panel.Channels, e, p+q, (p+q-lo)*panel.Channels, r0, rows)
+			}
+			p += side
 		}
 	}
 }
 
-// mixPanel adds the slots' results y, of panel p of expert e, to their tokens.
-func (m *experts) mixPanel(me *expertWorker, y []float32, stride, e, p, r0, rows int) {
+// mixPanel adds the slots' results y, of panel p of expert e, to their tokens, from column c of out on.
+func (m *experts) mixPanel(me *expertWorker, out columnRows, y []float32, stride, e, p, c, r0, rows int) {
 	hidden := m.down.Shape[1]
 	scale := channels(m.down.Scale, e*hidden, p, hidden, &me.downScale, oneRows[:])
-	c := p * panel.Channels
-	if c+panel.Channels <= hidden {
-		m.dev.panels.scatter(&m.out[c], 4*hidden, &y[0], 4*stride, rows, scale, &m.token[r0], &m.mixed[r0])
+	if c+panel.Channels <= out.columns {
+		m.dev.panels.scatter(&out.data[c], 4*out.stride, &y[0], 4*stride, rows, scale, &m.token[r0], &m.mixed[r0])
 		return
 	}
 	m.dev.panels.scale(&y[0], 4*stride, &y[0], 4*stride, rows, scale, &noBias[0], &oneRows[0])
 	for r := range rows {
-		out := m.out[int(m.token[r0+r])*hidden+c:][:hidden-c]
-		for i := range out {
-			out[i] += m.mixed[r0+r] * y[r*stride+i]
+		row := out.row(int(m.token[r0+r]))[c:]
+		for i := range row {
+			row[i] += m.mixed[r0+r] * y[r*stride+i]
+		}
+	}
+}
+
+// storeColumns stores rows [t, t+n) of panels [lo, hi) in the result. No sum that began with zero is a negative zero, so that
+// neither factors nor addends of panelScale change one.
+func (m *experts) storeColumns(from columnRows, lo, hi, t, n int) {
+	hidden := m.down.Shape[1]
+	for p := lo; p < hi; p++ {
+		at, c := p*panel.Channels, (p-lo)*panel.Channels
+		if c+panel.Channels <= from.columns {
+			m.dev.panels.scale(&m.out[t*hidden+at], 4*hidden, &from.row(t)[c], 4*from.stride, n, &oneRows[0], &noBias[0], &oneRows[0])
+			continue
+		}
+		for r := t; r < t+n; r++ {
+			copy(m.out[r*hidden+at:], from.row(r)[c:])
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (l *linear) panelRows(me *linearWorker, lo, hi, first, last int) {
 		rows := min(block, last-r0)
 		for p := lo; p < hi; {
 			side := l.panel.side(rows, hi-p)
-			sums := me.multiply(&l.panel, p, side, &l.panelIn.panelRowsIn, r0, rows)
+			sums := me.multiply(&l.panel, p, side, &l.panelIn.panelRowsIn, r0, rows, nil)
 			for q := range side {
 				l.finish(me, sums[q*panel.Channels:], side, p+q, r0, rows)
 			}

@@ -42,8 +42,8 @@ type panelFormat struct {
 // groupedKernel multiplies rows with one widened panel of I4: see kernels/cpu/gen/panel4.go.
 type groupedKernel func(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
-// dot8Kernel multiplies rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
-type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+// dot8Kernel multiplies tiles of rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
+type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 // fusedKernel multiplies a few rows of int8 with one panel as it is stored, from its first k to the last: see kernels/cpu/gen/dot8.go.
 type fusedKernel func(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
@@ -122,11 +122,12 @@ func (w *panelWeight) side(rows, left int) int {
 }
 
 // multiply computes the products of rows [r0, r0+rows) of x with side panels from panel p on: sums [rows, side, 32] of m. Rows
-// that are more than a kernel takes come in tiles, and k in blocks; neither shows in the results.
-func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, r0, rows int) []float32 {
+// that are more than a kernel takes come in tiles, and k in blocks; neither shows in the results. next is the panel that comes
+// behind those, which memory is asked for meanwhile; nil: the one that lies behind them.
+func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, r0, rows int, next unsafe.Pointer) []float32 {
 	sums := m.sumsOf(rows, side)
 	if x.bytes.meta != nil {
-		m.multiplyBytes(w, p, sums, &x.bytes, r0, rows)
+		m.multiplyBytes(w, p, sums, &x.bytes, r0, rows, next)
 		return sums
 	}
 	a, lda, size := x.at(r0)
@@ -138,7 +139,7 @@ func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, 
 	tiles := (rows + panelRows - 1) / panelRows
 	for k := 0; k < w.k; k += panelBlock {
 		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
-		ahead := w.ahead(p, first, n, tiles, max(n*w.quad/4, 1))
+		ahead := w.ahead(p, first, n, next, tiles, max(n*w.quad/4, 1))
 		weights, pairs := m.widened(w, p, first, n)
 		for r, tile := 0, 0; r < rows; r += tile {
 			tile = tileOf(rows - r)
@@ -172,27 +173,36 @@ func (m *panelMultiplier) widened(w *panelWeight, p, first, n int) (weights unsa
 }
 
 // multiplyBytes is multiply for rows of int8.
-func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x *byteRows, r0, rows int) {
+func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x *byteRows, r0, rows int, next unsafe.Pointer) {
 	if rows < len(w.bytes.fused) {
 		at := w.at(p, 0)
-		w.bytes.fused[rows]((*byte)(at), &x.codes[r0*x.stride], x.stride, &sums[0], w.padded()/4, &x.meta[r0*x.groups], metaBytes*x.groups,
-			uintptr(at)+uintptr(w.stride))
+		ahead := uintptr(next)
+		if next == nil {
+			ahead = uintptr(at) + uintptr(w.stride)
+		}
+		w.bytes.fused[rows]((*byte)(at), &x.codes[r0*x.stride], x.stride, &sums[0], w.padded()/4, &x.meta[r0*x.groups], metaBytes*x.groups, ahead)
 		return
 	}
 	if m.bytes == nil {
 		m.bytes = make([]byte, panelBlock*panel.Channels+panelBlock/dtype.Group*4*panel.Channels)
 	}
-	tiles := (rows + panelRows - 1) / panelRows
+	most := len(w.bytes.kernels) - 1 // rows of a tile
+	tiles := (rows + most - 1) / most
 	for k := 0; k < w.k; k += panelBlock {
 		first, n := k/w.quad, w.steps(min(panelBlock, w.k-k))
-		ahead := w.ahead(p, first, n, tiles, max(n*w.quad/8, 1))
+		ahead := w.ahead(p, first, n, next, tiles, max(n*w.quad/8, 1))
 		w.bytes.convert(&m.bytes[0], (*byte)(w.at(p, first)), n)
 		groups := (min(panelBlock, w.k-k) + w.bytes.group - 1) / w.bytes.group
-		for r, tile := 0, 0; r < rows; r += tile {
-			tile = tileOf(rows - r)
-			w.bytes.kernels[tile](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
-				groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups, ahead.at, ahead.pace)
-			ahead.next()
+		// Tiles of as many rows each as there can be: first those with one more.
+		small, more := rows/tiles, rows%tiles
+		r := 0
+		for _, run := range [...]struct{ rows, tiles int }{{small + 1, more}, {small, tiles - more}} {
+			if run.tiles > 0 {
+				w.bytes.kernels[run.rows](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
+					groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups, ahead.at, ahead.pace, run.tiles)
+				r += run.rows * run.tiles
+				ahead.skip(run.tiles)
+			}
 		}
 	}
 }
@@ -224,19 +234,26 @@ type lookahead struct {
 	turn int     // bytes for each tile
 }
 
-// ahead looks from a block of n steps of panel p to the one behind it. tiles tiles of rows meet the block, in so many turns
-// each.
-func (w *panelWeight) ahead(p, first, n, tiles, turns int) lookahead {
+// ahead looks from a block of n steps of panel p to the one behind it, which behind the panel's last one is at next, or the next
+// panel's. tiles tiles of rows meet the block, in so many turns each.
+func (w *panelWeight) ahead(p, first, n int, next unsafe.Pointer, tiles, turns int) lookahead {
 	bytes := n * w.quad * w.stride / w.padded()
-	from := uintptr(w.at(p, first)) + uintptr(bytes)
-	pace := (bytes + tiles*turns - 1) / (tiles * turns)
-	if left := uintptr(w.base) + uintptr(w.panels*w.stride) - from; left == 0 {
-		return lookahead{at: from - uintptr(bytes)} // nothing is: asks for the same line again
+	at := uintptr(w.at(p, first))
+	from := at + uintptr(bytes)
+	switch {
+	case next != nil && (first+n)*w.quad >= w.k:
+		from = uintptr(next)
+	case from == uintptr(w.base)+uintptr(w.panels*w.stride):
+		return lookahead{at: at} // nothing is: asks for the same line again
 	}
+	pace := (bytes + tiles*turns - 1) / (tiles * turns)
 	return lookahead{from, pace, pace * turns}
 }
 
-func (l *lookahead) next() { l.at += uintptr(l.turn) }
+func (l *lookahead) next() { l.skip(1) }
+
+// skip looks on from where so many tiles have asked.
+func (l *lookahead) skip(tiles int) { l.at += uintptr(tiles * l.turn) }
 
 // padded is the number of k that a panel has.
 func (w *panelWeight) padded() int { return w.steps(w.k) * w.quad }

@@ -275,10 +275,10 @@ func panelI4x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx1(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
-func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
 func panelI4x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
@@ -290,10 +290,10 @@ func panelI4x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx2(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
-func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
 func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
@@ -302,10 +302,10 @@ func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx3(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
-func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
 func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
@@ -314,82 +314,52 @@ func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx4(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
-func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
 func panelGroupsx5(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
-func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
 func panelGroupsx6(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
-func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
 func panelGroupsx7(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
-func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
+func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
 
 //go:noescape
 func panelGroupsx8(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
-func panelDot4x8(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
 func panelGroupsx9(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
-
-//go:noescape
-func panelDot8x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
-func panelDot4x9(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 //go:noescape
 func panelGroupsx10(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
-func panelDot4x10(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
 func panelGroupsx11(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
-func panelDot4x11(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
 func panelGroupsx12(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
-
-//go:noescape
-func panelDot8x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
-
-//go:noescape
-func panelDot4x12(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace int)
 
 var panelsI4 = panelKernels{
 	1: {1: panelI4x1x1, 2: panelI4x1x2, 4: panelI4x1x4},
@@ -400,9 +370,9 @@ var panelsI4 = panelKernels{
 
 var panelGroups = [...]groupedKernel{1: panelGroupsx1, 2: panelGroupsx2, 3: panelGroupsx3, 4: panelGroupsx4, 5: panelGroupsx5, 6: panelGroupsx6, 7: panelGroupsx7, 8: panelGroupsx8, 9: panelGroupsx9, 10: panelGroupsx10, 11: panelGroupsx11, 12: panelGroupsx12}
 
-var panelDot8 = [...]dot8Kernel{1: panelDot8x1, 2: panelDot8x2, 3: panelDot8x3, 4: panelDot8x4, 5: panelDot8x5, 6: panelDot8x6, 7: panelDot8x7, 8: panelDot8x8, 9: panelDot8x9, 10: panelDot8x10, 11: panelDot8x11, 12: panelDot8x12}
+var panelDot8 = [...]dot8Kernel{1: panelDot8x1, 2: panelDot8x2, 3: panelDot8x3, 4: panelDot8x4, 5: panelDot8x5, 6: panelDot8x6, 7: panelDot8x7}
 
-var panelDot4 = [...]dot8Kernel{1: panelDot4x1, 2: panelDot4x2, 3: panelDot4x3, 4: panelDot4x4, 5: panelDot4x5, 6: panelDot4x6, 7: panelDot4x7, 8: panelDot4x8, 9: panelDot4x9, 10: panelDot4x10, 11: panelDot4x11, 12: panelDot4x12}
+var panelDot4 = [...]dot8Kernel{1: panelDot4x1, 2: panelDot4x2, 3: panelDot4x3, 4: panelDot4x4, 5: panelDot4x5, 6: panelDot4x6, 7: panelDot4x7}
 
 //go:noescape
 func widenI4(dst *uint16, w *byte, groups int, scale *float32)

@@ -30,8 +30,9 @@ var (
 	// becomes 127. NaN has none, and counts as zero.
 	//lint:ignore U1000 read in assembly
 	f8Integers = func() (t [128]byte) {
+		t[127] = 128
 		for code := range 127 {
-			t[code] = byte(math.RoundToEven(float64(dtype.F8E4M3ToF32(byte(code))) * 127 / dtype.F8E4M3Max))
+			t[code] = 128 + byte(math.RoundToEven(float64(dtype.F8E4M3ToF32(byte(code)))*127/dtype.F8E4M3Max))
 		}
 		return t
 	}()

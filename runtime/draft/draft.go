@@ -5,12 +5,16 @@
 // [Drafter] is what the drafters share, whatever they guess from: package suffix repeats what was said before.
 package draft
 
+// Kinds is how many kinds of evidence a drafter can tell apart.
+const Kinds = 256
+
 // Draft is what may come next: a path, or a tree of alternatives. Its slices are used again by whoever is given it a second time, so
 // that a step makes no garbage.
 type Draft struct {
 	Tokens  []int32
 	Parents []int32   // of each token, the index of the one before it; -1: it follows the sequence. A parent stands before its children
 	Probs   []float32 // of each token, the estimated probability that it and all before it come
+	Kinds   []uint8   // of each token, a kind of evidence: those of a kind come as often, and who checks drafts can find out how often that is
 	Score   float64   // sum of Probs: how many tokens are expected to be accepted
 	Match   int       // tokens at the end of the sequence that the guess rests on
 	Local   bool      // the guess comes from the sequence itself, not from others
@@ -18,7 +22,7 @@ type Draft struct {
 
 // Reset empties a draft and keeps its memory.
 func (d *Draft) Reset() {
-	*d = Draft{Tokens: d.Tokens[:0], Parents: d.Parents[:0], Probs: d.Probs[:0]}
+	*d = Draft{Tokens: d.Tokens[:0], Parents: d.Parents[:0], Probs: d.Probs[:0], Kinds: d.Kinds[:0]}
 }
 
 // Drafter makes guesses for many sequences.

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"math"
-
 	"github.com/glmc/glmc/runtime/draft"
 )
 
@@ -11,56 +9,39 @@ import (
 type adapting struct {
 	costs   costs
 	records [Origins]record
+	kinds   [draft.Kinds]tally // of suffix drafts' tokens, as the drafter tells them apart
 	offers  []offer
 	all     []offer // the same, as if the layer followed every sequence
-	pays    float64 // of the layer: logarithm of how many times faster it makes steps
-	off     bool    // it does not pay
-	tries   uint64  // steps that could have drafts
-	idle    int     // of them, those without since the last with,
-	busy    int     // and the other way round
-	wait    uint64  // sequences until the layer follows one although it does not pay
-	spared  uint64  // of them, those that came
+	scouting
+	tries uint64 // steps that could have drafts
+	idle  int    // of them, those without since the last with,
+	busy  int    // and the other way round
 }
 
 const (
-	leastAnswers = 64   // tokens, before anything is said of what the layer takes for prompts
-	tryEvery     = 128  // steps with drafts, or without: then one is without, or with a few, to know what they would cost and bring
-	leadEvery    = 16   // sequences: then the layer follows one although it does not pay; twice as many each time,
-	leadSeldom   = 1024 // up to so many
-	paysKeeps    = 1 - 1.0/64
-	paysStart    = 0.02   // before anything is known
-	paysOff      = -0.005 // below it, it does not;
-	paysOn       = 0.02   // above it, it does again
+	leastAnswers = 32  // tokens, before anything is said of what the layer takes for prompts
+	tryEvery     = 128 // steps with drafts, or without: then one is without, or with a few, to know what they would cost and bring
+	weighEvery   = 8   // steps in which the layer follows nobody: then it is asked whether it would pay
 )
 
 // propensity is what a sequence knows of its guesses.
 type propensity struct {
-	odds   []float64       // of each token of the suffix draft, given those before it, as the drafter says
-	chance []float64       // of each and all before it, as it turned out
+	odds   []float64       // of each token of the suffix draft, given those before it, as the drafter says,
+	likely []float64       // and as it turned out for guesses like it
+	kinds  []uint8         // of each
+	chance []float64       // of each and all before it, as it turned out for the sequence
 	layer  []float64       // the same of the model's layer
 	match  int             // of the suffix draft
 	record [Origins]record // what came
-	led    bool            // the layer follows the sequence
+	led    bool            // the layer follows the sequence,
+	scout  bool            // to find out whether that pays
 }
 
 func newAdapting(o *Options) *adapting {
 	if !o.Adapt {
 		return nil
 	}
-	return &adapting{pays: paysStart}
-}
-
-// follows decides whether the layer follows a new sequence.
-func (a *adapting) follows() bool {
-	if !a.off {
-		a.wait, a.spared = leadEvery, 0
-		return true
-	}
-	if a.spared++; a.spared < a.wait {
-		return false
-	}
-	a.wait, a.spared = min(2*a.wait, leadSeldom), 0 // it did not pay the last time either
-	return true
+	return &adapting{}
 }
 
 // learn takes what the step took and what came of its drafts.
@@ -68,44 +49,56 @@ func (a *adapting) learn(s *step) {
 	if s.err != nil {
 		return
 	}
-	if t := &s.stats; s.decodes > 0 && s.decodes == len(s.parts) {
-		a.costs.took(s.decodes, s.drafts, t.Schedule+t.Device+t.Host)
-	}
+	t := &s.stats
+	took := t.Schedule + t.Device + t.Host
+	a.worked += took.Seconds()
+	answers := 0
 	for i := range s.parts {
 		p := &s.parts[i]
-		if p.rows > 0 && p.seq.hopes.led {
-			a.costs.answered(max(1, 1+p.seq.computed-p.from-p.tokens))
+		right := p.seq.computed - p.from - p.tokens // of the drafts
+		if p.rows > 0 && p.seq.generates() {
+			answers += max(1, 1+right)
 		}
 		if q := p.seq; len(p.drafts) > 0 && !q.ended {
-			a.came(q, len(p.drafts), q.computed-p.from-p.tokens)
+			a.came(q, len(p.drafts), right)
 		}
 	}
+	switch {
+	case s.decodes == len(s.parts):
+		a.costs.took(s.decodes, s.drafts, took)
+	case s.decodes == 0:
+		a.costs.tookPrompts(s.tokens, took)
+	}
+	a.costs.answered(s.tokens-s.decodes-s.drafts, answers)
 }
 
 // came takes that of a sequence's drafts so many were right.
 func (a *adapting) came(q *Sequence, drafts, right int) {
+	h := &q.hopes
 	for i := range min(drafts, right+1) {
-		class, odds := placeClass(i), 1.0
-		if q.origin == FromDrafter {
-			if i >= len(q.hopes.odds) {
-				return
-			}
-			class, odds = matchClass(q.hopes.match, i), q.hopes.odds[i]
+		if q.origin != FromDrafter {
+			h.record[q.origin][placeClass(i)].add(1, i < right, 1)
+			a.records[q.origin][placeClass(i)].add(1, i < right, recordKeeps)
+			continue
 		}
-		q.hopes.record[q.origin].add(class, odds, i < right, 1)
-		a.records[q.origin].add(class, odds, i < right, recordKeeps)
+		if i >= len(h.odds) {
+			return
+		}
+		class := matchClass(h.match, i)
+		h.record[q.origin][class].add(h.likely[i], i < right, 1)
+		a.records[q.origin][class].add(h.odds[i], i < right, recordKeeps)
+		if i < len(h.kinds) {
+			a.kinds[h.kinds[i]].add(h.odds[i], i < right, recordKeeps)
+		}
 	}
 }
 
-// ratio is how often guesses of a class come for a sequence, for once that they should.
-func (a *adapting) ratio(q *Sequence, from Origin, class int) float64 {
-	return q.hopes.record[from].ratio(class, a.records[from].ratio(class, recordStart))
-}
-
-// hear takes a suffix draft: a path, of which it finds out how probable it is.
+// hear takes a suffix draft: a path, of which it finds out how probable it is. What the drafter says of a token is held against what came of
+// tokens with as long a match, and of tokens of its kind; and then against what came of such for the sequence.
 func (a *adapting) hear(q *Sequence, g *draft.Draft, n int) {
 	h := &q.hopes
-	h.odds, h.chance, h.match = h.odds[:0], h.chance[:0], g.Match
+	h.odds, h.likely, h.chance, h.match = h.odds[:0], h.likely[:0], h.chance[:0], g.Match
+	h.kinds = append(h.kinds[:0], g.Kinds[:min(n, len(g.Kinds))]...)
 	before, chance := 1.0, 1.0
 	for i := range n {
 		odds := 1.0
@@ -113,8 +106,15 @@ func (a *adapting) hear(q *Sequence, g *draft.Draft, n int) {
 			odds = min(1, max(0, float64(g.Probs[i])/before))
 			before = float64(g.Probs[i])
 		}
+		class := matchClass(g.Match, i)
+		ratio := a.records[FromDrafter][class].ratio(recordStart)
+		if i < len(h.kinds) {
+			ratio = a.kinds[h.kinds[i]].ratio(ratio)
+		}
+		likely := min(1, odds*ratio)
 		h.odds = append(h.odds, odds)
-		chance *= min(1, odds*a.ratio(q, FromDrafter, matchClass(g.Match, i)))
+		h.likely = append(h.likely, likely)
+		chance *= min(1, likely*h.record[FromDrafter][class].ratio(1))
 		h.chance = append(h.chance, chance)
 	}
 }
@@ -125,7 +125,8 @@ func (a *adapting) layerChances(q *Sequence, most int) {
 	h.layer = h.layer[:0]
 	chance := 1.0
 	for i := range most {
-		chance *= min(1, a.ratio(q, FromMTP, placeClass(i)))
+		class := placeClass(i)
+		chance *= min(1, h.record[FromMTP][class].ratio(a.records[FromMTP][class].ratio(recordStart)))
 		h.layer = append(h.layer, chance)
 	}
 }
@@ -168,7 +169,9 @@ func (e *Engine) decide() {
 	case !a.costs.steps.known(), a.busy >= tryEvery: // steps with and without are needed to know
 		a.some(0)
 	default:
-		e.weigh(&m)
+		if led > 0 || a.tries%weighEvery == 0 {
+			e.weigh(&m)
+		}
 		if led == 0 {
 			m.over = 0
 		}
@@ -204,40 +207,4 @@ func (a *adapting) some(most int) {
 			o.useLayer, o.n = true, min(len(o.layer), most)
 		}
 	}
-}
-
-// weigh finds out whether the layer pays at all: going over each token has its price too. Where it does not, it stops to follow
-// the sequences that it follows.
-func (e *Engine) weigh(m *market) {
-	a := e.adapt
-	if e.mtp == nil || !a.costs.over.known() || a.costs.answers < leastAnswers {
-		return
-	}
-	with := m.plan(a.all, e.options.MTP)
-	for i := range a.all {
-		a.all[i].layer = nil
-	}
-	without := m.plan(a.all, -1)
-	if !(with > 0 && without > 0) {
-		return
-	}
-	with = 1 / (1/with + a.costs.perAnswer())
-	if a.judge(math.Log(with/without)) && a.off {
-		for _, q := range e.running {
-			q.hopes.led = false
-		}
-	}
-}
-
-// judge takes by how much the layer would pay in a step, and reports whether that changed what is thought of it.
-func (a *adapting) judge(gain float64) (changed bool) {
-	a.pays = a.pays*paysKeeps + gain*(1-paysKeeps)
-	was := a.off
-	switch {
-	case a.pays < paysOff:
-		a.off = true
-	case a.pays > paysOn:
-		a.off = false
-	}
-	return a.off != was
 }

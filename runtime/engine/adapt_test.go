@@ -143,34 +143,77 @@ func TestLayerDoesNotOscillate(t *testing.T) {
 	for _, c := range []struct {
 		gain    float64
 		changes int
-		off     bool
-	}{{0, 1, false}, {-0.1, 1, true}, {0.1, 0, false}} {
-		a := newAdapting(&Options{Adapt: true})
+		on      bool
+	}{{0, 1, false}, {-0.1, 0, false}, {0.1, 1, true}} {
+		var s scouting
 		changes := 0
 		for range 5000 {
-			if a.judge(c.gain + 0.1*(r.Float64()-0.5)) {
+			was := s.on
+			if s.judge(c.gain + 0.1*(r.Float64()-0.5)); s.on != was {
 				changes++
 			}
 		}
-		if changes > c.changes || c.gain != 0 && a.off != c.off {
-			t.Errorf("gain %v: changed %d times, off %v", c.gain, changes, a.off)
+		if changes > c.changes || c.gain != 0 && s.on != c.on {
+			t.Errorf("gain %v: changed %d times, on %v", c.gain, changes, s.on)
 		}
 	}
+}
+
+// TestLayerThatDisappointsHasToPromiseMore: a layer that pays when nobody uses it, and does not when all do, is used less and less.
+func TestLayerThatDisappointsHasToPromiseMore(t *testing.T) {
+	var s scouting
+	on := [2]int{} // of the first half of the steps, of the second
+	for i := range 20000 {
+		gain := 0.07
+		if s.on {
+			gain = -0.08
+			on[i/10000]++
+		}
+		s.judge(gain)
+	}
+	if on[0] == 0 || on[1]*10 > on[0] {
+		t.Errorf("on in %d of the first steps, and in %d of the others", on[0], on[1])
+	}
+}
+
+// TestScoutsCostNothingInTheLongRun: the first sequence is a scout, then one at a time, and their share of the time falls.
+func TestScoutsCostNothingInTheLongRun(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var s scouting
+		cost := rapid.Float64Range(1e-6, 10).Draw(t, "seconds of a scout")
+		work := cost * rapid.Float64Range(0.01, 1).Draw(t, "of a sequence")
+		if !s.sends(0) || s.sends(0) {
+			t.Fatal("wants the first to be a scout, and no second one beside it")
+		}
+		s.scouts--
+		for range 20000 {
+			s.worked += work
+			if s.sends(cost) {
+				s.scouts--
+			}
+			if s.spent > s.worked*scoutPart {
+				t.Fatalf("scouts cost %g of %g s", s.spent, s.worked)
+			}
+		}
+		if s.spent*float64(s.sent) > s.worked*scoutPart {
+			t.Fatalf("%d scouts cost %g of %g s: no less than fewer would", s.sent, s.spent, s.worked)
+		}
+	})
 }
 
 // TestRecordsFollowWhatCame: a ratio begins with the prior and goes to what came.
 func TestRecordsFollowWhatCame(t *testing.T) {
 	var r record
-	if got := r.ratio(3, 0.7); math.Abs(got-0.7) > 1e-9 {
+	if got := r[3].ratio(0.7); math.Abs(got-0.7) > 1e-9 {
 		t.Errorf("without guesses: %v", got)
 	}
 	for i := range 1000 {
-		r.add(3, 0.5, i%4 == 0, 1)
+		r[3].add(0.5, i%4 == 0, 1)
 	}
-	if got := r.ratio(3, 0.7); math.Abs(got-0.5) > 0.01 { // a quarter came of guesses that said half
+	if got := r[3].ratio(0.7); math.Abs(got-0.5) > 0.01 { // a quarter came of guesses that said half
 		t.Errorf("ratio %v, want 0.5", got)
 	}
-	if got := r.ratio(2, 0.7); math.Abs(got-0.7) > 1e-9 {
+	if got := r[2].ratio(0.7); math.Abs(got-0.7) > 1e-9 {
 		t.Errorf("another class: %v", got)
 	}
 }

@@ -1,35 +1,37 @@
 package engine
 
 import (
-	"math"
 	"time"
 )
 
-// record is how often what was guessed came, by some trait of the guesses.
-type record struct {
-	told, came [recordClasses]float64
+// tally is how often guesses came that should have.
+type tally struct {
+	told float64 // sum of what was said of each: its probability
+	came float64 // and how many came
 }
+
+// record are tallies by some trait of guesses.
+type record [recordClasses]tally
 
 const (
 	recordClasses = 8
-	recordKeeps   = 1 - 1.0/1024 // of the engine's record; a request's counts all it has
-	recordPrior   = 8            // guesses that the engine's record is worth beside a request's own
+	recordKeeps   = 1 - 1.0/1024 // of the engine's tallies; a request's counts all it has
+	recordPrior   = 8            // guesses that what is known beside a tally is worth
 	recordStart   = 0.8          // of what guesses say, until there is something to go by
 )
 
 // add counts a guess that was thought to come with some probability, and was checked.
-func (r *record) add(class int, odds float64, came bool, keeps float64) {
-	r.told[class] *= keeps
-	r.came[class] *= keeps
-	r.told[class] += odds
+func (t *tally) add(odds float64, came bool, keeps float64) {
+	t.told = t.told*keeps + odds
+	t.came *= keeps
 	if came {
-		r.came[class]++
+		t.came++
 	}
 }
 
-// ratio is how often guesses of a class came, for once that they should have, with a prior.
-func (r *record) ratio(class int, prior float64) float64 {
-	return (r.came[class] + recordPrior*prior) / (r.told[class] + recordPrior)
+// ratio is how often guesses came, for once that they should have, with a prior.
+func (t *tally) ratio(prior float64) float64 {
+	return (t.came + recordPrior*prior) / (t.told + recordPrior)
 }
 
 // matchClass is the class of a suffix draft's token: how many tokens before it are known to match.
@@ -51,8 +53,10 @@ type costs struct {
 	steps      plane   // of the model, see stepPoint
 	over       plane   // of the draft layer going over what the model did: 1, tokens, guesses that it begins
 	layer      plane   // of a step in which it guesses on: 1, guesses
-	prompts    float64 // seconds that the draft layer went over prompts,
-	answers    float64 // and the tokens that were generated of sequences that it follows; both of late
+	prompts    mean    // of the model over a token of a prompt
+	led        mean    // of the draft layer
+	ran        float64 // tokens of prompts that were run,
+	answers    float64 // and tokens that were generated; both of late
 	fast, slow float64 // of late, and all the time: how many times slower steps were than steps says
 	compared   float64 // steps that these are of
 }
@@ -100,22 +104,39 @@ func (c *costs) tookLayer(p *plane, tokens, rows int, t time.Duration) {
 	p.add(point{1, float64(tokens), float64(rows)}, max(t.Seconds(), 1e-9)/c.level())
 }
 
-// tookPrompts takes the time that the draft layer went over prompts.
-func (c *costs) tookPrompts(t time.Duration) { c.prompts += t.Seconds() / c.level() }
+// mean is a time for each of some tokens, of late.
+type mean struct{ seconds, tokens float64 }
 
-// answersKeep is what remains of the sums for prompts for each token that is generated.
-const answersKeep = 1 - 1.0/8192
-
-// answered takes tokens of a sequence that the layer follows.
-func (c *costs) answered(tokens int) {
-	for range tokens {
-		c.prompts *= answersKeep
-		c.answers = c.answers*answersKeep + 1
-	}
+func (m *mean) add(tokens int, seconds float64) {
+	const keeps = 1 - 1.0/256
+	m.seconds = m.seconds*keeps + seconds
+	m.tokens = m.tokens*keeps + float64(tokens)
 }
 
-// perAnswer is what the layer takes for prompts, in seconds for each token of the answers.
-func (c *costs) perAnswer() float64 { return c.prompts / max(c.answers, 1) }
+func (m *mean) each() float64 { return m.seconds / max(m.tokens, 1) }
+
+// tookPrompts takes the time of a step of the model over parts of prompts.
+func (c *costs) tookPrompts(tokens int, t time.Duration) {
+	c.prompts.add(tokens, t.Seconds()/c.level())
+}
+
+// tookLayerPrompts takes the time that the draft layer went over parts of prompts.
+func (c *costs) tookLayerPrompts(tokens int, t time.Duration) {
+	c.led.add(tokens, t.Seconds()/c.level())
+}
+
+// perPrompt is what a token of a prompt takes, in seconds, if the draft layer goes over it too.
+func (c *costs) perPrompt() float64 { return c.prompts.each() + c.led.each() }
+
+// answered takes the tokens of prompts that were run in a step, and those that came of it.
+func (c *costs) answered(prompt, tokens int) {
+	const keeps = 1 - 1.0/4096
+	c.ran = c.ran*keeps + float64(prompt)
+	c.answers = c.answers*keeps + float64(tokens)
+}
+
+// perAnswer is what the layer would take for prompts if it followed all sequences, in seconds for each token of the answers.
+func (c *costs) perAnswer() float64 { return c.led.each() * c.ran / max(c.answers, 1) }
 
 // least is the least share of a step's time for each of its rows that a row more is thought to take.
 const least = 1.0 / 32
@@ -135,105 +156,4 @@ func (c *costs) market(sequences int) market {
 	m.pass = max(0, further[0])
 	m.token = max(0, further[1]+further[2])
 	return m
-}
-
-// offer is what could be guessed for a sequence: by how probable it is that each token, and all before it, comes.
-type offer struct {
-	seq    *Sequence
-	suffix []float64
-	layer  []float64
-
-	useLayer bool // what is taken:
-	n        int  // the first tokens, of one of them
-}
-
-// market decides what is checked in a step. A step gives a token for each sequence, and one more for each draft that comes.
-// To check a draft is worth its time if more tokens come in that time than in the rest of the step: so what is taken makes the step's
-// tokens a second as many as they can be.
-type market struct {
-	plain       float64 // seconds of a step without drafts
-	base, row   float64 // of one with some, and of each of them
-	over, first float64 // of the draft layer going over the tokens of the step, and of each guess that it begins there
-	pass, token float64 // of a step in which it guesses on, and of each token of it
-	sequences   int
-}
-
-// plan chooses from the offers and gives the tokens a second that may be expected. The layer guesses up to depth tokens.
-//
-// It maximises a ratio, of tokens by seconds. At the right price of a second, in tokens, no choice is worth more than its price, and the best
-// is worth exactly that; each round gives a better price than the one before (Dinkelbach, On nonlinear fractional programming, 1967).
-func (m *market) plan(offers []offer, depth int) (rate float64) {
-	over := 0.0
-	if depth >= 0 {
-		over = m.over
-	}
-	plain := float64(m.sequences) / (m.plain + over)
-	rate = plain
-	for range 8 {
-		before := rate
-		best := math.Inf(-1)
-		passes := 0
-		for d := 0; d <= depth || d == 0; d++ {
-			value := -rate * m.pass * float64(max(0, d-1))
-			for i := range offers {
-				v, _, _ := m.choose(&offers[i], rate, d)
-				value += v
-			}
-			if value > best {
-				best, passes = value, d
-			}
-		}
-		tokens, time := float64(m.sequences), m.base+over+m.pass*float64(max(0, passes-1))
-		for i := range offers {
-			o := &offers[i]
-			_, o.useLayer, o.n = m.choose(o, rate, passes)
-			for _, p := range o.taken() {
-				tokens += p
-			}
-			time += m.row * float64(o.n)
-			if o.useLayer {
-				time += m.first + m.token*float64(o.n-1)
-			}
-		}
-		if rate = tokens / time; rate <= before*(1+1e-9) {
-			break
-		}
-	}
-	if rate > plain {
-		return rate
-	}
-	for i := range offers { // a few drafts would not pay for the step's being another
-		offers[i].useLayer, offers[i].n = false, 0
-	}
-	return plain
-}
-
-// taken are the probabilities of what is taken.
-func (o *offer) taken() []float64 {
-	if o.useLayer {
-		return o.layer[:o.n]
-	}
-	return o.suffix[:o.n]
-}
-
-// choose takes what is worth most of an offer at a price, in tokens a second, with at most depth tokens of the layer.
-func (m *market) choose(o *offer, price float64, depth int) (value float64, useLayer bool, n int) {
-	value, n = worth(o.suffix, price*m.row, price*m.row)
-	if v, k := worth(o.layer[:min(len(o.layer), depth)], price*(m.row+m.first), price*(m.row+m.token)); v > value {
-		return v, true, k
-	}
-	return value, false, n
-}
-
-// worth is what the first tokens of a draft are worth beyond their price, that of the first and that of each further one. Each is less
-// probable than the one before.
-func worth(odds []float64, first, further float64) (value float64, n int) {
-	sum, price := 0.0, first
-	for i, p := range odds {
-		if sum += p - price; sum > value {
-			value, n = sum, i+1
-		}
-		price = further
-	}
-	return value, n
 }

@@ -18,6 +18,8 @@ const (
 const (
 	// DefaultDraftTokens is the number of tokens that a drafter guesses at most.
 	DefaultDraftTokens = 16
+	// AdaptDraftTokens is the same where the engine takes as many of them as pay.
+	AdaptDraftTokens = 32
 	// MostDrafts is the number of tokens that anybody may guess: constraints can take back so many.
 	MostDrafts = 64
 )
@@ -34,6 +36,7 @@ func (e *Engine) propose(ctx context.Context) {
 	if !e.drafting() || e.step.err != nil {
 		return
 	}
+	defer e.leave()
 	if e.adapt != nil {
 		e.adapt.learn(&e.step)
 	}
@@ -159,7 +162,7 @@ func (e *Engine) cut(q *Sequence) {
 		}
 	}
 	c := q.request.Constraint
-	if c == nil {
+	if c == nil || q.origin == FromMTP { // which guessed what may come
 		return
 	}
 	n := 0

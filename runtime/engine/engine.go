@@ -48,7 +48,7 @@ type Options struct {
 	MTP int
 	// Drafter guesses as well; nil: nobody does. Where both can, the guess is taken that promises more. The engine does not close it.
 	Drafter draft.Drafter
-	// DraftTokens is the most tokens that Drafter guesses for a sequence and step; 0: DefaultDraftTokens.
+	// DraftTokens is the most tokens that Drafter guesses for a sequence and step; 0: DefaultDraftTokens, or AdaptDraftTokens with Adapt.
 	DraftTokens int
 	// Adapt has drafts get longer and shorter, and come from whoever is better at them, by what steps take and by what came of drafts:
 	// so that they pay, however many sequences there are. What is guessed depends on time then, and no longer on calls alone; what is
@@ -72,6 +72,7 @@ type Engine struct {
 
 	arrived  uint64 // sequences that were added
 	suspects int    // of the running ones, those that a failed step was about
+	failures int    // sequences that failed, one after the other, since the last success
 	step     step
 	mtp      *mtp        // nil: the model's draft layer is not used
 	guess    draft.Draft // of Options.Drafter, for one sequence after the other
@@ -80,6 +81,7 @@ type Engine struct {
 	adapt    *adapting   // nil: Options.Adapt is not set
 	stats    Stats
 	fresh    []*Sequence // what came of the last steps is for these
+	leaving  []*Sequence // that ended with the step, and keep their pages until the draft layer has gone over them
 }
 
 // New makes an engine for the entry forward of an executor's plan.

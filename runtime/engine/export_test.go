@@ -5,3 +5,6 @@ func (e *Engine) CheckPages() error { return e.pool.Check() }
 
 // StepDrafts is how many drafts the step has that runs.
 func (e *Engine) StepDrafts() int { return e.step.drafts }
+
+// Drafts are those that the next step checks, as far as it has room.
+func (q *Sequence) Drafts() []int32 { return q.drafts }

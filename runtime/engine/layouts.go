@@ -145,6 +145,9 @@ func (o *Options) fill(p *plan.Plan, l layouts) error {
 	}
 	if o.DraftTokens == 0 && o.Drafter != nil {
 		o.DraftTokens = DefaultDraftTokens
+		if o.Adapt {
+			o.DraftTokens = AdaptDraftTokens
+		}
 	}
 	if o.MaxWaiting < 0 || o.Patience < 0 {
 		return fmt.Errorf("at most %d waiting requests, a patience of %d steps: wants numbers from 0 on", o.MaxWaiting, o.Patience)

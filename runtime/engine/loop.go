@@ -27,19 +27,23 @@ type Loop struct {
 	step, stepped chan struct{} // the device's turn, and the engine's
 
 	mu       sync.Mutex
-	arrivals []*Stream     // that were submitted and not taken yet
-	leaving  []*Stream     // whose request nobody wants any more
-	draining bool          // nothing is submitted any more
-	open     int           // streams that have not ended
-	idle     chan struct{} // made by Drain, closed when no stream is open
+	arrivals []*Stream            // that were submitted and not taken yet
+	leaving  []*Stream            // whose request nobody wants any more
+	draining bool                 // nothing is submitted any more
+	open     map[*Stream]struct{} // that have not ended
+	idle     chan struct{}        // made by Drain, closed when no stream is open
 	stats    Stats
+	full     bool // the last step had no place for some that wait; those who came since may have one
 
 	came, left []*Stream // the inbox as the engine's goroutine has it
+	ended      []*Stream // memory for those that ended in a step
+	try        trying
 }
 
 // NewLoop starts a loop. Nobody else may use the engine until Close has returned.
 func NewLoop(e *Engine) *Loop {
-	l := &Loop{engine: e, wake: make(chan struct{}, 1), step: make(chan struct{}), stepped: make(chan struct{})}
+	l := &Loop{engine: e, wake: make(chan struct{}, 1), step: make(chan struct{}), open: map[*Stream]struct{}{},
+		stepped: make(chan struct{}, 1)} // the device need not wait for an engine that has panicked
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.steps, l.interrupt = context.WithCancel(l.ctx)
 	l.stats = e.Stats()
@@ -64,7 +68,7 @@ func (l *Loop) Submit(ctx context.Context, r Request) (*Stream, error) {
 	if err := l.ready(); err != nil {
 		return nil, err
 	}
-	l.open++
+	l.open[s] = struct{}{}
 	l.arrivals = append(l.arrivals, s)
 	s.detach = context.AfterFunc(ctx, func() { s.leave(context.Cause(ctx)) })
 	l.poke()
@@ -77,7 +81,7 @@ func (l *Loop) admits() bool {
 	if most == 0 {
 		return true
 	}
-	if l.stats.Waiting == 0 {
+	if !l.full {
 		most += l.engine.options.MaxRunning - l.stats.Running
 	}
 	return l.stats.Waiting+len(l.arrivals) < most
@@ -95,6 +99,8 @@ func (l *Loop) ready() error {
 	switch {
 	case l.draining:
 		return ErrClosed
+	case l.try.gone:
+		return l.try.dead
 	case !l.admits():
 		return fmt.Errorf("%w: %d", ErrBusy, l.stats.Waiting+len(l.arrivals))
 	}
@@ -134,7 +140,7 @@ func (l *Loop) Drain(ctx context.Context) error {
 	l.draining = true
 	if l.idle == nil {
 		l.idle = make(chan struct{})
-		if l.open == 0 {
+		if len(l.open) == 0 {
 			close(l.idle)
 		}
 	}
@@ -169,6 +175,7 @@ func (l *Loop) device() {
 // run is the engine's goroutine.
 func (l *Loop) run() {
 	defer close(l.step)
+	defer l.collapse()
 	e := l.engine
 	for l.take() {
 		if !e.begin() {
@@ -188,7 +195,11 @@ func (l *Loop) run() {
 		if !e.pending() || e.drafting() {
 			l.deliver() // nobody waits for guesses
 		}
+		leaving := len(e.leaving) > 0
 		e.propose(l.steps)
+		if leaving {
+			l.count()
+		}
 	}
 	l.interrupt()
 	l.abandon()
@@ -239,6 +250,7 @@ func (l *Loop) take() bool {
 			e.Abort(s.seq, s.reason())
 		}
 		clear(l.left)
+		l.examine()
 		if len(e.fresh) > 0 && !e.pending() {
 			l.deliver()
 		}
@@ -265,25 +277,35 @@ func (l *Loop) arrive() {
 	clear(l.came)
 }
 
+// count makes the engine's state known.
+func (l *Loop) count() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stats = l.engine.Stats()
+	l.full = l.engine.step.stats.Waiting > 0 && l.stats.Waiting > 0
+}
+
 // deliver gives readers what is new. Who sees a request end sees it in Stats as well.
 func (l *Loop) deliver() {
 	e := l.engine
-	l.mu.Lock()
-	l.stats = e.Stats()
-	l.mu.Unlock()
-	ended := 0
+	l.count()
+	ended := l.ended[:0]
 	for _, q := range e.fresh {
 		if q.stream != nil && q.stream.push(q) {
-			ended++
+			ended = append(ended, q.stream)
 		}
 	}
 	e.forget()
-	if ended == 0 {
+	if l.ended = ended; len(ended) == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open -= ended; l.open == 0 && l.idle != nil {
+	for _, s := range ended {
+		delete(l.open, s)
+	}
+	clear(ended)
+	if len(l.open) == 0 && l.idle != nil {
 		close(l.idle)
 	}
 }

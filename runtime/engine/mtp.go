@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/glmc/glmc/compiler/ir"
 	"github.com/glmc/glmc/kernels"
-	"github.com/glmc/glmc/runtime/sample"
 )
 
 // mtp guesses with the entry draft of a plan: a layer behind the model that makes of the token at position t+1 and the model's state at t,
@@ -91,9 +91,10 @@ func (m *mtp) run(ctx context.Context, e *Engine) {
 	}
 	ok := m.step(ctx, e.adapt, over) == nil
 	for i := range e.step.parts {
-		if q := e.step.parts[i].seq; !q.ended && q.hopes.led && q.drafted == e.step.parts[i].from {
+		if p := &e.step.parts[i]; p.seq.kv != nil && p.seq.hopes.led && p.seq.drafted == p.from {
+			q := p.seq
 			if ok {
-				q.drafted = q.computed
+				q.drafted += q.followed(p.from)
 			}
 			e.share(q)
 		}
@@ -105,6 +106,7 @@ func (m *mtp) run(ctx context.Context, e *Engine) {
 	for ok && m.take(e) {
 		ok = m.step(ctx, e.adapt, further) == nil
 	}
+	m.back(e)
 	clear(m.ask) // they may be gone
 	m.ask = m.ask[:0]
 }
@@ -128,7 +130,7 @@ func (m *mtp) follow(e *Engine) bool {
 				m.ask = append(m.ask, asked{seq: q, most: most})
 			}
 		}
-		if !q.ended && q.kv != nil {
+		if q.kv != nil {
 			width = max(width, len(q.kv.Pages()))
 		}
 	}
@@ -139,8 +141,8 @@ func (m *mtp) follow(e *Engine) bool {
 		p := &e.step.parts[i]
 		q, at := p.seq, first
 		first += p.tokens + len(p.drafts)
-		n := q.computed - p.from
-		if q.ended || !q.hopes.led || q.drafted != p.from || n <= 0 || first*m.hidden > len(states) {
+		n := q.followed(p.from)
+		if q.kv == nil || !q.hopes.led || q.drafted != p.from || n <= 0 || first*m.hidden > len(states) {
 			continue
 		}
 		rows := 0
@@ -162,6 +164,25 @@ func (m *mtp) follow(e *Engine) bool {
 	return len(m.states) > 0
 }
 
+// followed is how many positions from one on the layer can go over: those that are computed and have a token behind them.
+func (q *Sequence) followed(from int) int { return min(q.computed, len(q.tokens)-1) - from }
+
+// leaves reports whether the layer has to go over a sequence once more that ends with the step: the next turn of the conversation would
+// else not find the pages that the step filled, which may be those of its whole prompt.
+func (e *Engine) leaves(q *Sequence) bool {
+	size := e.pool.PageSize()
+	return e.mtp != nil && q.hopes.led && !q.private && (q.drafted+q.followed(q.drafted))/size > q.drafted/size
+}
+
+// leave lets those go that the layer has gone over.
+func (e *Engine) leave() {
+	for _, q := range e.leaving {
+		e.vacate(q)
+	}
+	clear(e.leaving) // they may be gone
+	e.leaving = e.leaving[:0]
+}
+
 // step runs the layer, and takes the time where somebody wants it.
 func (m *mtp) step(ctx context.Context, a *adapting, p *plane) error {
 	start := time.Now()
@@ -169,7 +190,7 @@ func (m *mtp) step(ctx context.Context, a *adapting, p *plane) error {
 	switch {
 	case err != nil || a == nil:
 	case p == nil:
-		a.costs.tookPrompts(time.Since(start))
+		a.costs.tookLayerPrompts(len(m.inputs.tokens), time.Since(start))
 	default:
 		a.costs.tookLayer(p, len(m.inputs.tokens), m.rows, time.Since(start))
 	}
@@ -206,13 +227,8 @@ func (m *mtp) take(e *Engine) bool {
 			row = a.last
 		}
 		q := a.seq
-		id := sample.Argmax(logits.F32[row*m.vocab:][:m.vocab])
-		if id < 0 {
-			continue
-		}
 		q.origin = FromMTP
-		q.drafts = append(q.drafts, id)
-		if len(q.drafts) == a.most {
+		if !e.guessNext(q, logits.F32[row*m.vocab:][:m.vocab]) || len(q.drafts) == a.most {
 			continue
 		}
 		m.states = append(m.states, states[a.last*m.hidden:][:m.hidden]...)
@@ -234,4 +250,48 @@ func (m *mtp) take(e *Engine) bool {
 	}
 	m.rows = len(kept)
 	return true
+}
+
+// guessNext takes the layer's guess of the next token of a sequence, of those that may come: the constraint is walked along. False where nothing is to be
+// guessed behind.
+func (e *Engine) guessNext(q *Sequence, logits []float32) bool {
+	c, said := q.request.Constraint, len(q.Output())+len(q.drafts)
+	id := int32(-1)
+	if err := safely("the constraint", func() error {
+		var mask []uint64
+		if c != nil {
+			mask = c.Mask()
+		}
+		if said < q.request.MinTokens && len(q.request.Stop) > 0 {
+			mask = q.withoutStops(mask)
+		}
+		id = q.sampler.Best(logits, mask)
+		if id >= 0 && c != nil && c.Accept(id) != nil {
+			id = -1
+		}
+		return nil
+	}); err != nil {
+		e.end(q, "", err)
+		return false
+	}
+	if id < 0 {
+		return false
+	}
+	q.drafts = append(q.drafts, id)
+	return !slices.Contains(q.request.Stop, id)
+}
+
+// back takes constraints back that were walked along guesses.
+func (m *mtp) back(e *Engine) {
+	for i := range e.step.parts {
+		q := e.step.parts[i].seq
+		if c := q.request.Constraint; c != nil && q.origin == FromMTP && len(q.drafts) > 0 {
+			if err := safely("the constraint", func() error {
+				c.Rollback(len(q.drafts))
+				return nil
+			}); err != nil {
+				e.end(q, "", err)
+			}
+		}
+	}
 }

@@ -124,6 +124,9 @@ func (q *Sequence) withoutStops(mask []uint64) []uint64 {
 // probabilities of its prompt.
 func (e *Engine) judge(p *pick) {
 	q := p.seq
+	if !q.ended && errors.Is(p.err, sample.ErrNotFinite) {
+		e.failure()
+	}
 	switch {
 	case q.ended:
 	case p.prompt < 0:
@@ -143,6 +146,7 @@ func (e *Engine) accept(p *pick) {
 	if q.ended || p.prompt >= 0 {
 		return
 	}
+	e.success()
 	id := p.token.ID
 	q.sampler.Accept(id)
 	q.tokens = append(q.tokens, id)

@@ -28,6 +28,7 @@ type Sequence struct {
 	state   string // what its pages hold beside the model's keys and values
 	private bool   // neither takes pages from the prefix cache nor leaves any
 	held    bool   // runs its prompt and does not generate yet
+	trial   bool   // nobody asked for it: it shows whether the engine works
 	suspect bool   // a step of several failed, and this one was in it: it runs alone
 
 	drafts  []int32        // tokens that may come behind the last; the next step checks them
@@ -127,9 +128,7 @@ func (e *Engine) enqueue(q *Sequence) {
 	level := int64(min(max(q.request.Priority, -mostLevels), mostLevels))
 	q.rank = rank{int64(e.stats.Steps) + level*int64(e.options.Patience), e.arrived}
 	e.waiting = insert(e.waiting, q)
-	if q.hopes.led = e.mtp != nil; q.hopes.led && e.adapt != nil && !e.adapt.follows() {
-		q.hopes.led, q.state = false, ""
-	}
+	e.lead(q)
 }
 
 // insert puts a sequence into a list by rank.
@@ -187,13 +186,21 @@ func (e *Engine) end(q *Sequence, finish string, err error) {
 		if errors.Is(err, sample.ErrNotFinite) { // whoever found its keys in the cache would fail as well
 			q.kv.Discard()
 		}
-		e.vacate(q)
+		if err == nil && e.leaves(q) {
+			e.leaving = append(e.leaving, q)
+		} else {
+			e.vacate(q)
+		}
 	} else {
 		e.waiting, _ = remove(e.waiting, q)
 	}
 	e.unguess(q, err == nil)
+	e.adapt.back(q)
 	q.ended, q.ahead = true, nil
 	q.result.Finish, q.result.Err, q.result.Ended = finish, err, time.Now()
+	if q.trial {
+		return
+	}
 	e.freshen(q)
 	e.stats.ended(q)
 	if e.options.Observe != nil {

@@ -172,6 +172,7 @@ func (e *Engine) computed(p *part) {
 	q.computed = p.from + p.tokens
 	e.share(q)
 	if q.left() == 0 && !q.picks() { // a prompt alone
+		e.success()
 		e.end(q, FinishLength, nil)
 	}
 }
@@ -195,6 +196,7 @@ func (e *Engine) failed(err error) {
 	if len(s.parts) == 1 && s.drafts == 0 {
 		p := &s.parts[0]
 		if !p.seq.ended {
+			e.failure()
 			e.end(p.seq, "", fmt.Errorf("%s: %w", p, err))
 		}
 		return

@@ -30,6 +30,24 @@ func (w *workspace) score(t *Token, r *row, alternatives int) {
 	}
 }
 
+// rankOf is how many logits are no lower than a token's, its own included. Those that are no finite numbers come behind all others.
+func rankOf(logits []float32, id int32) int32 {
+	own := logits[id]
+	if own-own != 0 {
+		own = -math.MaxFloat32
+	}
+	n := int32(0)
+	for _, v := range logits {
+		if v >= own && v <= math.MaxFloat32 {
+			n++
+		}
+	}
+	if logits[id]-logits[id] != 0 {
+		n++
+	}
+	return n
+}
+
 // sum is the weight of all tokens.
 func (w *workspace) sum(r *row, sc *scale) float64 {
 	var x, e [blockSize]float64

@@ -91,8 +91,22 @@ func (s *Sampler) PickInto(t *Token, logits []float32, mask []uint64) error {
 	return nil
 }
 
+// Best returns the token that is picked where nothing is left to chance: the highest logit behind bias, penalties and mask, the first of equal
+// ones; -1 where there is none. It is what to guess that Pick gives for a row like this one.
+func (s *Sampler) Best(logits []float32, mask []uint64) int32 {
+	if mask == nil && len(s.changes.tokens) == 0 {
+		return Argmax(logits)
+	}
+	w := takeWorkspace()
+	defer w.giveBack()
+	w.row.begin(logits, mask)
+	s.changes.apply(&w.row)
+	best, _ := w.scan(&w.row)
+	return best
+}
+
 // Score says what the model thought of a token that was not picked: one of the prompt. Its log probability, which is -Inf where the
-// logit is not finite, and alternatives are given whether or not the parameters ask for the former. The error is ErrNotFinite.
+// logit is not finite, its rank, and alternatives are given whether or not the parameters ask for the former. The error is ErrNotFinite.
 func (s *Sampler) Score(logits []float32, id int32) (Token, error) {
 	w := takeWorkspace()
 	defer w.giveBack()
@@ -101,6 +115,7 @@ func (s *Sampler) Score(logits []float32, id int32) (Token, error) {
 	t := Token{ID: id}
 	if best >= 0 {
 		w.score(&t, &w.row, s.params.Alternatives)
+		t.Rank = rankOf(logits, id)
 	}
 	return t, pickable(best, logits)
 }

@@ -6,6 +6,8 @@ type Token struct {
 	// Logprob is the natural logarithm of the token's probability under the model's own distribution: the softmax of its
 	// logits, before temperature, penalties and masks, as OpenAI's interface and vLLM report it.
 	Logprob float32
+	// Rank is how many tokens are as probable or more, itself included, as vLLM reports it; 0: nobody asked (Sampler.Score does).
+	Rank int32
 	// Top are the most probable tokens, most probable first, as many as Params.Alternatives asks for; nil without.
 	Top []Alternative
 }

@@ -73,11 +73,23 @@ func (s *Server) state() (State, error) {
 	case loaded == nil:
 		return Loading, nil
 	case loaded.Healthy != nil:
-		if err := loaded.Healthy(); err != nil {
+		err := loaded.Healthy()
+		s.logHealth(err)
+		if err != nil {
 			return Failed, err
 		}
 	}
 	return Ready, nil
+}
+
+// logHealth logs when a model begins to fail, and when it works again.
+func (s *Server) logHealth(err error) {
+	switch {
+	case err != nil && !s.ill.Swap(true):
+		s.log.Error("the model cannot work any more", append([]any{"error", err}, stackOf(err)...)...)
+	case err == nil && s.ill.Load() && s.ill.Swap(false):
+		s.log.Info("the model works again")
+	}
 }
 
 // unready is why the model cannot be asked; nil where it can.
@@ -88,7 +100,7 @@ func (s *Server) unready() *refusal {
 	case Draining:
 		return errDraining
 	case Failed:
-		return &refusal{status: http.StatusServiceUnavailable, message: fmt.Sprintf("the model cannot work any more: %v", err), close: true}
+		return &refusal{status: http.StatusServiceUnavailable, message: fmt.Sprintf("the model cannot work any more: %v", err), retry: 5 * time.Second, close: true}
 	}
 	return nil
 }
@@ -125,7 +137,7 @@ func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 	case Failed:
 		reason = err.Error()
 	}
-	if status != http.StatusOK && state != Failed {
+	if status != http.StatusOK {
 		w.Header().Set("Retry-After", "5")
 	}
 	writeState(w, status, state, reason)

@@ -42,6 +42,7 @@ type trial struct {
 	client  *http.Client
 	backend *servicetest.Backend
 	log     *lines
+	healthy func() error       // of the model
 	stop    context.CancelFunc // begins its end
 	done    chan error
 }
@@ -80,7 +81,13 @@ func start(t *testing.T, o Options, more ...route.Route) *trial {
 // startLoading is start of a server whose model is there when loading is closed.
 func startLoading(t *testing.T, o Options, loading chan struct{}, more ...route.Route) *trial {
 	t.Helper()
-	x := &trial{t: t, scheme: "http", log: &lines{}, done: make(chan error, 1)}
+	return startWith(t, o, loading, nil, more...)
+}
+
+// startWith is startLoading of a server whose model is as well as healthy says.
+func startWith(t *testing.T, o Options, loading chan struct{}, healthy func() error, more ...route.Route) *trial {
+	t.Helper()
+	x := &trial{healthy: healthy, t: t, scheme: "http", log: &lines{}, done: make(chan error, 1)}
 	x.backend = &servicetest.Backend{Describe: servicetest.Model(), Script: func(r service.Request) servicetest.Script {
 		text := say
 		if r.Text != nil && strings.HasPrefix(*r.Text, "@") {
@@ -151,7 +158,7 @@ func (x *trial) load(loading chan struct{}, more []route.Route) func(context.Con
 			return engine.Stats{Running: 1, FreePages: 48, Pages: 64,
 				Drafts: [engine.Origins]engine.DraftStats{{Steps: 4, Proposed: 13, Checked: 12, Accepted: 6}, {Steps: 2, Proposed: 9, Checked: 8, Accepted: 4}}}
 		})
-		return &Loaded{Routes: slices.Concat(openai.Routes(b, openai.Options{}), anthropic.Routes(b, anthropic.Options{}), []route.Route{
+		return &Loaded{Healthy: x.healthy, Routes: slices.Concat(openai.Routes(b, openai.Options{}), anthropic.Routes(b, anthropic.Options{}), []route.Route{
 			{Method: "POST", Pattern: "/v1/say", Handler: talk(b)},
 			{Method: "POST", Pattern: "/v1/ask", API: route.Anthropic, Handler: talk(b)},
 			{Method: "GET", Pattern: "/{$}", Access: route.Public, Control: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

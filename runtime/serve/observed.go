@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/glmc/glmc/runtime/engine"
+	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 )
@@ -188,7 +189,16 @@ func (s *Server) logFailed(id string, err error) {
 	if inner := errors.Unwrap(err); inner != nil {
 		reason = inner
 	}
-	s.log.Error("a request failed", "request_id", id, "error", reason)
+	s.log.Error("a request failed", append([]any{"request_id", id, "error", reason}, stackOf(err)...)...)
+}
+
+// stackOf is where an error that is a panic of ours came from, for logs; nothing of others.
+func stackOf(err error) []any {
+	var p *exec.Panic
+	if errors.As(err, &p) {
+		return []any{"stack", p.Stack}
+	}
+	return nil
 }
 
 // logPrompt logs what a request asks, of servers that log prompts.

@@ -46,7 +46,7 @@ type Options struct {
 // Loaded is a model that is ready.
 type Loaded struct {
 	Routes []route.Route
-	// Healthy says why the model cannot work any more. Nil: it always can.
+	// Healthy says why the model cannot work; it is asked often, and may say later that it works again. Nil: it always does.
 	Healthy func() error
 	// Close ends the model, when the last request ended.
 	Close func() error
@@ -65,6 +65,7 @@ type Server struct {
 	ending   context.Context
 	abort    context.CancelCauseFunc // ends ending, and with it all generations
 	live     live
+	ill      atomic.Bool // the model failed when it was asked last
 
 	mu       sync.Mutex
 	running  int // requests that work on the model

@@ -2,13 +2,16 @@ package serve
 
 import (
 	"bufio"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/serve/route"
 )
 
@@ -52,6 +55,39 @@ func TestLife(t *testing.T) {
 	if a := <-slow; a.body != "az" {
 		t.Errorf("the request that was under way: %+v", a)
 	}
+}
+
+// TestAModelThatFails is told to probes and clients, and logged once; when it works again, so is that.
+func TestAModelThatFails(t *testing.T) {
+	var ill atomic.Pointer[error]
+	x := startWith(t, Options{}, nil, func() error {
+		if err := ill.Load(); err != nil {
+			return *err
+		}
+		return nil
+	})
+	x.ask("GET", "/health", "")
+	broken := error(fmt.Errorf("trying: %w", &exec.Panic{Kernel: "a kernel", Reason: "oh", Stack: "here"}))
+	ill.Store(&broken)
+	for range 2 {
+		for path, status := range map[string]int{"/health": 503, "/ready": 503} {
+			if a := x.ask("GET", path, ""); a.status != status || strings.TrimSpace(a.body) != `{"status":"failed","reason":"trying: a kernel panicked: oh"}` {
+				t.Errorf("GET %s: %+v", path, a)
+			}
+		}
+		if a := x.ask("POST", "/v1/say", "Hi"); a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "the model cannot work any more: trying: a kernel panicked: oh") {
+			t.Errorf("%+v", a)
+		}
+	}
+	x.logged(`"msg":"the model cannot work any more","error":"trying: a kernel panicked: oh","stack":"here"`)
+	if n := strings.Count(x.log.String(), `"msg":"the model cannot work any more"`); n != 1 {
+		t.Errorf("it is logged %d times", n)
+	}
+	ill.Store(nil)
+	if a := x.ask("POST", "/v1/say", "Hi"); a.status != 200 {
+		t.Errorf("when it works again: %+v", a)
+	}
+	x.logged("the model works again")
 }
 
 // TestDrainEnds: what does not end in time is ended, and told so.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -35,15 +36,18 @@ func (s *Service) grammar(r *Request, p prompt) (*grammar.Grammar, error) {
 	if err != nil || calls == nil && r.Format.Kind == FormatText {
 		return nil, err
 	}
+	param := cmp.Or(r.Format.Param, "response_format")
+	if r.Format.Kind == FormatText {
+		param = "tools"
+	}
 	switch {
 	case s.vocabulary == nil:
-		return nil, invalid("response_format", "the model is served without a tokenizer, so that the form of its replies cannot be enforced")
+		return nil, invalid(param, "the model is served without a tokenizer, so that the form of its replies cannot be enforced")
 	case len(s.stop) == 0: // behind a complete form nothing could come
-		return nil, invalid("response_format", "the model is served without a token that ends a reply, so that one in a form would have no end: its generation_config.json names none")
+		return nil, invalid(param, "the model is served without a token that ends a reply, so that one in a form would have no end: its generation_config.json names none")
 	}
 	o := s.around(r, p)
 	var g *grammar.Grammar
-	param := "response_format"
 	if r.Format.Kind != FormatText { // which is looked at by itself also where calls are possible: then errors say whose they are
 		g, err = grammar.Text(s.vocabulary(), form(r.Format), o)
 	}

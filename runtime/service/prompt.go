@@ -13,12 +13,12 @@ import (
 )
 
 // Encode returns the ids of a rendered conversation. Special tokens count only where the template wrote them.
-func Encode(t *tokenizer.Tokenizer, segments []chat.Segment) []int32 {
+func Encode(t *tokenizer.Tokenizer, segments []chat.Segment, opts ...tokenizer.Option) []int32 {
 	parts := make([]tokenizer.Segment, len(segments))
 	for i, s := range segments {
 		parts[i] = tokenizer.Segment{Text: s.Text, Special: s.Markup}
 	}
-	return t.EncodeSegments(parts)
+	return t.EncodeSegments(parts, opts...)
 }
 
 // prompt is what the model continues.
@@ -27,11 +27,11 @@ type prompt struct {
 	text string // of a conversation: as rendered
 }
 
-// prompt turns a request into ids.
-func (s *Service) prompt(ctx context.Context, r *Request) (prompt, error) {
+// prompt turns a request into ids, no more than most.
+func (s *Service) prompt(ctx context.Context, r *Request, most int) (prompt, error) {
 	switch {
 	case r.Conversation != nil:
-		return s.conversation(ctx, r)
+		return s.conversation(ctx, r, most)
 	case r.Text != nil:
 		if s.tokenizer == nil {
 			return prompt{}, invalid("prompt", "the model is served without a tokenizer: give the prompt as token ids")
@@ -41,7 +41,11 @@ func (s *Service) prompt(ctx context.Context, r *Request) (prompt, error) {
 			return prompt{}, fault(err)
 		}
 		defer end()
-		return prompt{ids: s.tokenizer.Encode(*r.Text, tokenizer.PostProcess())}, nil
+		ids := s.tokenizer.Encode(*r.Text, tokenizer.PostProcess(), tokenizer.AtMost(most))
+		if ids == nil {
+			return prompt{}, s.beyond(most)
+		}
+		return prompt{ids: ids}, nil
 	}
 	return prompt{ids: r.Tokens}, s.checkTokens("prompt", r.Tokens)
 }
@@ -55,8 +59,17 @@ func (s *Service) checkTokens(param string, ids []int32) error {
 	return nil
 }
 
+// counted is the number of tokens up to which prompts that are too long are counted: so that whoever shortens one knows by how much.
+// To count all of a large text would cost seconds.
+func (s *Service) counted() int { return 2 * s.model.MaxPositions }
+
+// beyond is the error of a prompt that has more tokens than are counted.
+func (s *Service) beyond(most int) error {
+	return tooLong("the prompt has more than %d tokens, but prompt and reply together may have %d: shorten the prompt", most, s.model.MaxPositions)
+}
+
 // conversation renders a conversation.
-func (s *Service) conversation(ctx context.Context, r *Request) (prompt, error) {
+func (s *Service) conversation(ctx context.Context, r *Request, most int) (prompt, error) {
 	if s.template == nil || s.tokenizer == nil {
 		return prompt{}, invalid("messages", "the model is served without a chat template or a tokenizer: it continues text (/v1/completions), it does not chat")
 	}
@@ -82,7 +95,11 @@ func (s *Service) conversation(ctx context.Context, r *Request) (prompt, error) 
 		return prompt{}, fault(err)
 	}
 	defer end()
-	return prompt{Encode(s.tokenizer, segments), text.String()}, nil
+	ids := Encode(s.tokenizer, segments, tokenizer.AtMost(most))
+	if ids == nil {
+		return prompt{}, s.beyond(most)
+	}
+	return prompt{ids, text.String()}, nil
 }
 
 // kwargs are the template's arguments.

@@ -113,6 +113,8 @@ type Format struct {
 	Regex  string // of FormatRegex
 	// Strict says that the schema was given as strict; others are enforced all the same.
 	Strict bool
+	// Param is what the request calls it, for errors: "guided_regex"; "": response_format.
+	Param string
 }
 
 // FormatKind is the kind of a Format.

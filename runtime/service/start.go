@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -23,7 +24,7 @@ func (s *Service) Start(ctx context.Context, r Request) (Generation, error) {
 	if err := s.loop.Ready(); err != nil { // tokens and forms would be made for nothing
 		return nil, fault(err)
 	}
-	p, err := s.prompt(ctx, &r)
+	p, err := s.prompt(ctx, &r, s.counted())
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (s *Service) Count(ctx context.Context, r Request) (int, error) {
 
 // Tokenize implements Backend.
 func (s *Service) Tokenize(ctx context.Context, r Request) ([]int32, error) {
-	p, err := s.prompt(ctx, &r)
+	p, err := s.prompt(ctx, &r, math.MaxInt)
 	return p.ids, err
 }
 

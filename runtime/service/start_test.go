@@ -43,10 +43,16 @@ func TestRefused(t *testing.T) {
 			r.Format = service.Format{Kind: service.FormatSchema, Schema: []byte(`{"type":"nothing"}`)}
 		}),
 			service.Invalid, "response_format", "/type"},
+		{"an expression", change(func(r *service.Request) {
+			r.Format = service.Format{Kind: service.FormatRegex, Regex: "a(", Param: "guided_regex"}
+		}), service.Invalid, "guided_regex", "guided_regex: "},
 		{"a template argument", change(func(r *service.Request) { r.Template = map[string]any{"messages": true} }), service.Invalid, "messages", "allowed are"},
 		{"a token", service.Request{Tokens: []int32{1, 4096}}, service.Invalid, "prompt", "token 1 is 4096"},
 		{"no tokens", service.Request{Tokens: []int32{}}, service.Invalid, "prompt", "empty"},
 		{"a prompt", service.Request{Tokens: make([]int32, 257)}, service.TooLong, "max_tokens", "257 tokens"},
+		{"a text", service.Request{Text: ptr(strings.Repeat("a b ", 200))}, service.TooLong, "max_tokens", "the prompt has 401 tokens"},
+		{"a text that is not counted", service.Request{Text: ptr(strings.Repeat("a ", 1<<20))}, service.TooLong, "max_tokens", "more than 512 tokens, but prompt and reply together may have 256"},
+		{"a conversation that is not counted", told(strings.Repeat("a ", 1<<20)), service.TooLong, "max_tokens", "more than 512 tokens"},
 		{"prompt and reply", service.Request{Tokens: make([]int32, 200), MaxTokens: ptr(57)}, service.TooLong, "max_tokens", "together they may have 256"},
 		{"nothing to continue", change(func(r *service.Request) { r.Continue = true }), service.Invalid, "continue_final_message", "nothing to continue"},
 	} {
@@ -60,6 +66,14 @@ func TestRefused(t *testing.T) {
 				t.Errorf("the error is of kind %d about %q: %s; want %d about %q with %q", e.Kind, e.Param, e.Message, tt.kind, tt.param, tt.says)
 			}
 		})
+	}
+}
+
+// TestTokenizeCountsAll: who asks how long a prompt is gets to know it, however long it is.
+func TestTokenizeCountsAll(t *testing.T) {
+	s := scripted(t, modeltest.Options{Pages: 16})
+	if n, err := s.Count(t.Context(), service.Request{Text: ptr(strings.Repeat(" word", 1000))}); n < 1000 || err != nil {
+		t.Errorf("%d, %v", n, err)
 	}
 }
 

@@ -60,6 +60,9 @@ func writeGroups(a, s *writer, declare func(name, args string)) {
 		g.write()
 		declare(g.name(), groupedArgs)
 		wide.printf("%d: %s, ", rows, g.name())
+		if rows > dot8Rows {
+			continue
+		}
 		for _, d := range []struct {
 			dot8
 			table *writer

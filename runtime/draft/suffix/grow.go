@@ -13,6 +13,7 @@ type candidate struct {
 	token  int32
 	node   uint32
 	offset uint32 // of the place behind the token
+	seen   uint8  // seenKind
 }
 
 // frontier is a heap of candidates: the likeliest first, then those whose parent stands first, then the smallest token. No two are equal.
@@ -87,6 +88,7 @@ func (t *Tree) grow(id, offset uint32, limit int, own bool, least, beat uint64, 
 			into.Tokens = append(into.Tokens, c.token)
 			into.Parents = append(into.Parents, c.parent)
 			into.Probs = append(into.Probs, float32(float64(c.p)/one))
+			into.Kinds = append(into.Kinds, c.seen)
 		}
 		t.follow(c.node, c.offset, false, c.p, n, least, f)
 	}
@@ -98,13 +100,14 @@ func (t *Tree) follow(id, offset uint32, own bool, p uint64, parent int32, least
 	n := t.at(id)
 	bottom := uint64(n.count) - uint64(n.resting)
 	if offset < t.length(n) {
-		if mask := t.resting(id, n) >> offset; mask&1 != 0 && !own {
+		mask := t.resting(id, n) >> offset
+		if mask&1 != 0 && !own {
 			here := bottom + uint64(bits.OnesCount64(mask))
 			if p = p * (here - 1) / here; p < least {
 				return
 			}
 		}
-		f.push(candidate{p: p, parent: parent, token: t.store.at(n.ref + offset), node: id, offset: offset + 1})
+		f.push(candidate{p: p, parent: parent, token: t.store.at(n.ref + offset), node: id, offset: offset + 1, seen: seenKind(bottom + uint64(bits.OnesCount64(mask>>1)))})
 		return
 	}
 	if own {
@@ -113,7 +116,7 @@ func (t *Tree) follow(id, offset uint32, own bool, p uint64, parent int32, least
 	for child := range t.children(n) {
 		c := t.at(child)
 		if q := p * uint64(c.count) / bottom; q >= least {
-			f.push(candidate{p: q, parent: parent, token: t.store.at(c.ref), node: child, offset: 1})
+			f.push(candidate{p: q, parent: parent, token: t.store.at(c.ref), node: child, offset: 1, seen: seenKind(uint64(c.count))})
 		}
 	}
 }

@@ -24,6 +24,8 @@ type Request struct {
 	others   reader // places in the tree of responses
 	seen     int    // tokens of said that others has read
 	frontier frontier
+	second   draft.Draft // of the tree that gives no draft
+	views    views
 }
 
 // Request begins a request. The prompt must not change until it ends.
@@ -94,29 +96,39 @@ func (r *Request) Draft(limit int, into *draft.Draft) {
 	r.Speculate(o, into)
 }
 
-// Speculate guesses with other options: the best draft of the request's own tree, or of the others' responses if that scores higher.
+// Speculate guesses with other options: the best draft of the request's own tree, or of the others' responses if that scores higher. What the
+// other tree guesses tells how sure the draft is.
 func (r *Request) Speculate(o Options, into *draft.Draft) {
 	least := o.least()
 	var own, others guess
 	if r.ready.Load() {
 		own = r.local.best(&r.local.open, &o, least, &r.frontier)
 	}
+	second := &r.second
+	second.Reset()
+	local := true
 	if r.cache.mu.TryRLock() {
 		t := r.cache.tree
 		r.catchUp(t)
 		others = t.best(&r.others.window, &o, least, &r.frontier)
-		if others.score > own.score {
-			t.tell(&others, &o, least, &r.frontier, into)
-			r.cache.mu.RUnlock()
-			return
+		theirs := second
+		if local = others.score <= own.score; !local {
+			theirs = into
 		}
+		t.tell(&others, &o, least, &r.frontier, theirs)
 		r.cache.mu.RUnlock()
 	}
-	into.Reset()
-	if own.score > 0 {
-		r.local.tell(&own, &o, least, &r.frontier, into)
-		into.Local = true
+	switch {
+	case local:
+		into.Reset()
+		if own.score > 0 {
+			r.local.tell(&own, &o, least, &r.frontier, into)
+			into.Local = true
+		}
+	case own.score > 0:
+		r.local.tell(&own, &o, least, &r.frontier, second)
 	}
+	r.views.classify(into, second)
 }
 
 // catchUp finds the places in the tree of responses: from those of the last time, where the tree is the same.

@@ -19,6 +19,9 @@ type Options struct {
 // Defaults are ArcticInference's.
 var Defaults = Options{Factor: 1, MinProb: 0.1}
 
+// Generous is for those who cut drafts themselves, by what a token costs and by what came of tokens of its kind: more than most will take.
+var Generous = Options{Factor: 4, MinProb: 0.03}
+
 // one is the probability 1. Probabilities are whole multiples of 2^-32, so that sums do not depend on their order.
 const one = 1 << 32
 
@@ -161,7 +164,7 @@ func (t *Tree) walk(id, offset uint32, limit int, own bool, least, beat uint64, 
 			run = min(run, left)
 			score += p * uint64(run)
 			if into != nil {
-				t.say(n.ref+offset, run, p, into)
+				t.say(n.ref+offset, run, p, bottom+uint64(bits.OnesCount64(mask>>offset>>1)), into)
 			}
 			offset += run
 			left -= run
@@ -183,10 +186,11 @@ func (t *Tree) walk(id, offset uint32, limit int, own bool, least, beat uint64, 
 	return score
 }
 
-// say adds a run of tokens from the store to a path.
-func (t *Tree) say(from, run uint32, p uint64, into *draft.Draft) {
-	prob := float32(float64(p) / one)
+// say adds a run of tokens from the store to a path. They follow what stands before them at so many places.
+func (t *Tree) say(from, run uint32, p, places uint64, into *draft.Draft) {
+	prob, seen := float32(float64(p)/one), seenKind(places)
 	for i := range run {
+		into.Kinds = append(into.Kinds, seen)
 		into.Parents = append(into.Parents, int32(len(into.Tokens))-1)
 		into.Tokens = append(into.Tokens, t.store.at(from+i))
 		into.Probs = append(into.Probs, prob)

@@ -117,7 +117,7 @@ func (d *decoder) format(in *body.Object, name string) {
 	if f.Object("schema") == nil {
 		f.Wrong("schema", "is missing")
 	}
-	d.request.Format = service.Format{Kind: service.FormatSchema, Schema: f.Raw("schema"), Strict: true}
+	d.request.Format = service.Format{Kind: service.FormatSchema, Schema: f.Raw("schema"), Strict: true, Param: f.Path("")}
 }
 
 // argument sets an argument of the template.

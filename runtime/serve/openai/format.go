@@ -24,6 +24,7 @@ func (d *decoder) formats(name string, own *body.Object) {
 		if first != "" {
 			d.Wrong(name, "cannot be used with %s", first)
 		}
+		f.Param = name
 		first, d.request.Format = name, f
 	}
 	if own != nil {
@@ -35,11 +36,11 @@ func (d *decoder) formats(name string, own *body.Object) {
 	take("regex", pattern(d.Object, "regex"))
 	take("json_schema", schema(d.Object, "json_schema"))
 	if in := d.Object.Object("structured_outputs"); in != nil {
-		take("structured_outputs", schema(in, "json"))
-		take("structured_outputs", pattern(in, "regex"))
-		take("structured_outputs", alternatives(in, "choice"))
+		take("structured_outputs.json", schema(in, "json"))
+		take("structured_outputs.regex", pattern(in, "regex"))
+		take("structured_outputs.choice", alternatives(in, "choice"))
 		if in.True("json_object") {
-			take("structured_outputs", service.Format{Kind: service.FormatJSON})
+			take("structured_outputs.json_object", service.Format{Kind: service.FormatJSON})
 		}
 		for _, name := range []string{"grammar", "structural_tag"} {
 			if in.Has(name) {

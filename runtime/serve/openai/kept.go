@@ -9,16 +9,23 @@ import (
 // keptBytes is how much of responses is kept in memory where Options say nothing.
 const keptBytes = 64 << 20
 
-// kept are responses that later requests may refer to. They are in memory, the ones that were not used for the longest time make
-// room for others, and each belongs to the key by which it was made.
+// kept are responses that later requests may refer to. They are in memory, and each belongs to the key by which it was made. When
+// there is no room, the key that holds most of it gives way, with what it has not used for the longest time: so a key alone may have all
+// the room, and none can push out what others have, as long as that is less than its own.
 type kept struct {
 	most int64 // bytes
 
 	mu    sync.Mutex
 	bytes int64
-	order list.List // of *keptResponse, last used first
+	byKey map[string]*share
 	byID  map[owned]*list.Element
 	items map[owned]json.RawMessage // of outputs, by their own ids
+}
+
+// share is what a key holds.
+type share struct {
+	bytes int64
+	order list.List // of *keptResponse, last used first
 }
 
 // owned is an id, and whose.
@@ -46,7 +53,7 @@ func (r *keptResponse) size() int64 {
 }
 
 func newKept(most int64) *kept {
-	return &kept{most: most, byID: map[owned]*list.Element{}, items: map[owned]json.RawMessage{}}
+	return &kept{most: most, byKey: map[string]*share{}, byID: map[owned]*list.Element{}, items: map[owned]json.RawMessage{}}
 }
 
 // put keeps a response, unless it alone is too large.
@@ -57,19 +64,43 @@ func (k *kept) put(r *keptResponse) {
 	if size > k.most {
 		return
 	}
-	for k.bytes+size > k.most {
-		k.drop(k.order.Back())
+	own := k.byKey[r.tenant]
+	if own == nil {
+		own = &share{}
+		k.byKey[r.tenant] = own
 	}
+	own.bytes += size
 	k.bytes += size
-	k.byID[r.owned] = k.order.PushFront(r)
+	k.byID[r.owned] = own.order.PushFront(r)
 	for i, id := range r.outputID {
 		k.items[owned{r.tenant, id}] = r.output[i]
 	}
+	for k.bytes > k.most {
+		k.drop(k.largest().order.Back())
+	}
+}
+
+// largest is the share that is the largest; of equal ones the first by the key's name. The lock is the caller's.
+func (k *kept) largest() *share {
+	var most *share
+	key := ""
+	for name, s := range k.byKey {
+		if most == nil || s.bytes > most.bytes || s.bytes == most.bytes && name < key {
+			most, key = s, name
+		}
+	}
+	return most
 }
 
 // drop forgets a response. The lock is the caller's.
 func (k *kept) drop(e *list.Element) {
-	r := k.order.Remove(e).(*keptResponse)
+	r := e.Value.(*keptResponse)
+	own := k.byKey[r.tenant]
+	own.order.Remove(e)
+	if own.order.Len() == 0 {
+		delete(k.byKey, r.tenant)
+	}
+	own.bytes -= r.size()
 	k.bytes -= r.size()
 	delete(k.byID, r.owned)
 	for _, id := range r.outputID {
@@ -85,7 +116,7 @@ func (k *kept) get(tenant, id string) (*keptResponse, bool) {
 	if !ok {
 		return nil, false
 	}
-	k.order.MoveToFront(e)
+	k.byKey[tenant].order.MoveToFront(e)
 	return e.Value.(*keptResponse), true
 }
 

@@ -122,56 +122,94 @@ func TestKeepsNone(t *testing.T) {
 	}
 }
 
-// TestKeptBounds: whatever is kept, used and removed, it is never more than there is room for, what was used last is there, and
-// nothing of what is gone stays.
+// TestKeptBounds: whatever is kept, used and removed, it is never more than there is room for; where there is none, the key that holds most loses
+// what it used last the longest ago; and nothing of what is gone stays.
 func TestKeptBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const most = 8 << 10
 		k := newKept(most)
-		var order []owned // last used first
-		sizes := map[owned]int64{}
-		use := func(id owned) {
+		type entry struct {
+			owned
+			size int64
+		}
+		var order []entry // last used first
+		take := func(id owned) (entry, bool) {
 			for i, o := range order {
-				if o == id {
-					order = append(order[:i], order[i+1:]...)
-					break
+				if o.owned == id {
+					order = append(order[:i:i], order[i+1:]...)
+					return o, true
 				}
 			}
-			order = append([]owned{id}, order...)
+			return entry{}, false
 		}
 		for i := range rapid.IntRange(1, 60).Draw(t, "steps") {
-			id := owned{rapid.SampledFrom([]string{"a", "b"}).Draw(t, "tenant"), fmt.Sprint(rapid.IntRange(0, max(i, 1)).Draw(t, "id"))}
+			id := owned{rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "tenant"), fmt.Sprint(rapid.IntRange(0, max(i, 1)).Draw(t, "id"))}
 			switch rapid.IntRange(0, 3).Draw(t, "what") {
 			case 0, 1:
 				id.id = fmt.Sprint("new", i)
 				r := &keptResponse{owned: id, whole: make([]byte, rapid.IntRange(0, most).Draw(t, "size")), output: []json.RawMessage{[]byte("{}")}, outputID: []string{"item" + id.id}}
 				k.put(r)
-				if sizes[id] = r.size(); sizes[id] <= most {
-					use(id)
+				if r.size() <= most {
+					order = append([]entry{{id, r.size()}}, order...)
 				}
 			case 2:
 				if _, ok := k.get(id.tenant, id.id); ok {
-					use(id)
+					e, _ := take(id)
+					order = append([]entry{e}, order...)
 				}
 			case 3:
 				k.remove(id.tenant, id.id)
-				for i, o := range order {
-					if o == id {
-						order = append(order[:i], order[i+1:]...)
+				take(id)
+			}
+			for {
+				total, held := int64(0), map[string]int64{}
+				for _, o := range order {
+					total += o.size
+					held[o.tenant] += o.size
+				}
+				if total <= most {
+					break
+				}
+				loses := "a"
+				for _, tenant := range []string{"b", "c"} {
+					if held[tenant] > held[loses] {
+						loses = tenant
+					}
+				}
+				for i := len(order) - 1; ; i-- {
+					if order[i].tenant == loses {
+						take(order[i].owned)
 						break
 					}
 				}
 			}
-			left := int64(most)
-			for n, o := range order {
-				if left -= sizes[o]; left < 0 {
-					order = order[:n]
-					break
-				}
+			got := map[owned]bool{}
+			for id := range k.byID {
+				got[id] = true
 			}
-			if len(k.byID) != len(order) || len(k.items) != len(order) || k.order.Len() != len(order) || k.bytes > most {
-				t.Fatalf("%d, %d and %d are kept with %d bytes, want %d", len(k.byID), len(k.items), k.order.Len(), k.bytes, len(order))
+			want, bytes := map[owned]bool{}, int64(0)
+			for _, o := range order {
+				want[o.owned] = true
+				bytes += o.size
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(owned{})); diff != "" || len(k.items) != len(order) || k.bytes != bytes {
+				t.Fatalf("%d items and %d bytes, want %d and %d (-want +got)\n%s", len(k.items), k.bytes, len(order), bytes, diff)
 			}
 		}
 	})
+}
+
+// TestKeptOfOthers: whoever keeps many and large responses pushes out no other's.
+func TestKeptOfOthers(t *testing.T) {
+	k := newKept(64 << 10)
+	k.put(&keptResponse{owned: owned{"quiet", "1"}, whole: make([]byte, 4<<10)})
+	for i := range 100 {
+		k.put(&keptResponse{owned: owned{"loud", fmt.Sprint(i)}, whole: make([]byte, 10<<10)})
+	}
+	if _, ok := k.get("quiet", "1"); !ok {
+		t.Error("the one response of a key was pushed out by another's")
+	}
+	if _, ok := k.get("loud", "99"); !ok {
+		t.Error("the last one is not there")
+	}
 }

@@ -64,7 +64,7 @@ func finite(logprob float32) float32 {
 // promptLogprob is vLLM's form for tokens of a prompt.
 type promptLogprob struct {
 	Logprob float32 `json:"logprob"`
-	Rank    *int    `json:"rank"` // from 1; null: it is not among the alternatives
+	Rank    int     `json:"rank"` // from 1
 	Token   string  `json:"decoded_token"`
 }
 
@@ -77,14 +77,13 @@ func (a *api) promptLogprobs(tokens []sample.Token, top int) []map[string]prompt
 		}
 		text, _ := a.token(t.ID)
 		line := map[string]promptLogprob{}
-		own := promptLogprob{Logprob: finite(t.Logprob), Token: text}
+		own := promptLogprob{finite(t.Logprob), int(t.Rank), text}
 		for j, other := range t.Top {
-			rank := j + 1
 			if other.ID == t.ID {
-				own.Rank = &rank
+				own.Rank = j + 1 // of equal ones too, each has a place
 			} else if j < top {
 				text, _ := a.token(other.ID)
-				line[strconv.Itoa(int(other.ID))] = promptLogprob{finite(other.Logprob), &rank, text}
+				line[strconv.Itoa(int(other.ID))] = promptLogprob{finite(other.Logprob), j + 1, text}
 			}
 		}
 		line[strconv.Itoa(int(t.ID))] = own

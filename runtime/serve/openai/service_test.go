@@ -93,3 +93,37 @@ func chunks(t *testing.T, stream string) []chatChunk {
 	}
 	return all
 }
+
+// TestRanks: every token of a prompt has a rank, those that are not among the alternatives too, as vLLM has it.
+func TestRanks(t *testing.T) {
+	s, end, err := modeltest.New(modeltest.Options{Files: os.DirFS("../../../models/tiny"), Stop: []int32{4064, 4071, 4073}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, top := range []int{0, 1} {
+		payload := fmt.Sprintf(`{"prompt": [5, 6, 7], "max_tokens": 1, "prompt_logprobs": %d}`, top)
+		w := post(handler(s), "/v1/completions", payload)
+		if err := openapitest.Check(http.MethodPost, "/v1/completions", []byte(payload), w.Code, w.Header(), w.Body.Bytes()); err != nil {
+			t.Error(err)
+		}
+		var answer textCompletion
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatalf("%v: %s", err, w.Body)
+		}
+		prompt := answer.Choices[0].PromptLogprobs
+		if len(prompt) != 3 || prompt[0] != nil {
+			t.Fatalf("%+v", prompt)
+		}
+		for i, id := range []string{"6", "7"} {
+			own, ok := prompt[i+1][id]
+			if !ok || own.Rank < 1 || len(prompt[i+1]) > 1 && own.Rank < 2 || len(prompt[i+1]) > 1+top {
+				t.Errorf("with %d alternatives, token %s: %+v", top, id, prompt[i+1])
+			}
+		}
+	}
+}

@@ -46,6 +46,7 @@
 // # Time and memory
 //
 // Encoding takes O(n log n) steps at worst, also for a text that is one word.
+// With [AtMost], a text that has far too many ids costs a look at its bytes.
 // Short words are remembered, in a cache of bounded size. Parse bounds what a
 // file may hold before it allocates.
 //

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -27,6 +28,7 @@ type Option func(*encodeOptions)
 type encodeOptions struct {
 	added       Added
 	postProcess bool
+	most        int
 }
 
 // Recognise selects the added tokens to recognise; the default is [AddedAll].
@@ -36,6 +38,11 @@ func Recognise(which Added) Option { return func(o *encodeOptions) { o.added = w
 // such as Llama 3's <|begin_of_text|> (Hugging Face's add_special_tokens=True).
 // Without it they are left out: chat templates write them.
 func PostProcess() Option { return func(o *encodeOptions) { o.postProcess = true } }
+
+// AtMost ends the work when there are more than n ids, which is often known
+// long before they are there. The result then is nil. Whoever refuses texts with
+// more ids need not wait for all of a large one.
+func AtMost(n int) Option { return func(o *encodeOptions) { o.most = n } }
 
 // Encode returns the ids of text.
 func (t *Tokenizer) Encode(text string, opts ...Option) []int32 {
@@ -67,7 +74,7 @@ type Segment struct {
 // Invalid UTF-8 is replaced in each run of segments of the same kind, so that
 // no character is put together from markup and content.
 func (t *Tokenizer) EncodeSegments(segments []Segment, opts ...Option) []int32 {
-	var o encodeOptions
+	o := encodeOptions{most: math.MaxInt}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -75,8 +82,8 @@ func (t *Tokenizer) EncodeSegments(segments []Segment, opts ...Option) []int32 {
 	if o.added == AddedNone {
 		special = nil
 	}
-	e := encoder{t: t, merger: t.merger.Get().(*merger)}
-	e.out = make([]int32, 0, len(t.prefix)+len(text)/4+len(t.suffix)+1)
+	e := encoder{t: t, merger: t.merger.Get().(*merger), most: o.most}
+	e.out = make([]int32, 0, len(t.prefix)+min(len(text)/4, o.most)+len(t.suffix)+1)
 	if o.postProcess {
 		e.out = append(e.out, t.prefix...)
 	}
@@ -85,6 +92,9 @@ func (t *Tokenizer) EncodeSegments(segments []Segment, opts ...Option) []int32 {
 		e.out = append(e.out, t.suffix...)
 	}
 	e.release()
+	if e.full() {
+		return nil
+	}
 	return e.out
 }
 
@@ -118,13 +128,21 @@ type encoder struct {
 	t      *Tokenizer
 	merger *merger
 	out    []int32
+	most   int  // more ids are not asked for
+	more   bool // there would be more
 }
+
+// full reports whether there are more ids than are asked for.
+func (e *encoder) full() bool { return e.more || len(e.out) > e.most }
 
 // text encodes s; added tokens are looked for within ranges. First those that
 // are matched literally are cut out, then what lies between is normalized, then
 // those that are matched in normalized text are cut out.
 func (e *encoder) text(s string, ranges []byteRange, which Added) {
 	for _, f := range e.t.literal.split(s, ranges, which) {
+		if e.full() {
+			return
+		}
 		if f.token != noToken {
 			e.out = append(e.out, f.token)
 			continue
@@ -142,9 +160,21 @@ func (e *encoder) text(s string, ranges []byteRange, which Added) {
 				e.out = append(e.out, f.token)
 				continue
 			}
-			e.words(between[f.lo:f.hi], e.t.stages)
+			e.fragment(between[f.lo:f.hi])
 		}
 	}
+}
+
+// fragment encodes text without added tokens, unless it has too many ids.
+func (e *encoder) fragment(s string) {
+	if e.full() {
+		return
+	}
+	if e.t.atLeast(s) > e.most-len(e.out) {
+		e.more = true
+		return
+	}
+	e.words(s, e.t.stages)
 }
 
 // clip returns the parts of ranges, which are sorted, that lie in within,
@@ -182,7 +212,7 @@ func (e *encoder) words(s string, stages []stage) {
 		return
 	}
 	table := classes()
-	for len(s) > 0 {
+	for len(s) > 0 && !e.full() {
 		n := first.split(table, s)
 		e.words(s[:n], stages[1:])
 		s = s[n:]

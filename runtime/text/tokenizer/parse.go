@@ -72,6 +72,7 @@ func parse(data []byte) (*Tokenizer, error) {
 	if err := t.parseVocabulary(file); err != nil {
 		return nil, err
 	}
+	t.shares = sharesOf(t)
 	if t.stages, err = parsePreTokenizer(file.fields["pre_tokenizer"]); err != nil {
 		return nil, err
 	}

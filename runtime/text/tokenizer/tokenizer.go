@@ -18,6 +18,7 @@ type Tokenizer struct {
 	model  *bpe
 	cache  *wordCache
 	merger sync.Pool // of *merger
+	shares shares
 
 	prefix, suffix []int32 // what the post-processor puts around the ids
 }
