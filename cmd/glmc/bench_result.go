@@ -9,6 +9,7 @@ import (
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/bench"
+	"github.com/glmc/glmc/runtime/engine"
 )
 
 // benchResult is what bench model --json prints. The fields of the first load stand in the document itself too.
@@ -38,8 +39,32 @@ type benchLoad struct {
 	PromptGFLOP   float64        `json:"prompt_gflop_s"`    // that prompts do of them
 	DotLimitGFLOP float64        `json:"product_limit_gflop_s"`
 	DotShare      float64        `json:"product_share"`     // of the one in the other; 0: the limit is not known
+	Drafts        []benchDrafts  `json:"drafts,omitempty"`  // one for each drafter that guessed
 	Without       []benchWithout `json:"without,omitempty"` // one for each pass of --disable-pass
 }
+
+// benchDrafts are what came of a drafter's drafts.
+type benchDrafts struct {
+	Drafter  string  `json:"drafter"`
+	Length   float64 `json:"acceptance_length"` // of steps of a sequence that checked drafts
+	Rate     float64 `json:"acceptance_rate"`   // of drafted tokens
+	Drafted  uint64  `json:"drafted_tokens"`    // that were checked
+	Accepted uint64  `json:"accepted_tokens"`
+	Wasted   uint64  `json:"wasted_tokens"`
+}
+
+// draftsOf are those of each drafter that had some checked.
+func draftsOf(stats [engine.Origins]engine.DraftStats) (all []benchDrafts) {
+	for from, d := range stats {
+		if d.Steps > 0 {
+			all = append(all, benchDrafts{Drafter: drafters[from], Length: d.Length(), Rate: d.Rate(), Drafted: d.Checked, Accepted: d.Accepted, Wasted: d.Checked - d.Accepted})
+		}
+	}
+	return all
+}
+
+// drafters are the names of who guesses.
+var drafters = [engine.Origins]string{engine.FromMTP: "mtp", engine.FromDrafter: "suffix"}
 
 // benchRates are tokens a second of all sequences: medians, and the lowest and the highest.
 type benchRates struct {
@@ -84,7 +109,7 @@ func (f *benchModelFlags) result(plans []*plan.Plan, measured []bench.Result, d 
 
 func (f *benchModelFlags) load(plans []*plan.Plan, m bench.Result) (benchLoad, error) {
 	full := m.Engines[0]
-	l := benchLoad{Tokens: m.Prompt, Gen: m.Load.Generate, Batch: m.Batch, benchRates: ratesOf(full)}
+	l := benchLoad{Tokens: m.Prompt, Gen: m.Load.Generate, Batch: m.Batch, benchRates: ratesOf(full), Drafts: draftsOf(full.Drafts)}
 	w, err := workOf(plans[0], m.Load)
 	if err != nil {
 		return l, err
@@ -158,6 +183,9 @@ func (r *benchResult) printLoad(w io.Writer, l *benchLoad) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, d := range l.Drafts {
+		fmt.Fprintf(w, "\nDrafts of %s: %.2f tokens a step that checked some. %d of %d drafted tokens came out, %.1f %%; %d were wasted.\n", d.Drafter, d.Length, d.Accepted, d.Drafted, 100*d.Rate, d.Wasted)
 	}
 	fmt.Fprintf(w, "\nA token of the prompt takes %.3g MFLOP of products: %.3g GFLOP/s", l.PromptFlop/1e6, l.PromptGFLOP)
 	if l.DotShare > 0 {

@@ -25,9 +25,9 @@ type attnDots struct {
 
 // attnWorker is one worker's scratch.
 type attnWorker struct {
-	k, v       []float32   // [attnBlock, D], [attnBlock, V]: widened keys and values of a block
-	keys, vals [][]float32 // [attnBlock]: rows of k and v, or of the cache itself
-	score      []float32   // [attnBlock]
+	k, v       []float32   // [attnDotBlock, D], [attnDotBlock, V]: widened keys and values of a block
+	keys, vals [][]float32 // [attnDotBlock]: rows of k and v, or of the cache itself
+	score      []float32   // [attnDotBlock]
 	state      []softmax   // [rows, group]
 	tail       kernels.Tail
 }
@@ -38,6 +38,10 @@ type softmax struct {
 	out          []float32 // [V], in the result
 }
 
+// attnDotBlock is the number of positions between two updates of the running maximum; 64 keys and values of 128 values
+// fill 64 KiB as float32.
+const attnDotBlock = 64
+
 // attnQueries is how many queries share the widening of a block.
 const attnQueries = 64
 
@@ -45,8 +49,8 @@ func newAttnDots(d *Device, scale float32) *attnDots {
 	a := &attnDots{dev: d, scale: scale, workers: make([]attnWorker, d.threads)}
 	for i := range a.workers {
 		w := &a.workers[i]
-		w.keys, w.vals = make([][]float32, attnBlock), make([][]float32, attnBlock)
-		w.score = make([]float32, attnBlock)
+		w.keys, w.vals = make([][]float32, attnDotBlock), make([][]float32, attnDotBlock)
+		w.score = make([]float32, attnDotBlock)
 	}
 	a.body = a.items
 	return a
@@ -82,8 +86,8 @@ func (a *attnDots) item(w *attnWorker, tile attnTile, head int) {
 			w.state[(t-tile.lo)*group+g] = softmax{largest: float32(math.Inf(-1)), out: out[at : at+dv]}
 		}
 	}
-	for first := 0; first <= last; first += attnBlock {
-		n := min(attnBlock, last+1-first)
+	for first := 0; first <= last; first += attnDotBlock {
+		n := min(attnDotBlock, last+1-first)
 		a.load(w, tile.seq, head, first, n)
 		branches := false
 		for t := tile.lo; t < tile.hi; t++ {
@@ -109,35 +113,9 @@ func (a *attnDots) item(w *attnWorker, tile attnTile, head int) {
 	}
 }
 
-// branches folds a block into the states of the rows with parents, each of which may have keys and values of its own in it: those
-// are put into the places of the ones that the page table leads to.
-func (a *attnDots) branches(w *attnWorker, tile attnTile, head, first, n int) {
-	q, pos, starts := &a.c.In[0], a.c.In[1].I32, a.c.In[2].I32
-	heads, d := q.Shape[1], q.Shape[2]
-	group := heads / a.c.Cache.Heads
-	for t := tile.lo; t < tile.hi; t++ {
-		seen := min(n, int(pos[t])+1-first)
-		if seen <= 0 || a.parents[t] == kernels.NoParent {
-			continue
-		}
-		w.tail.Of(t, int(starts[tile.seq]), pos, a.parents)
-		from := max(w.tail.First-first, 0)
-		for j := from; j < seen; j++ {
-			a.row(w, tile.seq, head, j, w.tail.Place(first+j))
-		}
-		for g := range group {
-			at := (t*heads + head*group + g) * d
-			a.update(w, &w.state[(t-tile.lo)*group+g], q.F32[at:at+d], seen)
-		}
-		for j := from; j < seen; j++ {
-			a.row(w, tile.seq, head, j, first+j)
-		}
-	}
-}
-
 // load makes keys and vals the n positions from first on, of one head of a sequence.
 func (a *attnDots) load(w *attnWorker, seq, head, first, n int) {
-	w.k, w.v = kernels.Resize(w.k, attnBlock*a.c.Cache.HeadDim), kernels.Resize(w.v, attnBlock*a.c.Cache.ValueDim)
+	w.k, w.v = kernels.Resize(w.k, attnDotBlock*a.c.Cache.HeadDim), kernels.Resize(w.v, attnDotBlock*a.c.Cache.ValueDim)
 	for j := range n {
 		a.row(w, seq, head, j, first+j)
 	}

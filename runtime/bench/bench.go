@@ -34,7 +34,8 @@ type Limits struct {
 // Rates are tokens a second of all sequences together, of each run.
 type Rates struct {
 	Prompt   []float64
-	Generate []float64 // none where a load has prompts alone
+	Generate []float64                         // none where a load has prompts alone
+	Drafts   [engine.Origins]engine.DraftStats // of all runs that count
 }
 
 // Result is what the measurement of a load came to.
@@ -87,12 +88,16 @@ func (r *Result) run(ctx context.Context, engines []*engine.Engine, run, vocab i
 		if run%2 == 1 {
 			i = len(engines) - 1 - i
 		}
+		before := engines[i].Stats()
 		out, err := engines[i].Together(ctx, prompts, r.Generate)
 		if err != nil {
 			return err
 		}
 		if run >= 0 {
 			r.Engines[i].add(r.Load, out[0])
+			for from, after := range engines[i].Stats().Drafts {
+				r.Engines[i].Drafts[from].Add(after.Since(before.Drafts[from]))
+			}
 		}
 	}
 	return nil

@@ -137,7 +137,7 @@ func (e *Engine) awaits(q *Sequence) bool {
 		if a.rank.compare(q.rank) > 0 {
 			break
 		}
-		if a.private || a.left() < 2 || a.request.Salt != q.request.Salt {
+		if a.private || a.left() < 2 || a.request.Salt != q.request.Salt || q.state != "" && a.state != q.state {
 			continue
 		}
 		if n := e.common(a.tokens, q.tokens); n > a.computed {

@@ -8,3 +8,10 @@ func (e *Engine) StepDrafts() int { return e.step.drafts }
 
 // Drafts are those that the next step checks, as far as it has room.
 func (q *Sequence) Drafts() []int32 { return q.drafts }
+
+// Unlead has the draft layer not follow a sequence, or no longer.
+func (q *Sequence) Unlead() {
+	if q.hopes.led = false; q.kv == nil {
+		q.state = ""
+	}
+}

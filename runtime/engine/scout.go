@@ -2,8 +2,8 @@ package engine
 
 import "math"
 
-// scouting decides which sequences the model's draft layer follows. It goes over every token of those, prompts included, and their pages are no use to
-// the others, nor the others' to them. So it follows all where it is known to pay; else a scout now and then, to find out.
+// scouting decides which sequences the model's draft layer follows. It goes over every token of those, prompts included, and pages that it has not
+// gone over are no use to them. So it follows all where it is known to pay; else a scout now and then, to find out.
 type scouting struct {
 	on     bool
 	pays   float64 // logarithm of how many times faster the layer makes the engine, of late

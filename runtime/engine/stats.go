@@ -94,14 +94,24 @@ func (d DraftStats) Rate() float64 {
 	return float64(d.Accepted) / float64(d.Checked)
 }
 
+// Add adds others to them.
+func (d *DraftStats) Add(o DraftStats) {
+	d.Steps += o.Steps
+	d.Proposed += o.Proposed
+	d.Checked += o.Checked
+	d.Accepted += o.Accepted
+}
+
+// Since is what came behind an earlier state of the same sums.
+func (d DraftStats) Since(before DraftStats) DraftStats {
+	return DraftStats{d.Steps - before.Steps, d.Proposed - before.Proposed, d.Checked - before.Checked, d.Accepted - before.Accepted}
+}
+
 // AllDrafts are the sums over all origins.
 func (s *Stats) AllDrafts() DraftStats {
 	var sum DraftStats
 	for _, d := range s.Drafts {
-		sum.Steps += d.Steps
-		sum.Proposed += d.Proposed
-		sum.Checked += d.Checked
-		sum.Accepted += d.Accepted
+		sum.Add(d)
 	}
 	return sum
 }

@@ -179,6 +179,10 @@ func (e *Engine) computed(p *part) {
 
 // share puts whole pages that are computed into the prefix cache.
 func (e *Engine) share(q *Sequence) {
+	if q.state != "" && !q.hopes.led { // the layer follows it no longer
+		q.state = ""
+		q.kv.Stateless()
+	}
 	n := q.computed
 	if q.state != "" { // the pages hold keys and values of its layer as well
 		n = min(n, q.drafted)

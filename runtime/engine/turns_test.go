@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/engine/enginetest"
 )
@@ -43,4 +45,43 @@ func TestTurnsFindWhatWasSaid(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTurnsFindWhatOthersSaid: where the draft layer follows some turns of a conversation and not others, those that it does not follow find all that was
+// run before, and those that it follows what it has gone over.
+func TestTurnsFindWhatOthersSaid(t *testing.T) {
+	const pageSize = 4
+	s := startEngine(t, enginetest.Options{Draft: true, PageSize: pageSize, Pages: 300, Rows: 64, Chunk: 64}, engine.Options{MTP: 3})
+	plain := startEngine(t, enginetest.Options{Pages: 300}, engine.Options{})
+	prompt := distinct(1, 11)
+	run, led := 0, 0 // tokens of the conversation that were run, and that the layer has gone over
+	for turn, follows := range []string{"all", "none", "none", "all", "none", "its beginning", "none", "all", "none"} {
+		request := engine.Request{Prompt: prompt, MaxTokens: 21 + turn}
+		q, want := s.add(t, request), plain.add(t, request)
+		plain.steps(t, -1)
+		found := led
+		if follows == "none" {
+			q.Unlead()
+			found = run
+		}
+		for steps := 0; !q.Ended(); steps++ {
+			s.steps(t, 1)
+			if follows == "its beginning" && steps == 1 {
+				led = len(prompt) + len(q.Output()) - 1
+				q.Unlead()
+			}
+		}
+		if diff := cmp.Diff(want.Output(), q.Output()); diff != "" {
+			t.Errorf("turn %d (-without drafts +with):\n%s", turn, diff)
+		}
+		if got := q.Result().Cached; got != found/pageSize*pageSize {
+			t.Errorf("turn %d: %d tokens of %d are found, want the whole pages of %d", turn, got, len(prompt), found)
+		}
+		run = len(prompt) + len(q.Output()) - 1
+		if follows == "all" {
+			led = run
+		}
+		prompt = slices.Concat(prompt, q.Output(), distinct(10+turn, 7))
+	}
+	s.whole(t)
 }

@@ -156,14 +156,14 @@ func (c *check) roots() error {
 	}
 	for r, root := range t.roots {
 		if root.uses != uses[r] {
-			return fmt.Errorf("namespace %q has %d uses, and counts %d", root.name, uses[r], root.uses)
+			return fmt.Errorf("salt %q has %d uses, and counts %d", root.salt, uses[r], root.uses)
 		}
-		if at, ok := t.byName[root.name]; uses[r] > 0 && (!ok || int(at) != r) {
-			return fmt.Errorf("namespace %q is used, and not found by its name", root.name)
+		if at, ok := t.bySalt[root.salt]; uses[r] > 0 && (!ok || int(at) != r) {
+			return fmt.Errorf("salt %q is used, and not found", root.salt)
 		}
 	}
-	if len(t.byName)+len(t.unused) != len(t.roots) {
-		return fmt.Errorf("of %d roots %d have names and %d are unused", len(t.roots), len(t.byName), len(t.unused))
+	if len(t.bySalt)+len(t.unused) != len(t.roots) {
+		return fmt.Errorf("of %d roots %d have salts and %d are unused", len(t.roots), len(t.bySalt), len(t.unused))
 	}
 	return nil
 }
@@ -188,9 +188,13 @@ func (c *check) table() error {
 			if parent == none || p.tree.bucket(parent, p.run(n)) != &p.tree.buckets[b] {
 				return fmt.Errorf("page %d, parent %d, stands in bucket %d, where nobody looks for it", n, parent, b)
 			}
+			state := p.pages[n].state
+			if state != 0 && parent >= 0 && p.pages[parent].state != state {
+				return fmt.Errorf("page %d has state %d, and its parent, page %d, has %d", n, state, parent, p.pages[parent].state)
+			}
 			for other := p.pages[n].chain; other != none && other != n; other = p.pages[other].chain {
-				if p.pages[other].parent == parent && slices.Equal(p.run(n), p.run(other)) {
-					return fmt.Errorf("pages %d and %d have the same parent and tokens", n, other)
+				if p.pages[other].parent == parent && p.pages[other].state == state && slices.Equal(p.run(n), p.run(other)) {
+					return fmt.Errorf("pages %d and %d have the same parent, tokens and state", n, other)
 				}
 			}
 		}

@@ -45,8 +45,8 @@ func TestCheckFindsPlantedFaults(t *testing.T) {
 		{"a parent is out of the tree", func(p *Pool) { p.pages[6].parent = 7 }, "page 6 is behind page 7, which is not in the tree"},
 		{"a root that does not exist", func(p *Pool) { p.pages[5].parent = -20 }, "root 18 is used"},
 		{"a root has a use too many", func(p *Pool) { p.tree.roots[0].uses++ }, "counts 5"},
-		{"a root is not found", func(p *Pool) { delete(p.tree.byName, Namespace{Salt: "s"}) }, "not found by its name"},
-		{"a root is kept", func(p *Pool) { p.tree.roots = append(p.tree.roots, root{}) }, "of 2 roots 1 have names and 0 are unused"},
+		{"a root is not found", func(p *Pool) { delete(p.tree.bySalt, "s") }, "is used, and not found"},
+		{"a root is kept", func(p *Pool) { p.tree.roots = append(p.tree.roots, root{}) }, "of 2 roots 1 have salts and 0 are unused"},
 		{"other tokens than when it was inserted", func(p *Pool) {
 			for p.tree.bucket(5, p.run(6)) == p.tree.bucket(5, counting(20, 2)) { // until they are in another bucket
 				p.run(6)[0]++
@@ -65,7 +65,8 @@ func TestCheckFindsPlantedFaults(t *testing.T) {
 				at := p.tree.bucket(2, p.run(n))
 				p.pages[n].chain, *at = *at, n
 			}
-		}, "pages 4 and 3 have the same parent and tokens"},
+		}, "pages 4 and 3 have the same parent, tokens and state"},
+		{"a state behind a page without", func(p *Pool) { p.pages[6].state = 1 }, "page 6 has state 1, and its parent, page 5, has 0"},
 	} {
 		p := NewPool(9, 2)
 		name := Namespace{Salt: "s"}

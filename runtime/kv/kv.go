@@ -28,6 +28,8 @@ type Pool struct {
 	idle     list
 	live     []*Sequence // those that hold pages or a root
 	counts   Counts
+
+	best, way []int32 // of longest, used again
 }
 
 // page is what the pool knows of a page. Links are numbers of pages, so that the tree is one array without pointers, however
@@ -37,6 +39,7 @@ type page struct {
 	parent  int32 // node of the tree before it; none: the page is not in the tree
 	child   int32 // of the node, the one that was last looked up or inserted; none: no hint
 	chain   int32 // next page in the same bucket of the tree
+	state   int32 // of the node: what it holds beside the model's keys and values
 	// In the list of cached pages, where holders is 0 and parent is a node.
 	older, newer int32
 }

@@ -34,6 +34,7 @@ func anyInterleaving(t *rapid.T) {
 		"release": w.release,
 		"discard": w.discard,
 		"preempt": w.preempt,
+		"lose":    w.lose,
 		"flush":   func(*rapid.T) { w.pool.Flush(); w.forget(len(w.tree)) },
 		"lookup":  w.lookup,
 	}
@@ -49,8 +50,8 @@ func anyInterleaving(t *rapid.T) {
 		t.Fatalf("%d pages free and %d cached of %d, and nobody holds one", w.pool.Free(), w.pool.Cached(), w.pool.Size())
 	}
 	w.pool.Flush()
-	if w.pool.Free() != w.pool.Size() || len(w.pool.tree.byName) != 0 {
-		t.Fatalf("%d pages free of %d after Flush, %d namespaces", w.pool.Free(), w.pool.Size(), len(w.pool.tree.byName))
+	if w.pool.Free() != w.pool.Size() || len(w.pool.tree.bySalt) != 0 {
+		t.Fatalf("%d pages free of %d after Flush, %d namespaces", w.pool.Free(), w.pool.Size(), len(w.pool.tree.bySalt))
 	}
 }
 
@@ -60,8 +61,9 @@ const mostRequests = 6
 // world is a pool, its model, and the memory behind its pages.
 type world struct {
 	pool     *Pool
-	memory   []string         // by slot: the namespace and tokens up to the one whose keys and values are there
-	tree     map[string]*node // by namespace and tokens, of whole pages
+	memory   []string         // by slot: the salt and tokens up to the one whose keys and values are there
+	states   []string         // by slot: the same with the state, where there is one
+	tree     map[string]*node // by salt, states and tokens, of whole pages
 	requests []*request
 	clock    int
 	evicted  int64
@@ -76,22 +78,23 @@ type node struct {
 type request struct {
 	seq      *Sequence
 	name     Namespace
-	private  bool    // never in a namespace
-	joined   bool    // in its namespace
-	tokens   []int32 // known ones: the prompt, and what was generated
-	computed int     // keys and values of so many are in memory
-	shared   int     // pages in the tree
+	state    string   // of the pages that it computes
+	private  bool     // never in a namespace
+	joined   bool     // in its namespace
+	tokens   []int32  // known ones: the prompt, and what was generated
+	computed int      // keys and values of so many are in memory
+	path     []string // keys of the pages in the tree
 	pages    int
 }
 
 func newWorld(t *rapid.T) *world {
 	pages, pageSize := rapid.IntRange(1, 12).Draw(t, "pages"), rapid.IntRange(1, 4).Draw(t, "page size")
-	return &world{pool: NewPool(pages, pageSize), memory: make([]string, pages*pageSize), tree: map[string]*node{}}
+	return &world{pool: NewPool(pages, pageSize), memory: make([]string, pages*pageSize), states: make([]string, pages*pageSize), tree: map[string]*node{}}
 }
 
-// prefix spells a namespace and tokens.
+// prefix spells a salt and tokens.
 func (r *request) prefix(tokens int) string {
-	return fmt.Sprintf("%q/%q/%v:%s", r.name.Salt, r.name.State, r.private, spell(r.tokens[:tokens]))
+	return fmt.Sprintf("%q/%v:%s", r.name.Salt, r.private, spell(r.tokens[:tokens]))
 }
 
 func spell(tokens []int32) string {
@@ -102,13 +105,43 @@ func spell(tokens []int32) string {
 	return b.String()
 }
 
-// path is the key in the tree of a request's page.
-func (w *world) path(r *request, page int) string { return r.prefix((page + 1) * w.pool.PageSize()) }
+// key is that in the tree of a request's page with a state, behind the pages that it has there.
+func (w *world) key(r *request, before []string, state string) string {
+	size, page := w.pool.PageSize(), len(before)
+	key := fmt.Sprintf("%q", r.name.Salt)
+	if page > 0 {
+		key = before[page-1]
+	}
+	return key + fmt.Sprintf("/%q:%s", state, spell(r.tokens[page*size:(page+1)*size]))
+}
+
+// longest is the longest path of a request in the tree, up to most pages, beginning as it has one: over pages with its state or, where it has none, over
+// as many with one as can be, and then others without.
+func (w *world) longest(r *request, most int) (best []string) {
+	for stateful := range most + 1 {
+		path := slices.Clone(r.path)
+		for len(path) < most {
+			state := r.state
+			if len(path) < stateful {
+				state = "b"
+			}
+			key := w.key(r, path, state)
+			if w.tree[key] == nil {
+				break
+			}
+			path = append(path, key)
+		}
+		if len(path) >= len(best) {
+			best = path
+		}
+	}
+	return best
+}
 
 func (w *world) held() int {
 	held := 0
 	for _, r := range w.requests {
-		held += r.pages - r.shared
+		held += r.pages - len(r.path)
 	}
 	for _, n := range w.tree {
 		if n.holders > 0 {
@@ -154,7 +187,8 @@ func (w *world) arrive(t *rapid.T) {
 	}
 	r := &request{seq: w.pool.NewSequence()}
 	if r.private = rapid.IntRange(0, 7).Draw(t, "private") == 0; !r.private {
-		r.name = rapid.SampledFrom([]Namespace{{}, {}, {Salt: "b"}, {State: "b"}}).Draw(t, "namespace")
+		r.name = rapid.SampledFrom([]Namespace{{}, {}, {Salt: "b"}, {State: "b"}, {State: "b"}}).Draw(t, "namespace")
+		r.state = r.name.State
 	}
 	if len(w.requests) > 0 && rapid.IntRange(0, 2).Draw(t, "like another") > 0 {
 		other := w.pick(t)
@@ -173,7 +207,7 @@ func (w *world) twins(t *rapid.T) {
 		return
 	}
 	r := w.pick(t)
-	twin := &request{seq: w.pool.NewSequence(), name: r.name, private: r.private, tokens: slices.Clone(r.tokens)}
+	twin := &request{seq: w.pool.NewSequence(), name: r.name, state: r.state, private: r.private, tokens: slices.Clone(r.tokens)}
 	w.requests = append(w.requests, twin)
 	if !twin.private {
 		twin.seq.Join(twin.name)
@@ -197,20 +231,22 @@ func (w *world) attach(t *rapid.T, r *request) {
 	if r.private {
 		return
 	}
-	before := r.shared
+	before := len(r.path)
 	r.joined = true
-	for r.shared < (len(r.tokens)-1)/w.pool.PageSize() && w.tree[w.path(r, r.shared)] != nil {
-		w.tree[w.path(r, r.shared)].holders++
-		r.shared++
+	if most := (len(r.tokens) - 1) / w.pool.PageSize(); most > before {
+		r.path = w.longest(r, most)
 	}
-	r.pages = max(r.pages, r.shared)
-	r.computed = max(r.computed, r.shared*w.pool.PageSize())
+	for _, key := range r.path[before:] {
+		w.tree[key].holders++
+	}
+	r.pages = max(r.pages, len(r.path))
+	r.computed = max(r.computed, len(r.path)*w.pool.PageSize())
 	hit := w.pool.Counts().Hit
-	if got := r.seq.Match(r.name, r.tokens); got != r.shared*w.pool.PageSize() {
-		t.Fatalf("%s: %d tokens matched, want %d pages of %d", spell(r.tokens), got, r.shared, w.pool.PageSize())
+	if got := r.seq.Match(Namespace{r.name.Salt, r.state}, r.tokens); got != len(r.path)*w.pool.PageSize() {
+		t.Fatalf("%s: %d tokens matched, want %d pages of %d", spell(r.tokens), got, len(r.path), w.pool.PageSize())
 	}
-	if hit = w.pool.Counts().Hit - hit; hit != int64((r.shared-before)*w.pool.PageSize()) {
-		t.Fatalf("%d tokens counted as hit, want those of %d pages", hit, r.shared-before)
+	if hit = w.pool.Counts().Hit - hit; hit != int64((len(r.path)-before)*w.pool.PageSize()) {
+		t.Fatalf("%d tokens counted as hit, want those of %d pages", hit, len(r.path)-before)
 	}
 }
 
@@ -265,7 +301,8 @@ func (w *world) step(t *rapid.T, commit bool) {
 // compute writes tokens into memory.
 func (w *world) compute(r *request, n int) {
 	for range n {
-		w.memory[r.seq.Slot(r.computed)] = r.prefix(r.computed + 1)
+		slot := r.seq.Slot(r.computed)
+		w.memory[slot], w.states[slot] = r.prefix(r.computed+1), r.state+r.prefix(r.computed+1)
 		r.computed++
 	}
 }
@@ -298,13 +335,16 @@ func (w *world) commit(t *rapid.T) {
 // enter commits, in the pool and in the model.
 func (w *world) enter(r *request, tokens int) {
 	r.seq.Commit(r.tokens[:tokens])
-	for r.joined && r.shared < tokens/w.pool.PageSize() {
-		path := w.path(r, r.shared)
-		if w.tree[path] == nil {
-			w.tree[path] = &node{}
+	for r.joined && len(r.path) < tokens/w.pool.PageSize() {
+		key := w.key(r, r.path, r.state)
+		if other := w.key(r, r.path, "b"); r.state == "" && w.tree[key] == nil && w.tree[other] != nil {
+			key = other
 		}
-		w.tree[path].holders++
-		r.shared++
+		if w.tree[key] == nil {
+			w.tree[key] = &node{}
+		}
+		w.tree[key].holders++
+		r.path = append(r.path, key)
 	}
 }
 
@@ -318,22 +358,19 @@ func (w *world) end(r *request) {
 // let releases a request's pages, in the pool and in the model.
 func (w *world) let(r *request) {
 	w.clock++
-	for page := range r.shared {
-		n := w.tree[w.path(r, page)]
+	for _, key := range r.path {
+		n := w.tree[key]
 		n.holders--
 		n.released = w.clock
 	}
-	r.shared, r.pages, r.computed, r.joined = 0, 0, 0, false
+	r.path, r.pages, r.computed, r.joined = nil, 0, 0, false
 	r.seq.Release()
 }
 
 // discard ends a request of which nobody may find anything any more, but who has it.
 func (w *world) discard(t *rapid.T) {
 	r := w.pick(t)
-	var paths []string
-	for page := range r.shared {
-		paths = append(paths, w.path(r, page))
-	}
+	paths := r.path
 	r.seq.Discard()
 	w.end(r) // which releases nothing more
 	for _, path := range paths {
@@ -357,24 +394,28 @@ func (w *world) preempt(t *rapid.T) {
 	}
 }
 
+// lose has a request go on without its state.
+func (w *world) lose(t *rapid.T) {
+	r := w.pick(t)
+	r.state, r.name.State = "", ""
+	r.seq.Stateless()
+}
+
 // lookup asks for tokens that a request has, or might have.
 func (w *world) lookup(t *rapid.T) {
 	r := *w.pick(t)
 	r.tokens = append(slices.Clone(r.tokens), rapid.SliceOfN(rapid.Int32Range(0, 1), 0, 4).Draw(t, "more")...)
 	r.tokens = r.tokens[:rapid.IntRange(0, len(r.tokens)).Draw(t, "of them")]
 	attached, cached := w.pool.Lookup(r.name, r.tokens)
-	pages, idle := 0, 0
-	for ; !r.private && pages < max(len(r.tokens)-1, 0)/w.pool.PageSize(); pages++ {
-		n := w.tree[w.path(&r, pages)]
-		if n == nil {
-			break
-		}
-		if n.holders == 0 {
+	r.path, r.state = nil, r.name.State
+	path, idle := w.longest(&r, max(len(r.tokens)-1, 0)/w.pool.PageSize()), 0
+	for _, key := range path {
+		if w.tree[key].holders == 0 {
 			idle++
 		}
 	}
-	if !r.private && (attached != pages*w.pool.PageSize() || cached != idle) {
-		t.Fatalf("%s: Lookup says %d tokens and %d pages cached, want %d pages and %d", spell(r.tokens), attached, cached, pages, idle)
+	if !r.private && (attached != len(path)*w.pool.PageSize() || cached != idle) {
+		t.Fatalf("%s: Lookup says %d tokens and %d pages cached, want %d pages and %d", spell(r.tokens), attached, cached, len(path), idle)
 	}
 }
 
@@ -398,12 +439,15 @@ func (w *world) check(t *rapid.T) {
 		t.Fatalf("%d pages are in the tree, want %d", nodes, len(w.tree))
 	}
 	for i, r := range w.requests {
-		if r.seq.Shared() != r.shared*w.pool.PageSize() || len(r.seq.Pages()) != r.pages {
-			t.Fatalf("request %d shares %d tokens and has %d pages, want %d pages and %d", i, r.seq.Shared(), len(r.seq.Pages()), r.shared, r.pages)
+		if r.seq.Shared() != len(r.path)*w.pool.PageSize() || len(r.seq.Pages()) != r.pages {
+			t.Fatalf("request %d shares %d tokens and has %d pages, want %d pages and %d", i, r.seq.Shared(), len(r.seq.Pages()), len(r.path), r.pages)
 		}
 		for pos := range r.computed {
 			if got := w.memory[r.seq.Slot(pos)]; got != r.prefix(pos+1) {
 				t.Fatalf("request %d reads %s at position %d, wants %s", i, got, pos, r.prefix(pos+1))
+			}
+			if got, want := w.states[r.seq.Slot(pos)], r.state+r.prefix(pos+1); r.state != "" && got != want {
+				t.Fatalf("request %d reads state %s at position %d, wants %s", i, got, pos, want)
 			}
 		}
 	}

@@ -11,7 +11,8 @@ type Sequence struct {
 	pool   *Pool
 	pages  []int32
 	shared int   // pages in the tree
-	root   int32 // node of its namespace; none: it has none
+	root   int32 // node of its salt; none: it shares nothing
+	state  int32 // of the pages that it puts into the tree
 	at     int   // in pool.live; none: it is not there
 
 	replaced int // pages that it had and that others took the place of
@@ -24,12 +25,12 @@ func (p *Pool) NewSequence() *Sequence { return &Sequence{pool: p, root: none, a
 // stays there until Release.
 func (s *Sequence) Join(name Namespace) {
 	if s.root != none {
-		if now := s.pool.tree.roots[-2-s.root].name; now != name {
+		if now := (Namespace{s.pool.tree.roots[-2-s.root].salt, s.pool.tree.states[s.state]}); now != name {
 			panic(fmt.Sprintf("kv: a sequence in namespace %q joins %q: release it first", now, name))
 		}
 		return
 	}
-	s.root = s.pool.tree.enter(name)
+	s.root, s.state = s.pool.tree.enter(name.Salt), s.pool.tree.state(name.State)
 	s.enlist()
 }
 
@@ -46,17 +47,19 @@ func (s *Sequence) Match(name Namespace, tokens []int32) int {
 	if len(s.pages) == 0 {
 		p.counts.Queried += int64(len(tokens))
 	}
-	before, most := s.shared, p.most(tokens)
-	for s.shared < most {
-		n := p.child(s.last(), tokens[s.shared*p.pageSize:(s.shared+1)*p.pageSize])
-		if n == none {
-			break
+	if most := p.most(tokens); most > s.shared {
+		path := p.longest(s.last(), tokens[s.shared*p.pageSize:], most-s.shared, s.state)
+		for _, n := range path {
+			s.attach(n)
 		}
-		s.attach(n)
+		p.counts.Hit += int64(len(path) * p.pageSize)
 	}
-	p.counts.Hit += int64((s.shared - before) * p.pageSize)
 	return s.shared * p.pageSize
 }
+
+// Stateless says that the pages which the sequence computes from now on hold the model's own keys and values and nothing else. Those
+// that are in the tree stay as they are.
+func (s *Sequence) Stateless() { s.state = 0 }
 
 // Commit says that the keys and values of these tokens, the first of the sequence, are computed. Whole pages of them go into the
 // tree and are not written any more. Where the tree has such a page already, because another sequence computed the same tokens at
@@ -76,12 +79,12 @@ func (s *Sequence) Commit(tokens []int32) {
 	}
 	for s.shared < whole {
 		run := tokens[s.shared*p.pageSize : (s.shared+1)*p.pageSize]
-		if n := p.child(s.last(), run); n != none {
+		if n := p.usable(s.last(), run, s.state); n != none {
 			s.attach(n)
 			p.counts.Adopted++
 			continue
 		}
-		p.insert(s.last(), s.pages[s.shared], run)
+		p.insert(s.last(), s.pages[s.shared], run, s.state)
 		s.shared++
 	}
 }

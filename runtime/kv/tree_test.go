@@ -228,7 +228,7 @@ func TestNamespacesGoWithTheirPages(t *testing.T) {
 	}
 	p.Flush()
 	checked(t, p)
-	if n := len(p.tree.byName); n != 0 {
+	if n := len(p.tree.bySalt); n != 0 {
 		t.Errorf("%d namespaces are left of an empty pool", n)
 	}
 }

@@ -49,6 +49,9 @@ func (p *Report) Print(w io.Writer, s Settings) error {
 	t.value("Concurrency:", p.Concurrency)
 	if p.AcceptLength > 0 {
 		t.value("Accept length:", p.AcceptLength)
+		t.value("Accept rate:", p.AcceptRate)
+		t.count("Total drafted tokens:", p.Drafted)
+		t.count("Total accepted drafted tokens:", p.Accepted)
 	}
 	if p.SLO != nil {
 		t.value("Request goodput (req/s):", p.SLO.Rate)

@@ -35,8 +35,11 @@ type Report struct {
 	Concurrency     float64 `json:"concurrency"`
 	PeakConcurrency int     `json:"peak_concurrency"`
 	// AcceptLength is the mean number of tokens that a step of speculative decoding gave: output by output that was not
-	// drafted. 0: the server says nothing of drafts.
+	// drafted. AcceptRate is the share of drafted tokens that came out. 0: the server says nothing of drafts.
 	AcceptLength float64 `json:"accept_length"`
+	AcceptRate   float64 `json:"accept_rate"`
+	Drafted      int     `json:"drafted_tokens"`
+	Accepted     int     `json:"accepted_tokens"` // of Drafted, and of Output
 
 	E2E  Summary `json:"e2e_ms"`  // from sending a request to the end of its stream
 	TTFT Summary `json:"ttft_ms"` // to the first chunk of output
@@ -100,7 +103,7 @@ func ParseSLO(text string) (SLO, error) {
 func (r *Run) Report(slo SLO) *Report {
 	p := &Report{Duration: r.Duration.Seconds(), Interrupted: r.Interrupted, Errors: []ErrorCount{}}
 	var e2e, ttft, tpot, itl []float64
-	good, accepted, drafted, sessions := 0, 0, 0, map[int]bool{}
+	good, sessions := 0, map[int]bool{}
 	for i := range r.Outcomes {
 		o := &r.Outcomes[i]
 		sessions[o.Session] = true
@@ -118,8 +121,8 @@ func (r *Run) Report(slo SLO) *Report {
 		p.Output += o.Output
 		p.Cached += o.Cached
 		p.Reasoning += o.Reasoning
-		accepted += o.Accepted
-		drafted += o.Drafted
+		p.Accepted += o.Accepted
+		p.Drafted += o.Drafted
 		e2e, ttft = append(e2e, ms(o.E2E())), append(ttft, ms(o.TTFT()))
 		if t, ok := o.TPOT(); ok {
 			tpot = append(tpot, ms(t))
@@ -141,8 +144,9 @@ func (r *Run) Report(slo SLO) *Report {
 			p.SLO = &Goodput{Bounds: slo, Good: good, Rate: float64(good) / d}
 		}
 	}
-	if drafted > 0 && p.Output > accepted {
-		p.AcceptLength = float64(p.Output) / float64(p.Output-accepted)
+	if p.Drafted > 0 && p.Output > p.Accepted {
+		p.AcceptLength = float64(p.Output) / float64(p.Output-p.Accepted)
+		p.AcceptRate = float64(p.Accepted) / float64(p.Drafted)
 	}
 	p.PeakOutput = slices.Max(append(r.perSecond(), 0))
 	p.PeakConcurrency = r.peakConcurrency()

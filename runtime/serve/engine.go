@@ -109,6 +109,10 @@ var statsFamilies = []statsFamily{
 	drafts(engine.FromDrafter, "suffix", "wasted", func(d engine.DraftStats) uint64 { return d.Checked - d.Accepted }),
 	draftSteps(engine.FromMTP, "mtp"),
 	draftSteps(engine.FromDrafter, "suffix"),
+	acceptLength(engine.FromMTP, "mtp"),
+	acceptLength(engine.FromDrafter, "suffix"),
+	acceptRate(engine.FromMTP, "mtp"),
+	acceptRate(engine.FromDrafter, "suffix"),
 }
 
 // drafts counts the tokens of a drafter that something became of.
@@ -122,6 +126,18 @@ func drafts(from engine.Origin, drafter, fate string, of func(engine.DraftStats)
 func draftSteps(from engine.Origin, drafter string) statsFamily {
 	desc := prometheus.NewDesc("glmc_draft_steps_total", "Steps of sequences in which drafts were checked.", nil, prometheus.Labels{"drafter": drafter})
 	return statsFamily{desc, prometheus.CounterValue, func(s *engine.Stats) float64 { return float64(s.Drafts[from].Steps) }}
+}
+
+// acceptLength is what a drafter's drafts bring.
+func acceptLength(from engine.Origin, drafter string) statsFamily {
+	desc := prometheus.NewDesc("glmc_draft_accept_length", "Tokens that a sequence got from a step which checked a draft of the drafter, on average; 0: no step did.", nil, prometheus.Labels{"drafter": drafter})
+	return statsFamily{desc, prometheus.GaugeValue, func(s *engine.Stats) float64 { return s.Drafts[from].Length() }}
+}
+
+// acceptRate is how many of them are right.
+func acceptRate(from engine.Origin, drafter string) statsFamily {
+	desc := prometheus.NewDesc("glmc_draft_accept_rate", "Part of the drafter's checked tokens that came out, from 0 to 1.", nil, prometheus.Labels{"drafter": drafter})
+	return statsFamily{desc, prometheus.GaugeValue, func(s *engine.Stats) float64 { return s.Drafts[from].Rate() }}
 }
 
 // Describe implements prometheus.Collector.

@@ -94,6 +94,10 @@ func TestCounts(t *testing.T) {
 func TestDraftMetrics(t *testing.T) {
 	x := start(t, Options{})
 	want := []string{
+		`glmc_draft_accept_length{drafter="mtp",model_name="tiny"} 2.5`,
+		`glmc_draft_accept_length{drafter="suffix",model_name="tiny"} 3`,
+		`glmc_draft_accept_rate{drafter="mtp",model_name="tiny"} 0.5`,
+		`glmc_draft_accept_rate{drafter="suffix",model_name="tiny"} 0.5`,
 		`glmc_draft_steps_total{drafter="mtp",model_name="tiny"} 4`,
 		`glmc_draft_steps_total{drafter="suffix",model_name="tiny"} 2`,
 		`glmc_draft_tokens_total{drafter="mtp",fate="accepted",model_name="tiny"} 6`,
