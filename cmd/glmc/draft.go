@@ -17,10 +17,10 @@ type draftFlag struct {
 }
 
 // draftKinds are what --draft knows.
-var draftKinds = []string{"none", "mtp", "suffix", "hybrid"}
+var draftKinds = []string{"none", "mtp", "suffix", "tree", "hybrid"}
 
 func (f *draftFlag) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.kind, "draft", "", "`KIND` of speculative decoding: none, mtp for the model's own layer, suffix for what was said before, hybrid for both (default: the pipeline's)")
+	fs.StringVar(&f.kind, "draft", "", "`KIND` of speculative decoding: none, mtp for the model's own layer, suffix for what was said before, tree for alternatives of that, hybrid for the layer and suffix (default: the pipeline's)")
 }
 
 func (f *draftFlag) check() error {
@@ -54,7 +54,7 @@ func (f *draftFlag) settle(p *plan.Plan) (drafts, error) {
 		mtp, said = false, false
 	case "mtp":
 		mtp, said = true, false
-	case "suffix":
+	case "suffix", "tree":
 		mtp, said = false, true
 	case "hybrid":
 		mtp, said = true, true
@@ -73,19 +73,24 @@ func (f *draftFlag) settle(p *plan.Plan) (drafts, error) {
 		return d, nil
 	}
 	d.kind = map[bool]string{false: "suffix", true: "hybrid"}[mtp]
-	var err error
-	config := suffixConfig(options["suffix"])
-	if d.kind == "hybrid" && options["suffix"] == nil {
-		config.Options = suffix.Generous
+	c := suffixConfig(options["suffix"])
+	switch knows := engine.KnowsTrees(p); {
+	case f.kind == "tree" && !knows:
+		return drafts{}, usagef("--draft tree: the plan's attention knows no trees: it was compiled by a glmc from before there were any; compile it again, or take --draft suffix")
+	case f.kind == "tree", f.kind == "" && !mtp && knows && options["suffix"].Get("tree") == true:
+		d.kind, c.Options.Tree = "tree", true
+	case d.kind == "hybrid" && options["suffix"] == nil:
+		c.Options = suffix.Generous
 	}
-	d.cache, err = suffix.NewCache(config)
+	var err error
+	d.cache, err = suffix.NewCache(c)
 	return d, err
 }
 
-// suffixConfig is that of a pipeline's options; nil: the usual ones. The engine checks paths, so that no trees are asked for.
+// suffixConfig is that of a pipeline's options; nil: the usual ones. It is one of paths: hybrid drafts are weighed as such.
 func suffixConfig(o ir.Attrs) suffix.Config {
 	if o == nil {
-		return suffix.Config{}
+		return suffix.Config{Options: suffix.Defaults}
 	}
 	return suffix.Config{Depth: max(2, min(o.Int("max_depth"), suffix.MaxDepth)),
 		Options: suffix.Options{Factor: o.Float("max_spec_factor"), Offset: o.Float("max_spec_offset"), MinProb: o.Float("min_token_prob")}}

@@ -246,11 +246,16 @@ func (n *Node) infer() ([]Type, error) {
 }
 
 func (n *Node) checkOperands() error {
-	if len(n.In) != len(n.Op.Operands) {
-		return fmt.Errorf("has %d operands, wants %d", len(n.In), len(n.Op.Operands))
+	most := len(n.Op.Operands)
+	least := most
+	for least > 0 && n.Op.Operands[least-1].Late {
+		least--
 	}
-	for i, o := range n.Op.Operands {
-		v := n.In[i]
+	if len(n.In) < least || len(n.In) > most {
+		return fmt.Errorf("has %d operands, wants %d", len(n.In), most)
+	}
+	for i, v := range n.In {
+		o := n.Op.Operands[i]
 		if v == nil && o.Optional {
 			continue
 		}

@@ -56,6 +56,9 @@ type Operand struct {
 	Name     string
 	Kind     OperandKind
 	Optional bool
+	// Late operands came to the operator when there were plans without them. They are optional and stand last, and a node may lack
+	// them altogether, so that those plans mean what they meant and their text stays as it was.
+	Late bool
 }
 
 // OperandKind says what an operand can be.
@@ -262,7 +265,12 @@ func (op *Op) Operand(name string) int {
 }
 
 // Arg returns the operand of that name, nil where it is absent.
-func (n *Node) Arg(name string) *Value { return n.In[n.Op.Operand(name)] }
+func (n *Node) Arg(name string) *Value {
+	if i := n.Op.Operand(name); i < len(n.In) {
+		return n.In[i]
+	}
+	return nil
+}
 
 // Surfaces returns the operators' functions together with the compile-time ones, for the checker.
 func Surfaces() builtin.Table {

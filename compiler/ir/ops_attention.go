@@ -16,6 +16,9 @@ var (
 	SeqStartInput = TensorType(dtype.I32, Dim{Sym: B, Mul: 1, Add: 1})
 	// PagesInput: i32[B, P], the page table of each sequence.
 	PagesInput = TensorType(dtype.I32, Symbolic(B), Symbolic(P))
+	// ParentsInput: i32[T], for each row the row of the step whose token stands before its own; -1: that of the position before, which the
+	// page table leads to. Rows with a parent are drafts beside the first path of a tree.
+	ParentsInput = TensorType(dtype.I32, Symbolic(T))
 	// RowsInput: i32[R], the rows whose logits are wanted.
 	RowsInput = TensorType(dtype.I32, Symbolic(R))
 )
@@ -99,9 +102,11 @@ var attentionOps = []*Op{
 	{
 		Name: "attn.paged",
 		Doc: "causal attention over the paged cache, softmax in f32: q [T, heads, D] -> [T, heads, value_dim or D]; the row " +
-			"at position pos[t] attends to positions 0..pos[t] of its sequence",
-		Operands: slices.Concat(values("q"), indices("pos", "seq_start", "pages"), operands(StateOperand, "cache")),
-		Attrs:    []AttrSpec{{Key: "scale", Kind: FloatAttr}, {Key: valueDim, Kind: IntAttr, Optional: true}},
+			"at position pos[t] attends to positions 0..pos[t] of its sequence; where parents i32[T] has a row for it, to that one and " +
+			"its ancestors at their positions, and each row of the sequence lies as many places behind its first as it stands behind it",
+		Operands: slices.Concat(values("q"), indices("pos", "seq_start", "pages"), operands(StateOperand, "cache"),
+			[]Operand{{Name: "parents", Kind: IndexOperand, Optional: true, Late: true}}),
+		Attrs: []AttrSpec{{Key: "scale", Kind: FloatAttr}, {Key: valueDim, Kind: IntAttr, Optional: true}},
 		Infer: func(in []Type, a Attrs) ([]Type, error) {
 			if err := wantHeads("q", in[0]); err != nil {
 				return nil, err
@@ -111,6 +116,11 @@ var attentionOps = []*Op{
 			}
 			if !in[2].Equal(SeqStartInput) || !in[3].Equal(PagesInput) {
 				return nil, fmt.Errorf("seq_start is %s and pages %s, want %s and %s", in[2], in[3], SeqStartInput, PagesInput)
+			}
+			if len(in) > 5 && in[5].Shape != nil {
+				if err := wantIndex("parents", in[5], in[0].Shape[0]); err != nil {
+					return nil, err
+				}
 			}
 			if a.Get(valueDim) == nil {
 				return []Type{in[0]}, nil
@@ -170,8 +180,8 @@ func lowerAttend(l Lowering, a *Args) ([]*Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.Emit("attn.paged", []*Value{q, pos, l.RuntimeInput("seq_start", SeqStartInput), l.RuntimeInput("pages", PagesInput), written[0]},
-		attrs...)
+	return l.Emit("attn.paged", []*Value{q, pos, l.RuntimeInput("seq_start", SeqStartInput), l.RuntimeInput("pages", PagesInput), written[0],
+		l.RuntimeInput("parents", ParentsInput)}, attrs...)
 }
 
 // valueDim is the attribute of an attention whose values have another size than its keys.

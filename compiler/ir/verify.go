@@ -313,11 +313,11 @@ func (v *graphVerifier) checkState(n *Node, results []Type) error {
 	if c == nil {
 		return fmt.Errorf("operand %s does not go back to a cache", n.Op.Operands[state].Name)
 	}
-	for i, o := range n.Op.Operands {
-		if n.In[i] == nil {
+	for i, v := range n.In {
+		if v == nil {
 			continue
 		}
-		t := n.In[i].Type
+		o, t := n.Op.Operands[i], v.Type
 		switch o.Name {
 		case "k", "v":
 			size := c.HeadDim

@@ -210,6 +210,7 @@ func (l *lowerer) entry(e *syntax.Entry) {
 // follows it), so that a parameter cannot have them.
 var runtimeInputs = map[string]string{
 	"slots": "where keys and values go", "seq_start": "where sequences begin", "pages": "the page tables", "rows": "the rows whose logits are wanted",
+	"parents": "the rows that stand before those of a tree",
 }
 
 // tensorType evaluates a tensor type such as `[T, hidden_size]` or `i32[T]`.

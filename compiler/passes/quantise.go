@@ -97,12 +97,12 @@ func (q *quantiser) ask() {
 // with one.
 func (q *quantiser) decide() {
 	q.eachNode(func(n *ir.Node) {
-		for i, o := range n.Op.Operands {
-			if n.In[i] == nil || n.In[i].Weight == nil {
+		for i, v := range n.In {
+			if v == nil || v.Weight == nil {
 				continue
 			}
-			if w := n.In[i].Weight; q.kept[w] == "" {
-				q.kept[w] = q.ownReason(w, n.Op, o)
+			if w := v.Weight; q.kept[w] == "" {
+				q.kept[w] = q.ownReason(w, n.Op, n.Op.Operands[i])
 			}
 		}
 	})

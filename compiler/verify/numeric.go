@@ -119,9 +119,9 @@ func noiseOf(before, after *ir.Module) func(g *ir.Graph, n *ir.Node, operand int
 			if quantisesRows(n) {
 				quantised = unit(dtype.F8E4M3)
 			}
-			for i, o := range n.Op.Operands {
-				if o.Kind == ir.LinearOperand && n.In[i] != nil {
-					widest = max(widest, unit(n.In[i].Type.DType))
+			for i, v := range n.In {
+				if v != nil && n.Op.Operands[i].Kind == ir.LinearOperand {
+					widest = max(widest, unit(v.Type.DType))
 				}
 			}
 		}

@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/glmc/glmc/dsl/config"
 	"github.com/glmc/glmc/kernels/dtype"
 )
 
@@ -41,7 +43,7 @@ var setters = map[string]struct {
 		return setInt(&s.Prefill.Rows, v, func(n int64) (int, error) { return inRange(n, 1, maxChunk) })
 	}},
 	"decode.capture": {`batch sizes, "1,2,4"`, setCapture},
-	"draft":          {"none, mtp, suffix or hybrid", setDraft},
+	"draft":          {"none, mtp, suffix, tree or hybrid", setDraft},
 }
 
 // Keys returns the keys that Set takes, sorted.
@@ -109,10 +111,10 @@ func setCapture(s *Settings, value string) error {
 
 // setDraft chooses the drafts; those that the file describes keep their options.
 func setDraft(s *Settings, value string) error {
-	kinds := map[string][]string{"none": nil, "mtp": {"mtp"}, "suffix": {"suffix"}, "hybrid": {"mtp", "suffix"}}
+	kinds := map[string][]string{"none": nil, "mtp": {"mtp"}, "suffix": {"suffix"}, "tree": {"suffix"}, "hybrid": {"mtp", "suffix"}}
 	chosen, ok := kinds[value]
 	if !ok {
-		return oneOf(value, []string{"none", "mtp", "suffix", "hybrid"})
+		return oneOf(value, []string{"none", "mtp", "suffix", "tree", "hybrid"})
 	}
 	var drafts []Draft
 	for _, kind := range chosen {
@@ -121,6 +123,10 @@ func setDraft(s *Settings, value string) error {
 			if d.Kind == kind {
 				draft = d
 			}
+		}
+		if value == "tree" {
+			draft.Options = maps.Clone(draft.Options)
+			draft.Options["tree"] = config.Bool(true)
 		}
 		drafts = append(drafts, draft)
 	}

@@ -35,6 +35,9 @@ func (a *attention) run(c *kernels.Call) error {
 	rows := q.Shape[0]
 	seqStart := starts.I32[:starts.Elems()]
 	err := kernels.CheckSequences(cache, pos.I32[:rows], seqStart, pages.I32[:pages.Elems()], pages.Last())
+	if err == nil {
+		err = kernels.CheckParents(cache, pos.I32[:rows], seqStart, pages.I32[:pages.Elems()], c.Parents(4), pages.Last())
+	}
 	if err != nil {
 		return err
 	}

@@ -14,9 +14,9 @@ type attnPlaces struct {
 	keys, values [attnBlock]int64
 }
 
-// locate finds the places of the positions from first on, none from end on. Behind the last, keys repeat up to a
-// multiple of 16: their scores are masked.
-func (a *attnPanels) locate(at *attnPlaces, seq, first, end int) {
+// locate finds the places of the positions from first on, none from end on, as a row with that tail has them; nil: as the page table has
+// them. Behind the last, keys repeat up to a multiple of 16: their scores are masked.
+func (a *attnPanels) locate(at *attnPlaces, seq, first, end int, tail *kernels.Tail) {
 	cache, pages := a.c.Cache, &a.c.In[3]
 	table := pages.I32[seq*pages.Last() : (seq+1)*pages.Last()]
 	size := int64(cache.Heads * cache.DType.Size())
@@ -28,6 +28,13 @@ func (a *attnPanels) locate(at *attnPlaces, seq, first, end int) {
 		for end := min(at.n, j+cache.PageSize-in); j < end; j++ {
 			at.keys[j], at.values[j] = slot*key, slot*value
 			slot++
+		}
+	}
+	if tail != nil {
+		for j := max(tail.First-first, 0); j < at.n; j++ {
+			place := tail.Place(first + j)
+			slot := int64(table[place/cache.PageSize])*int64(cache.PageSize) + int64(place%cache.PageSize)
+			at.keys[j], at.values[j] = slot*key, slot*value
 		}
 	}
 	for j := at.n; j%16 != 0; j++ {

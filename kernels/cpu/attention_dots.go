@@ -18,8 +18,9 @@ type attnDots struct {
 	tiles   []attnTile
 
 	// Of the call in progress.
-	c    *kernels.Call
-	body func(worker, lo, hi int)
+	c       *kernels.Call
+	parents []int32
+	body    func(worker, lo, hi int)
 }
 
 // attnWorker is one worker's scratch.
@@ -28,6 +29,7 @@ type attnWorker struct {
 	keys, vals [][]float32 // [attnDotBlock]: rows of k and v, or of the cache itself
 	score      []float32   // [attnDotBlock]
 	state      []softmax   // [rows, group]
+	tail       kernels.Tail
 }
 
 // softmax is the state of one query over the positions seen so far: out = sum of exp(score - largest) * v.
@@ -55,7 +57,7 @@ func newAttnDots(d *Device, scale float32) *attnDots {
 }
 
 func (a *attnDots) run(c *kernels.Call) {
-	a.c = c
+	a.c, a.parents = c, c.Parents(4)
 	clear(c.Out[0].F32[:c.Out[0].Elems()])
 	perTile := max(attnQueries*c.Cache.Heads/c.In[0].Shape[1], 1)
 	a.tiles = appendTiles(a.tiles[:0], c, perTile)
@@ -87,12 +89,20 @@ func (a *attnDots) item(w *attnWorker, tile attnTile, head int) {
 	for first := 0; first <= last; first += attnDotBlock {
 		n := min(attnDotBlock, last+1-first)
 		a.load(w, tile.seq, head, first, n)
+		branches := false
 		for t := tile.lo; t < tile.hi; t++ {
 			seen := min(n, int(pos[t])+1-first) // causal
+			if a.parents != nil && a.parents[t] != kernels.NoParent {
+				branches = true
+				continue
+			}
 			for g := 0; g < group && seen > 0; g++ {
 				at := (t*heads + head*group + g) * d
 				a.update(w, &w.state[(t-tile.lo)*group+g], q.F32[at:at+d], seen)
 			}
+		}
+		if branches {
+			a.branches(w, tile, head, first, n)
 		}
 	}
 	for i := range w.state {
@@ -105,22 +115,25 @@ func (a *attnDots) item(w *attnWorker, tile attnTile, head int) {
 
 // load makes keys and vals the n positions from first on, of one head of a sequence.
 func (a *attnDots) load(w *attnWorker, seq, head, first, n int) {
+	w.k, w.v = kernels.Resize(w.k, attnDotBlock*a.c.Cache.HeadDim), kernels.Resize(w.v, attnDotBlock*a.c.Cache.ValueDim)
+	for j := range n {
+		a.row(w, seq, head, j, first+j)
+	}
+}
+
+// row makes keys and vals at j those at a place of a sequence's page table.
+func (a *attnDots) row(w *attnWorker, seq, head, j, place int) {
 	cache, pages := a.c.Cache, &a.c.In[3]
 	d, dv := cache.HeadDim, cache.ValueDim
-	table := pages.I32[seq*pages.Last() : (seq+1)*pages.Last()]
-	w.k, w.v = kernels.Resize(w.k, attnDotBlock*d), kernels.Resize(w.v, attnDotBlock*dv)
-	for j := range n {
-		p := first + j
-		slot := int(table[p/cache.PageSize])*cache.PageSize + p%cache.PageSize
-		row := slot*cache.Heads + head
-		if cache.DType == dtype.F32 {
-			w.keys[j], w.vals[j] = cache.K.F32[row*d:(row+1)*d], cache.V.F32[row*dv:(row+1)*dv]
-			continue
-		}
-		w.keys[j], w.vals[j] = w.k[j*d:(j+1)*d], w.v[j*dv:(j+1)*dv]
-		cache.K.Load(w.keys[j], row*d)
-		cache.V.Load(w.vals[j], row*dv)
+	slot := int(pages.I32[seq*pages.Last()+place/cache.PageSize])*cache.PageSize + place%cache.PageSize
+	row := slot*cache.Heads + head
+	if cache.DType == dtype.F32 {
+		w.keys[j], w.vals[j] = cache.K.F32[row*d:(row+1)*d], cache.V.F32[row*dv:(row+1)*dv]
+		return
 	}
+	w.keys[j], w.vals[j] = w.k[j*d:(j+1)*d], w.v[j*dv:(j+1)*dv]
+	cache.K.Load(w.keys[j], row*d)
+	cache.V.Load(w.vals[j], row*dv)
 }
 
 // update folds the block's first n positions into a query's state.

@@ -28,6 +28,7 @@ type attnPanels struct {
 	// Of the call in progress.
 	*attnScratch
 	c         *kernels.Call
+	parents   []int32
 	group     int // query heads of a KV head
 	width     int // V padded to whole panels
 	keyStride int // bytes from panel to panel of a block's keys
@@ -134,6 +135,8 @@ type attnPanelWorker struct {
 	keys, values []uint16      // panels of a block
 	places       [2]attnPlaces // of the block and the next one
 	ahead        attnAhead
+	own          attnPlaces // of a block, for one row with a parent
+	tail         kernels.Tail
 	q            halfRows // the item's queries: for each head, each row of the tile, its group
 	scores       []float32
 	weights      []uint16
@@ -157,7 +160,7 @@ func newAttnPanels(d *Device, scale float32) *attnPanels {
 }
 
 func (a *attnPanels) run(c *kernels.Call) {
-	a.c = c
+	a.c, a.parents = c, c.Parents(4)
 	cache := c.Cache
 	a.group = c.In[0].Shape[1] / cache.Heads
 	a.width = panel.Count(cache.ValueDim) * panel.Channels
@@ -230,13 +233,13 @@ func (a *attnPanels) chunk(w *attnPanelWorker, item *attnItem, s *attnState, chu
 	if item.split != nil {
 		end = hi
 	}
-	a.locate(&w.places[0], item.tile.seq, lo, end)
+	a.locate(&w.places[0], item.tile.seq, lo, end, nil)
 	for first := lo; first < hi; first += attnBlock {
 		i := first / attnBlock % 2
 		b := attnBlockOf{first: first, n: w.places[i].n, at: &w.places[i], more: first > lo}
 		a.look(w, item, &b)
 		w.ahead.next = &w.places[1-i]
-		a.locate(w.ahead.next, item.tile.seq, first+attnBlock, end)
+		a.locate(w.ahead.next, item.tile.seq, first+attnBlock, end, nil)
 		a.startAhead(w, item)
 		for h := item.headLo; h < item.headHi; h++ {
 			b.row = (h - item.headLo) * len(w.seen)
@@ -256,6 +259,7 @@ type attnBlockOf struct {
 	more     bool // the state holds earlier blocks
 	whole    bool // every row sees attnBlock positions
 	edge     bool // some row does not see all n
+	forks    bool // rows with parents may have keys and values of their own in it
 	row      int
 }
 
@@ -263,7 +267,10 @@ type attnBlockOf struct {
 func (a *attnPanels) look(w *attnPanelWorker, item *attnItem, b *attnBlockOf) {
 	tile := item.tile
 	w.seen = kernels.Resize(w.seen, (tile.hi-tile.lo)*a.group)
-	if b.whole = b.first+attnBlock <= item.all; b.whole {
+	// The first row of a sequence has no parent, so that up to its position the page table is right for all.
+	start := a.c.In[2].I32[tile.seq]
+	b.forks = a.parents != nil && b.first+b.n > int(a.c.In[1].I32[start])+1
+	if b.whole = !b.forks && b.first+attnBlock <= item.all; b.whole {
 		return
 	}
 	for t, p := range a.c.In[1].I32[tile.lo:tile.hi] {
@@ -280,21 +287,32 @@ func (a *attnPanels) block(w *attnPanelWorker, item *attnItem, s *attnState, hea
 	a.loadKeys(w, b.at, head, b.n)
 	a.loadValues(w, b.at, head, b.n)
 	if !b.edge || a.finite(w, b.n) {
-		for r := 0; r < len(w.seen); r += panelRows {
-			a.rows(w, s, b, r, min(panelRows, len(w.seen)-r))
+		for r, n := 0, 0; r < len(w.seen); r += n {
+			var alone bool
+			if n, alone = a.together(item.tile, b, r, len(w.seen)); !alone {
+				a.rows(w, s, b, r, n)
+			}
 		}
-		return
+	} else {
+		// A weight of zero does not hide a value that is infinite or NaN: every row of the step gets the values that it
+		// sees.
+		for r := 0; r < len(w.seen); r += a.group {
+			if _, alone := a.together(item.tile, b, r, len(w.seen)); w.seen[r] <= 0 || alone {
+				continue
+			}
+			a.loadValues(w, b.at, head, int(w.seen[r]))
+			a.one(w, s, b, r)
+		}
 	}
-	// A weight of zero does not hide a value that is infinite or NaN: every row of the step gets the values that it
-	// sees.
-	for r := 0; r < len(w.seen); r += a.group {
-		if w.seen[r] <= 0 {
-			continue
-		}
-		a.loadValues(w, b.at, head, int(w.seen[r]))
-		for g := 0; g < a.group; g += panelRows {
-			a.rows(w, s, b, r+g, min(panelRows, a.group-g))
-		}
+	if b.forks {
+		a.branches(w, item.tile, s, head, b)
+	}
+}
+
+// one folds a block into the states of the rows of one token, from row r of the head on.
+func (a *attnPanels) one(w *attnPanelWorker, s *attnState, b *attnBlockOf, r int) {
+	for g := 0; g < a.group; g += panelRows {
+		a.rows(w, s, b, r+g, min(panelRows, a.group-g))
 	}
 }
 

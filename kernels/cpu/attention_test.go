@@ -22,7 +22,7 @@ func attend(t kerneltest.TB, set kernels.Set, b kerneltest.Batch, q kernels.Tens
 		out.F32[i] = 12345 // left-overs of another step
 	}
 	kerneltest.Run(t, set, "attn.paged", kernels.Attrs{"scale": scale}, &kernels.Call{
-		In: []kernels.Tensor{q, b.Pos, b.Starts, b.Pages}, Out: []kernels.Tensor{out}, Cache: b.Cache})
+		In: []kernels.Tensor{q, b.Pos, b.Starts, b.Pages, b.Parents}, Out: []kernels.Tensor{out}, Cache: b.Cache})
 	return out
 }
 

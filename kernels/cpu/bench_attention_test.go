@@ -47,6 +47,38 @@ func caches(b *testing.B, c *kernels.Cache) []*kernels.Cache {
 	return ring
 }
 
+// BenchmarkAttentionTrees has 16 drafts behind a token of one sequence: a path, and a tree of which half of the rows lie beside the
+// first branch.
+func BenchmarkAttentionTrees(b *testing.B) {
+	const heads, group, dim, drafts = 8, 12, 128, 16
+	for _, context := range []int{512, 8192} {
+		for _, tree := range []bool{false, true} {
+			b.Run(fmt.Sprintf("context=%d/tree=%v", context, tree), func(b *testing.B) {
+				r := kerneltest.NewRand(1)
+				batch := r.Batch(dtype.BF16, pageTokens, heads, dim, 0, kerneltest.Sequence{Cached: context, Rows: 1 + drafts})
+				batch.Parents = kernels.New(dtype.I32, 1+drafts)
+				for i := range batch.Parents.I32 {
+					batch.Parents.I32[i] = kernels.NoParent
+					if beside := i - drafts/2; tree && beside > 0 { // a second branch as long as the first
+						batch.Pos.I32[i] = int32(context + beside)
+						batch.Parents.I32[i] = int32(i - 1)
+						if beside == 1 {
+							batch.Parents.I32[i] = 0
+						}
+					}
+				}
+				q := r.F32(1+drafts, heads*group, dim)
+				var calls []*kernels.Call
+				for _, cache := range caches(b, batch.Cache) {
+					calls = append(calls, &kernels.Call{In: []kernels.Tensor{q, batch.Pos, batch.Starts, batch.Pages, batch.Parents},
+						Out: []kernels.Tensor{kernels.New(dtype.F32, q.Shape...)}, Cache: cache})
+				}
+				measure(b, newDevice(b), "attn.paged", kernels.Attrs{"scale": 0.088}, work{4 * float64((1+drafts)*context*heads*group*dim), float64(2 * context * heads * dim * 2)}, calls...)
+			})
+		}
+	}
+}
+
 // BenchmarkAttention has a token at a context, eight sequences with a token each, and chunks of a prompt at its beginning and
 // behind what was processed before.
 func BenchmarkAttention(b *testing.B) {

@@ -125,6 +125,8 @@ type Batch struct {
 	Starts kernels.Tensor // i32 [B+1]
 	Pages  kernels.Tensor // i32 [B, P]
 	Slots  kernels.Tensor // i32 [T]: where kv.write puts the rows; -1 for padding
+	// Parents is i32 [T] where sequences have trees of drafts, and absent elsewhere.
+	Parents kernels.Tensor
 }
 
 // Sequence describes one sequence of a Batch: rows of this step after a number of cached tokens.

@@ -58,6 +58,7 @@ type attention struct {
 	score []float32 // [positions]
 	key   []float32 // [D]
 	value []float32 // [V]
+	tail  kernels.Tail
 }
 
 func attnPaged(a kernels.Attrs) (kernels.Func, error) {
@@ -80,6 +81,10 @@ func (a *attention) run(c *kernels.Call) error {
 	if err := kernels.CheckSequences(cache, pos.I32[:rows], seqStart, pages.I32[:pages.Elems()], perSeq); err != nil {
 		return err
 	}
+	parents := c.Parents(4)
+	if err := kernels.CheckParents(cache, pos.I32[:rows], seqStart, pages.I32[:pages.Elems()], parents, perSeq); err != nil {
+		return err
+	}
 	dv := cache.ValueDim
 	clear(out.F32[:rows*heads*dv])
 	a.key, a.value = kernels.Resize(a.key, d), kernels.Resize(a.value, dv)
@@ -87,6 +92,7 @@ func (a *attention) run(c *kernels.Call) error {
 	for b := range len(seqStart) - 1 {
 		table := pages.I32[b*perSeq : (b+1)*perSeq]
 		for t := int(seqStart[b]); t < int(seqStart[b+1]); t++ {
+			a.tail.Of(t, int(seqStart[b]), pos.I32, parents)
 			for h := range heads {
 				row := t*heads + h
 				a.head(out.F32[row*dv:(row+1)*dv], q.F32[row*d:(row+1)*d], cache, table, h/group, int(pos.I32[t]))
@@ -96,9 +102,10 @@ func (a *attention) run(c *kernels.Call) error {
 	return nil
 }
 
-// head adds to out the attention of one query over positions 0..last of one KV head.
+// head adds to out the attention of one query over positions 0..last of one KV head, the last of them where the tail says.
 func (a *attention) head(out, q []float32, cache *kernels.Cache, pages []int32, h, last int) {
 	row := func(p int) int {
+		p = a.tail.Place(p)
 		slot := int(pages[p/cache.PageSize])*cache.PageSize + p%cache.PageSize
 		return slot*cache.Heads + h
 	}

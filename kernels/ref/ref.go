@@ -39,7 +39,7 @@ import "github.com/glmc/glmc/kernels"
 //	                                                                        activation, act
 //	kv.write          k [T,n,D], v [T,n,V], slots [T] -> ; writes the cache
 //	kv.send           slots [T] -> ; hands those slots of the cache to the call's Send
-//	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P] -> [T,nh,V]; reads the cache    scale
+//	attn.paged        q [T,nh,D], pos [T], starts [B+1], pages [B,P], parents? [T] -> [T,nh,V]; reads the cache    scale
 //	attn.qknorm_rope_kv  q [T,nh,D], k [T,n,D], v [T,n,D], q_norm? [D], k_norm? [D], pos [T], slots [T] -> as q;
 //	                     writes the cache                                   eps, and as rope.apply
 //	comm.all_reduce   x -> as x

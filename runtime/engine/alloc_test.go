@@ -47,7 +47,7 @@ func (s shapeOf) inputs(pageSize, vocab int) exec.Inputs {
 	}
 	list := func(v []int32) kernels.Tensor { return kernels.FromI32(v, len(v)) }
 	return exec.Inputs{"tokens": list(tokens), "pos": list(pos), "slots": list(slots), "seq_start": list(starts),
-		"pages": kernels.FromI32(table, s.seqs, pages), "rows": list(rows)}
+		"pages": kernels.FromI32(table, s.seqs, pages), "rows": list(rows), "parents": list(slices.Repeat([]int32{-1}, len(tokens)))}
 }
 
 // steadyShapes are steps of generation, for one sequence and for several, and a chunk of a prompt.

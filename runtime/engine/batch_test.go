@@ -56,6 +56,7 @@ func batch(t *testing.T, e *exec.Executor, seqs []*kv.Sequence, rows []row, want
 		"seq_start": kernels.FromI32(starts, len(starts)),
 		"pages":     kernels.FromI32(pages, len(order), width),
 		"rows":      kernels.FromI32(wanted, len(wanted)),
+		"parents":   kernels.FromI32(slices.Repeat([]int32{-1}, n), n),
 	})
 	if err != nil {
 		t.Fatal(err)

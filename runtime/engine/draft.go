@@ -95,20 +95,17 @@ func (e *Engine) ask(q *Sequence) {
 		return
 	}
 	q.guesses.Draft(most, &e.guess)
-	path := e.guess.Tokens
-	for i, parent := range e.guess.Parents { // of a tree, its first branch
-		if int(parent) != i-1 {
-			path = path[:i]
-			break
-		}
+	n := min(len(e.guess.Tokens), most)
+	if !e.trees() {
+		n = path(&e.guess, n)
 	}
 	if e.adapt != nil {
-		e.adapt.hear(q, &e.guess, min(len(path), most))
-	} else if e.mtp != nil && float64(sum(e.guess.Probs[:min(len(path), len(e.guess.Probs))])) <= e.stats.Drafts[FromMTP].promise(e.options.MTP) {
+		e.adapt.hear(q, &e.guess, n)
+	} else if e.mtp != nil && float64(sum(e.guess.Probs[:min(n, len(e.guess.Probs))])) <= e.stats.Drafts[FromMTP].promise(e.options.MTP) {
 		return
 	}
 	q.origin = FromDrafter
-	q.drafts = append(q.drafts[:0], path[:min(len(path), most)]...)
+	q.plant(&e.guess, n)
 	e.reserve(q, len(q.drafts))
 }
 
@@ -147,9 +144,13 @@ func (e *Engine) reserve(q *Sequence, n int) int {
 	return max(0, min(n, have*size-len(q.tokens)))
 }
 
-// cut takes those off the end of a draft that cannot come: behind a stop token, and from one on that is none
+// cut takes those off a draft that cannot come: behind a stop token, and from one on that is none
 // or that the constraint does not allow.
 func (e *Engine) cut(q *Sequence) {
+	if len(q.parents) > 0 {
+		e.prune(q)
+		return
+	}
 	for i, id := range q.drafts {
 		if id < 0 || int(id) >= q.vocab {
 			q.drafts = q.drafts[:i]
@@ -196,6 +197,10 @@ func (e *Engine) speculate() {
 			continue
 		}
 		p.drafts = q.drafts[:n]
+		if len(q.parents) > 0 {
+			p.parents = q.parents[:n]
+		}
+		q.path = q.path[:0]
 		s.tokens += n
 		s.rows += n
 		s.drafts += n
@@ -215,18 +220,19 @@ func (e *Engine) checked(p *part) {
 	s.Checked += uint64(len(p.drafts))
 }
 
-// further goes on with sequences whose drafts were right so far: what was picked last is the draft that the next row stands
-// behind. Only they remain in the step's picks. Since the draw at a position depends on nothing but the seed and the position, each pick
+// further goes on with sequences whose drafts were right so far: what was picked last is a draft behind the one before, whose row
+// comes next. Only they remain in the step's picks. Since the draw at a position depends on nothing but the seed and the position, each pick
 // is the one that a step without drafts would make. False where there are none.
 func (e *Engine) further() bool {
 	picks := &e.step.picks
 	kept := picks.rows[:0]
 	for _, p := range picks.rows {
 		q := p.seq
-		if p.prompt >= 0 || len(p.drafts) == 0 {
+		if p.prompt >= 0 || p.err != nil {
 			continue
 		}
-		if p.err != nil || p.token.ID != p.drafts[0] {
+		child := p.part.child(p.at, p.token.ID)
+		if child < 0 {
 			continue
 		}
 		q.result.Accepted++
@@ -235,13 +241,16 @@ func (e *Engine) further() bool {
 		if q.ended {
 			continue
 		}
-		q.computed++
-		e.share(q)
-		q.constrain()
-		p.logits, p.behind, p.drafts = p.behind[:q.vocab], p.behind[q.vocab:], p.drafts[1:]
+		p.at = child
+		p.logits = p.behind[child*q.vocab : (child+1)*q.vocab]
+		q.path = append(q.path, int32(child))
 		kept = append(kept, p)
 	}
 	picks.rows = kept
+	e.settle()
+	for i := range kept {
+		kept[i].seq.constrain()
+	}
 	if len(kept) > 0 {
 		picks.run()
 	}

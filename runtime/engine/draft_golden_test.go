@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,6 +51,7 @@ func (s *session) step(entry string, tokens []int32, pos int, hidden []float32) 
 		"seq_start": kernels.FromI32([]int32{0, int32(n)}, 2),
 		"pages":     kernels.FromI32(s.seq.Pages(), 1, len(s.seq.Pages())),
 		"rows":      kernels.FromI32(rows, n),
+		"parents":   kernels.FromI32(slices.Repeat([]int32{-1}, n), n),
 	}
 	if hidden != nil {
 		in["hidden"] = kernels.FromF32(hidden, n, len(hidden)/n)

@@ -17,6 +17,8 @@ const (
 	random                        // any tokens
 	absurd                        // ids that there are not, and the same token again and again
 	silent                        // nothing
+	grove                         // what will be said, among other branches of a tree
+	thicket                       // any tree, with parents that there are not
 	whatever                      // for each guess another of these
 )
 
@@ -52,19 +54,49 @@ func (g *guesses) End(bool) { g.drafter.open.Add(-1) }
 func (g *guesses) Draft(limit int, into *draft.Draft) {
 	into.Reset()
 	d := g.drafter
-	for i, id := range g.guess(min(limit, 1+d.rand.IntN(8))) {
+	kind := d.kind
+	if kind == whatever {
+		kind = kindOfDrafter(d.rand.IntN(int(whatever)))
+	}
+	if kind == grove || kind == thicket {
+		g.grow(kind, limit, into)
+		return
+	}
+	for i, id := range g.guess(kind, min(limit, 1+d.rand.IntN(8))) {
 		into.Tokens = append(into.Tokens, id)
 		into.Parents = append(into.Parents, int32(i)-1)
 		into.Probs = append(into.Probs, d.rand.Float32())
 	}
 }
 
-func (g *guesses) guess(n int) []int32 {
+// grow makes a tree of up to limit tokens, in which the truth may stand in any branch.
+func (g *guesses) grow(kind kindOfDrafter, limit int, into *draft.Draft) {
 	d := g.drafter
-	kind := d.kind
-	if kind == whatever {
-		kind = kindOfDrafter(d.rand.IntN(int(whatever)))
+	var right []int32
+	if d.truth != nil {
+		right = d.truth(g.prompt, g.output)
 	}
+	last := int32(-1) // of the right branch
+	for i := range int32(d.rand.IntN(limit + 1)) {
+		id, parent := d.rand.Int32N(int32(d.vocab)), d.rand.Int32N(i+1)-1
+		switch {
+		case len(right) > 0 && d.rand.IntN(2) == 0:
+			id, parent, right, last = right[0], last, right[1:], i
+		case kind == thicket && d.rand.IntN(8) == 0:
+			parent = []int32{i, i + 1, -2, 1 << 30, -1 << 31}[d.rand.IntN(5)]
+		case i > 0 && d.rand.IntN(4) == 0: // the same again
+			j := d.rand.Int32N(i)
+			id, parent = into.Tokens[j], into.Parents[j]
+		}
+		into.Tokens, into.Parents, into.Probs = append(into.Tokens, id), append(into.Parents, parent), append(into.Probs, d.rand.Float32())
+	}
+	if kind == thicket && d.rand.IntN(8) == 0 {
+		into.Parents = into.Parents[:len(into.Parents)/2]
+	}
+}
+
+func (g *guesses) guess(kind kindOfDrafter, n int) []int32 {
+	d := g.drafter
 	var out []int32
 	switch kind {
 	case oracle, nearly:

@@ -76,6 +76,8 @@ type Engine struct {
 	step     step
 	mtp      *mtp        // nil: the model's draft layer is not used
 	guess    draft.Draft // of Options.Drafter, for one sequence after the other
+	mover    Mover       // nil: drafts are paths
+	from, to []int32     // slots of what was accepted, and where it goes
 	adapt    *adapting   // nil: Options.Adapt is not set
 	stats    Stats
 	fresh    []*Sequence // what came of the last steps is for these
@@ -98,7 +100,7 @@ func New(e Executor, o Options) (*Engine, error) {
 	eng := &Engine{exec: e, pool: kv.NewPool(e.Pages(), p.Cache.PageSize), options: o, layouts: sizes,
 		vocab: int(p.Program("forward").Graph.Outputs[0].Type.Shape[1].Add)}
 	eng.step.picks.init()
-	eng.adapt = newAdapting(&o)
+	eng.adapt, eng.mover = newAdapting(&o), moverOf(e)
 	if o.MTP > 0 {
 		if eng.mtp, err = newMTP(e, eng.vocab); err != nil {
 			return nil, err

@@ -153,8 +153,13 @@ func (m *mtp) follow(e *Engine) bool {
 			next++
 		}
 		m.rows += rows
-		m.inputs.add(q.kv, p.from, rows, q.tokens[p.from+1:p.from+1+n], nil)
-		m.states = append(m.states, states[at*m.hidden:(at+n)*m.hidden]...)
+		m.inputs.add(q.kv, p.from, rows, q.tokens[p.from+1:p.from+1+n], nil, nil)
+		some := min(n, p.tokens)
+		m.states = append(m.states, states[at*m.hidden:(at+some)*m.hidden]...)
+		for _, draft := range q.path[:n-some] {
+			row := at + p.tokens + int(draft)
+			m.states = append(m.states, states[row*m.hidden:(row+1)*m.hidden]...)
+		}
 	}
 	m.ask = m.ask[:next]
 	return len(m.states) > 0
@@ -245,7 +250,7 @@ func (m *mtp) take(e *Engine) bool {
 	m.inputs.begin(width)
 	for i := range kept {
 		q := kept[i].seq
-		m.inputs.add(q.kv, q.computed+len(q.drafts)-1, 1, q.drafts[len(q.drafts)-1:], nil)
+		m.inputs.add(q.kv, q.computed+len(q.drafts)-1, 1, q.drafts[len(q.drafts)-1:], nil, nil)
 	}
 	m.rows = len(kept)
 	return true

@@ -17,8 +17,9 @@ type pick struct {
 	seq    *Sequence
 	logits []float32
 	prompt int       // position of the prompt's token; -1: the next one is picked
-	drafts []int32   // that were run behind the token before,
-	behind []float32 // and the rows of logits behind them
+	part   *part     // whose drafts were run,
+	at     int       // behind which of them the token comes; -1: behind none,
+	behind []float32 // and the rows of logits behind each
 	token  sample.Token
 	err    error
 }

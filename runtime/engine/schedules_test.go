@@ -59,6 +59,7 @@ func anySchedule(t *testing.T, sum *sums, want int, adapt bool) {
 			w := &world{t: t, poison: none(t, o.Vocab), sums: sum, adapt: adapt,
 				alone: func() engine.Executor { return enginetest.New(large) }}
 			o.Draft = rapid.Bool().Draw(t, "a draft layer")
+			o.Paths = seldom(t, 8, "paths alone")
 			x := enginetest.New(o)
 			w.run(captures(t, x), o.Vocab, o.PageSize, 8)
 			if p := x.Problems(); len(p) > 0 {
@@ -91,6 +92,8 @@ type layered struct {
 	engine.Executor
 	chunk ir.Sizes
 }
+
+func (c layered) Move(from, to []int32) error { return c.Executor.(engine.Mover).Move(from, to) }
 
 func (c layered) Max(string) (ir.Sizes, error) { return c.chunk, nil }
 
@@ -127,6 +130,7 @@ type sums struct {
 	requests, ended, aborted, broken, failedSteps int
 	steps, preempted, tokens, runs                uint64
 	hits, evicted                                 int64
+	moves                                         int // tokens of accepted branches
 	drafts                                        [engine.Origins]engine.DraftStats
 }
 
@@ -327,7 +331,7 @@ func (w *world) turn() {
 	// There is an end to trouble, so that nothing which waits for ever is saved by an abort.
 	if w.troubles < len(w.jobs)/2+2 && seldom(w.t, 16, "trouble") {
 		w.troubles++
-		what = rapid.SampledFrom([]string{"abort", "abort", "abort", "cancelled", "refuse", "garble", "panic", "lose", "not finite", "no drafts", "wrong drafts", "drafts panic"}).Draw(w.t, "of which kind")
+		what = rapid.SampledFrom([]string{"abort", "abort", "abort", "cancelled", "refuse", "garble", "panic", "lose", "not finite", "no drafts", "wrong drafts", "drafts panic", "no moves", "no moves"}).Draw(w.t, "of which kind")
 	}
 	switch what {
 	case "abort":
@@ -445,6 +449,7 @@ func (w *world) end() {
 	w.sums.hits += s.HitTokens
 	w.sums.evicted += s.EvictedPages
 	w.sums.runs++
+	w.sums.moves += w.saboteur.moves
 }
 
 // cut is the beginning of a list, nil where that is empty.
@@ -481,6 +486,7 @@ type saboteur struct {
 	drafts                           func() int // of the step that runs; nil: none
 	what, did                        string
 	steps, failed, blamed, notFinite int
+	moves                            int
 	faults                           []error
 }
 
@@ -492,6 +498,19 @@ func (s *saboteur) Pages() int {
 		return s.Executor.Pages()
 	}
 	return s.pages
+}
+
+func (s *saboteur) Move(from, to []int32) error {
+	if s.what == "no moves" {
+		for i := range to { // half of it was done
+			if err := s.Executor.(engine.Mover).Move(from[i/2:i/2+1], to[i:i+1]); err != nil {
+				return err
+			}
+		}
+		return errSabotage
+	}
+	s.moves += len(to)
+	return s.Executor.(engine.Mover).Move(from, to)
 }
 
 func (s *saboteur) Step(ctx context.Context, entry string, in exec.Inputs) ([]kernels.Tensor, error) {

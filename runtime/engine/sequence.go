@@ -32,6 +32,9 @@ type Sequence struct {
 	suspect bool   // a step of several failed, and this one was in it: it runs alone
 
 	drafts  []int32        // tokens that may come behind the last; the next step checks them
+	parents []int32        // of each, the one before it; empty: they are a path
+	path    []int32        // drafts of the last step that were accepted
+	lost    bool           // some of these have no keys and values
 	origin  Origin         // of drafts
 	guesses draft.Sequence // of Options.Drafter, from the first step on; nil: none
 	told    int            // tokens that guesses has
@@ -112,6 +115,10 @@ func (e *Engine) newSequence(r Request) (*Sequence, error) {
 	}
 	q.news = make([]sample.Token, 0, 1+e.mostDrafts())
 	q.drafts = make([]int32, 0, e.mostDrafts())
+	q.path = make([]int32, 0, e.mostDrafts())
+	if e.options.Drafter != nil {
+		q.parents = make([]int32, 0, e.mostDrafts())
+	}
 	return q, nil
 }
 
@@ -216,7 +223,8 @@ func (e *Engine) preempt(q *Sequence) {
 func (e *Engine) vacate(q *Sequence) {
 	q.kv.Release()
 	q.kv, q.computed, q.refused = nil, 0, 0
-	q.drafts, q.drafted = q.drafts[:0], 0
+	q.undraft()
+	q.drafted = 0
 	if q.suspect {
 		q.suspect = false
 		e.suspects--

@@ -9,11 +9,11 @@ import (
 )
 
 // part is what a step runs of one sequence: some of its tokens, with the logits of the last rows of them, and behind them drafts, with a row
-// for each.
+// for each. Of drafts without parents each stands behind the one before.
 type part struct {
 	seq                *Sequence
 	from, tokens, rows int
-	drafts             []int32
+	drafts, parents    []int32
 }
 
 // step is a step of the model as it comes together, in memory that the next one uses again.
@@ -37,7 +37,7 @@ func (s *step) reset(now time.Time) {
 
 // add puts a sequence's next tokens in.
 func (s *step) add(q *Sequence, tokens, rows int) {
-	s.parts = append(s.parts, part{q, q.computed, tokens, rows, nil})
+	s.parts = append(s.parts, part{seq: q, from: q.computed, tokens: tokens, rows: rows})
 	s.tokens += tokens
 	s.rows += rows
 }
@@ -51,7 +51,7 @@ func (s *step) fill() {
 	s.inputs.begin(width)
 	for i := range s.parts {
 		p := &s.parts[i]
-		s.inputs.add(p.seq.kv, p.from, p.rows+len(p.drafts), p.seq.tokens[p.from:p.from+p.tokens], p.drafts)
+		s.inputs.add(p.seq.kv, p.from, p.rows+len(p.drafts), p.seq.tokens[p.from:p.from+p.tokens], p.drafts, p.parents)
 	}
 }
 
@@ -106,9 +106,9 @@ func (e *Engine) finish() {
 		}
 	}
 	for i := range s.parts {
-		q := s.parts[i].seq
-		q.drafts = q.drafts[:0] // used up, or perhaps the reason why the step failed
+		s.parts[i].seq.undraft() // used up, or perhaps the reason why the step failed
 	}
+	e.recover()
 	s.stats.Host = time.Since(start)
 	e.count()
 }
@@ -135,7 +135,7 @@ func (e *Engine) logits(out *kernels.Tensor) {
 			e.promptRows(p, rows, vocab)
 		}
 		if p.last() {
-			s.picks.rows = append(s.picks.rows, pick{seq: p.seq, logits: rows[len(rows)-vocab:], prompt: -1, drafts: p.drafts, behind: behind})
+			s.picks.rows = append(s.picks.rows, pick{seq: p.seq, logits: rows[len(rows)-vocab:], prompt: -1, part: p, at: -1, behind: behind})
 		}
 	}
 }

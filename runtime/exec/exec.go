@@ -77,6 +77,7 @@ type rank struct {
 	timed    func(rank int, entry string, b ir.Bucket, n *ir.Node, took time.Duration)
 	programs map[string][]*program // of each entry, one for each of its variants
 	cache    *hugepages.Region     // the KV caches; nil: in Go's heap
+	kept     []*kernels.Cache      // one for each layer
 }
 
 // ErrCheckpoint says that a checkpoint's tensors are not those that a plan asks for.
@@ -205,6 +206,7 @@ func (r *rank) makeCaches(e *Executor, entries []*plan.Program) (map[*ir.Cache]*
 	r.cache = cacheRoom(size)
 	for c := range caches {
 		caches[c] = newCache(r.cache, kept, e.plan.Cache.PageSize, e.pages, c)
+		r.kept = append(r.kept, caches[c])
 	}
 	return caches, nil
 }
@@ -282,6 +284,19 @@ func (e *Executor) Step(ctx context.Context, entry string, in Inputs) ([]kernels
 		return nil, err
 	}
 	return e.ranks[0].programs[entry][at.variant].results(), nil
+}
+
+// Move copies the keys and values in slots from to slots to, one after the other, in all layers on all ranks: of tokens that a step ran
+// elsewhere than where they stay. It must not be called beside a step. Where a slot does not exist, nothing is copied.
+func (e *Executor) Move(from, to []int32) error {
+	for _, r := range e.ranks {
+		for _, c := range r.kept {
+			if err := c.Move(from, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (e *Executor) runRanks(ctx context.Context, entry string, at place, sizes ir.Sizes, in Inputs) error {

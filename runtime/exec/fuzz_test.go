@@ -41,7 +41,8 @@ func attending(t testing.TB) *ir.Module {
 	m.Caches = []*ir.Cache{{Name: "model.layers.0.self_attn", Heads: 1, HeadDim: 4}}
 	fused := b.Emit("attn.qknorm_rope_kv", []*ir.Value{q, k, k, load(ir.Stored("norm", 4)), nil, pos, slots, g.State(m.Caches[0])},
 		attr("eps", 1e-5), attr("dims", int64(2)), attr("theta", 1e4))
-	a := b.One("attn.paged", []*ir.Value{fused[0], pos, g.Input("seq_start", ir.SeqStartInput), g.Input("pages", ir.PagesInput), fused[1]}, attr("scale", 0.5))
+	a := b.One("attn.paged", []*ir.Value{fused[0], pos, g.Input("seq_start", ir.SeqStartInput), g.Input("pages", ir.PagesInput), fused[1],
+		g.Input("parents", ir.ParentsInput)}, attr("scale", 0.5))
 	a = b.One("reshape", []*ir.Value{a}, attr("shape", ir.Shape{ir.Symbolic(ir.T), ir.Fixed(toyInner)}))
 	x = b.One("add", []*ir.Value{x, b.One("linear", []*ir.Value{a, load(down), nil})})
 	x = b.Emit("norm.add_rms", []*ir.Value{x, x, load(ir.Concat(0, ir.Stored("norm", 4), ir.Stored("norm", 4)))}, attr("eps", 1e-5))[1]
@@ -249,8 +250,11 @@ func fuzzInput(v *ir.Value) kernels.Tensor {
 		x.I32 = make([]int32, n)
 		for i := range x.I32 {
 			x.I32[i] = int32(i % 2)
-			if v.Input == "slots" || v.Input == "seq_start" {
+			switch v.Input {
+			case "slots", "seq_start":
 				x.I32[i] = int32(i)
+			case "parents":
+				x.I32[i] = kernels.NoParent
 			}
 		}
 		return x

@@ -144,9 +144,9 @@ const keptTogether = "part of an operator that has another weight of these"
 func (c *chooser) together(n *ir.Node, of map[*ir.Weight][]string) bool {
 	var names []string
 	operands := 0
-	for i, o := range n.Op.Operands {
-		if o.Kind == ir.LinearOperand && n.In[i] != nil {
-			names = append(names, of[n.In[i].Weight]...)
+	for i, v := range n.In {
+		if v != nil && n.Op.Operands[i].Kind == ir.LinearOperand {
+			names = append(names, of[v.Weight]...)
 			operands++
 		}
 	}

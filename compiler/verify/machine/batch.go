@@ -33,7 +33,7 @@ func (b Batch) Inputs(vocab int, seed uint64) map[string]kernels.Tensor {
 	for i := range table {
 		table[i] = int32(order[i])
 	}
-	var tokens, pos, slots []int32
+	var tokens, pos, slots, parents []int32
 	starts := []int32{0}
 	for seq, n := range b.Lengths {
 		for i := range n {
@@ -46,9 +46,13 @@ func (b Batch) Inputs(vocab int, seed uint64) map[string]kernels.Tensor {
 	for range b.Padding {
 		tokens, pos, slots = append(tokens, int32(rng.IntN(vocab))), append(pos, 0), append(slots, kernels.PaddingSlot)
 	}
+	for range tokens {
+		parents = append(parents, kernels.NoParent)
+	}
 	return map[string]kernels.Tensor{
 		"tokens": kernels.FromI32(tokens, len(tokens)), "pos": kernels.FromI32(pos, len(pos)),
 		"slots": kernels.FromI32(slots, len(slots)), "seq_start": kernels.FromI32(starts, len(starts)),
 		"pages": kernels.FromI32(table, len(b.Lengths), perSeq), "rows": kernels.FromI32(b.Rows, len(b.Rows)),
+		"parents": kernels.FromI32(parents, len(parents)),
 	}
 }

@@ -29,6 +29,8 @@ type Options struct {
 	Sequences    int // of a step [8]
 	Rows         int // of logits of a step [Sequences]
 
+	// Paths is a model whose attention knows no trees: its plan lacks the input parents.
+	Paths bool
 	// Draft gives the model an entry draft, which guesses right where it is told the right things.
 	Draft bool
 	// Script says how a prompt is answered, the token that ends the answer included. It gets the prompt as the model sees it, and is
@@ -75,6 +77,7 @@ type Executor struct {
 
 	mu       sync.Mutex
 	steps    int
+	moves    int
 	problems []string
 }
 
@@ -83,6 +86,9 @@ func New(o Options) *Executor {
 	o.fill()
 	g := ir.NewGraph("forward")
 	g.Outputs = []*ir.Value{g.Input("logits", ir.TensorType(dtype.F32, ir.Symbolic(ir.R), ir.Fixed(o.Vocab)))}
+	if !o.Paths {
+		g.Input("parents", ir.ParentsInput)
+	}
 	programs := []*plan.Program{plan.NewProgram(g)}
 	if o.Draft {
 		g.Outputs = append(g.Outputs, statesOf(g))
@@ -125,6 +131,30 @@ func (e *Executor) Problems() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]string(nil), e.problems...)
+}
+
+// Moves is how many tokens' keys and values were moved so far.
+func (e *Executor) Moves() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.moves
+}
+
+// Move copies what slots hold.
+func (e *Executor) Move(from, to []int32) error {
+	for i := range from {
+		if e.cache[from[i]].hash == 0 {
+			e.failf("slot %d is moved to %d and holds nothing", from[i], to[i])
+		}
+		e.cache[to[i]] = e.cache[from[i]]
+		if e.options.Draft {
+			e.drafts.cache[to[i]] = e.drafts.cache[from[i]]
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.moves += len(from)
+	return nil
 }
 
 func (e *Executor) failf(format string, args ...any) {
@@ -194,6 +224,7 @@ func (e *Executor) run(number int, in exec.Inputs) {
 	for s := range len(starts) - 1 {
 		c := e.view(in, s)
 		for i := int(starts[s]); i < int(starts[s+1]); i++ {
+			c.stand(in, i)
 			h := c.write(tokens[i], pos[i], in["slots"].I32[i])
 			e.states = appendState(e.states, h)
 			if row < len(rows) && int(rows[row]) == i {

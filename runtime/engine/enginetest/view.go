@@ -1,22 +1,56 @@
 package enginetest
 
-import "github.com/glmc/glmc/runtime/exec"
+import (
+	"slices"
+
+	"github.com/glmc/glmc/runtime/exec"
+)
 
 // view is a sequence as a step sees it: the cache through the sequence's page table.
 type view struct {
 	exec  *Executor
 	seq   int
 	pages []int32
+	// Where a row of a tree stands: the position first+i lies in slot own[i].
+	first int32
+	own   []int32
 }
 
 func (e *Executor) view(in exec.Inputs, seq int) view {
 	table := in["pages"]
 	width := table.Shape[1]
-	return view{e, seq, table.I32[seq*width : (seq+1)*width]}
+	return view{exec: e, seq: seq, pages: table.I32[seq*width : (seq+1)*width]}
+}
+
+// stand makes the view that of a row: of one with a parent, the last positions are those of its ancestors in the step, each as many places behind
+// the sequence's first row as it stands behind it.
+func (v *view) stand(in exec.Inputs, row int) {
+	parents, pos, lo := in["parents"].I32, in["pos"].I32, in["seq_start"].I32[v.seq]
+	v.own = v.own[:0]
+	if v.exec.options.Paths {
+		return
+	}
+	for at := int32(row); parents[at] != -1; at = parents[at] {
+		if up := parents[at]; up < lo || up >= at || pos[up] != pos[at]-1 {
+			v.exec.failf("sequence %d: row %d at position %d has parent %d", v.seq, at, pos[at], up)
+			break
+		}
+		v.first = pos[at]
+		v.own = append(v.own, v.place(pos[lo]+at-lo))
+	}
+	slices.Reverse(v.own)
 }
 
 // slot is where the token at a position lies.
 func (v view) slot(pos int32) int32 {
+	if i := pos - v.first; len(v.own) > 0 && i >= 0 && int(i) < len(v.own) {
+		return v.own[i]
+	}
+	return v.place(pos)
+}
+
+// place is a place of the page table.
+func (v view) place(pos int32) int32 {
 	size := int32(v.exec.options.PageSize)
 	if int(pos/size) >= len(v.pages) {
 		return -1
