@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -147,6 +148,9 @@ func (c *checkRun) file(name string) error {
 		return fmt.Errorf("%s is a plan: check takes the .glm file that plans are made from", name)
 	}
 	program, l := m.parse(c.sources)
+	if program.Broken && filepath.Ext(name) != ".glm" { // a hundred diagnostics of some other file help nobody
+		return fmt.Errorf("%s is no .glm file, by its name and by what stands in it", name)
+	}
 	c.list.Append(l)
 	if program.Broken {
 		return nil

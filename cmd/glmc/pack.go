@@ -28,7 +28,7 @@ func packCommand() *cobra.Command {
 		Use:   "pack [MODEL] --weights DIR",
 		Short: "Write a checkpoint's weights as this machine's kernels want them",
 		Long: `Pack makes the weights of MODEL, a .glm file or a plan, as the cpu device of this machine wants them, and writes
-them to a file beside the checkpoint. The next glmc run, or glmc bench model, with the same checkpoint maps that
+them to a file beside the checkpoint. The next glmc run, serve or bench model with the same checkpoint maps that
 file and makes no weights: it starts as fast as the file is read. Without MODEL it takes the family that the binary
 carries for the checkpoint's config.json.
 

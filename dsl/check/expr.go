@@ -151,9 +151,19 @@ func (f *function) unknownName(x syntax.Node, name string) {
 	case loop != nil:
 		d.Note(loop.Span().Diag(), "the variable of this loop is gone behind it")
 	case !full:
-		d.DidYouMean(name, f.candidates())
+		f.meant(d.DidYouMean(name, f.candidates()).Fix.New)
 		if f.outsideModels() && d.Suggestion == "" {
 			d.Suggest("a block outside of models sees its parameters and dimensions, and no configuration keys: take it as one of them")
+		}
+	}
+}
+
+// meant counts a name that a mistyped one suggests as used: one mistake is told once.
+func (f *function) meant(name string) {
+	for _, symbols := range []map[string]*symbol{f.vars, f.globals.symbols} {
+		if s := symbols[name]; s != nil {
+			s.used = true
+			return
 		}
 	}
 }
