@@ -3,10 +3,12 @@
 package compiler
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/glmc/glmc/compiler/cost"
@@ -146,7 +148,7 @@ func choose(f *syntax.File, o Options, list *diag.List) (pipeline.Settings, *syn
 	}
 	if found == nil {
 		if o.Pipeline != "" {
-			return pipeline.Settings{}, nil, fmt.Errorf("%s has no pipeline %q: it has %v", f.Name, o.Pipeline, names)
+			return pipeline.Settings{}, nil, fmt.Errorf("%s has no pipeline %q: it has %s", f.Name, o.Pipeline, cmp.Or(strings.Join(names, ", "), "none"))
 		}
 		s, err := pipeline.Default(targetOr(o.Target, "cpu"))
 		if err != nil {
@@ -183,10 +185,10 @@ func applySets(s *pipeline.Settings, m *syntax.Model, o Options) (map[string]str
 			rest[key] = o.Set[key]
 		case slices.Contains(pipeline.Keys(), key):
 			if err := s.Set(key, o.Set[key]); err != nil {
-				return nil, fmt.Errorf("--set %s=%s: %w", key, o.Set[key], err)
+				return nil, fmt.Errorf("--set %w", err)
 			}
 		default:
-			err := fmt.Errorf("--set %s: neither a configuration key of model %s nor a setting of a pipeline (%v)", key, m.Name.Name, pipeline.Keys())
+			err := fmt.Errorf("--set %s: neither a configuration key of model %s nor a setting of a pipeline (%s)", key, m.Name.Name, strings.Join(pipeline.Keys(), ", "))
 			if near := diag.Nearest(key, append(slices.Clone(known), pipeline.Keys()...)); near != "" {
 				err = fmt.Errorf("%w; did you mean %s?", err, near)
 			}
@@ -195,7 +197,7 @@ func applySets(s *pipeline.Settings, m *syntax.Model, o Options) (map[string]str
 	}
 	if o.TensorParallel != 0 {
 		if err := s.Set("tensor_parallel", fmt.Sprint(o.TensorParallel)); err != nil {
-			return nil, fmt.Errorf("--tp %d: %w", o.TensorParallel, err)
+			return nil, fmt.Errorf("--tp %d: %w", o.TensorParallel, errors.Unwrap(err)) // without the setting's name
 		}
 	}
 	return rest, nil

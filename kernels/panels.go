@@ -1,12 +1,14 @@
 package kernels
 
 import (
+	"math"
+
 	"github.com/glmc/glmc/kernels/dtype"
 	"github.com/glmc/glmc/kernels/panel"
 )
 
 // InPanels returns a copy of a row-major weight [..., N, K] in the order of package panel; its dtype must be one that
-// panel.Holds. The scales of F8E4M3 and I8 are shared with t; those of I4 are rounded to BF16.
+// panel.Holds. The scales of I8 are shared with t, those of I4 are rounded to BF16, and those of F8E4M3 are PanelScales'.
 func (t *Tensor) InPanels() Tensor {
 	n, k := t.Shape[len(t.Shape)-2], t.Last()
 	matrices := t.Rows() / n
@@ -20,7 +22,14 @@ func (t *Tensor) InPanels() Tensor {
 	default:
 		p.U8 = make([]byte, size)
 	}
-	if t.DType != dtype.I4 {
+	switch t.DType {
+	case dtype.I4:
+	case dtype.F8E4M3:
+		if t.Scale != nil {
+			p.Scale = make([]float32, len(t.Scale))
+			t.PanelScales(p.Scale, 0, len(t.Scale))
+		}
+	default:
 		p.Scale = t.Scale
 	}
 	stride, at := panel.Stride(t.DType, k), 0
@@ -31,6 +40,22 @@ func (t *Tensor) InPanels() Tensor {
 		}
 	}
 	return p
+}
+
+// PanelScales stores the scales of rows [first, first+rows) of a row-major t, one for each row, as they belong to panels: NaN
+// for a row of F8E4M3 that has a NaN. Every product with such a row is NaN, and in int8, which has no NaN, nothing else
+// says so.
+func (t *Tensor) PanelScales(dst []float32, first, rows int) {
+	copy(dst[:rows], t.Scale[first:])
+	if t.DType != dtype.F8E4M3 {
+		return
+	}
+	k := t.Last()
+	for r := range rows {
+		if dtype.F8E4M3HasNaN(t.U8[(first+r)*k : (first+r+1)*k]) {
+			dst[r] = float32(math.NaN())
+		}
+	}
 }
 
 // PackPanel packs rows [first, first+rows) of a row-major t, at most panel.Channels, into the panel that begins at element

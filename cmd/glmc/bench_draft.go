@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/draft/replay"
 	"github.com/glmc/glmc/runtime/draft/suffix"
 	"github.com/glmc/glmc/runtime/text/chat"
@@ -64,7 +65,7 @@ of --weights, or of the small model that the binary carries.`,
   glmc bench draft --dataset FILE --tree --max-spec-factor 2 --concurrency 8 --json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(); err != nil {
+			if err := f.check(cmd.Flags().Changed); err != nil {
 				return err
 			}
 			return f.run(cmd.Context())
@@ -91,10 +92,18 @@ of --weights, or of the small model that the binary carries.`,
 	return cmd
 }
 
-// check refuses command lines that make no sense.
-func (f *benchDraftFlags) check() error {
-	if f.dataset == "" {
+// check refuses command lines that make no sense. Given says whether they have a flag.
+func (f *benchDraftFlags) check(given func(string) bool) error {
+	switch {
+	case f.dataset == "":
 		return usagef("bench draft wants sessions: --dataset FILE")
+	case given("gen") && !f.model:
+		return usagef("--gen wants --model: without it no model answers")
+	}
+	for _, flag := range []string{"max-depth", "max-spec-factor", "max-spec-offset", "min-token-prob", "tree", "max-tokens", "cache-requests", "cache-memory"} {
+		if f.model && given(flag) {
+			return usagef("--%s is for drafts without a model: with --model they are those of glmc run", flag)
+		}
 	}
 	for _, x := range []struct {
 		flag         string
@@ -257,7 +266,7 @@ func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsec
 
 // print writes the table.
 func (d *draftDocument) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %d sessions, %d turns, %d tokens said in %d steps\n\n", d.Dataset, d.Sessions, d.Turns, d.Tokens, d.Steps)
+	fmt.Fprintf(w, "%s: %s, %s, %d tokens said in %d steps\n\n", d.Dataset, diag.Count(d.Sessions, "session"), diag.Count(d.Turns, "turn"), d.Tokens, d.Steps)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(t, "acceptance length\t%.3f tokens a step\n", d.Length)
 	fmt.Fprintf(t, "acceptance rate\t%.1f%%\n", 100*d.Rate)

@@ -120,6 +120,7 @@ type draftModelDocument struct {
 	Prompts     int              `json:"prompts"`
 	Concurrency int              `json:"concurrency"`
 	Kinds       []draftModelKind `json:"kinds"`
+	Lead        draftModelLead   `json:"lead"` // of the last kind
 }
 
 type draftModelKind struct {
@@ -140,14 +141,33 @@ type draftModelKind struct {
 	Drafters []benchDrafts `json:"drafters,omitempty"`
 }
 
+// draftModelLead says how many times faster a kind is than the fastest of the others.
+type draftModelLead struct {
+	Kind    string         `json:"kind"`
+	Groups  int            `json:"groups"` // of prompts
+	Answers draftModelOver `json:"answers"`
+	All     draftModelOver `json:"with_prompts"`
+}
+
+type draftModelOver struct {
+	Over  string  `json:"over"`
+	Ratio float64 `json:"ratio"`
+	Low   float64 `json:"low"` // of 95 per cent
+	High  float64 `json:"high"`
+}
+
 func (f *benchDraftFlags) modelDocument(rates []bench.DraftRates, prompts int) *draftModelDocument {
 	d := &draftModelDocument{Dataset: f.dataset, Prompts: prompts, Concurrency: f.concurrency}
 	for i := range rates {
 		r := &rates[i]
-		d.Kinds = append(d.Kinds, draftModelKind{Kind: r.Kind, Rate: r.Rate(), Ratio: r.Rate() / max(rates[0].Rate(), 1e-9), Median: r.Against(&rates[0]), Total: float64(r.Output) / max(r.Total.Seconds(), 1e-9),
-			Tokens: r.Output, Steps: r.Steps, Drafted: r.Drafts.Checked, Accepted: r.Drafts.Accepted, Length: r.Drafts.Length(), Share: r.Drafts.Rate(),
+		d.Kinds = append(d.Kinds, draftModelKind{Kind: r.Kind, Rate: r.Answers.Rate(), Ratio: r.Answers.Rate() / max(rates[0].Answers.Rate(), 1e-9), Median: r.Against(&rates[0]), Total: r.All.Rate(),
+			Tokens: r.All.Tokens, Steps: r.Steps, Drafted: r.Drafts.Checked, Accepted: r.Drafts.Accepted, Length: r.Drafts.Length(), Share: r.Drafts.Rate(),
 			FromMTP: r.Origins[engine.FromMTP].Length(), FromTree: r.Origins[engine.FromDrafter].Length(), Drafters: draftsOf(r.Origins)})
 	}
+	last := len(rates) - 1
+	d.Lead = draftModelLead{Kind: rates[last].Kind, Groups: len(rates[last].Groups),
+		Answers: draftModelOver(bench.Leads(rates, last, func(s *bench.DraftSpans) bench.Span { return s.Answers })),
+		All:     draftModelOver(bench.Leads(rates, last, func(s *bench.DraftSpans) bench.Span { return s.All }))}
 	return d
 }
 
@@ -158,5 +178,14 @@ func (d *draftModelDocument) print(w io.Writer) error {
 	for _, k := range d.Kinds {
 		fmt.Fprintf(t, "%s\t%.0f\t%.3f\t%.3f\t%.0f\t%d\t%d\t%d\t%.3f\t%.2f\t%.2f\t%.2f\t\n", k.Kind, k.Rate, k.Ratio, k.Median, k.Total, k.Steps, k.Drafted, k.Accepted, k.Share, k.Length, k.FromMTP, k.FromTree)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	l := &d.Lead
+	_, err := fmt.Fprintf(w, "\n%s / best other, with 95%% intervals over %d groups of prompts: %s; with prompts %s\n", l.Kind, l.Groups, l.Answers, l.All)
+	return err
+}
+
+func (o draftModelOver) String() string {
+	return fmt.Sprintf("%.3f (%.3f to %.3f) to %s", o.Ratio, o.Low, o.High, o.Over)
 }

@@ -171,7 +171,7 @@ func (f *benchServeFlags) run(ctx context.Context) error {
 		case err == nil && f.vocab == 0:
 			f.vocab = vocab
 		case err != nil && f.model == "":
-			return fmt.Errorf("%s: %w", f.url, err)
+			return fmt.Errorf("--url %s: %w", f.url, err)
 		}
 		if f.model == "" {
 			o.Model = name

@@ -23,6 +23,9 @@ func (f *draftCacheFlag) open(d drafts, label string) (keep func() error, err er
 	if d.cache == nil {
 		return nil, usagef("--draft-cache: there are no suffix trees to keep: --draft suffix or hybrid")
 	}
+	if err := checkOutput("--draft-cache", f.path); err != nil {
+		return nil, err // now, and not when the responses of days cannot be written
+	}
 	file, err := os.Open(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

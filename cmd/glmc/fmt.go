@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/dsl/format"
 	"github.com/glmc/glmc/dsl/syntax"
@@ -113,7 +114,11 @@ const stdin = "-"
 // readSource reads a .glm file, one that the binary carries, or stdin.
 func readSource(name string) ([]byte, error) {
 	if name != stdin {
-		return readCarried(name, syntax.MaxFileSize)
+		src, err := readCarried(name, syntax.MaxFileSize)
+		if err == nil && plan.IsPlan(src) {
+			err = fmt.Errorf("%s is a plan: fmt takes the .glm file that plans are made from", name)
+		}
+		return src, err
 	}
 	src, err := io.ReadAll(io.LimitReader(os.Stdin, syntax.MaxFileSize+1))
 	if err == nil && len(src) > syntax.MaxFileSize {

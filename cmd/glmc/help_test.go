@@ -31,7 +31,7 @@ var contract = map[string][]string{
 	"run": {"weights", "prompt", "messages", "ids", "max-tokens", "temperature", "seed", "tp", "logits", "json",
 		"device", "draft", "disable-pass"},
 	"serve": {"weights", "addr", "role", "device", "draft", "disable-pass", "api-key", "api-key-file", "tls-cert", "tls-key", "config-file",
-		"max-running", "max-waiting", "max-model-len", "chunk", "kv-memory", "kv-tokens", "served-model-name", "drain-timeout", "debug-addr", "log-format"},
+		"max-running", "max-waiting", "max-model-len", "chunk", "mixed-chunk", "keep-responses", "kv-memory", "kv-tokens", "served-model-name", "drain-timeout", "debug-addr", "log-format"},
 	"synth":   {"preset", "dtype", "seed", "output", "force", "json"},
 	"verify":  {"config", "weights", "pipeline", "target", "tp", "set", "disable-pass", "output", "seed", "ablate", "json"},
 	"lsp":     nil,

@@ -23,6 +23,7 @@ type compileFlags struct {
 	disable   []string
 	stopAfter string
 	figures   string
+	given     func(flag string) bool // whether the command line has it
 }
 
 func (f *compileFlags) register(fs *pflag.FlagSet) {
@@ -33,6 +34,7 @@ func (f *compileFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.set, "set", nil, "`KEY=VALUE` for a setting of the pipeline (prefill.chunk=256) or a key of config.json; may be repeated")
 	fs.StringArrayVar(&f.disable, "disable-pass", nil, "`NAME` of a pass that does not run; may be repeated")
 	registerFigures(fs, &f.figures)
+	f.given = fs.Changed
 }
 
 func registerFigures(fs *pflag.FlagSet, figures *string) {
@@ -48,7 +50,7 @@ func (f *compileFlags) registerTarget(fs *pflag.FlagSet) {
 func (f *compileFlags) options() (compiler.Options, error) {
 	o := compiler.Options{Pipeline: f.pipeline, Target: f.target, TensorParallel: f.tp, Set: map[string]string{}, StopAfter: f.stopAfter,
 		Device: f.deviceFigures}
-	if f.tp < 0 {
+	if f.tp < 0 || f.tp == 0 && f.given != nil && f.given("tp") {
 		return o, usagef("--tp %d: wants a number from 1 on", f.tp)
 	}
 	if f.target != "" {

@@ -204,7 +204,10 @@ func (f *runFlags) promptIDs(text *textTools) ([]int32, error) {
 		return nil, err
 	}
 	conv, err := chat.ParseConversation(data)
-	if err != nil {
+	switch {
+	case err != nil && !json.Valid(data):
+		return nil, fmt.Errorf("%s: wants JSON, {\"messages\": [...], \"tools\": [...]}: %w", f.messages, err)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", f.messages, err)
 	}
 	return text.conversation(conv)

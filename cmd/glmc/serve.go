@@ -128,6 +128,7 @@ func (f *serveFlags) run(ctx context.Context, model string) (err error) {
 			log.Warn("traces were lost", "error", closeErr)
 		}
 	}()
+	o.Version, o.Early = version(), loadingRoutes()
 	o.Listening = func(a net.Addr) { f.listening(log, a) }
 	server, err := serve.New(o)
 	if err != nil {

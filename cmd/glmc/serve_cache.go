@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -42,6 +43,24 @@ func (f *servedModelFlags) sequences(p *plan.Plan) int {
 		most = min(most, f.maxRunning)
 	}
 	return most
+}
+
+// checkChunks refuses steps that the plan has no room for, before its weights are loaded.
+func (f *servedModelFlags) checkChunks(p *plan.Plan) error {
+	room := 0
+	for _, q := range p.Variants("forward") {
+		for _, l := range q.Layouts {
+			room = max(room, l.Max.Tokens)
+		}
+	}
+	chunk := cmp.Or(f.chunk, p.Serving.PrefillChunk)
+	switch {
+	case chunk > room:
+		return fmt.Errorf("--chunk %d: the plan has room for %d tokens in a step; its setting prefill.chunk says for how many it is compiled", chunk, room)
+	case f.mixedChunk > chunk:
+		return fmt.Errorf("--mixed-chunk %d: wants at most %d, the tokens of a prompt in a step with nothing else (--chunk)", f.mixedChunk, chunk)
+	}
+	return nil
 }
 
 // pages is how many pages the KV cache has: as many as --kv-tokens or --kv-memory say; of the latter no more than all sequences

@@ -12,8 +12,15 @@ import (
 // consoleRoutes are those of the page at /, which shows the plan too: that page is made when somebody opens it. The runtime
 // knows nothing of the compiler's reports, and takes it as bytes.
 func consoleRoutes(p *plan.Plan) []route.Route {
+	return console.Routes(consoleOptions(func() ([]byte, error) { return planPage(p) }))
+}
+
+// loadingRoutes are those of the page while there is no plan yet.
+func loadingRoutes() []route.Route { return console.Files(consoleOptions(nil)) }
+
+func consoleOptions(plan func() ([]byte, error)) console.Options {
 	script, style := page.Digests()
-	return console.Routes(console.Options{Plan: &console.Plan{Script: script, Style: style, Page: func() ([]byte, error) { return planPage(p) }}})
+	return console.Options{Plan: &console.Plan{Script: script, Style: style, Page: plan}}
 }
 
 // planPage is what glmc inspect --html writes of a plan.

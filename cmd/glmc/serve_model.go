@@ -19,6 +19,7 @@ import (
 	"github.com/glmc/glmc/runtime/exec"
 	"github.com/glmc/glmc/runtime/sample"
 	"github.com/glmc/glmc/runtime/serve"
+	"github.com/glmc/glmc/runtime/serve/openai"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -35,6 +36,8 @@ type servedModelFlags struct {
 	maxRunning     int
 	maxWaiting     int
 	chunk          int
+	mixedChunk     int
+	keep           sizeFlag // of responses
 	kvMemory       shareFlag
 	kvTokens       int
 	profileKernels bool
@@ -51,6 +54,8 @@ func (f *servedModelFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.maxRunning, "max-running", 0, "`N` sequences in a step, at most (default: what the plan has room for)")
 	fs.IntVar(&f.maxWaiting, "max-waiting", 512, "`N` requests that wait, at most; more are answered with 429; 0: any number")
 	fs.IntVar(&f.chunk, "chunk", 0, "`N` tokens of a prompt in a step, at most (default: the plan's)")
+	fs.IntVar(&f.mixedChunk, "mixed-chunk", 0, "`N` tokens of a prompt in a step, at most, while others generate, who wait for them (default: 64, or --chunk where that is less)")
+	f.keep.register(fs, "keep-responses", openai.KeptBytes, "`SIZE` of the answers of /v1/responses that are kept in memory for later requests, of all keys; 0: none")
 	f.kvMemory.text, f.kvMemory.share = "50%", defaultKVShare
 	fs.Var(&f.kvMemory, "kv-memory", "`SIZE` of the KV cache, 8GiB, or its share of the memory that is free beside the weights, 0.5 or 50%")
 	fs.IntVar(&f.kvTokens, "kv-tokens", 0, "`N` tokens in the KV cache (default: what --kv-memory has room for, and all running sequences can use)")
@@ -65,7 +70,7 @@ func (f *servedModelFlags) check(model string) error {
 	for _, x := range []struct {
 		flag  string
 		value int
-	}{{"max-model-len", f.maxLen}, {"max-running", f.maxRunning}, {"max-waiting", f.maxWaiting}, {"chunk", f.chunk}, {"kv-tokens", f.kvTokens}} {
+	}{{"max-model-len", f.maxLen}, {"max-running", f.maxRunning}, {"max-waiting", f.maxWaiting}, {"chunk", f.chunk}, {"mixed-chunk", f.mixedChunk}, {"kv-tokens", f.kvTokens}} {
 		if x.value < 0 {
 			return usagef("--%s %d: wants a number from 0 on", x.flag, x.value)
 		}
@@ -134,7 +139,7 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 	if err != nil {
 		return nil, err
 	}
-	eng, err := engine.New(ex, guesses.options(engine.Options{Chunk: f.chunk, MaxRunning: f.maxRunning, MaxWaiting: f.maxWaiting, Observe: server.Observer()}))
+	eng, err := engine.New(ex, guesses.options(engine.Options{Chunk: f.chunk, MixedChunk: f.mixedChunk, MaxRunning: f.maxRunning, MaxWaiting: f.maxWaiting, Observe: server.Observer()}))
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +161,7 @@ func (f *servedModelFlags) open(ctx context.Context, s *served, model string, se
 	if guesses.cache != nil {
 		metrics.Trees(backend.Model().Name, guesses.cache.Stats)
 	}
-	return &serve.Loaded{Routes: routesOf(server.Observe(backend), p), Healthy: loop.Healthy}, nil
+	return &serve.Loaded{Routes: f.routes(server.Observe(backend), p), Healthy: loop.Healthy}, nil
 }
 
 // proven is the plan that is served, with evidence that its passes are right: the file's, or made here.
@@ -211,6 +216,9 @@ func (f *servedModelFlags) executor(ctx context.Context, s *served, model string
 	running := f.sequences(p)
 	if f.maxRunning > running {
 		return nil, 0, fmt.Errorf("--max-running %d: the plan has room for %d sequences in a step; its setting decode.capture lists how many it is compiled for", f.maxRunning, running)
+	}
+	if err := f.checkChunks(p); err != nil {
+		return nil, 0, err
 	}
 	longest, err := f.room(p, pages)
 	if err != nil {

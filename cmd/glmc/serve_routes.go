@@ -17,9 +17,13 @@ import (
 	"github.com/glmc/glmc/runtime/text/reply"
 )
 
-// routesOf are the interfaces to a model.
-func routesOf(b service.Backend, p *plan.Plan) []route.Route {
-	return slices.Concat(openai.Routes(b, openai.Options{Fingerprint: fingerprint(p)}), anthropic.Routes(b, anthropic.Options{}),
+// routes are the interfaces to a model.
+func (f *servedModelFlags) routes(b service.Backend, p *plan.Plan) []route.Route {
+	keep := f.keep.bytes
+	if keep == 0 {
+		keep = -1 // none, where 0 is the usual amount
+	}
+	return slices.Concat(openai.Routes(b, openai.Options{Fingerprint: fingerprint(p), Keep: keep}), anthropic.Routes(b, anthropic.Options{}),
 		[]route.Route{openapi.Route(b, version())}, consoleRoutes(p))
 }
 

@@ -129,7 +129,7 @@ func (d *Diff) writeMemory(b *strings.Builder) {
 		rows = append(rows, strings.Split(name+line, "\t"))
 	}
 	if elsewhere > 0 {
-		rows = append(rows, []string{fmt.Sprintf("in %d arenas of one size results lie elsewhere", elsewhere)})
+		rows = append(rows, []string{fmt.Sprintf("in %s of the same size results lie elsewhere", diag.Count(elsewhere, "arena"))})
 	}
 	table(b, "memory of a rank", rows)
 }

@@ -26,7 +26,7 @@ type Pipeline struct {
 	Prefill        pipeline.Prefill
 	Decode         pipeline.Decode
 	Require        []string // fusions that fire wherever they look
-	DraftSteps     int      // of the MTP layer; 0: there is none
+	DraftSteps     int      // of the MTP layer; 0: no drafts
 
 	Memory report.Memory // of one rank
 	Holds  bool          // Memory and the cache of one prefill step fit into the target's
@@ -37,8 +37,7 @@ type Pipeline struct {
 const (
 	cpuRows      = 64    // tokens of a prefill step whose logits can be had
 	gpuChunk     = 16384 // tokens of a prefill step
-	cpuDraft     = 1     // tokens that the MTP layer drafts
-	gpuDraft     = 3
+	gpuDraft     = 3     // tokens that the MTP layer drafts
 	usableMemory = 0.9 // share of a device's memory that plans may fill: drivers and libraries take some
 )
 
@@ -82,11 +81,8 @@ func (w *writer) choose(target string) (Pipeline, *diag.List, error) {
 			p.Require = append(p.Require, ran.Name)
 		}
 	}
-	if best.drafts {
+	if best.drafts && target != "cpu" { // there a row more costs about as much as the first one
 		p.DraftSteps = gpuDraft
-		if target == "cpu" {
-			p.DraftSteps = cpuDraft
-		}
 	}
 	return p, list, nil
 }

@@ -106,8 +106,10 @@ func checkHeader(file []byte) ([]byte, error) {
 		return nil, fmt.Errorf("damaged plan: reserved header bytes are %#x", z)
 	}
 	body := file[headerSize:]
-	if n := binary.LittleEndian.Uint64(file[16:]); n != uint64(len(body)) {
-		return nil, fmt.Errorf("damaged plan: the header speaks of %d bytes, the file holds %d (truncated?)", n, len(body))
+	if n := binary.LittleEndian.Uint64(file[16:]); n > uint64(len(body)) {
+		return nil, fmt.Errorf("damaged plan: the header speaks of %d bytes, the file holds %d: it was cut off", n, len(body))
+	} else if n < uint64(len(body)) {
+		return nil, fmt.Errorf("damaged plan: the header speaks of %d bytes, the file holds %d: something was put behind it", n, len(body))
 	}
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], file[24:headerSize]) {
 		return nil, errors.New("damaged plan: its bytes do not match the digest in its header")

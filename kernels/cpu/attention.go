@@ -9,7 +9,7 @@ import (
 // FlashAttention, arXiv:2205.14135): memory does not grow with the context.
 //
 // A tile is some rows of one sequence. Whoever computes it walks over the positions in blocks that begin at multiples of
-// attnBlock, so that a row's result does not depend on the rows that share its tile.
+// the block's size, so that a row's result does not depend on the rows that share its tile.
 type attention struct {
 	dots   *attnDots
 	panels *attnPanels // nil where the tier has no products with panels
@@ -17,10 +17,6 @@ type attention struct {
 
 // attnTile is rows [lo, hi) of the step, all of one sequence.
 type attnTile struct{ seq, lo, hi int }
-
-// attnBlock is the number of positions between two updates of the running maximum; 64 keys and values of 128 values fill
-// 64 KiB as float32, and 32 KiB as bfloat16.
-const attnBlock = 64
 
 func (d *Device) attnPaged(attrs kernels.Attrs) (kernels.Func, error) {
 	scale, err := attrs.Float("scale")

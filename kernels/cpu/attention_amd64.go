@@ -9,7 +9,7 @@ func attnKernelsOf(d *dots) *attnKernels {
 	}
 	return &attnKernels{
 		keysBF16: attnKeysBF16, keysF8: attnKeysF8, valuesBF16: attnValuesBF16, valuesF8: attnValuesF8,
-		softmax: attnSoftmax, shrink: attnShrink, fold: attnFold, divide: attnDivide, round: attnRound, finite: attnFinite, fetch: attnFetch, touch: attnTouch,
+		softmax: attnSoftmax, softmaxAll: attnSoftmaxAll, shrink: attnShrink, fold: attnFold, divide: attnDivide, round: attnRound, finite: attnFinite, fetch: attnFetch, touch: attnTouch,
 		products: &panelsBF16,
 	}
 }

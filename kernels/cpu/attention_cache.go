@@ -60,7 +60,7 @@ func (a *attnPanels) startAhead(w *attnPanelWorker, item *attnItem) {
 	products := func(n int) int {
 		return a.products(n, attnBlock/panel.Channels) + a.products(n, a.width/panel.Channels)
 	}
-	steps := 2*attnLoads + rows/panelRows*(1+products(panelRows))
+	steps := 2*attnLoads + rows/panelRows
 	if rest := rows % panelRows; rest > 0 {
 		steps += 1 + products(rest)
 	}

@@ -24,9 +24,9 @@ type attnDots struct {
 
 // attnWorker is one worker's scratch.
 type attnWorker struct {
-	k, v       []float32   // [attnBlock, D], [attnBlock, V]: widened keys and values of a block
-	keys, vals [][]float32 // [attnBlock]: rows of k and v, or of the cache itself
-	score      []float32   // [attnBlock]
+	k, v       []float32   // [attnDotBlock, D], [attnDotBlock, V]: widened keys and values of a block
+	keys, vals [][]float32 // [attnDotBlock]: rows of k and v, or of the cache itself
+	score      []float32   // [attnDotBlock]
 	state      []softmax   // [rows, group]
 }
 
@@ -36,6 +36,10 @@ type softmax struct {
 	out          []float32 // [V], in the result
 }
 
+// attnDotBlock is the number of positions between two updates of the running maximum; 64 keys and values of 128 values
+// fill 64 KiB as float32.
+const attnDotBlock = 64
+
 // attnQueries is how many queries share the widening of a block.
 const attnQueries = 64
 
@@ -43,8 +47,8 @@ func newAttnDots(d *Device, scale float32) *attnDots {
 	a := &attnDots{dev: d, scale: scale, workers: make([]attnWorker, d.threads)}
 	for i := range a.workers {
 		w := &a.workers[i]
-		w.keys, w.vals = make([][]float32, attnBlock), make([][]float32, attnBlock)
-		w.score = make([]float32, attnBlock)
+		w.keys, w.vals = make([][]float32, attnDotBlock), make([][]float32, attnDotBlock)
+		w.score = make([]float32, attnDotBlock)
 	}
 	a.body = a.items
 	return a
@@ -80,8 +84,8 @@ func (a *attnDots) item(w *attnWorker, tile attnTile, head int) {
 			w.state[(t-tile.lo)*group+g] = softmax{largest: float32(math.Inf(-1)), out: out[at : at+dv]}
 		}
 	}
-	for first := 0; first <= last; first += attnBlock {
-		n := min(attnBlock, last+1-first)
+	for first := 0; first <= last; first += attnDotBlock {
+		n := min(attnDotBlock, last+1-first)
 		a.load(w, tile.seq, head, first, n)
 		for t := tile.lo; t < tile.hi; t++ {
 			seen := min(n, int(pos[t])+1-first) // causal
@@ -104,7 +108,7 @@ func (a *attnDots) load(w *attnWorker, seq, head, first, n int) {
 	cache, pages := a.c.Cache, &a.c.In[3]
 	d, dv := cache.HeadDim, cache.ValueDim
 	table := pages.I32[seq*pages.Last() : (seq+1)*pages.Last()]
-	w.k, w.v = kernels.Resize(w.k, attnBlock*d), kernels.Resize(w.v, attnBlock*dv)
+	w.k, w.v = kernels.Resize(w.k, attnDotBlock*d), kernels.Resize(w.v, attnDotBlock*dv)
 	for j := range n {
 		p := first + j
 		slot := int(table[p/cache.PageSize])*cache.PageSize + p%cache.PageSize

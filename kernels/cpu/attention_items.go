@@ -1,12 +1,16 @@
 package cpu
 
-import "sync/atomic"
+import (
+	"math"
+	"sync/atomic"
+)
 
 // attnItem is an item of work: a tile, some KV heads, and all chunks of its positions or one of them.
 type attnItem struct {
 	tile           attnTile
 	headLo, headHi int
 	last           int        // the last position that a row sees
+	all            int        // how many positions every row sees
 	split          *attnSplit // nil: all chunks
 	chunk          int
 }
@@ -27,9 +31,9 @@ func (a *attnPanels) plan() {
 	want := attnItems * a.dev.threads
 	few := a.dev.threads > 1 && len(a.tiles) < want
 	for i := len(a.tiles) - 1; i >= 0; i-- {
-		item := attnItem{tile: a.tiles[i]}
+		item := attnItem{tile: a.tiles[i], all: math.MaxInt}
 		for _, p := range a.c.In[1].I32[item.tile.lo:item.tile.hi] {
-			item.last = max(item.last, int(p))
+			item.last, item.all = max(item.last, int(p)), min(item.all, int(p)+1)
 		}
 		rows := (item.tile.hi - item.tile.lo) * a.group
 		split := few && item.last >= attnChunk && rows <= attnFewRows

@@ -2,8 +2,10 @@ package cpu
 
 import (
 	"math"
+	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/glmc/glmc/kernels"
@@ -101,7 +103,8 @@ func TestAttnValues(t *testing.T) {
 	}
 }
 
-// The softmax of a block against float64: weights to the rounding of bfloat16, their sums, the factor of what was before.
+// The softmax of a block against float64: the reference, which follows the largest score where that is far above it, weights
+// to the rounding of bfloat16, their sums, the factor of what was before.
 func TestAttnSoftmax(t *testing.T) {
 	for name, k := range attnTables() {
 		rapid.Check(t, func(t *rapid.T) {
@@ -121,7 +124,7 @@ func TestAttnSoftmax(t *testing.T) {
 				}
 			}
 			before, sums := append([]float32(nil), largest...), append([]float32(nil), sum...)
-			k.softmax(&p[0], &s[0], &largest[0], &sum[0], &shrink[0], &seen[0], rows, scale)
+			rose, rises := k.softmax(&p[0], &s[0], &largest[0], &sum[0], &shrink[0], &seen[0], rows, scale), false
 			near := func(what string, i int, got float32, want, bound float64) {
 				if !(math.Abs(float64(got)-want) <= bound) {
 					t.Fatalf("%s: %s of row %d is %g, want %g", name, what, i, got, want)
@@ -132,8 +135,11 @@ func TestAttnSoftmax(t *testing.T) {
 				score := s[i*attnBlock : i*attnBlock+n]
 				most := before[i]
 				for _, v := range score {
-					most = max(most, v*scale)
+					if t := v * scale; t > before[i]+attnSlack {
+						most = max(most, t)
+					}
 				}
+				rises = rises || most != before[i]
 				factor := math.Exp2(float64(before[i]) - float64(most))
 				near("largest", i, largest[i], float64(most), 0)
 				// An exponent of size t is rounded by t * 2^-24, which is the error of its power of two.
@@ -154,6 +160,89 @@ func TestAttnSoftmax(t *testing.T) {
 				for j, want := range lanes {
 					near("sum", i, sum[i*attnSums+j], want, 0x1p-17*(1+math.Abs(want)))
 				}
+			}
+			if rose != rises {
+				t.Fatalf("%s: a reference rose: %v, want %v", name, rose, rises)
+			}
+		})
+	}
+}
+
+// Where every row sees the whole block, the softmax without masks has the bits of the one with them.
+func TestAttnSoftmaxAll(t *testing.T) {
+	for name, k := range attnTables() {
+		rapid.Check(t, func(t *rapid.T) {
+			r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+			rows := rapid.IntRange(1, panelRows).Draw(t, "rows")
+			spread := rapid.SampledFrom([]float32{0.1, 3, 100}).Draw(t, "spread")
+			s, sum := r.F32(rows, attnBlock).F32, r.F32(rows, attnSums).F32
+			for i := range s {
+				s[i] *= spread
+			}
+			for range rapid.IntRange(0, 3).Draw(t, "hidden") {
+				s[r.IntN(len(s))] = -inf
+			}
+			seen, before := make([]int64, rows), make([]float32, rows)
+			for i := range seen {
+				seen[i], before[i] = int64(attnBlock+r.IntN(2)), float32(r.NormFloat64())
+			}
+			type result struct {
+				P                    []uint16
+				Largest, Sum, Shrink []float32
+				Rose                 bool
+			}
+			run := func(softmax func(p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32) bool) result {
+				x := result{make([]uint16, rows*attnWeightStride), slices.Clone(before), slices.Clone(sum), make([]float32, rows), false}
+				x.Rose = softmax(&x.P[0], &s[0], &x.Largest[0], &x.Sum[0], &x.Shrink[0], &seen[0], rows, 0.7)
+				return x
+			}
+			if diff := cmp.Diff(run(k.softmax), run(k.softmaxAll)); diff != "" {
+				t.Fatalf("%s (-masked +all)\n%s", name, diff)
+			}
+		})
+	}
+}
+
+// Folding a chunk's state into that of the chunks before it, against float64.
+func TestAttnFold(t *testing.T) {
+	for name, k := range attnTables() {
+		rapid.Check(t, func(t *rapid.T) {
+			r := kerneltest.NewRand(rapid.Uint64().Draw(t, "seed"))
+			rows, n := rapid.IntRange(1, 5).Draw(t, "rows"), 32*rapid.IntRange(1, 3).Draw(t, "panels")
+			draw := func() (out, largest, sum []float32) {
+				out, largest, sum = r.F32(rows, n).F32, r.F32(rows).F32, r.F32(rows, attnSums).F32
+				for i := range largest {
+					largest[i] *= 40
+					if r.IntN(8) == 0 {
+						largest[i] = -inf // nothing of the chunk is seen
+					}
+				}
+				return
+			}
+			out, largest, sum := draw()
+			part, partLargest, partSum := draw()
+			gotOut, gotLargest, gotSum := slices.Clone(out), slices.Clone(largest), slices.Clone(sum)
+			k.fold(&gotOut[0], &part[0], n, &gotLargest[0], &partLargest[0], &gotSum[0], &partSum[0], rows)
+			for i := range rows {
+				most := max(largest[i], partLargest[i])
+				if gotLargest[i] != most {
+					t.Fatalf("%s: reference %g, want %g", name, gotLargest[i], most)
+				}
+				keep, add := 0.0, 0.0
+				if !math.IsInf(float64(most), -1) {
+					keep, add = math.Exp2(float64(largest[i])-float64(most)), math.Exp2(float64(partLargest[i])-float64(most))
+				}
+				folded := func(what string, got, a, b []float32) {
+					for j, g := range got {
+						want, size := float64(a[j])*keep+float64(b[j])*add, math.Abs(float64(a[j]))*keep+math.Abs(float64(b[j]))*add
+						// An exponent of size 200 is rounded by 2^-17.
+						if !(math.Abs(float64(g)-want) <= size*0x1p-16+0x1p-148) {
+							t.Fatalf("%s: %s %d of row %d is %g, want %g", name, what, j, i, g, want)
+						}
+					}
+				}
+				folded("output", gotOut[i*n:(i+1)*n], out[i*n:], part[i*n:])
+				folded("sum", gotSum[i*attnSums:(i+1)*attnSums], sum[i*attnSums:], partSum[i*attnSums:])
 			}
 		})
 	}

@@ -40,10 +40,11 @@ type attnKernels struct {
 	keysF8       func(panels *uint16, keys *byte, at *int64, d, groups, stride int)
 	valuesBF16   func(panels, values *uint16, at *int64, d, n, stride int)
 	valuesF8     func(panels *uint16, values *byte, at *int64, d, n, stride int)
-	softmax      func(p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32)
+	softmax      func(p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32) (rose bool)
+	softmaxAll   func(p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32) (rose bool)
 	shrink       func(out *float32, stride, n int, shrink *float32, rows int)
-	fold         func(out, part *float32, n int, a, b float32)
-	divide       func(dst, src *float32, n int, by float32)
+	fold         func(out, part *float32, n int, largest, partLargest, sum, partSum *float32, rows int)
+	divide       func(dst, src *float32, n int, sums *float32)
 	round        func(dst *uint16, src *float32, n int, flip uint32)
 	finite       func(p *uint16, n int) bool
 	fetch, touch func(rows unsafe.Pointer, at *int64, bytes, n int)
@@ -51,12 +52,16 @@ type attnKernels struct {
 }
 
 const (
+	// attnBlock is the positions of a block. 128 keys and values of 128 values fill 64 KiB as bfloat16: more than a
+	// first-level cache holds, but a panel of them is one of eight, and comes from the second-level cache while the one
+	// before is multiplied. Outputs are loaded and stored once a block.
+	attnBlock = 128
 	// attnChunk is the positions of a chunk: what a thread takes of a sequence in generation.
 	attnChunk = 512
-	// attnRows is about how many rows of one KV head make a tile: 16 times panelRows. Then bringing a block into
-	// panels costs one or two hundredths of multiplying with it, and what a tile keeps of its rows stays in
+	// attnRows is about how many rows of one KV head make a tile: 32 times panelRows. Then bringing a block into
+	// panels costs two or three hundredths of multiplying with it, and what a tile keeps of its rows stays in
 	// the second-level cache.
-	attnRows = 16 * panelRows
+	attnRows = 32 * panelRows
 	// attnFewRows is how many rows of a KV head a tile has at most whose chunks threads take one by one, because
 	// their states wait in memory to be folded; and for which a block is computed faster than it is read.
 	attnFewRows = 2 * panelRows
@@ -68,6 +73,9 @@ const (
 	attnLoads = 2
 	// attnAtOnce is how many bytes are fetched ahead at once.
 	attnAtOnce = 32 * 64
+	// attnSlack is how far scores rise above a row's reference, in powers of two, before it follows them: weights are 2^8 at
+	// most, and what was summed is seldom scaled anew (kernels/cpu/gen/softmax.go).
+	attnSlack = 8
 	// attnSums is the number of sums of weights that a row has.
 	attnSums = 16
 	// attnPair is the bytes of a pair of a panel. Panels are one pair more than they hold apart, which keeps them
@@ -81,7 +89,7 @@ const (
 type attnState struct {
 	out     []float32 // [rows, V padded]
 	largest []float32 // [rows]
-	sum     []float32 // [rows, attnSums]; the first is the sum of all when the chunk is done
+	sum     []float32 // [rows, attnSums]
 }
 
 // attnScratch is what a call needs besides its operands. Layers are many, and no two of them run at once: they share it.
@@ -226,7 +234,7 @@ func (a *attnPanels) chunk(w *attnPanelWorker, item *attnItem, s *attnState, chu
 	for first := lo; first < hi; first += attnBlock {
 		i := first / attnBlock % 2
 		b := attnBlockOf{first: first, n: w.places[i].n, at: &w.places[i], more: first > lo}
-		a.look(w, item.tile, &b)
+		a.look(w, item, &b)
 		w.ahead.next = &w.places[1-i]
 		a.locate(w.ahead.next, item.tile.seq, first+attnBlock, end)
 		a.startAhead(w, item)
@@ -239,14 +247,6 @@ func (a *attnPanels) chunk(w *attnPanelWorker, item *attnItem, s *attnState, chu
 			a.ahead(w, a.kernels.touch, all)
 		}
 	}
-	for r := range rows {
-		sums := s.sum[r*attnSums : (r+1)*attnSums]
-		for n := attnSums / 2; n > 0; n /= 2 {
-			for i := range n {
-				sums[i] += sums[i+n]
-			}
-		}
-	}
 }
 
 // attnBlockOf is a block of positions, of which rows may see fewer than n, and the first row of a head in the item.
@@ -254,13 +254,18 @@ type attnBlockOf struct {
 	first, n int
 	at       *attnPlaces
 	more     bool // the state holds earlier blocks
-	edge     bool // some row does not see all of the block
+	whole    bool // every row sees attnBlock positions
+	edge     bool // some row does not see all n
 	row      int
 }
 
-// look finds how many positions of the block each row of a head sees.
-func (a *attnPanels) look(w *attnPanelWorker, tile attnTile, b *attnBlockOf) {
+// look finds how many positions of the block each row of a head sees. Most blocks are seen whole, by all.
+func (a *attnPanels) look(w *attnPanelWorker, item *attnItem, b *attnBlockOf) {
+	tile := item.tile
 	w.seen = kernels.Resize(w.seen, (tile.hi-tile.lo)*a.group)
+	if b.whole = b.first+attnBlock <= item.all; b.whole {
+		return
+	}
 	for t, p := range a.c.In[1].I32[tile.lo:tile.hi] {
 		seen := min(b.n, int(p)+1-b.first) // causal
 		b.edge = b.edge || seen < b.n
@@ -305,9 +310,12 @@ func (a *attnPanels) finite(w *attnPanelWorker, n int) bool {
 
 // rows folds a block into the states of n rows, at most panelRows, from row r of the head on.
 func (a *attnPanels) rows(w *attnPanelWorker, s *attnState, b *attnBlockOf, r, n int) {
-	most := 0
-	for _, seen := range w.seen[r : r+n] {
-		most = max(most, int(seen))
+	least, most := b.n, b.n
+	if !b.whole {
+		most = 0
+		for _, seen := range w.seen[r : r+n] {
+			least, most = min(least, int(seen)), max(most, int(seen))
+		}
 	}
 	if most == 0 {
 		return
@@ -319,9 +327,13 @@ func (a *attnPanels) rows(w *attnPanelWorker, s *attnState, b *attnBlockOf, r, n
 		to: w.scores, ldc: 4 * attnBlock,
 	})
 	a.fetchAhead(w)
-	a.kernels.softmax(&w.weights[0], &w.scores[0], &s.largest[at], &s.sum[at*attnSums], &w.shrink[0], &w.seen[r], n, a.scale)
+	softmax := a.kernels.softmax
+	if least >= attnBlock {
+		softmax = a.kernels.softmaxAll
+	}
+	rose := softmax(&w.weights[0], &w.scores[0], &s.largest[at], &s.sum[at*attnSums], &w.shrink[0], &w.seen[r], n, a.scale)
 	out := s.out[at*a.width:]
-	if b.more {
+	if b.more && rose {
 		a.kernels.shrink(&out[0], 4*a.width, a.width, &w.shrink[0], n)
 	}
 	a.multiply(w, attnProduct{
@@ -345,7 +357,9 @@ type attnProduct struct {
 func (a *attnPanels) multiply(w *attnPanelWorker, p attnProduct) {
 	kernels := &a.kernels.products[p.rows]
 	for i := 0; i < p.count; {
-		a.fetchAhead(w)
+		if p.rows < panelRows {
+			a.fetchAhead(w)
+		}
 		side := a.side(p.rows, p.count-i)
 		kernels[side](unsafe.Pointer(&p.panels[i*p.stride/2]), p.stride, p.x, p.lda, &p.to[i*panel.Channels], p.ldc, p.pairs, p.more, uintptr(unsafe.Pointer(p.x)), 0)
 		i += side
@@ -370,35 +384,20 @@ func (a *attnPanels) products(n, count int) int {
 
 // fold adds a chunk's state to that of the chunks before it, for the rows that see any of it.
 func (a *attnPanels) fold(item *attnItem, total, part *attnState, chunk int) {
-	row := 0
-	for range item.headHi - item.headLo {
-		for _, p := range a.c.In[1].I32[item.tile.lo:item.tile.hi] {
-			for range a.group {
-				if chunk*attnChunk <= int(p) {
-					a.foldRow(total, part, row)
-				}
-				row++
+	tokens := a.c.In[1].I32[item.tile.lo:item.tile.hi]
+	for h := range item.headHi - item.headLo {
+		for t := 0; t < len(tokens); t++ {
+			first := t
+			for t < len(tokens) && chunk*attnChunk <= int(tokens[t]) {
+				t++
+			}
+			if rows := (t - first) * a.group; rows > 0 {
+				r := (h*len(tokens) + first) * a.group
+				a.kernels.fold(&total.out[r*a.width], &part.out[r*a.width], a.width, &total.largest[r], &part.largest[r],
+					&total.sum[r*attnSums], &part.sum[r*attnSums], rows)
 			}
 		}
 	}
-}
-
-func (a *attnPanels) foldRow(total, part *attnState, r int) {
-	largest := max(total.largest[r], part.largest[r])
-	// With nothing above minus infinity so far, everything is zero.
-	finite := max(largest, -math.MaxFloat32)
-	keep, add := exp2(total.largest[r]-finite), exp2(part.largest[r]-finite)
-	a.kernels.fold(&total.out[r*a.width], &part.out[r*a.width], a.width, keep, add)
-	total.sum[r*attnSums] = total.sum[r*attnSums]*keep + part.sum[r*attnSums]*add
-	total.largest[r] = largest
-}
-
-// exp2 is 2^x. One of every two that are folded has x = 0.
-func exp2(x float32) float32 {
-	if x == 0 {
-		return 1
-	}
-	return float32(math.Exp2(float64(x)))
 }
 
 // finish stores the results.
@@ -408,7 +407,7 @@ func (a *attnPanels) finish(item *attnItem, s *attnState) {
 	for h := item.headLo; h < item.headHi; h++ {
 		for t := item.tile.lo; t < item.tile.hi; t++ {
 			for g := range a.group {
-				a.kernels.divide(&a.c.Out[0].F32[(t*heads+h*a.group+g)*dv], &s.out[row*a.width], dv, s.sum[row*attnSums])
+				a.kernels.divide(&a.c.Out[0].F32[(t*heads+h*a.group+g)*dv], &s.out[row*a.width], dv, &s.sum[row*attnSums])
 				row++
 			}
 		}

@@ -19,16 +19,19 @@ func attnValuesBF16(panels, values *uint16, at *int64, d, n, stride int)
 func attnValuesF8(panels *uint16, values *byte, at *int64, d, n, stride int)
 
 //go:noescape
-func attnSoftmax(p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32)
+func attnSoftmax(p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32) (rose bool)
+
+//go:noescape
+func attnSoftmaxAll(p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32) (rose bool)
 
 //go:noescape
 func attnShrink(out *float32, stride, n int, shrink *float32, rows int)
 
 //go:noescape
-func attnFold(out, part *float32, n int, a, b float32)
+func attnFold(out, part *float32, n int, largest, partLargest, sum, partSum *float32, rows int)
 
 //go:noescape
-func attnDivide(dst, src *float32, n int, by float32)
+func attnDivide(dst, src *float32, n int, sums *float32)
 
 //go:noescape
 func attnRound(dst *uint16, src *float32, n int, flip uint32)

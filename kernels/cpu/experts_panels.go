@@ -88,10 +88,10 @@ func (m *experts) gateUpPanels(worker, lo, hi int) {
 
 // expertPanels computes panels [lo, hi) of inner channels of one expert: silu(gate x) * (up x).
 func (m *experts) expertPanels(me *expertWorker, e, lo, hi int) {
-	width, k := m.down.Shape[2], m.gate.Last()
+	width := m.down.Shape[2]
 	gate, up := m.dev.newPanelWeight(m.gate, e, m.panelX.format != nil), m.dev.newPanelWeight(m.up, e, m.panelX.format != nil)
 	first, last := int(m.start[e]), int(m.start[e+1])
-	block := panelRowBlock(k)
+	block := gate.rowBlock(last - first)
 	for r0 := first; r0 < last; r0 += block {
 		rows := min(block, last-r0)
 		for p := lo; p < hi; {
@@ -183,7 +183,7 @@ func (w *panelExpertWorker) columnsOf(rows, columns int) []float32 {
 func (m *experts) projectExpert(me *expertWorker, out columnRows, e, lo, hi int, next unsafe.Pointer) {
 	down := m.dev.newPanelWeight(m.down, e, m.panelInner.bytes.meta != nil)
 	first, last := int(m.start[e]), int(m.start[e+1])
-	block := panelRowBlock(m.down.Last())
+	block := down.rowBlock(last - first)
 	for r0 := first; r0 < last; r0 += block {
 		rows := min(block, last-r0)
 		for p := lo; p < hi; {

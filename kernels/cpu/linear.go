@@ -170,10 +170,17 @@ func (l *linear) partsOfRows(worker, lo, hi int) {
 
 // panelRows computes the columns of panels [lo, hi) in rows [first, last).
 func (l *linear) panelRows(me *linearWorker, lo, hi, first, last int) {
-	block := panelRowBlock(l.panel.k)
+	block := l.panel.rowBlock(last - first)
 	for r0 := first; r0 < last; r0 += block {
 		rows := min(block, last-r0)
 		for p := lo; p < hi; {
+			if l.panel.stores(rows) {
+				if to, ok := l.result(me, p, r0); ok {
+					me.multiplyBytes(&l.panel, p, me.sumsOf(rows, 1), &l.panelIn.bytes, r0, rows, nil, &to)
+					p++
+					continue
+				}
+			}
 			side := l.panel.side(rows, hi-p)
 			sums := me.multiply(&l.panel, p, side, &l.panelIn.panelRowsIn, r0, rows, nil)
 			for q := range side {
@@ -184,27 +191,38 @@ func (l *linear) panelRows(me *linearWorker, lo, hi, first, last int) {
 	}
 }
 
-// finish scales the sums of panel p, which lie side panels apart, and stores them in the results that they belong to.
-func (l *linear) finish(me *linearWorker, sums []float32, side, p, r0, rows int) {
+// result is where the products of panel p with the rows from r0 on go, if the panel is full and belongs to one result.
+func (l *linear) result(me *linearWorker, p, r0 int) (to panelResult, ok bool) {
 	n, first := l.w.Shape[0], p*panel.Channels
-	last := min(first+panel.Channels, n)
-	scale := channels(l.w.Scale, 0, p, n, &me.scale, oneRows[:])
-	bias := channels(l.bias, 0, p, n, &me.bias, noBias[:])
-	row := &l.panelIn.scales(r0, rows)[0]
-	lds := side * panel.Channels
 	from := 0 // column of the result at hand
 	for i := range l.out {
 		out := &l.out[i]
 		width := out.Last()
 		if from <= first && first+panel.Channels <= from+width {
-			l.dev.panels.scale(&out.F32[r0*width+first-from], 4*width, &sums[0], 4*lds, rows, scale, bias, row)
-			return
+			return panelResult{
+				dst: &out.F32[r0*width+first-from], stride: 4 * width,
+				scale: channels(l.w.Scale, 0, p, n, &me.scale, oneRows[:]), bias: channels(l.bias, 0, p, n, &me.bias, noBias[:]),
+			}, true
 		}
 		from += width
 	}
+	return panelResult{}, false
+}
+
+// finish scales the sums of panel p, which lie side panels apart, and stores them in the results that they belong to.
+func (l *linear) finish(me *linearWorker, sums []float32, side, p, r0, rows int) {
+	row, lds := &l.panelIn.scales(r0, rows)[0], side*panel.Channels
+	if to, ok := l.result(me, p, r0); ok {
+		l.dev.panels.scale(to.dst, to.stride, &sums[0], 4*lds, rows, to.scale, to.bias, row)
+		return
+	}
 	// The panel is not full, or belongs to several results.
+	n, first := l.w.Shape[0], p*panel.Channels
+	last := min(first+panel.Channels, n)
+	scale := channels(l.w.Scale, 0, p, n, &me.scale, oneRows[:])
+	bias := channels(l.bias, 0, p, n, &me.bias, noBias[:])
 	l.dev.panels.scale(&sums[0], 4*lds, &sums[0], 4*lds, rows, scale, bias, row)
-	from = 0
+	from := 0 // column of the result at hand
 	for i := range l.out {
 		out := &l.out[i]
 		width := out.Last()

@@ -43,7 +43,8 @@ type panelFormat struct {
 type groupedKernel func(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 // dot8Kernel multiplies tiles of rows of int8 with one panel of bytes: see kernels/cpu/gen/dot8.go.
-type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+type dot8Kernel func(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int,
+	dst *float32, ldd int, scale, bias *float32)
 
 // fusedKernel multiplies a few rows of int8 with one panel as it is stored, from its first k to the last: see kernels/cpu/gen/dot8.go.
 type fusedKernel func(w *byte, a *int8, lda int, c *float32, quads int, meta *quantMeta, metaStride int, ahead uintptr)
@@ -127,7 +128,7 @@ func (w *panelWeight) side(rows, left int) int {
 func (m *panelMultiplier) multiply(w *panelWeight, p, side int, x *panelRowsIn, r0, rows int, next unsafe.Pointer) []float32 {
 	sums := m.sumsOf(rows, side)
 	if x.bytes.meta != nil {
-		m.multiplyBytes(w, p, sums, &x.bytes, r0, rows, next)
+		m.multiplyBytes(w, p, sums, &x.bytes, r0, rows, next, nil)
 		return sums
 	}
 	a, lda, size := x.at(r0)
@@ -172,15 +173,17 @@ func (m *panelMultiplier) widened(w *panelWeight, p, first, n int) (weights unsa
 	return unsafe.Pointer(&m.wide[0]), n * w.quad / 2
 }
 
-// multiplyBytes is multiply for rows of int8.
-func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x *byteRows, r0, rows int, next unsafe.Pointer) {
+// panelResult is where the products of a panel go, and what they become: sum * scale + bias.
+type panelResult struct {
+	dst         *float32 // of the first row
+	stride      int      // bytes to the next row's
+	scale, bias *float32 // [32]
+}
+
+// multiplyBytes is multiply for rows of int8: into sums, or where the results go.
+func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x *byteRows, r0, rows int, next unsafe.Pointer, to *panelResult) {
 	if rows < len(w.bytes.fused) {
-		at := w.at(p, 0)
-		ahead := uintptr(next)
-		if next == nil {
-			ahead = uintptr(at) + uintptr(w.stride)
-		}
-		w.bytes.fused[rows]((*byte)(at), &x.codes[r0*x.stride], x.stride, &sums[0], w.padded()/4, &x.meta[r0*x.groups], metaBytes*x.groups, ahead)
+		m.multiplyFused(w, p, sums, x, r0, rows, next)
 		return
 	}
 	if m.bytes == nil {
@@ -193,19 +196,37 @@ func (m *panelMultiplier) multiplyBytes(w *panelWeight, p int, sums []float32, x
 		ahead := w.ahead(p, first, n, next, tiles, max(n*w.quad/8, 1))
 		w.bytes.convert(&m.bytes[0], (*byte)(w.at(p, first)), n)
 		groups := (min(panelBlock, w.k-k) + w.bytes.group - 1) / w.bytes.group
+		out := panelResult{dst: &sums[0], stride: 4 * panel.Channels}
+		if to != nil && k+panelBlock >= w.k {
+			out = *to
+		}
 		// Tiles of as many rows each as there can be: first those with one more.
 		small, more := rows/tiles, rows%tiles
 		r := 0
 		for _, run := range [...]struct{ rows, tiles int }{{small + 1, more}, {small, tiles - more}} {
 			if run.tiles > 0 {
 				w.bytes.kernels[run.rows](&m.bytes[0], &x.codes[(r0+r)*x.stride+k], x.stride, &sums[r*panel.Channels], 4*panel.Channels,
-					groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups, ahead.at, ahead.pace, run.tiles)
+					groups, k > 0, &x.meta[(r0+r)*x.groups+k/w.bytes.group], metaBytes*x.groups, ahead.at, ahead.pace, run.tiles,
+					(*float32)(unsafe.Add(unsafe.Pointer(out.dst), r*out.stride)), out.stride, out.scale, out.bias)
 				r += run.rows * run.tiles
 				ahead.skip(run.tiles)
 			}
 		}
 	}
 }
+
+// multiplyFused is multiplyBytes for so few rows that weights become bytes on the way.
+func (m *panelMultiplier) multiplyFused(w *panelWeight, p int, sums []float32, x *byteRows, r0, rows int, next unsafe.Pointer) {
+	at := w.at(p, 0)
+	ahead := uintptr(next)
+	if next == nil {
+		ahead = uintptr(at) + uintptr(w.stride)
+	}
+	w.bytes.fused[rows]((*byte)(at), &x.codes[r0*x.stride], x.stride, &sums[0], w.padded()/4, &x.meta[r0*x.groups], metaBytes*x.groups, ahead)
+}
+
+// stores reports whether products of that many rows can go where they belong at once: see multiplyBytes.
+func (w *panelWeight) stores(rows int) bool { return w.fast && rows >= len(w.bytes.fused) }
 
 // tileOf is the size of the next tile of the rows that are left: about as many rows in each, because a
 // kernel with few rows takes as long as one with six.
@@ -258,12 +279,24 @@ func (l *lookahead) skip(tiles int) { l.at += uintptr(tiles * l.turn) }
 // padded is the number of k that a panel has.
 func (w *panelWeight) padded() int { return w.steps(w.k) * w.quad }
 
-// panelRowBlock bounds the rows that meet a panel in turn: as many activations as the second-level cache holds beside it.
+// panelRowBlock bounds the rows that meet a panel in turn: as many activations as the second-level cache holds beside it, in
+// bfloat16.
 func panelRowBlock(k int) int {
 	return min(max(384*1024/max(k, 1)/panelRows, 8)*panelRows, maxPanelRows)
 }
 
-const maxPanelRows = 40 * panelRows
+// rowBlock is panelRowBlock for this weight and that many rows: as many bytes of int8 as of bfloat16, and rows that are shared
+// out evenly, because every block decodes the weights again.
+func (w *panelWeight) rowBlock(rows int) int {
+	most := panelRowBlock(w.k)
+	if w.fast {
+		most = panelRowBlock(w.k / 2)
+	}
+	blocks := max((rows+most-1)/most, 1)
+	return (rows + blocks - 1) / blocks
+}
+
+const maxPanelRows = 44 * panelRows
 
 // fewRows is up to how many rows products are bound by reading weights.
 const fewRows = 8

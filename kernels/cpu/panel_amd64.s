@@ -10582,8 +10582,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot8x1(SB), NOSPLIT, $0-96
+// func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot8x1(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -10591,6 +10591,7 @@ TEXT ·panelDot8x1(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -10638,9 +10639,24 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z2, 0(DX)
-	VMOVUPS Z3, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z4
+	VMOVUPS 0(BX), Z6
+	VMOVUPS 64(AX), Z5
+	VMOVUPS 64(BX), Z7
+	VMULPS Z4, Z2, Z2
+	VADDPS Z6, Z2, Z2
+	VMULPS Z5, Z3, Z3
+	VADDPS Z7, Z3, Z3
+store:
+	VMOVUPS Z2, 0(R14)
+	VMOVUPS Z3, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $1, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -10655,8 +10671,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot4x1(SB), NOSPLIT, $0-96
+// func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot4x1(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -10664,6 +10680,7 @@ TEXT ·panelDot4x1(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -10716,9 +10733,24 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z2, 0(DX)
-	VMOVUPS Z3, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z4
+	VMOVUPS 0(BX), Z6
+	VMOVUPS 64(AX), Z5
+	VMOVUPS 64(BX), Z7
+	VMULPS Z4, Z2, Z2
+	VADDPS Z6, Z2, Z2
+	VMULPS Z5, Z3, Z3
+	VADDPS Z7, Z3, Z3
+store:
+	VMOVUPS Z2, 0(R14)
+	VMOVUPS Z3, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $1, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -11039,8 +11071,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot8x2(SB), NOSPLIT, $0-96
+// func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot8x2(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -11048,6 +11080,7 @@ TEXT ·panelDot8x2(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -11114,12 +11147,31 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z4, 0(DX)
-	VMOVUPS Z5, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z6, 0(DX)
-	VMOVUPS Z7, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z8
+	VMOVUPS 0(BX), Z10
+	VMOVUPS 64(AX), Z9
+	VMOVUPS 64(BX), Z11
+	VMULPS Z8, Z4, Z4
+	VADDPS Z10, Z4, Z4
+	VMULPS Z9, Z5, Z5
+	VADDPS Z11, Z5, Z5
+	VMULPS Z8, Z6, Z6
+	VADDPS Z10, Z6, Z6
+	VMULPS Z9, Z7, Z7
+	VADDPS Z11, Z7, Z7
+store:
+	VMOVUPS Z4, 0(R14)
+	VMOVUPS Z5, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z6, 0(R14)
+	VMOVUPS Z7, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $2, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -11134,8 +11186,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot4x2(SB), NOSPLIT, $0-96
+// func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot4x2(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -11143,6 +11195,7 @@ TEXT ·panelDot4x2(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -11216,12 +11269,31 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z4, 0(DX)
-	VMOVUPS Z5, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z6, 0(DX)
-	VMOVUPS Z7, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z8
+	VMOVUPS 0(BX), Z10
+	VMOVUPS 64(AX), Z9
+	VMOVUPS 64(BX), Z11
+	VMULPS Z8, Z4, Z4
+	VADDPS Z10, Z4, Z4
+	VMULPS Z9, Z5, Z5
+	VADDPS Z11, Z5, Z5
+	VMULPS Z8, Z6, Z6
+	VADDPS Z10, Z6, Z6
+	VMULPS Z9, Z7, Z7
+	VADDPS Z11, Z7, Z7
+store:
+	VMOVUPS Z4, 0(R14)
+	VMOVUPS Z5, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z6, 0(R14)
+	VMOVUPS Z7, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $2, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -11434,8 +11506,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot8x3(SB), NOSPLIT, $0-96
+// func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot8x3(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -11443,6 +11515,7 @@ TEXT ·panelDot8x3(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -11528,15 +11601,38 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z6, 0(DX)
-	VMOVUPS Z7, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z8, 0(DX)
-	VMOVUPS Z9, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z10, 0(DX)
-	VMOVUPS Z11, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z12
+	VMOVUPS 0(BX), Z14
+	VMOVUPS 64(AX), Z13
+	VMOVUPS 64(BX), Z15
+	VMULPS Z12, Z6, Z6
+	VADDPS Z14, Z6, Z6
+	VMULPS Z13, Z7, Z7
+	VADDPS Z15, Z7, Z7
+	VMULPS Z12, Z8, Z8
+	VADDPS Z14, Z8, Z8
+	VMULPS Z13, Z9, Z9
+	VADDPS Z15, Z9, Z9
+	VMULPS Z12, Z10, Z10
+	VADDPS Z14, Z10, Z10
+	VMULPS Z13, Z11, Z11
+	VADDPS Z15, Z11, Z11
+store:
+	VMOVUPS Z6, 0(R14)
+	VMOVUPS Z7, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z8, 0(R14)
+	VMOVUPS Z9, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z10, 0(R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $3, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -11551,8 +11647,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot4x3(SB), NOSPLIT, $0-96
+// func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot4x3(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -11560,6 +11656,7 @@ TEXT ·panelDot4x3(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -11654,15 +11751,38 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z6, 0(DX)
-	VMOVUPS Z7, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z8, 0(DX)
-	VMOVUPS Z9, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z10, 0(DX)
-	VMOVUPS Z11, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z12
+	VMOVUPS 0(BX), Z14
+	VMOVUPS 64(AX), Z13
+	VMOVUPS 64(BX), Z15
+	VMULPS Z12, Z6, Z6
+	VADDPS Z14, Z6, Z6
+	VMULPS Z13, Z7, Z7
+	VADDPS Z15, Z7, Z7
+	VMULPS Z12, Z8, Z8
+	VADDPS Z14, Z8, Z8
+	VMULPS Z13, Z9, Z9
+	VADDPS Z15, Z9, Z9
+	VMULPS Z12, Z10, Z10
+	VADDPS Z14, Z10, Z10
+	VMULPS Z13, Z11, Z11
+	VADDPS Z15, Z11, Z11
+store:
+	VMOVUPS Z6, 0(R14)
+	VMOVUPS Z7, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z8, 0(R14)
+	VMOVUPS Z9, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z10, 0(R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $3, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -11909,8 +12029,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot8x4(SB), NOSPLIT, $0-96
+// func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot8x4(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -11918,6 +12038,7 @@ TEXT ·panelDot8x4(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -12022,18 +12143,45 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z8, 0(DX)
-	VMOVUPS Z9, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z10, 0(DX)
-	VMOVUPS Z11, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z12, 0(DX)
-	VMOVUPS Z13, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z16
+	VMOVUPS 0(BX), Z18
+	VMOVUPS 64(AX), Z17
+	VMOVUPS 64(BX), Z19
+	VMULPS Z16, Z8, Z8
+	VADDPS Z18, Z8, Z8
+	VMULPS Z17, Z9, Z9
+	VADDPS Z19, Z9, Z9
+	VMULPS Z16, Z10, Z10
+	VADDPS Z18, Z10, Z10
+	VMULPS Z17, Z11, Z11
+	VADDPS Z19, Z11, Z11
+	VMULPS Z16, Z12, Z12
+	VADDPS Z18, Z12, Z12
+	VMULPS Z17, Z13, Z13
+	VADDPS Z19, Z13, Z13
+	VMULPS Z16, Z14, Z14
+	VADDPS Z18, Z14, Z14
+	VMULPS Z17, Z15, Z15
+	VADDPS Z19, Z15, Z15
+store:
+	VMOVUPS Z8, 0(R14)
+	VMOVUPS Z9, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z10, 0(R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z12, 0(R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $4, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -12048,8 +12196,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot4x4(SB), NOSPLIT, $0-96
+// func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot4x4(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -12057,6 +12205,7 @@ TEXT ·panelDot4x4(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -12172,18 +12321,45 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z8, 0(DX)
-	VMOVUPS Z9, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z10, 0(DX)
-	VMOVUPS Z11, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z12, 0(DX)
-	VMOVUPS Z13, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z16
+	VMOVUPS 0(BX), Z18
+	VMOVUPS 64(AX), Z17
+	VMOVUPS 64(BX), Z19
+	VMULPS Z16, Z8, Z8
+	VADDPS Z18, Z8, Z8
+	VMULPS Z17, Z9, Z9
+	VADDPS Z19, Z9, Z9
+	VMULPS Z16, Z10, Z10
+	VADDPS Z18, Z10, Z10
+	VMULPS Z17, Z11, Z11
+	VADDPS Z19, Z11, Z11
+	VMULPS Z16, Z12, Z12
+	VADDPS Z18, Z12, Z12
+	VMULPS Z17, Z13, Z13
+	VADDPS Z19, Z13, Z13
+	VMULPS Z16, Z14, Z14
+	VADDPS Z18, Z14, Z14
+	VMULPS Z17, Z15, Z15
+	VADDPS Z19, Z15, Z15
+store:
+	VMOVUPS Z8, 0(R14)
+	VMOVUPS Z9, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z10, 0(R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z12, 0(R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $4, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -12319,8 +12495,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot8x5(SB), NOSPLIT, $0-96
+// func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot8x5(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -12328,6 +12504,7 @@ TEXT ·panelDot8x5(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -12453,21 +12630,52 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z10, 0(DX)
-	VMOVUPS Z11, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z12, 0(DX)
-	VMOVUPS Z13, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z16, 0(DX)
-	VMOVUPS Z17, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z18, 0(DX)
-	VMOVUPS Z19, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z20
+	VMOVUPS 0(BX), Z22
+	VMOVUPS 64(AX), Z21
+	VMOVUPS 64(BX), Z23
+	VMULPS Z20, Z10, Z10
+	VADDPS Z22, Z10, Z10
+	VMULPS Z21, Z11, Z11
+	VADDPS Z23, Z11, Z11
+	VMULPS Z20, Z12, Z12
+	VADDPS Z22, Z12, Z12
+	VMULPS Z21, Z13, Z13
+	VADDPS Z23, Z13, Z13
+	VMULPS Z20, Z14, Z14
+	VADDPS Z22, Z14, Z14
+	VMULPS Z21, Z15, Z15
+	VADDPS Z23, Z15, Z15
+	VMULPS Z20, Z16, Z16
+	VADDPS Z22, Z16, Z16
+	VMULPS Z21, Z17, Z17
+	VADDPS Z23, Z17, Z17
+	VMULPS Z20, Z18, Z18
+	VADDPS Z22, Z18, Z18
+	VMULPS Z21, Z19, Z19
+	VADDPS Z23, Z19, Z19
+store:
+	VMOVUPS Z10, 0(R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z12, 0(R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z16, 0(R14)
+	VMOVUPS Z17, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z18, 0(R14)
+	VMOVUPS Z19, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $5, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -12482,8 +12690,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot4x5(SB), NOSPLIT, $0-96
+// func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot4x5(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -12491,6 +12699,7 @@ TEXT ·panelDot4x5(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -12629,21 +12838,52 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z10, 0(DX)
-	VMOVUPS Z11, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z12, 0(DX)
-	VMOVUPS Z13, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z16, 0(DX)
-	VMOVUPS Z17, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z18, 0(DX)
-	VMOVUPS Z19, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z20
+	VMOVUPS 0(BX), Z22
+	VMOVUPS 64(AX), Z21
+	VMOVUPS 64(BX), Z23
+	VMULPS Z20, Z10, Z10
+	VADDPS Z22, Z10, Z10
+	VMULPS Z21, Z11, Z11
+	VADDPS Z23, Z11, Z11
+	VMULPS Z20, Z12, Z12
+	VADDPS Z22, Z12, Z12
+	VMULPS Z21, Z13, Z13
+	VADDPS Z23, Z13, Z13
+	VMULPS Z20, Z14, Z14
+	VADDPS Z22, Z14, Z14
+	VMULPS Z21, Z15, Z15
+	VADDPS Z23, Z15, Z15
+	VMULPS Z20, Z16, Z16
+	VADDPS Z22, Z16, Z16
+	VMULPS Z21, Z17, Z17
+	VADDPS Z23, Z17, Z17
+	VMULPS Z20, Z18, Z18
+	VADDPS Z22, Z18, Z18
+	VMULPS Z21, Z19, Z19
+	VADDPS Z23, Z19, Z19
+store:
+	VMOVUPS Z10, 0(R14)
+	VMOVUPS Z11, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z12, 0(R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z16, 0(R14)
+	VMOVUPS Z17, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z18, 0(R14)
+	VMOVUPS Z19, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $5, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -12795,8 +13035,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot8x6(SB), NOSPLIT, $0-96
+// func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot8x6(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -12804,6 +13044,7 @@ TEXT ·panelDot8x6(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -12948,24 +13189,59 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z12, 0(DX)
-	VMOVUPS Z13, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z16, 0(DX)
-	VMOVUPS Z17, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z18, 0(DX)
-	VMOVUPS Z19, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z20, 0(DX)
-	VMOVUPS Z21, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z22, 0(DX)
-	VMOVUPS Z23, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z24
+	VMOVUPS 0(BX), Z26
+	VMOVUPS 64(AX), Z25
+	VMOVUPS 64(BX), Z27
+	VMULPS Z24, Z12, Z12
+	VADDPS Z26, Z12, Z12
+	VMULPS Z25, Z13, Z13
+	VADDPS Z27, Z13, Z13
+	VMULPS Z24, Z14, Z14
+	VADDPS Z26, Z14, Z14
+	VMULPS Z25, Z15, Z15
+	VADDPS Z27, Z15, Z15
+	VMULPS Z24, Z16, Z16
+	VADDPS Z26, Z16, Z16
+	VMULPS Z25, Z17, Z17
+	VADDPS Z27, Z17, Z17
+	VMULPS Z24, Z18, Z18
+	VADDPS Z26, Z18, Z18
+	VMULPS Z25, Z19, Z19
+	VADDPS Z27, Z19, Z19
+	VMULPS Z24, Z20, Z20
+	VADDPS Z26, Z20, Z20
+	VMULPS Z25, Z21, Z21
+	VADDPS Z27, Z21, Z21
+	VMULPS Z24, Z22, Z22
+	VADDPS Z26, Z22, Z22
+	VMULPS Z25, Z23, Z23
+	VADDPS Z27, Z23, Z23
+store:
+	VMOVUPS Z12, 0(R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z16, 0(R14)
+	VMOVUPS Z17, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z18, 0(R14)
+	VMOVUPS Z19, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z20, 0(R14)
+	VMOVUPS Z21, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z22, 0(R14)
+	VMOVUPS Z23, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $6, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -12980,8 +13256,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot4x6(SB), NOSPLIT, $0-96
+// func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot4x6(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -12989,6 +13265,7 @@ TEXT ·panelDot4x6(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -13148,24 +13425,59 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z12, 0(DX)
-	VMOVUPS Z13, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z16, 0(DX)
-	VMOVUPS Z17, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z18, 0(DX)
-	VMOVUPS Z19, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z20, 0(DX)
-	VMOVUPS Z21, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z22, 0(DX)
-	VMOVUPS Z23, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z24
+	VMOVUPS 0(BX), Z26
+	VMOVUPS 64(AX), Z25
+	VMOVUPS 64(BX), Z27
+	VMULPS Z24, Z12, Z12
+	VADDPS Z26, Z12, Z12
+	VMULPS Z25, Z13, Z13
+	VADDPS Z27, Z13, Z13
+	VMULPS Z24, Z14, Z14
+	VADDPS Z26, Z14, Z14
+	VMULPS Z25, Z15, Z15
+	VADDPS Z27, Z15, Z15
+	VMULPS Z24, Z16, Z16
+	VADDPS Z26, Z16, Z16
+	VMULPS Z25, Z17, Z17
+	VADDPS Z27, Z17, Z17
+	VMULPS Z24, Z18, Z18
+	VADDPS Z26, Z18, Z18
+	VMULPS Z25, Z19, Z19
+	VADDPS Z27, Z19, Z19
+	VMULPS Z24, Z20, Z20
+	VADDPS Z26, Z20, Z20
+	VMULPS Z25, Z21, Z21
+	VADDPS Z27, Z21, Z21
+	VMULPS Z24, Z22, Z22
+	VADDPS Z26, Z22, Z22
+	VMULPS Z25, Z23, Z23
+	VADDPS Z27, Z23, Z23
+store:
+	VMOVUPS Z12, 0(R14)
+	VMOVUPS Z13, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z16, 0(R14)
+	VMOVUPS Z17, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z18, 0(R14)
+	VMOVUPS Z19, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z20, 0(R14)
+	VMOVUPS Z21, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z22, 0(R14)
+	VMOVUPS Z23, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $6, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -13333,8 +13645,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot8x7(SB), NOSPLIT, $0-96
+// func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot8x7(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -13342,6 +13654,7 @@ TEXT ·panelDot8x7(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -13505,27 +13818,66 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z16, 0(DX)
-	VMOVUPS Z17, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z18, 0(DX)
-	VMOVUPS Z19, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z20, 0(DX)
-	VMOVUPS Z21, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z22, 0(DX)
-	VMOVUPS Z23, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z24, 0(DX)
-	VMOVUPS Z25, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z26, 0(DX)
-	VMOVUPS Z27, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z28
+	VMOVUPS 0(BX), Z30
+	VMOVUPS 64(AX), Z29
+	VMOVUPS 64(BX), Z31
+	VMULPS Z28, Z14, Z14
+	VADDPS Z30, Z14, Z14
+	VMULPS Z29, Z15, Z15
+	VADDPS Z31, Z15, Z15
+	VMULPS Z28, Z16, Z16
+	VADDPS Z30, Z16, Z16
+	VMULPS Z29, Z17, Z17
+	VADDPS Z31, Z17, Z17
+	VMULPS Z28, Z18, Z18
+	VADDPS Z30, Z18, Z18
+	VMULPS Z29, Z19, Z19
+	VADDPS Z31, Z19, Z19
+	VMULPS Z28, Z20, Z20
+	VADDPS Z30, Z20, Z20
+	VMULPS Z29, Z21, Z21
+	VADDPS Z31, Z21, Z21
+	VMULPS Z28, Z22, Z22
+	VADDPS Z30, Z22, Z22
+	VMULPS Z29, Z23, Z23
+	VADDPS Z31, Z23, Z23
+	VMULPS Z28, Z24, Z24
+	VADDPS Z30, Z24, Z24
+	VMULPS Z29, Z25, Z25
+	VADDPS Z31, Z25, Z25
+	VMULPS Z28, Z26, Z26
+	VADDPS Z30, Z26, Z26
+	VMULPS Z29, Z27, Z27
+	VADDPS Z31, Z27, Z27
+store:
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z16, 0(R14)
+	VMOVUPS Z17, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z18, 0(R14)
+	VMOVUPS Z19, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z20, 0(R14)
+	VMOVUPS Z21, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z22, 0(R14)
+	VMOVUPS Z23, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z24, 0(R14)
+	VMOVUPS Z25, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z26, 0(R14)
+	VMOVUPS Z27, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $7, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13
@@ -13540,8 +13892,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
-TEXT ·panelDot4x7(SB), NOSPLIT, $0-96
+// func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
+TEXT ·panelDot4x7(SB), NOSPLIT, $0-128
 	MOVQ a+8(FP), DI
 	MOVQ lda+16(FP), R8
 	MOVQ c+24(FP), DX
@@ -13549,6 +13901,7 @@ TEXT ·panelDot4x7(SB), NOSPLIT, $0-96
 	MOVQ meta+56(FP), R13
 	MOVQ metaStride+64(FP), R11
 	MOVQ ahead+72(FP), R15
+	MOVQ dst+96(FP), R14
 	LEAQ (R8)(R8*2), R9
 tile:
 	MOVQ w+0(FP), SI
@@ -13729,27 +14082,66 @@ loop:
 	ADDQ $8, R13
 	DECQ CX
 	JNZ group
-	VMOVUPS Z14, 0(DX)
-	VMOVUPS Z15, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z16, 0(DX)
-	VMOVUPS Z17, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z18, 0(DX)
-	VMOVUPS Z19, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z20, 0(DX)
-	VMOVUPS Z21, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z22, 0(DX)
-	VMOVUPS Z23, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z24, 0(DX)
-	VMOVUPS Z25, 64(DX)
-	ADDQ R12, DX
-	VMOVUPS Z26, 0(DX)
-	VMOVUPS Z27, 64(DX)
-	ADDQ R12, DX
+	MOVQ scale+112(FP), AX
+	TESTQ AX, AX
+	JZ store
+	MOVQ bias+120(FP), BX
+	VMOVUPS 0(AX), Z28
+	VMOVUPS 0(BX), Z30
+	VMOVUPS 64(AX), Z29
+	VMOVUPS 64(BX), Z31
+	VMULPS Z28, Z14, Z14
+	VADDPS Z30, Z14, Z14
+	VMULPS Z29, Z15, Z15
+	VADDPS Z31, Z15, Z15
+	VMULPS Z28, Z16, Z16
+	VADDPS Z30, Z16, Z16
+	VMULPS Z29, Z17, Z17
+	VADDPS Z31, Z17, Z17
+	VMULPS Z28, Z18, Z18
+	VADDPS Z30, Z18, Z18
+	VMULPS Z29, Z19, Z19
+	VADDPS Z31, Z19, Z19
+	VMULPS Z28, Z20, Z20
+	VADDPS Z30, Z20, Z20
+	VMULPS Z29, Z21, Z21
+	VADDPS Z31, Z21, Z21
+	VMULPS Z28, Z22, Z22
+	VADDPS Z30, Z22, Z22
+	VMULPS Z29, Z23, Z23
+	VADDPS Z31, Z23, Z23
+	VMULPS Z28, Z24, Z24
+	VADDPS Z30, Z24, Z24
+	VMULPS Z29, Z25, Z25
+	VADDPS Z31, Z25, Z25
+	VMULPS Z28, Z26, Z26
+	VADDPS Z30, Z26, Z26
+	VMULPS Z29, Z27, Z27
+	VADDPS Z31, Z27, Z27
+store:
+	VMOVUPS Z14, 0(R14)
+	VMOVUPS Z15, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z16, 0(R14)
+	VMOVUPS Z17, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z18, 0(R14)
+	VMOVUPS Z19, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z20, 0(R14)
+	VMOVUPS Z21, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z22, 0(R14)
+	VMOVUPS Z23, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z24, 0(R14)
+	VMOVUPS Z25, 64(R14)
+	ADDQ ldd+104(FP), R14
+	VMOVUPS Z26, 0(R14)
+	VMOVUPS Z27, 64(R14)
+	ADDQ ldd+104(FP), R14
+	IMUL3Q $7, R12, AX
+	ADDQ AX, DX
 	MOVQ groups+40(FP), AX
 	LEAQ (AX*8), BX
 	SUBQ BX, R13

@@ -275,10 +275,10 @@ func panelI4x1x4(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx1(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot8x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
-func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot4x1(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
 func panelI4x2x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
@@ -290,10 +290,10 @@ func panelI4x2x2(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx2(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot8x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
-func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot4x2(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
 func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
@@ -302,10 +302,10 @@ func panelI4x3x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx3(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot8x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
-func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot4x3(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
 func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, ldc, steps int, more bool, ahead uintptr, pace int)
@@ -314,37 +314,37 @@ func panelI4x4x1(w unsafe.Pointer, stride int, a *uint16, lda int, c *float32, l
 func panelGroupsx4(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot8x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
-func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot4x4(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
 func panelGroupsx5(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot8x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
-func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot4x5(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
 func panelGroupsx6(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot8x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
-func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot4x6(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
 func panelGroupsx7(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)
 
 //go:noescape
-func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot8x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
-func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int)
+func panelDot4x7(w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32)
 
 //go:noescape
 func panelGroupsx8(w, a *uint16, lda int, c *float32, ldc, groups int, more bool, scale *float32, ahead uintptr, pace int)

@@ -27,7 +27,7 @@ var (
 	}()
 
 	// f8Integers are the integers nearest to 127/448 times the values of the e4m3 codes 0 to 127, so that the largest value
-	// becomes 127. NaN has none, and counts as zero.
+	// becomes 127, plus 128. NaN has none, and counts as zero: the scale of its channel is NaN (see kernels.Tensor.PanelScales).
 	//lint:ignore U1000 read in assembly
 	f8Integers = func() (t [128]byte) {
 		t[127] = 128

@@ -373,6 +373,23 @@ func TestFastDamagedValues(t *testing.T) {
 	}
 }
 
+// A NaN among e4m3 weights reaches every result of its channel, and no other one, in both precisions.
+func TestNaNAmongWeights(t *testing.T) {
+	for _, d := range []*Device{device(t, 2), fastDevice(t, 2)} {
+		for _, rows := range []int{1, 5, 30} {
+			r := kerneltest.NewRand(1)
+			x, w := r.F32(rows, 300), r.Weights(dtype.F8E4M3, 40, 300)
+			clean := run(t, inPanels(d), "linear", nil, []int{rows, 40}, x, w)
+			w.U8[33*300+170] = 0xff
+			for i, v := range run(t, inPanels(d), "linear", nil, []int{rows, 40}, x, w).F32 {
+				if damaged := i%40 == 33; damaged && v == v || !damaged && v != clean.F32[i] {
+					t.Fatalf("fast %v, %d rows: value [%d, %d] is %g, without the NaN %g", d.fast, rows, i/40, i%40, v, clean.F32[i])
+				}
+			}
+		}
+	}
+}
+
 // -128 is a code that symmetric quantisation does not make and other tools do.
 func TestPanelsKnowEveryInteger(t *testing.T) {
 	for _, d := range []*Device{device(t, 1), fastDevice(t, 1)} {

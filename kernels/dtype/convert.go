@@ -1,6 +1,9 @@
 package dtype
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Conversions between float32 and the narrow formats. Widening is exact. Narrowing rounds to the nearest
 // value, ties to the even code, and keeps the sign; a NaN stays a (quiet) NaN.
@@ -104,6 +107,23 @@ func F8E4M3ToF32(b uint8) float32 { return f8Values[b] }
 
 // F8E4M3Values returns the values of all 256 codes, for kernels that keep the table at hand.
 func F8E4M3Values() [256]float32 { return f8Values }
+
+// F8E4M3HasNaN reports whether one of the codes is NaN. It looks at eight at a time: adding one to seven ones carries
+// into the eighth bit.
+func F8E4M3HasNaN(codes []uint8) bool {
+	const low, one, sign = 0x7f7f7f7f7f7f7f7f, 0x0101010101010101, 0x8080808080808080
+	for ; len(codes) >= 8; codes = codes[8:] {
+		if (binary.LittleEndian.Uint64(codes)&low+one)&sign != 0 {
+			return true
+		}
+	}
+	for _, c := range codes {
+		if c&0x7f == f8NaN {
+			return true
+		}
+	}
+	return false
+}
 
 // F32ToF8E4M3 rounds to E4M3. What lies beyond ±448, infinities included, saturates to ±448; NaN gives
 // 0x7f or 0xff.

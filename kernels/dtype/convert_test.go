@@ -1,6 +1,7 @@
 package dtype
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -250,6 +251,22 @@ func TestQuantizeF8E4M3KeepsNaN(t *testing.T) {
 	}
 	if x[0] != 224 || !isNaN(x[1]) || x[2] != -448 {
 		t.Errorf("got %v", x)
+	}
+}
+
+func TestF8E4M3HasNaN(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for code := range 256 {
+				for _, others := range []uint8{0, 0x7e, 0x80, 0xfe} {
+					codes := bytes.Repeat([]byte{others}, n)
+					codes[at] = uint8(code)
+					if got := F8E4M3HasNaN(codes); got != isNaN(F8E4M3ToF32(uint8(code))) {
+						t.Fatalf("code %#x at %d of %d, the others %#x: %v", code, at, n, others, got)
+					}
+				}
+			}
+		}
 	}
 }
 

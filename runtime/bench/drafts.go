@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -36,29 +37,43 @@ type DraftLoad struct {
 	Observe func(done int)
 }
 
-// DraftRates are what a kind of drafts came to.
-type DraftRates struct {
-	Kind     string
-	Tokens   int           // that steps gave in which nothing but answers was generated,
-	Generate time.Duration // and what these steps took
-	Steps    int
-	Output   int           // tokens of all steps,
-	Total    time.Duration // and their time: prompts, too
-	Drafts   engine.DraftStats
-	Groups   []float64 // tokens/s of generation, of each group of prompts
-	Origins  [engine.Origins]engine.DraftStats
+// Span is a number of tokens and the time that they took.
+type Span struct {
+	Tokens int
+	Took   time.Duration
 }
 
-// Rate is tokens/s of generation.
-func (r *DraftRates) Rate() float64 { return float64(r.Tokens) / max(r.Generate.Seconds(), 1e-9) }
+func (s *Span) add(tokens int, took time.Duration) {
+	s.Tokens += tokens
+	s.Took += took
+}
+
+// Rate is tokens/s.
+func (s Span) Rate() float64 { return float64(s.Tokens) / max(s.Took.Seconds(), 1e-9) }
+
+// DraftSpans are what a kind of drafts came to with some prompts.
+type DraftSpans struct {
+	Answers Span // steps in which nothing but answers was generated
+	All     Span // all steps: prompts, too. The tokens are those of answers
+}
+
+// DraftRates are what a kind of drafts came to.
+type DraftRates struct {
+	Kind string
+	DraftSpans
+	Steps   int          // of Answers
+	Groups  []DraftSpans // of each group of prompts
+	Drafts  engine.DraftStats
+	Origins [engine.Origins]engine.DraftStats
+}
 
 // Against is the median, over the groups of prompts, of how many times faster than another kind this one generated. What holds up the machine for
 // a while changes sums more than it.
 func (r *DraftRates) Against(other *DraftRates) float64 {
 	var ratios []float64
 	for i, x := range r.Groups {
-		if i < len(other.Groups) && x > 0 && other.Groups[i] > 0 {
-			ratios = append(ratios, x/other.Groups[i])
+		if i < len(other.Groups) && x.Answers.Tokens > 0 && other.Groups[i].Answers.Tokens > 0 {
+			ratios = append(ratios, x.Answers.Rate()/other.Groups[i].Answers.Rate())
 		}
 	}
 	if len(ratios) == 0 {
@@ -66,6 +81,55 @@ func (r *DraftRates) Against(other *DraftRates) float64 {
 	}
 	slices.Sort(ratios)
 	return ratios[len(ratios)/2]
+}
+
+// Lead is how many times faster one kind of drafts was than the fastest of the others.
+type Lead struct {
+	Over      string  // the fastest of the others
+	Ratio     float64 // of tokens/s
+	Low, High float64 // 95 of 100 times the ratio would be between these, as far as the groups of prompts tell
+}
+
+// resamples is how often Leads draws groups.
+const resamples = 2000
+
+// Leads compares one of the kinds with the others, by the answers alone or by all. The range is that of the bootstrap (Efron 1979): as many groups as there
+// were are drawn with replacement, the same for all kinds, again and again; in each draw the fastest of the others is looked for anew.
+func Leads(rates []DraftRates, kind int, span func(*DraftSpans) Span) Lead {
+	groups := len(rates[kind].Groups)
+	r := rand.New(rand.NewPCG(1, uint64(groups)))
+	drawn := make([]int, groups)
+	best := func() (ratio float64, over string) {
+		fastest, own := 0.0, 0.0
+		for k := range rates {
+			var sum Span
+			for _, g := range drawn {
+				x := span(&rates[k].Groups[g])
+				sum.add(x.Tokens, x.Took)
+			}
+			if rate := sum.Rate(); k == kind {
+				own = rate
+			} else if rate > fastest {
+				fastest, over = rate, rates[k].Kind
+			}
+		}
+		return own / max(fastest, 1e-9), over
+	}
+	for i := range drawn {
+		drawn[i] = i
+	}
+	var l Lead
+	l.Ratio, l.Over = best()
+	ratios := make([]float64, resamples)
+	for n := range ratios {
+		for i := range drawn {
+			drawn[i] = r.IntN(groups)
+		}
+		ratios[n], _ = best()
+	}
+	slices.Sort(ratios)
+	l.Low, l.High = ratios[resamples/40], ratios[resamples-1-resamples/40]
+	return l
 }
 
 // errOther is the end of what drafts promise.
@@ -80,6 +144,9 @@ func Drafts(ctx context.Context, kinds []Drafting, l DraftLoad) ([]DraftRates, e
 		var first [][]int32
 		for i := range kinds {
 			k := (i + turn) % len(kinds)
+			if turn/len(kinds)%2 == 1 { // who ran before may matter
+				k = len(kinds) - 1 - k
+			}
 			answers, err := rates[k].answer(ctx, &kinds[k], group, &l)
 			if err != nil {
 				return nil, fmt.Errorf("%s: prompts from %d on: %w", kinds[k].Kind, at, err)
@@ -114,7 +181,7 @@ func (r *DraftRates) answer(ctx context.Context, k *Drafting, prompts [][]int32,
 		}
 		all = append(all, q)
 	}
-	tokens, generate := r.Tokens, r.Generate
+	var spans DraftSpans
 	for more := true; more; {
 		before := k.Engine.Stats().OutputTokens
 		start := time.Now()
@@ -123,15 +190,15 @@ func (r *DraftRates) answer(ctx context.Context, k *Drafting, prompts [][]int32,
 			return nil, err
 		}
 		took, tokens := time.Since(start), int(k.Engine.Stats().OutputTokens-before)
-		r.Total += took
-		r.Output += tokens
+		spans.All.add(tokens, took)
 		if k.Watch.last.Phase() == "decode" {
-			r.Generate += took
-			r.Tokens += tokens
+			spans.Answers.add(tokens, took)
 			r.Steps++
 		}
 	}
-	r.Groups = append(r.Groups, float64(r.Tokens-tokens)/max((r.Generate-generate).Seconds(), 1e-9))
+	r.Answers.add(spans.Answers.Tokens, spans.Answers.Took)
+	r.All.add(spans.All.Tokens, spans.All.Took)
+	r.Groups = append(r.Groups, spans)
 	answers := make([][]int32, len(all))
 	for i, q := range all {
 		if err := q.Result().Err; err != nil {

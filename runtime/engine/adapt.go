@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/glmc/glmc/runtime/draft"
 )
 
@@ -63,13 +65,16 @@ func (a *adapting) learn(s *step) {
 			a.came(q, len(p.drafts), right)
 		}
 	}
+	prompt := s.tokens - s.decodes - s.drafts
 	switch {
 	case s.decodes == len(s.parts):
 		a.costs.took(s.decodes, s.drafts, took)
 	case s.decodes == 0:
-		a.costs.tookPrompts(s.tokens, took)
+		a.costs.tookPrompts(prompt, took)
+	default:
+		a.costs.tookMixed(prompt, s.decodes, s.drafts, took)
 	}
-	a.costs.answered(s.tokens-s.decodes-s.drafts, answers)
+	a.costs.answered(prompt, answers)
 }
 
 // came takes that of a sequence's drafts so many were right.
@@ -134,30 +139,8 @@ func (a *adapting) layerChances(q *Sequence, most int) {
 // decide cuts the suffix drafts of the sequences that were in the step to what pays, and says how many tokens the layer guesses for the others.
 func (e *Engine) decide() {
 	a := e.adapt
-	a.offers, a.all = a.offers[:0], a.all[:0]
-	n, led := 0, 0
-	for i := range e.step.parts {
-		q := e.step.parts[i].seq
-		q.wanted = 0
-		if q.ended || q.kv == nil || q.held || !q.generates() || q.left() != 1 {
-			continue
-		}
-		n++
-		o := offer{seq: q}
-		if len(q.drafts) > 0 {
-			o.suffix = q.hopes.chance[:len(q.drafts)]
-		}
-		all := o
-		if most := e.allowed(q, e.options.MTP); e.mtp != nil && most > 0 {
-			a.layerChances(q, most)
-			all.layer = q.hopes.layer
-			if q.hopes.led && q.drafted == e.step.parts[i].from {
-				o.layer = q.hopes.layer
-				led++
-			}
-		}
-		a.offers, a.all = append(a.offers, o), append(a.all, all)
-	}
+	led := e.offers()
+	n := len(a.offers)
 	if n == 0 {
 		return
 	}
@@ -175,11 +158,14 @@ func (e *Engine) decide() {
 		if led == 0 {
 			m.over = 0
 		}
-		m.plan(a.offers, e.options.MTP)
+		rate := m.plan(a.offers, e.options.MTP)
+		if e.mixes() && a.costs.mixed.known() {
+			row, price := a.costs.besidePrompts(rate)
+			m.row = row
+			m.take(a.offers, price, e.options.MTP)
+		}
 	}
-	a.busy++
 	drafts := 0
-	a.idle++
 	for i := range a.offers {
 		o := &a.offers[i]
 		drafts += o.n
@@ -189,13 +175,49 @@ func (e *Engine) decide() {
 			o.seq.drafts = o.seq.drafts[:o.n]
 		}
 	}
-	if drafts > 0 {
+	if a.idle, a.busy = a.idle+1, a.busy+1; drafts > 0 {
 		a.idle = 0
 	} else {
 		a.busy = 0
 	}
 	clear(a.offers) // they may be gone
 	clear(a.all)
+}
+
+// offers collects what could be guessed for the sequences that generate next, and says how many of them the layer can guess for.
+func (e *Engine) offers() (led int) {
+	a := e.adapt
+	a.offers, a.all = a.offers[:0], a.all[:0]
+	for i := range e.step.parts {
+		q := e.step.parts[i].seq
+		q.wanted = 0
+		if q.ended || q.kv == nil || q.held || !q.generates() || q.left() != 1 {
+			continue
+		}
+		o := offer{seq: q}
+		if len(q.drafts) > 0 {
+			o.suffix = q.hopes.chance[:len(q.drafts)]
+		}
+		all := o
+		if most := e.allowed(q, e.options.MTP); e.mtp != nil && most > 0 {
+			a.layerChances(q, most)
+			all.layer = q.hopes.layer
+			if q.hopes.led && q.drafted == e.step.parts[i].from {
+				o.layer = q.hopes.layer
+				led++
+			}
+		}
+		a.offers, a.all = append(a.offers, o), append(a.all, all)
+	}
+	return led
+}
+
+// mixes reports whether the next step is likely to run parts of prompts, too.
+func (e *Engine) mixes() bool {
+	if len(e.waiting) > 0 && len(e.running) < e.options.MaxRunning {
+		return true
+	}
+	return slices.ContainsFunc(e.running, func(q *Sequence) bool { return q.left() > 1 })
 }
 
 // some takes the first tokens of all that is offered.

@@ -85,6 +85,46 @@ func (m *market) rate(offers []offer) float64 {
 	return tokens / (time + m.pass*float64(passes))
 }
 
+// TestTakeIsWorthMost: at a price, no other choice for one of the sequences is worth more beyond its price than what is taken.
+func TestTakeIsWorthMost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cost := func(name string) float64 { return rapid.Float64Range(1e-6, 1e-2).Draw(t, name) }
+		m := market{sequences: rapid.IntRange(1, 6).Draw(t, "sequences"), plain: 1, base: 1, row: cost("row"), first: cost("first"), pass: cost("pass"), token: cost("token")}
+		depth := rapid.IntRange(0, 4).Draw(t, "depth")
+		offers := drawOffers(t, m.sequences, depth)
+		price := rapid.Float64Range(1, 1e4).Draw(t, "price")
+		value := func() float64 { // of a second, the market's rate knows what all take
+			if m.taken(offers) == 0 {
+				return float64(m.sequences) - price*m.plain
+			}
+			tokens := float64(m.sequences)
+			for i := range offers {
+				for _, p := range offers[i].taken() {
+					tokens += p
+				}
+			}
+			return tokens - price*tokens/m.rate(offers)
+		}
+		m.take(offers, price, depth)
+		most := value()
+		for i := range offers {
+			o := &offers[i]
+			was := *o
+			for n := range len(o.suffix) + 1 {
+				if o.useLayer, o.n = false, n; value() > most+1e-6 {
+					t.Fatalf("%d suffix tokens for %d are worth %g, more than %g", n, i, value(), most)
+				}
+			}
+			for n := range len(o.layer) + 1 {
+				if o.useLayer, o.n = n > 0, n; value() > most+1e-6 {
+					t.Fatalf("%d of the layer's tokens for %d are worth %g, more than %g", n, i, value(), most)
+				}
+			}
+			*o = was
+		}
+	})
+}
+
 // TestDearRowsEndDrafts: the dearer a row beside a step, the fewer drafts are checked, and none where a row takes a sequence's share.
 func TestDearRowsEndDrafts(t *testing.T) {
 	before := math.MaxInt
@@ -135,6 +175,35 @@ func TestCostsAreFound(t *testing.T) {
 			t.Errorf("%d sequences: a draft costs %.3f of a step, want %.3f", n, got, want)
 		}
 	}
+}
+
+// TestCostsBesidePromptsAreFound: of steps with prompts in them, too, it is found out what a draft takes. The price of a second is that of steps without
+// prompts where there are few with some, and what a sequence takes beside prompts where all have some.
+func TestCostsBesidePromptsAreFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var c costs
+	mixed := func() {
+		n, prompt, drafts := 1+r.IntN(8), 1+r.IntN(64), r.IntN(10)
+		us := 300 + 30*float64(prompt) + 100*float64(n) + 40*float64(drafts)
+		c.tookMixed(prompt, n, drafts, time.Duration(us*(0.9+0.2*r.Float64())*1e3))
+	}
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if got < 0.8*want || got > 1.25*want {
+			t.Errorf("%s: %g, want %g", what, got, want)
+		}
+	}
+	for range 400 {
+		mixed()
+	}
+	row, price := c.besidePrompts(2000)
+	near("a draft", row, 40e-6)
+	near("the price where all steps have prompts", price, 1/100e-6)
+	for range 4000 {
+		c.took(4, 0, time.Millisecond)
+	}
+	_, price = c.besidePrompts(2000)
+	near("the price where few have", price, 2000)
 }
 
 // TestLayerDoesNotOscillate: what is decided about the layer changes only when it pays clearly more or less, not with noise around nothing.

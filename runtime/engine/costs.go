@@ -51,10 +51,13 @@ func placeClass(place int) int { return min(place, recordClasses-1) }
 // to each other matters for what is decided.
 type costs struct {
 	steps      plane   // of the model, see stepPoint
+	mixed      plane   // of the model over parts of prompts beside sequences that generate: 1, prompt tokens, sequences, drafts
 	over       plane   // of the draft layer going over what the model did: 1, tokens, guesses that it begins
 	layer      plane   // of a step in which it guesses on: 1, guesses
 	prompts    mean    // of the model over a token of a prompt
 	led        mean    // of the draft layer
+	alone      float64 // sequences of steps without prompts,
+	beside     float64 // and with them; both of late
 	ran        float64 // tokens of prompts that were run,
 	answers    float64 // and tokens that were generated; both of late
 	fast, slow float64 // of late, and all the time: how many times slower steps were than steps says
@@ -88,6 +91,7 @@ func (c *costs) level() float64 {
 // took takes the time of a step of the model.
 func (c *costs) took(sequences, drafts int, t time.Duration) {
 	x, y := stepPoint(sequences, drafts), max(t.Seconds(), 1e-9)
+	c.generated(float64(sequences), 0)
 	c.steps.add(x, y/c.level())
 	if !c.steps.known() {
 		return
@@ -97,6 +101,18 @@ func (c *costs) took(sequences, drafts int, t time.Duration) {
 	c.compared++
 	c.fast += (slower - c.fast) * max(levelFast, 1/c.compared)
 	c.slow += (slower - c.slow) * max(levelSlow, 1/c.compared)
+}
+
+// tookMixed takes the time of a step of the model over parts of prompts, and over sequences that generate.
+func (c *costs) tookMixed(prompt, sequences, drafts int, t time.Duration) {
+	c.mixed.add(point{1, float64(prompt), float64(sequences), float64(drafts)}, max(t.Seconds(), 1e-9)/c.level())
+	c.generated(0, float64(sequences))
+}
+
+func (c *costs) generated(alone, beside float64) {
+	const keeps = 1 - 1.0/512
+	c.alone = c.alone*keeps + alone
+	c.beside = c.beside*keeps + beside
 }
 
 // tookLayer takes the time of a step of the draft layer.
@@ -156,4 +172,14 @@ func (c *costs) market(sequences int) market {
 	m.pass = max(0, further[0])
 	m.token = max(0, further[1]+further[2])
 	return m
+}
+
+// besidePrompts gives what a draft takes in a step that runs parts of prompts, too, and the price of a second, in tokens. Such a step is there for the
+// prompts, whatever is drafted. A token more in it is one less later, in a step like those of late: in one without prompts it takes its share of all,
+// as rate says; beside prompts, no more than a sequence adds.
+func (c *costs) besidePrompts(rate float64) (row, price float64) {
+	slopes := c.mixed.fit()
+	row = max(slopes[3], 1e-9)
+	share := c.beside / max(c.beside+c.alone, 1e-9)
+	return row, 1 / max(share*max(slopes[2], 0)+(1-share)/rate, 1e-9)
 }

@@ -64,6 +64,14 @@ func (m *market) plan(offers []offer, depth int) (rate float64) {
 	return plain
 }
 
+// take chooses what is worth its price, in tokens a second.
+func (m *market) take(offers []offer, price float64, depth int) {
+	passes := m.passes(offers, price, depth)
+	for i := range offers {
+		m.choose(&offers[i], price, passes)
+	}
+}
+
 // passes is how many tokens the layer should guess at most at a price, in tokens a second: each further one is a step of it that all sequences share.
 // It leaves in the offers what their suffix drafts are worth.
 func (m *market) passes(offers []offer, price float64, depth int) (best int) {

@@ -232,7 +232,7 @@ func (a *arguments) list(s *shape) (*node, error) {
 		return nil, errorAt(s.path, "enum and const are not supported for the parameters as a whole")
 	}
 	tag, line := a.caller.v.tag, a.caller.line
-	n := &node{kind: objectNode, open: sequence(tag(callOpen), literal(a.name), line), end: tag(callClose)}
+	n := &node{kind: objectNode, open: sequence(tag(callOpen), literal(a.name), line), end: tag(callClose), most: -1}
 	names, err := a.names(s)
 	if err != nil {
 		return nil, err
@@ -259,8 +259,10 @@ func (a *arguments) list(s *shape) (*node, error) {
 		others.kids = append(others.kids, pair(automaton(key), value))
 		return err
 	})
-	n.others = sequence(others)
-	return n, err
+	if n.others = sequence(others); err != nil {
+		return nil, err
+	}
+	return n, a.count(s, n)
 }
 
 // argumentName is the form of arguments' names that the schema does not have.

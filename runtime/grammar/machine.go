@@ -329,27 +329,6 @@ func (n *node) counted(c counted, b byte) counted {
 	return c
 }
 
-// object goes on in an object. Place 0 is before its brace; the others are 1 and twice the number of the next member that may
-// come, and 1 more where there was one already.
-func (m *machine) object(n *node, at int64, up *frame) {
-	if at == 0 && n.open != nil {
-		m.push(n.open, 0, m.frame(n, 1, up))
-		return
-	}
-	at = max(at-1, 0)
-	first := at&1 == 0
-	for i := int(at / 2); i < len(n.members); i++ {
-		m.item(n.members[i].pair, first, n, int64(2*(i+1)+2), up)
-		if n.members[i].required {
-			return
-		}
-	}
-	if n.others != nil {
-		m.item(n.others, first, n, int64(2*len(n.members)+2), up)
-	}
-	m.close(n, up)
-}
-
 // close ends an object or an array.
 func (m *machine) close(n *node, up *frame) {
 	if n.end == nil {
@@ -363,6 +342,10 @@ func (m *machine) close(n *node, up *frame) {
 func (m *machine) array(n *node, at int64, up *frame) {
 	if at == 0 && n.open != nil {
 		m.push(n.open, 0, m.frame(n, 1, up))
+		return
+	}
+	if n.set {
+		m.distinct(n, at, up)
 		return
 	}
 	at = max(at-1, 0)

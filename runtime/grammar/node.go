@@ -20,8 +20,9 @@ type node struct {
 	dfa   *dfa
 	char  *dfa // of a counted text: one character. Each text that the automaton takes up to a character's end can be ended, and gone on with
 	kids  []*node
-	least int32
+	least int32 // characters, items or members
 	most  int32 // -1: no bound
+	set   bool  // of an array: its items are kids, each once at most, in any order
 
 	open, between, end *node // around and between members or items; nil: nothing
 
@@ -83,7 +84,7 @@ var (
 
 // newObject is an object in JSON, without members yet.
 func newObject() *node {
-	return &node{kind: objectNode, open: literal("{"), between: comma, end: literal("}")}
+	return &node{kind: objectNode, open: literal("{"), between: comma, end: literal("}"), most: -1}
 }
 
 // newArray is an array in JSON, without items yet.

@@ -40,7 +40,7 @@ func (c *compiler) object(s *shape) (*node, error) {
 			return nil, err
 		}
 		n.others = sequence(c.spelling.string(0, -1), colon, value)
-		return n, nil
+		return n, c.count(s, n)
 	}
 	any, err := c.spelled(sharedExpression(anyText, asJSON))
 	if err != nil {
@@ -52,8 +52,30 @@ func (c *compiler) object(s *shape) (*node, error) {
 		pairs.kids = append(pairs.kids, sequence(quote, automaton(key), quote, colon, value))
 		return err
 	})
-	n.others = sequence(pairs)
-	return n, err
+	if n.others = sequence(pairs); err != nil {
+		return nil, err
+	}
+	return n, c.count(s, n)
+}
+
+// count bounds the number of an object's members. Of those that are not described only one counts towards the least number: two may have
+// the same name, and are one then. Towards the most all count.
+func (c *compiler) count(s *shape, n *node) error {
+	n.least, n.most = s.leastMembers, s.mostMembers
+	if most := int32(len(n.members)) + 1; n.least > most && !s.sealed() {
+		if !c.lax {
+			return errorAt(s.fewest.path, "minProperties of %d is not supported where only %d properties are described: the names of others might repeat", n.least, most-1)
+		}
+		n.least = most
+	}
+	return nil
+}
+
+// sealed says whether there are no members but those that are described.
+func (s *shape) sealed() bool {
+	return slices.ContainsFunc(s.objects, func(o objectShape) bool {
+		return o.patterns == nil && o.others != nil && o.others.kind == boolValue && !o.others.yes
+	})
 }
 
 // patterned says whether the names of members are told apart by more than a list.

@@ -31,7 +31,7 @@ func drawn(t *rapid.T, v *Vocabulary, d described) *Grammar {
 func drawSchema(t *rapid.T, depth int) described {
 	kinds := []string{"null", "boolean", "integer", "number", "string", "pattern", "enum", "any", "range", "multiple"}
 	if depth > 0 {
-		kinds = append(kinds, "object", "array", "tuple", "anyOf", "allOf", "types", "ref")
+		kinds = append(kinds, "object", "array", "set", "tuple", "anyOf", "allOf", "types", "ref")
 	}
 	switch kind := rapid.SampledFrom(kinds).Draw(t, "kind"); kind {
 	case "null":
@@ -85,6 +85,11 @@ func drawSchema(t *rapid.T, depth int) described {
 		}
 		return described{fmt.Sprintf(`{"type":"array","items":%s,"minItems":%d,"maxItems":%d}`, d.schema, rapid.IntRange(0, n).Draw(t, "least"), n+rapid.IntRange(0, 2).Draw(t, "more")),
 			`[` + strings.Join(items, ",") + `]`}
+	case "set":
+		list := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{`"a"`, `"ab"`, `"b"`, "1", "12", "null", "true"}), 1, 5, func(s string) string { return s }).Draw(t, "values")
+		n := rapid.IntRange(0, len(list)).Draw(t, "n")
+		return described{fmt.Sprintf(`{"type":"array","items":{"enum":[%s]},"uniqueItems":true,"minItems":%d,"maxItems":%d}`, strings.Join(list, ","),
+			rapid.IntRange(0, n).Draw(t, "least"), n+rapid.IntRange(0, 2).Draw(t, "more")), `[` + strings.Join(list[:n], ",") + `]`}
 	case "tuple":
 		d, e := drawSchema(t, depth-1), drawSchema(t, depth-1)
 		return described{`{"type":"array","prefixItems":[` + d.schema + `],"items":` + e.schema + `}`, `[` + d.document + `,` + e.document + `]`}
@@ -108,12 +113,22 @@ func drawObject(t *rapid.T, depth int) described {
 		}
 	}
 	others := ""
+	if rapid.IntRange(0, 2).Draw(t, "bounded") == 0 {
+		n := len(members)
+		others = fmt.Sprintf(`,"minProperties":%d,"maxProperties":%d`, rapid.IntRange(0, n).Draw(t, "least"), n+rapid.IntRange(1, 3).Draw(t, "most"))
+	}
+	if n := len(members); n > 1 && rapid.Bool().Draw(t, "dependent") {
+		name := func(member string) string { s, _, _ := strings.Cut(member, `:`); return s }
+		if a, b := name(members[0]), name(members[n-1]); !strings.Contains(a+b, `\`) {
+			others += `,"dependentRequired":{` + a + `:[` + b + `]}`
+		}
+	}
 	switch rapid.IntRange(0, 2).Draw(t, "others") {
 	case 0:
-		others = `,"additionalProperties":false`
+		others += `,"additionalProperties":false`
 	case 1:
 		d := drawSchema(t, depth-1)
-		others = `,"additionalProperties":` + d.schema
+		others += `,"additionalProperties":` + d.schema
 		members = append(members, `"zz":`+d.document)
 	}
 	return described{`{"type":"object","properties":{` + strings.Join(properties, ",") + `},"required":[` + strings.Join(required, ",") + `]` + others + `}`,

@@ -58,12 +58,7 @@ func (n *node) needs() int32 {
 			h = min(h, k.height)
 		}
 	case objectNode:
-		for _, mb := range n.members {
-			if mb.required {
-				h = max(h, mb.pair.height)
-			}
-		}
-		h++
+		h = max(h, n.needsMembers()) + 1
 	case arrayNode:
 		for i := range n.least {
 			switch {
@@ -79,6 +74,36 @@ func (n *node) needs() int32 {
 		h++
 	}
 	return min(h, impossible)
+}
+
+// needsMembers is the height of the members that an object needs: those that are required, and of the others the lowest, as many as it
+// lacks.
+func (n *node) needsMembers() int32 {
+	h, required := int32(0), int32(0)
+	var optional []int32
+	for _, mb := range n.members {
+		if mb.required {
+			h = max(h, mb.pair.height)
+			required++
+		} else if n.least > 0 {
+			optional = append(optional, mb.pair.height)
+		}
+	}
+	if n.most >= 0 && max(required, n.least) > n.most {
+		return impossible
+	}
+	lacks := int(n.least - required)
+	if lacks <= 0 {
+		return h
+	}
+	if n.others != nil {
+		optional = append(optional, n.others.height)
+	}
+	if lacks > len(optional) {
+		return impossible
+	}
+	slices.Sort(optional)
+	return max(h, optional[lacks-1])
 }
 
 func (n *node) takeOut() {

@@ -14,10 +14,12 @@ type compiler struct {
 	root     *value
 	budget   *budget
 	nodes    int
-	literals int              // bytes of enum and const
-	patterns map[string]keys  // of patternProperties
-	namings  map[*value]*keys // of propertyNames
-	known    map[string]*node // by the schemas of a place
+	literals int                 // bytes of enum and const
+	patterns map[string]keys     // of patternProperties
+	namings  map[*value]*keys    // of propertyNames
+	known    map[string]*node    // by the schemas of a place
+	depend   map[*value][]*value // what dependentRequired and the like stand for
+	made     int                 // number of the last value that the schema does not have; they go down from 0
 	spelling *spelling
 	lax      bool // what cannot be enforced is left out, and no error
 	any      *node
@@ -25,7 +27,7 @@ type compiler struct {
 
 func newCompiler(root *value, s *spelling, b *budget) *compiler {
 	c := &compiler{root: root, budget: b, known: map[string]*node{}, spelling: s,
-		patterns: map[string]keys{}, namings: map[*value]*keys{}}
+		patterns: map[string]keys{}, namings: map[*value]*keys{}, depend: map[*value][]*value{}}
 	c.any, _ = s.anyValue()
 	return c
 }
@@ -93,15 +95,19 @@ func (c *compiler) branches(all []*value) ([][]*value, error) {
 	for _, s := range all {
 		todo = append(todo, &link{schema: s})
 	}
-	if err := b.walk(todo, nil); err != nil {
-		return nil, err
+	err := b.walk(todo, nil)
+	if err != nil && b.depends && c.lax { // perhaps there are too many alternatives: what depends is left to the model
+		b = &brancher{c: c, plain: true}
+		err = b.walk(todo, nil)
 	}
-	return b.found, nil
+	return b.found, err
 }
 
 type brancher struct {
-	c     *compiler
-	found [][]*value
+	c       *compiler
+	found   [][]*value
+	plain   bool // dependentRequired and the like are left out
+	depends bool // there was such a thing
 }
 
 func (b *brancher) walk(todo []*link, done []*value) error {
@@ -131,6 +137,14 @@ func (b *brancher) walk(todo []*link, done []*value) error {
 		more, err := b.c.parts(s)
 		if err != nil {
 			return err
+		}
+		if !b.plain {
+			dependents, err := b.c.dependents(s)
+			if err != nil {
+				return err
+			}
+			b.depends = b.depends || dependents != nil
+			more = append(more, dependents...)
 		}
 		for _, m := range more {
 			todo = append(todo, &link{m, l})

@@ -39,12 +39,15 @@ type shape struct {
 	from, to  []limit // of a number
 	multiples []*value
 
-	objects  []objectShape
-	required []string
-	naming   []*value // schemas of propertyNames
+	objects                   []objectShape
+	required                  []string
+	naming                    []*value // schemas of propertyNames
+	leastMembers, mostMembers int32    // most -1: no bound
+	fewest                    *value   // minProperties, for errors
 
 	arrays                []arrayShape
 	leastItems, mostItems int32
+	unique                *value // uniqueItems, where it is true; nil: items may be equal
 }
 
 // limit is a bound of a number.
@@ -66,14 +69,12 @@ type arrayShape struct {
 
 // unsupported are keywords that would have to be enforced and cannot be.
 var unsupported = []string{
-	"not", "if", "then", "else", "dependentRequired", "dependentSchemas", "dependencies",
-	"minProperties", "maxProperties", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems",
-	"unevaluatedProperties", "$dynamicRef", "$recursiveRef",
+	"not", "if", "then", "else", "contains", "minContains", "maxContains", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef",
 }
 
 // newShape reads the keywords of all schemas of a branch.
 func (c *compiler) newShape(branch []*value) (*shape, error) {
-	s := &shape{types: allTypes, most: -1, mostItems: -1}
+	s := &shape{types: allTypes, most: -1, mostItems: -1, mostMembers: -1}
 	for i, schema := range branch {
 		if i == 0 {
 			s.path = schema.path
@@ -122,6 +123,15 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 		err = raise(&s.leastItems, v)
 	case "maxItems":
 		err = lower(&s.mostItems, v)
+	case "uniqueItems":
+		if err = want(v, boolValue); err == nil && v.yes {
+			s.unique = v
+		}
+	case "minProperties":
+		err = raise(&s.leastMembers, v)
+		s.fewest = v
+	case "maxProperties":
+		err = lower(&s.mostMembers, v)
 	case "pattern":
 		s.patterns, err = append(s.patterns, v), want(v, stringValue)
 	case "format":
@@ -164,9 +174,7 @@ func (s *shape) keyword(schema *value, key string, v *value, object *objectShape
 func harmless(key string, v *value) bool {
 	switch v.kind {
 	case boolValue:
-		return v.yes != (key == "uniqueItems") && key != "not" && key != "contains"
-	case numberValue:
-		return key == "minProperties" && v.text == "0"
+		return v.yes && key != "not" && key != "contains"
 	case objectValue:
 		return len(v.members) == 0 && key != "not" && key != "contains"
 	}

@@ -40,7 +40,8 @@ func (c *compiler) shape(s *shape) ([]*node, error) {
 // free says whether any value will do.
 func (s *shape) free() bool {
 	return !s.limited && s.types == allTypes && s.least == 0 && s.most < 0 && s.patterns == nil && s.formats == nil && s.from == nil && s.to == nil &&
-		s.multiples == nil && s.objects == nil && s.required == nil && s.naming == nil && s.arrays == nil && s.leastItems == 0 && s.mostItems < 0
+		s.multiples == nil && s.objects == nil && s.required == nil && s.naming == nil && s.arrays == nil && s.leastItems == 0 && s.mostItems < 0 &&
+		s.leastMembers == 0 && s.mostMembers < 0 && s.unique == nil
 }
 
 // listed compiles the values of enum and const that satisfy the rest of the shape.
@@ -81,7 +82,7 @@ func (c *compiler) satisfies(s *shape, v *value) (bool, error) {
 		}
 		return c.matches(s, v.text)
 	case arrayValue:
-		if len(s.arrays) > 0 || s.leastItems > 0 || s.mostItems >= 0 {
+		if len(s.arrays) > 0 || s.leastItems > 0 || s.mostItems >= 0 || s.unique != nil {
 			return false, errorAt(v.path, "an array in enum or const beside keywords for arrays is not supported")
 		}
 		return s.types&arrayType != 0, nil
@@ -89,7 +90,8 @@ func (c *compiler) satisfies(s *shape, v *value) (bool, error) {
 	if len(s.objects) > 0 || len(s.required) > 0 || len(s.naming) > 0 {
 		return false, errorAt(v.path, "an object in enum or const beside keywords for objects is not supported")
 	}
-	return s.types&objectType != 0, nil
+	n := int32(len(v.members))
+	return s.types&objectType != 0 && n >= s.leastMembers && (s.mostMembers < 0 || n <= s.mostMembers), nil
 }
 
 // matches checks a string against patterns and formats.
@@ -170,6 +172,15 @@ func (c *compiler) spelled(d *dfa) (*dfa, error) {
 func (c *compiler) array(s *shape) (*node, error) {
 	if s.mostItems >= 0 && s.mostItems < s.leastItems {
 		return nil, nil
+	}
+	if s.unique != nil && (s.mostItems < 0 || s.mostItems > 1) {
+		n, err := c.distinct(s)
+		if err != nil && !c.lax {
+			return nil, err
+		}
+		if err == nil {
+			return n, nil
+		}
 	}
 	n := newArray(s.leastItems, s.mostItems)
 	long := 0

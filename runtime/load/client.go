@@ -164,6 +164,7 @@ func refused(resp *http.Response) error {
 	if f.Message == "" {
 		f.Message = resp.Status
 	}
+	f.Message, _, _ = strings.Cut(f.Message, "\n") // of a page for browsers, or a stack, the rest says nothing
 	return f
 }
 

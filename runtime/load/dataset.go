@@ -1,25 +1,14 @@
 package load
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/glmc/glmc/runtime/dataset"
 )
-
-// maxLine bounds a line of a data set.
-const maxLine = 64 << 20
-
-// record is a line of a data set. Which fields are there says what kind it is.
-type record struct {
-	Prompt    json.RawMessage   `json:"prompt"`   // of SGLang's and vLLM's custom data sets: text, or token ids
-	Messages  []json.RawMessage `json:"messages"` // OpenAI's
-	Tools     json.RawMessage   `json:"tools"`
-	OutputLen *int              `json:"output_len"`
-	MaxTokens *int              `json:"max_tokens"`
-}
 
 // ReadSessions reads a data set of JSON objects, one a line:
 //
@@ -30,40 +19,30 @@ type record struct {
 // prompt is all that stands before it. So the prefix that turns share grows, as an agent's does. Output is how long replies may
 // get where a line does not say it. At most limit turns are read; 0: all.
 func ReadSessions(r io.Reader, output, limit int) ([]Session, error) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 64<<10), maxLine)
 	var sessions []Session
 	turns := 0
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
-		}
-		s, err := readSession(line, output)
+	err := dataset.Read(r, func(rec *dataset.Record) (more bool, err error) {
+		s, err := sessionOf(rec, output)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return false, err
 		}
-		if limit > 0 && turns+len(s.Turns) >= limit {
+		if limit > 0 && turns+len(s.Turns) > limit {
 			s.Turns = s.Turns[:limit-turns]
-			return append(sessions, s), nil
 		}
 		turns += len(s.Turns)
 		sessions = append(sessions, s)
+		return limit == 0 || turns < limit, nil
+	})
+	if err == nil && len(sessions) == 0 {
+		err = errors.New("there is no request in it")
 	}
-	if err := lines.Err(); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	if len(sessions) == 0 {
-		return nil, errors.New("there is no request in it")
 	}
 	return sessions, nil
 }
 
-func readSession(line []byte, output int) (Session, error) {
-	var rec record
-	if err := json.Unmarshal(line, &rec); err != nil {
-		return Session{}, err
-	}
+func sessionOf(rec *dataset.Record, output int) (Session, error) {
 	for _, n := range []*int{rec.OutputLen, rec.MaxTokens} {
 		if n == nil {
 			continue
@@ -80,7 +59,8 @@ func readSession(line []byte, output int) (Session, error) {
 	case rec.Prompt != nil:
 		t := Turn{Output: output}
 		if json.Unmarshal(rec.Prompt, &t.Text) != nil {
-			if err := json.Unmarshal(rec.Prompt, &t.Tokens); err != nil {
+			var ok bool
+			if t.Tokens, ok = rec.IDs(); !ok {
 				return Session{}, errors.New("prompt is neither text nor a list of token ids")
 			}
 			t.Input = len(t.Tokens)
@@ -90,13 +70,13 @@ func readSession(line []byte, output int) (Session, error) {
 		}
 		return Session{Turns: []Turn{t}}, nil
 	case len(rec.Messages) > 0:
-		return rec.replay(output)
+		return replay(rec, output)
 	}
 	return Session{}, errors.New("it has neither a prompt nor messages")
 }
 
 // replay turns recorded messages into turns.
-func (rec *record) replay(output int) (Session, error) {
+func replay(rec *dataset.Record, output int) (Session, error) {
 	var s Session
 	add := func(upTo int) error {
 		messages, err := marshal(rec.Messages[:upTo])

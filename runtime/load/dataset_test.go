@@ -51,7 +51,7 @@ func TestReadSessionsMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                    "there is no request in it",
 		"{}":                                  "line 1: it has neither a prompt nor messages",
-		"\n[]":                                "line 2: json: cannot unmarshal",
+		"\n[]":                                "line 2: wants one JSON object: json: cannot unmarshal",
 		`{"prompt": 5}`:                       "line 1: prompt is neither text nor a list of token ids",
 		`{"prompt": ""}`:                      "line 1: prompt is empty",
 		`{"prompt":"a","messages":[]}`:        "line 1: it has a prompt and messages",

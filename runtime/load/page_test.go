@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,24 @@ func TestPageOfLittle(t *testing.T) {
 		}
 		if strings.Contains(b.String(), "NaN") {
 			t.Errorf("%s: NaN", name)
+		}
+	}
+}
+
+func TestPageWords(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 0.0312: "0.0312", 0.5: "0.500", 4.064: "4.06", 71.46: "71.5", 3810.2: "3810"} {
+		if got := number(v); got != want {
+			t.Errorf("number(%v) is %s, want %s", v, got, want)
+		}
+	}
+	for want, s := range map[string]Settings{
+		"all at once":                         {Rate: math.Inf(1)},
+		"4 side by side":                      {Rate: math.Inf(1), Concurrency: 4},
+		"0.5 a second":                        {Rate: 0.5},
+		"14 a second, at most 8 side by side": {Rate: 14, Concurrency: 8},
+	} {
+		if got := s.arrivals(); got != want {
+			t.Errorf("%+v: %q, want %q", s, got, want)
 		}
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -49,6 +51,23 @@ func newPlot(title, x, y string) *plot.Plot {
 	return p
 }
 
+// whole are the ticks of an axis that counts: none has a fraction (plot.Ticker).
+type whole struct{}
+
+func (whole) Ticks(least, most float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(least, most)
+	for i, t := range ticks {
+		switch {
+		case t.Label == "":
+		case t.Value == math.Trunc(t.Value):
+			ticks[i].Label = strconv.FormatFloat(t.Value, 'f', 0, 64)
+		default:
+			ticks[i].Label = ""
+		}
+	}
+	return ticks
+}
+
 // svg draws a plot as an element for a page.
 func svg(p *plot.Plot, width, height vg.Length) ([]byte, error) {
 	c := vgsvg.New(width, height)
@@ -72,6 +91,7 @@ func distribution(name string, values []float64) ([]*plot.Plot, error) {
 		return nil, err
 	}
 	h.FillColor, h.Color = blue, blue
+	bars.Y.Tick.Marker = whole{}
 	bars.Add(h)
 	bars.X.Min = 0
 
@@ -124,6 +144,7 @@ func (r *Run) overTime() ([]*plot.Plot, error) {
 		line.StepStyle, line.Color, line.FillColor = plotter.PostStep, blue, color.RGBA{0x00, 0x72, 0xb2, 0x30}
 		p.Add(line)
 		p.X.Min, p.Y.Min = 0, 0
+		p.Y.Tick.Marker = whole{}
 		plots = append(plots, p)
 	}
 	return plots, nil
@@ -202,7 +223,8 @@ func (r *Run) timelinePlot() (*plot.Plot, vg.Length) {
 	p := newPlot(title, "seconds", "request")
 	p.Add(t)
 	p.Y.Min = -0.5
-	p.Legend.Top, p.Legend.Left = true, true
+	p.Y.Tick.Marker = whole{}
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(2)
 	p.Legend.Add("waits for the first token", swatch{orange})
 	p.Legend.Add("generation", swatch{blue})
 	if slices.ContainsFunc(t.rows, func(o *Outcome) bool { return o.Err != nil }) {

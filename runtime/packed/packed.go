@@ -29,8 +29,8 @@ import (
 )
 
 // Version is that of the files that Write writes, the only one that Open reads. The order of panels (package panel), and
-// what rounding does, are part of it.
-const Version = 1
+// what rounding does, are part of it. Version 1 kept the scales of e4m3 rows that have a NaN.
+const Version = 2
 
 // Name is what a packed file beside a checkpoint is called.
 const Name = "model.glmpack"

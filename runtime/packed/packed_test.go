@@ -137,7 +137,7 @@ func TestDamagedFiles(t *testing.T) {
 	}{
 		{"empty", func(_ *testing.T, b []byte) []byte { return nil }, false, "this is no packed file"},
 		{"another file", func(_ *testing.T, b []byte) []byte { return []byte(strings.Repeat("{", 100)) }, false, "this is no packed file"},
-		{"another version", func(_ *testing.T, b []byte) []byte { b[8]++; return b }, true, "version 2 of the format, this glmc reads 1"},
+		{"another version", func(_ *testing.T, b []byte) []byte { b[8]++; return b }, true, "version 3 of the format, this glmc reads 2"},
 		{"another byte order", func(_ *testing.T, b []byte) []byte { b[12], b[13], b[14], b[15] = b[15], b[14], b[13], b[12]; return b }, true, "another byte order"},
 		{"cut", func(_ *testing.T, b []byte) []byte { return b[:len(b)-1] }, false, "bytes, and says that it has"},
 		{"longer", func(_ *testing.T, b []byte) []byte { return append(b, 0) }, false, "bytes, and says that it has"},

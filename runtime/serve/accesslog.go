@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -51,8 +52,7 @@ const statusGone = 499
 
 // method is a request's, where it is one that HTTP knows.
 func method(r *http.Request) string {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+	if slices.Contains(knownMethods, r.Method) {
 		return r.Method
 	}
 	return "other"

@@ -23,7 +23,11 @@ func TestDescribed(t *testing.T) {
 	}
 	x := start(t, Options{Keys: keys, OpenMetrics: true})
 	x.await("/ready", http.StatusOK)
-	for path, status := range map[string]int{"/health": 200, "/ready": 200, "/metrics": 200, "/v1/models": 401, "/tokenize": 401} {
+	version := x.ask(http.MethodGet, "/version", "", "Authorization: Bearer a-key-for-tests")
+	if err := openapitest.Check(http.MethodGet, "/version", nil, version.status, version.header, []byte(version.body)); err != nil || version.status != http.StatusOK {
+		t.Errorf("%d, %v", version.status, err)
+	}
+	for path, status := range map[string]int{"/health": 200, "/ready": 200, "/metrics": 200, "/version": 401, "/v1/models": 401, "/tokenize": 401} {
 		method := http.MethodGet
 		if path == "/tokenize" {
 			method = http.MethodPost

@@ -115,7 +115,15 @@ func (s *Server) own() []route.Route {
 		{Method: http.MethodGet, Pattern: "/health", Access: route.Public, Quiet: true, Control: true, Handler: http.HandlerFunc(s.health)},
 		{Method: http.MethodGet, Pattern: "/ready", Access: route.Public, Quiet: true, Control: true, Handler: http.HandlerFunc(s.readiness)},
 		{Method: http.MethodGet, Pattern: "/metrics", Access: metrics, Quiet: true, Control: true, Handler: s.metrics.handler()},
+		{Method: http.MethodGet, Pattern: "/version", Quiet: true, Control: true, Handler: http.HandlerFunc(s.version)},
 	}
+}
+
+// version is vLLM's: what this program is.
+func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
+	route.WriteJSON(w, http.StatusOK, struct {
+		Version string `json:"version"`
+	}{s.o.Version})
 }
 
 // health says whether the process does its work, or has to be started again.

@@ -178,7 +178,7 @@ func talk(b service.Backend) http.Handler {
 		text := string(body)
 		g, err := b.Start(r.Context(), service.Request{Text: &text})
 		if err != nil {
-			fault := route.Fault(err)
+			fault := route.Fault(r.Context(), err)
 			http.Error(w, fault.Message, route.Status(fault))
 			return
 		}

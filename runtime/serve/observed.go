@@ -12,7 +12,6 @@ import (
 
 	"github.com/glmc/glmc/runtime/engine"
 	"github.com/glmc/glmc/runtime/exec"
-	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 )
 
@@ -49,8 +48,9 @@ func (o *observed) Start(ctx context.Context, r service.Request) (service.Genera
 	if err != nil {
 		g.release()
 		s.metrics.rejected(err)
-		if fault := route.Fault(err); fault.Kind == service.Internal && s.ending.Err() == nil {
-			s.logFailed(r.ID, fault)
+		var fault *service.Error
+		if errors.As(err, &fault) && fault.Kind == service.Internal && s.ending.Err() == nil { // of others the handler tells (route.Fault)
+			s.logFailed(r.ID, err)
 		}
 		return nil, s.told(err)
 	}
@@ -186,8 +186,9 @@ func (g *observedGeneration) reason(err error) string {
 // logFailed logs why a request failed, of which the access log says only that it did.
 func (s *Server) logFailed(id string, err error) {
 	reason := err
-	if inner := errors.Unwrap(err); inner != nil {
-		reason = inner
+	var told *service.Error // whose own text is for clients
+	if errors.As(err, &told) && told.Err != nil {
+		reason = told.Err
 	}
 	s.log.Error("a request failed", append([]any{"request_id", id, "error", reason}, stackOf(err)...)...)
 }

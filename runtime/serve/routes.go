@@ -30,9 +30,15 @@ func (s *Server) table(routes []route.Route) http.Handler {
 		}
 		slices.Sort(allowed)
 		allow := strings.Join(slices.Compact(allowed), ", ")
-		mux.Handle(pattern, s.refuseUnless(open[pattern], func(r *http.Request) *refusal {
+		refused := s.refuseUnless(open[pattern], func(r *http.Request) *refusal {
 			return &refusal{status: http.StatusMethodNotAllowed, message: r.Method + " is not a method of this path: it has " + allow, allow: allow}
-		}))
+		})
+		// One by one: a pattern for all methods must not be more specific than one for some.
+		for _, m := range knownMethods {
+			if !slices.Contains(allowed, m) {
+				mux.Handle(m+" "+pattern, refused)
+			}
+		}
 	}
 	absent := s.refuseUnless(false, func(r *http.Request) *refusal {
 		if f := s.unready(); f != nil {
@@ -46,9 +52,19 @@ func (s *Server) table(routes []route.Route) http.Handler {
 			absent.ServeHTTP(w, r) // the multiplexer would send the client elsewhere
 			return
 		}
+		if !slices.Contains(knownMethods, r.Method) { // answered as one that no route has
+			as := *r
+			as.Method = http.MethodTrace
+			h, _ := mux.Handler(&as)
+			h.ServeHTTP(w, r)
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
 }
+
+// knownMethods are those of HTTP.
+var knownMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace}
 
 // plainPath reports whether a path is written as routes are: from the root, without empty parts and dots.
 func plainPath(p string) bool {
@@ -104,8 +120,16 @@ func (s *Server) carry(rt *route.Route) http.Handler {
 			return
 		}
 		defer release()
-		inner.ServeHTTP(x, r.WithContext(route.WithTenant(r.Context(), x.key)))
+		ctx := route.WithReport(route.WithTenant(r.Context(), x.key), func(err error) { s.reported(x, err) })
+		inner.ServeHTTP(x, r.WithContext(ctx))
 	})
+}
+
+// reported logs an error of a handler that its client is told nothing of. That the client does not read is no failure, and stands in the access log.
+func (s *Server) reported(x *exchange, err error) {
+	if x.err == nil {
+		s.logFailed(x.id, err)
+	}
 }
 
 // enter checks a request of a known route, and reads its body. The caller releases what it takes.

@@ -39,6 +39,10 @@ type Options struct {
 	Metrics *Metrics // nil: new ones
 	Traces  *Traces  // nil: none
 
+	Version string // of the program, for /version
+
+	// Early are routes that are there until the model is: then those of Loaded take their place.
+	Early []route.Route
 	// Listening is called when the server answers, before the model is there. Nil: nobody is told.
 	Listening func(net.Addr)
 }
@@ -86,7 +90,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{o: o, log: o.Log, metrics: cmp.Or(o.Metrics, NewMetrics()), traces: cmp.Or(o.Traces, noTraces), origins: origins, idle: make(chan struct{})}
 	s.ending, s.abort = context.WithCancelCause(context.Background())
-	s.mount(nil)
+	s.mount(o.Early)
 	s.watchFiles()
 	return s, nil
 }

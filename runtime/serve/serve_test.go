@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,13 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/glmc/glmc/runtime/exec"
+	"github.com/glmc/glmc/runtime/serve/openai"
 	"github.com/glmc/glmc/runtime/serve/route"
 )
 
 // TestLife: a server says what it is about from its first moment to its last.
 func TestLife(t *testing.T) {
 	loading := make(chan struct{})
-	x := startLoading(t, Options{Drain: 5 * time.Second}, loading)
+	early := route.Route{Method: "GET", Pattern: "/{$}", Access: route.Public, Control: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "wait")
+	})}
+	x := startLoading(t, Options{Drain: 5 * time.Second, Version: "v1", Early: []route.Route{early}}, loading)
 	want := func(path string, status int, body string) {
 		t.Helper()
 		if a := x.ask("GET", path, ""); a.status != status || strings.TrimSpace(a.body) != body {
@@ -27,11 +32,14 @@ func TestLife(t *testing.T) {
 	}
 	want("/health", 200, `{"status":"ok"}`)
 	want("/ready", 503, `{"status":"loading"}`)
+	want("/version", 200, `{"version":"v1"}`)
+	want("/", 200, "wait")
 	if a := x.ask("POST", "/v1/say", "Hi"); a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "the model is loading") {
 		t.Errorf("while it loads: %+v", a)
 	}
 	close(loading)
 	x.await("/ready", 200)
+	want("/", 200, "console")
 	if a := x.ask("POST", "/v1/say", "Hi"); a.status != 200 || a.body != "Hello" {
 		t.Errorf("when it is ready: %+v", a)
 	}
@@ -150,6 +158,17 @@ func TestPanic(t *testing.T) {
 	if a := x.ask("POST", "/v1/say", "Hi"); a.body != "Hello" {
 		t.Errorf("afterwards: %+v", a)
 	}
+}
+
+// TestErrorsOfHandlers that clients are told nothing of are logged with the request's id.
+func TestErrorsOfHandlers(t *testing.T) {
+	x := start(t, Options{}, route.Route{Method: "GET", Pattern: "/broken", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		openai.WriteError(w, route.Fault(r.Context(), fmt.Errorf("reading a file: %w", os.ErrNotExist)))
+	})})
+	if a := x.ask("GET", "/broken", "", "X-Request-Id: abc"); a.status != 500 || !strings.Contains(a.body, "the server failed to answer the request") || strings.Contains(a.body, "file") {
+		t.Errorf("%+v", a)
+	}
+	x.logged(`"msg":"a request failed","request_id":"abc","error":"reading a file: file does not exist"`)
 }
 
 // TestRequestIDs: those of clients are kept where logs and headers can carry them.

@@ -42,7 +42,7 @@ func (p *packer) strip(at, first, rows int) error {
 	}
 	strip.PackPanel(p.t, at, 0, rows)
 	if p.t.Scale != nil {
-		copy(p.t.Scale[first:first+rows], strip.Scale)
+		strip.PanelScales(p.t.Scale[first:first+rows], 0, rows)
 	}
 	return nil
 }

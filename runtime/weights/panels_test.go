@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"math"
 	"runtime"
 	"testing"
 
@@ -132,6 +133,28 @@ func TestPanelsAreMadeOnce(t *testing.T) {
 		const spare = 256 << 10
 		if took := after.TotalAlloc - before.TotalAlloc; took > spare {
 			t.Errorf("%s: %d bytes of Go's heap were taken beside the region", d, took)
+		}
+	}
+}
+
+// TestPanelsOfDamagedRows: a row of e4m3 weights with a NaN has the scale NaN in panels, from the file and where it is assembled.
+func TestPanelsOfDamagedRows(t *testing.T) {
+	const rows, cols = 70, 12
+	v := make([]float32, rows*cols)
+	v[35*cols+7] = float32(math.NaN())
+	stored := []fileTensor{values("a", dtype.F8E4M3, []int{rows, cols}, v...), counted("a_scale", dtype.F32, 1, rows, 1)}
+	whole := func() *ir.Recipe { return ir.Stored("a", rows, cols) }
+	for name, recipe := range map[string]*ir.Recipe{"stored": whole(), "assembled": ir.Concat(0, whole(), whole())} {
+		w := weight(t, "w", dtype.F8E4M3, recipe)
+		l, err := NewLoader(planOf(t, 1, w), open(t, stored...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := inRegion(t, l, Want{Weight: w, DType: dtype.F8E4M3, Layout: kernels.Panels})
+		for i, s := range got.Scale {
+			if damaged := i%rows == 35; damaged != (s != s) || !damaged && s != float32(1+i%rows) {
+				t.Errorf("%s: row %d has scale %g", name, i, s)
+			}
 		}
 	}
 }

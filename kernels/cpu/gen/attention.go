@@ -8,11 +8,13 @@ type attention struct{ *writer }
 
 const (
 	// attnBlock is the constant of the same name of package cpu: the positions of a block.
-	attnBlock = 64
+	attnBlock = 128
 	// attnWeights is the bytes from a row of bfloat16 weights of a block to the next: 64 more than they fill, so
 	// that twelve rows do not fall into the same sets of the first-level cache.
 	attnWeights = 2*attnBlock + 64
 )
+
+const softmaxArgs = "p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32) (rose bool"
 
 // attentionFiles returns the kernels and their declarations.
 func attentionFiles() map[string]string {
@@ -28,10 +30,11 @@ func attentionFiles() map[string]string {
 		{"attnKeysF8", "panels *uint16, keys *byte, at *int64, d, groups, stride int", 48, at.keysF8},
 		{"attnValuesBF16", "panels, values *uint16, at *int64, d, n, stride int", 48, at.valuesBF16},
 		{"attnValuesF8", "panels *uint16, values *byte, at *int64, d, n, stride int", 48, at.valuesF8},
-		{"attnSoftmax", "p *uint16, s, largest, sum, shrink *float32, seen *int64, rows int, scale float32", 60, at.softmax},
+		{"attnSoftmax", softmaxArgs, 65, func() { at.softmax(false) }},
+		{"attnSoftmaxAll", softmaxArgs, 65, func() { at.softmax(true) }},
 		{"attnShrink", "out *float32, stride, n int, shrink *float32, rows int", 40, at.shrink},
-		{"attnFold", "out, part *float32, n int, a, b float32", 32, at.fold},
-		{"attnDivide", "dst, src *float32, n int, by float32", 28, at.divide},
+		{"attnFold", "out, part *float32, n int, largest, partLargest, sum, partSum *float32, rows int", 64, at.fold},
+		{"attnDivide", "dst, src *float32, n int, sums *float32", 32, at.divide},
 		{"attnRound", "dst *uint16, src *float32, n int, flip uint32", 28, at.round},
 		{"attnFetch", "rows unsafe.Pointer, at *int64, bytes, n int", 32, at.fetch},
 		{"attnTouch", "rows unsafe.Pointer, at *int64, bytes, n int", 32, at.touch},
@@ -341,28 +344,15 @@ func (a *attention) shrink() {
 	a.op("JNZ next")
 }
 
-// fold writes out = out*a + part*b.
-func (a *attention) fold() {
-	a.op("MOVQ out+0(FP), DI")
-	a.op("MOVQ part+8(FP), SI")
-	a.op("MOVQ n+16(FP), CX")
-	a.op("VBROADCASTSS a+24(FP), Z0")
-	a.op("VBROADCASTSS b+28(FP), Z1")
-	a.row(func(mask, zero string) {
-		a.op("VMOVUPS%s (DI), %sZ2", zero, mask)
-		a.op("VMOVUPS%s (SI), %sZ3", zero, mask)
-		a.op("VMULPS Z0, Z2, Z2")
-		a.op("VFMADD231PS Z1, Z3, Z2")
-		a.op("VMOVUPS Z2, %s(DI)", mask)
-	}, "ADDQ $64, DI", "ADDQ $64, SI")
-}
-
-// divide writes dst = src / by.
+// divide writes dst = src / the sum of 16 sums.
 func (a *attention) divide() {
+	a.op("MOVQ sums+24(FP), AX")
+	a.op("VMOVUPS (AX), Z0")
+	a.across("VADD")
+	a.op("VBROADCASTSS X0, Z0")
 	a.op("MOVQ dst+0(FP), DI")
 	a.op("MOVQ src+8(FP), SI")
 	a.op("MOVQ n+16(FP), CX")
-	a.op("VBROADCASTSS by+24(FP), Z0")
 	a.row(func(mask, zero string) {
 		a.op("VMOVUPS%s (SI), %sZ1", zero, mask)
 		a.op("VDIVPS Z0, Z1, Z1")

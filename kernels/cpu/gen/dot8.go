@@ -17,15 +17,16 @@ import (
 // instructions that multiply for either, but no loads and stores. Without what ends groups it would be 97 %.
 //
 // Operands: w, a and the bytes from a row to the next, c likewise, groups, whether c holds sums to go on from, for each
-// row and group a scale and a start, rows so many bytes apart, what to ask for and how far to go on in each turn, and how many
-// tiles there are, one behind the other. Behind a group's weights lie 32 scales where there are any.
+// row and group a scale and a start, rows so many bytes apart, what to ask for and how far to go on in each turn, how many
+// tiles there are, one behind the other, and where the results go, which is c and the sums as they are, or with scale
+// another place, sum * scale + bias, each operation rounded. Behind a group's weights lie 32 scales where there are any.
 type dot8 struct {
 	panel
 	quads  int  // of a group
 	scaled bool // channels have scales for each group
 }
 
-const dot8Args = "w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int"
+const dot8Args = "w *byte, a *int8, lda int, c *float32, ldc, groups int, more bool, meta *quantMeta, metaStride int, ahead uintptr, pace, tiles int, dst *float32, ldd int, scale, bias *float32"
 
 // dot8Rows is the most rows of a tile: their two kinds of sums leave four registers.
 const dot8Rows = 7
@@ -42,7 +43,7 @@ func (p *dot8) total(r, half int) int { return 2*(p.rows+r) + half }
 
 func (p *dot8) write() {
 	p.panels = 1
-	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-96\n", p.name(), dot8Args, p.name())
+	p.printf("\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-128\n", p.name(), dot8Args, p.name())
 	p.op("MOVQ a+8(FP), DI")
 	p.op("MOVQ lda+16(FP), R8")
 	p.op("MOVQ c+24(FP), DX")
@@ -50,6 +51,7 @@ func (p *dot8) write() {
 	p.op("MOVQ meta+56(FP), R13")
 	p.op("MOVQ metaStride+64(FP), R11")
 	p.op("MOVQ ahead+72(FP), R15")
+	p.op("MOVQ dst+96(FP), R14")
 	p.op("LEAQ (R8)(R8*2), R9")
 	p.label("tile")
 	p.op("MOVQ w+0(FP), SI")
@@ -138,14 +140,33 @@ func (p *dot8) endGroup() {
 	p.op("ADDQ $8, R13")
 }
 
-// endTile stores the tile's sums, and goes on to the next tile's rows.
+// endTile stores the tile's results, and goes on to the next tile's rows.
 func (p *dot8) endTile() {
+	scale := 4 * p.rows
+	bias := scale + 2
+	p.op("MOVQ scale+112(FP), AX")
+	p.op("TESTQ AX, AX")
+	p.op("JZ store")
+	p.op("MOVQ bias+120(FP), BX")
+	for half := range 2 {
+		p.op("VMOVUPS %d(AX), Z%d", 64*half, scale+half)
+		p.op("VMOVUPS %d(BX), Z%d", 64*half, bias+half)
+	}
 	for r := range p.rows {
 		for half := range 2 {
-			p.op("VMOVUPS Z%d, %d(DX)", p.total(r, half), 64*half)
+			p.op("VMULPS Z%d, Z%[2]d, Z%[2]d", scale+half, p.total(r, half))
+			p.op("VADDPS Z%d, Z%[2]d, Z%[2]d", bias+half, p.total(r, half))
 		}
-		p.op("ADDQ R12, DX")
 	}
+	p.label("store")
+	for r := range p.rows {
+		for half := range 2 {
+			p.op("VMOVUPS Z%d, %d(R14)", p.total(r, half), 64*half)
+		}
+		p.op("ADDQ ldd+104(FP), R14")
+	}
+	p.op("IMUL3Q $%d, R12, AX", p.rows)
+	p.op("ADDQ AX, DX")
 	p.op("MOVQ groups+40(FP), AX")
 	p.op("LEAQ (AX*8), BX")
 	p.op("SUBQ BX, R13")

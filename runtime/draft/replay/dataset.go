@@ -1,29 +1,17 @@
 package replay
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/glmc/glmc/runtime/dataset"
 	"github.com/glmc/glmc/runtime/text/chat"
 )
 
-// maxLine bounds a line of a data set.
-const maxLine = 64 << 20
-
 // Encode gives the token ids of a conversation, with the header of the assistant's next message behind it where generate says so.
 type Encode func(conversation chat.Conversation, generate bool) ([]int32, error)
-
-// record is a line of a data set.
-type record struct {
-	Prompt   []int32           `json:"prompt"`
-	Response []int32           `json:"response"`
-	Messages []json.RawMessage `json:"messages"`
-	Tools    json.RawMessage   `json:"tools"`
-}
 
 // ReadSessions reads a data set of JSON objects, one a line:
 //
@@ -33,53 +21,43 @@ type record struct {
 // Of recorded messages, OpenAI's, each that is the assistant's is a turn: its prompt is all that stands before it. Sessions without
 // one are left out. At most limit turns are read; 0: all. Errors name the line.
 func ReadSessions(r io.Reader, encode Encode, limit int) ([]Session, error) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 64<<10), maxLine)
 	var sessions []Session
 	turns := 0
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
-		}
-		s, err := readSession(line, encode, limit-turns)
+	err := dataset.Read(r, func(rec *dataset.Record) (more bool, err error) {
+		s, err := sessionOf(rec, encode, limit-turns)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return false, err
 		}
 		if len(s) > 0 {
 			sessions = append(sessions, s)
 		}
-		if turns += len(s); limit > 0 && turns >= limit {
-			return sessions, nil
-		}
+		turns += len(s)
+		return limit == 0 || turns < limit, nil
+	})
+	if err == nil && turns == 0 {
+		err = errors.New("there is no reply in it to draft")
 	}
-	if err := lines.Err(); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	if turns == 0 {
-		return nil, errors.New("there is no reply in it to draft")
 	}
 	return sessions, nil
 }
 
-func readSession(line []byte, encode Encode, limit int) (Session, error) {
-	var rec record
-	if err := json.Unmarshal(line, &rec); err != nil {
-		return nil, err
-	}
+func sessionOf(rec *dataset.Record, encode Encode, limit int) (Session, error) {
+	ids, _ := rec.IDs()
 	switch {
 	case rec.Messages != nil && (rec.Prompt != nil || rec.Response != nil):
 		return nil, errors.New("it has messages and token ids: wants one of them")
 	case rec.Messages != nil:
-		return rec.turns(encode, limit)
-	case len(rec.Prompt) > 0 && len(rec.Response) > 0:
-		return Session{{Prompt: rec.Prompt, Reply: rec.Response}}, nil
+		return turnsOf(rec, encode, limit)
+	case len(ids) > 0 && len(rec.Response) > 0:
+		return Session{{Prompt: ids, Reply: rec.Response}}, nil
 	}
 	return nil, errors.New("it has neither messages nor the token ids of a prompt and a response")
 }
 
-// turns are the assistant's messages.
-func (rec *record) turns(encode Encode, limit int) (Session, error) {
+// turnsOf are the assistant's messages.
+func turnsOf(rec *dataset.Record, encode Encode, limit int) (Session, error) {
 	messages, err := json.Marshal(rec.Messages)
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func TestReadSessionsErrors(t *testing.T) {
 	for _, x := range []struct{ data, want string }{
 		{"", "there is no reply in it to draft"},
 		{`{"messages": [{"role": "user", "content": "a"}]}`, "there is no reply in it to draft"},
-		{"\nx", "line 2: invalid character 'x'"},
+		{"\nx", "line 2: wants one JSON object: invalid character 'x'"},
 		{`{"prompt": [1]}`, "line 1: it has neither messages nor"},
 		{`{"prompt": [1], "messages": []}`, "line 1: it has messages and token ids"},
 		{`{"messages": [{"role": "king", "content": "a"}]}`, "line 1: messages[0].role"},

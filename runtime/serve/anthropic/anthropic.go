@@ -53,7 +53,7 @@ func (a *api) post(handle func(http.ResponseWriter, *http.Request, *body.Object)
 			err = handle(w, r, o)
 		}
 		if err != nil && r.Context().Err() == nil {
-			writeError(w, r, route.Fault(err))
+			writeError(w, r, route.Fault(r.Context(), err))
 		}
 	})
 }

@@ -88,7 +88,7 @@ func (a *api) streamMessage(w http.ResponseWriter, r *http.Request, d *decoder, 
 	case !s.Started():
 		return err // it gets a status
 	}
-	_ = s.Event("error", newError(r, route.Fault(err)))
+	_ = s.Event("error", newError(r, route.Fault(r.Context(), err)))
 	return nil
 }
 

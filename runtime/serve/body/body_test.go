@@ -112,7 +112,7 @@ func TestRead(t *testing.T) {
 			}
 			continue
 		}
-		if got := route.Status(route.Fault(err)); got != tt.status {
+		if got := route.Status(route.Fault(t.Context(), err)); got != tt.status {
 			t.Errorf("%s: status %d (%v), want %d", tt.name, got, err, tt.status)
 		}
 	}

@@ -33,12 +33,12 @@ func TestBrowser(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("web", "node_modules", "playwright-core")); errors.Is(err, fs.ErrNotExist) {
 		t.Skip("the packages are not installed: npm ci --prefix runtime/serve/console/web")
 	}
-	open, locked := newServer(t, ""), newServer(t, "secret")
+	open, locked, late := newServer(t, "", 0), newServer(t, "secret", 0), newServer(t, "", 2)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, "--test", "test/console.test.mjs")
 	cmd.Dir = "web"
-	cmd.Env = append(os.Environ(), "SERVER="+open.URL, "LOCKED="+locked.URL)
+	cmd.Env = append(os.Environ(), "SERVER="+open.URL, "LOCKED="+locked.URL, "LATE="+late.URL)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -61,10 +61,12 @@ type scripted struct {
 	mu  sync.Mutex
 	all []string // bodies of chat requests
 	out int      // tokens
+
+	loads int // times that it says that the model is loading
 }
 
-func newServer(t *testing.T, key string) *httptest.Server {
-	s := &scripted{key: key}
+func newServer(t *testing.T, key string, loads int) *httptest.Server {
+	s := &scripted{key: key, loads: loads}
 	routes := Routes(Options{Plan: &Plan{Script: digest(planScript), Style: digest(planStyle), Page: func() ([]byte, error) {
 		return fmt.Appendf(nil, "<!doctype html><title>plan</title><style>%s</style><body><script>%s</script><script>document.body.textContent = 'BAD'</script>", planStyle, planScript), nil
 	}}})
@@ -91,6 +93,14 @@ func newServer(t *testing.T, key string) *httptest.Server {
 }
 
 func (s *scripted) models(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loads > 0 {
+		s.loads--
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, `{"error":{"message":"the model is loading: /ready says when it is there","type":"server_error"}}`)
+		return
+	}
 	fmt.Fprint(w, `{"object":"list","data":[{"id":"<b>glm</b>","object":"model"}]}`)
 }
 

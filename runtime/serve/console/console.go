@@ -49,6 +49,12 @@ type Options struct {
 // Routes are the console's. The page itself holds nothing of anybody and wants no key; it asks for one where the interfaces do,
 // and the plan's page is one of those.
 func Routes(o Options) []route.Route {
+	return append(Files(o), route.Route{Method: http.MethodGet, Pattern: "/console/plan", Control: true, Handler: planHandler(o.Plan)})
+}
+
+// Files are those of the routes that need no model: the page, which says itself that the model is loading. It stays open when the model has come, so that
+// the plan's Script and Style count from the beginning.
+func Files(o Options) []route.Route {
 	policy := policyOf(o.Plan)
 	open := func(pattern, name string) route.Route {
 		return route.Route{Method: http.MethodGet, Pattern: pattern, Access: route.Public, Quiet: true, Control: true, Handler: fileHandler(name, policy)}
@@ -63,7 +69,7 @@ func Routes(o Options) []route.Route {
 			routes = append(routes, open("/console/"+f.Name(), f.Name()))
 		}
 	}
-	return append(routes, route.Route{Method: http.MethodGet, Pattern: "/console/plan", Control: true, Handler: planHandler(o.Plan)})
+	return routes
 }
 
 // policyOf is the content security policy of the page. A document that the page makes of the plan's page inherits it, so that it has to

@@ -78,7 +78,7 @@ func endStream(w *sse.Writer, r *http.Request, err error) error {
 	if !w.Started() {
 		return err
 	}
-	_ = w.Event("", newError(route.Fault(err)))
+	_ = w.Event("", newError(route.Fault(r.Context(), err)))
 	return nil
 }
 

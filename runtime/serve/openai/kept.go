@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// keptBytes is how much of responses is kept in memory where Options say nothing.
-const keptBytes = 64 << 20
+// KeptBytes is how much of responses is kept in memory where Options say nothing.
+const KeptBytes = 64 << 20
 
 // kept are responses that later requests may refer to. They are in memory, and each belongs to the key by which it was made. When
 // there is no room, the key that holds most of it gives way, with what it has not used for the longest time: so a key alone may have all

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/glmc/glmc/runtime/serve/openapi/openapitest"
 	"github.com/glmc/glmc/runtime/serve/route"
 	"github.com/glmc/glmc/runtime/service"
 	"github.com/glmc/glmc/runtime/service/servicetest"
@@ -211,5 +212,90 @@ func TestKeptOfOthers(t *testing.T) {
 	}
 	if _, ok := k.get("loud", "99"); !ok {
 		t.Error("the last one is not there")
+	}
+}
+
+// TestInputItems: what a kept response read is listed, page by page, with ids by which the next page is asked for.
+func TestInputItems(t *testing.T) {
+	h := handler(thinking(t))
+	for _, payload := range []string{`{"input": "One."}`, `{"input": [{"role": "user", "content": "Two."}, {"type": "function_call_output", "call_id": "call_1", "output": "42"}], "previous_response_id": "resp_1"}`} {
+		if w := as(h, "a", http.MethodPost, "/v1/responses", payload); w.Code != http.StatusOK {
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+	}
+	list := func(query string) (itemList, []string) {
+		t.Helper()
+		path := "/v1/responses/resp_2/input_items"
+		w := as(h, "a", http.MethodGet, path+query, "")
+		if err := openapitest.Check(http.MethodGet, path, nil, w.Code, w.Header(), w.Body.Bytes()); err != nil {
+			t.Error(err)
+		}
+		var l itemList
+		var kinds []string
+		if err := json.Unmarshal(w.Body.Bytes(), &l); err != nil {
+			t.Fatalf("%s: %v: %s", query, err, w.Body)
+		}
+		for _, raw := range l.Data {
+			var item struct{ Type, Role string }
+			if err := json.Unmarshal(raw, &item); err != nil {
+				t.Error(err)
+			}
+			kinds = append(kinds, strings.TrimSpace(item.Type+" "+item.Role))
+		}
+		return l, kinds
+	}
+	want := []string{"message user", "reasoning", "message assistant", "function_call", "message user", "function_call_output"}
+	_, got := list("?order=asc")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("all (-want +got)\n%s", diff)
+	}
+	var pages []string
+	after := ""
+	for {
+		l, kinds := list("?order=asc&limit=4" + after)
+		pages = append(pages, kinds...)
+		if !l.HasMore {
+			break
+		}
+		after = "&after=" + *l.Last
+	}
+	if diff := cmp.Diff(want, pages); diff != "" {
+		t.Errorf("in pages (-want +got)\n%s", diff)
+	}
+	l, _ := list("?limit=1")
+	if want := `{"call_id":"call_1","id":"item_2_5","output":"42","status":"completed","type":"function_call_output"}`; len(l.Data) != 1 || string(l.Data[0]) != want || *l.First != "item_2_5" || !l.HasMore {
+		t.Errorf("the last one: %s, %+v", l.Data, l)
+	}
+	if l, _ := list("?order=asc&limit=1"); string(l.Data[0]) != `{"content":[{"text":"One.","type":"input_text"}],"id":"item_2_0","role":"user","status":"completed","type":"message"}` {
+		t.Errorf("the first one: %s", l.Data)
+	}
+	for _, tt := range []struct {
+		tenant, path string
+		status       int
+	}{
+		{"b", "/v1/responses/resp_2/input_items", 404}, {"a", "/v1/responses/resp_9/input_items", 404},
+		{"a", "/v1/responses/resp_2/input_items?limit=0", 400}, {"a", "/v1/responses/resp_2/input_items?limit=x", 400},
+		{"a", "/v1/responses/resp_2/input_items?order=up", 400}, {"a", "/v1/responses/resp_2/input_items?after=x", 400},
+	} {
+		if w := as(h, tt.tenant, http.MethodGet, tt.path, ""); w.Code != tt.status {
+			t.Errorf("%s %s: status %d, want %d: %s", tt.tenant, tt.path, w.Code, tt.status, w.Body)
+		}
+	}
+}
+
+// TestInputTokens: a response is counted as it would be read, and nothing is asked of the model.
+func TestInputTokens(t *testing.T) {
+	b := answering()
+	h := handler(b)
+	const payload = `{"input": "Hello", "instructions": "Be short."}`
+	w := post(h, "/v1/responses/input_tokens", payload)
+	if err := openapitest.Check(http.MethodPost, "/v1/responses/input_tokens", []byte(payload), w.Code, w.Header(), w.Body.Bytes()); err != nil {
+		t.Error(err)
+	}
+	if want := fmt.Sprintf(`{"object":"response.input_tokens","input_tokens":%d}`, len("<system>Be short.<user>Hello")); strings.TrimSpace(w.Body.String()) != want || len(b.Requests()) > 0 {
+		t.Errorf("%s, want %s; %d requests", w.Body, want, len(b.Requests()))
+	}
+	if w := post(h, "/v1/responses/input_tokens", `{}`); w.Code != http.StatusBadRequest {
+		t.Errorf("without input: %d %s", w.Code, w.Body)
 	}
 }

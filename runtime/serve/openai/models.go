@@ -25,7 +25,11 @@ type modelObject struct {
 	Object  string `json:"object"`
 	Created int64  `json:"created"`
 	Owner   string `json:"owned_by"`
-	Longest int    `json:"max_model_len"` // vLLM's: prompt and output together, in tokens
+
+	// vLLM's and SGLang's, which gateways read.
+	Root    string  `json:"root"`          // what an adapter is of; here the model itself
+	Parent  *string `json:"parent"`        // null: it is no adapter
+	Longest int     `json:"max_model_len"` // prompt and output together, in tokens
 
 	// Anthropic's.
 	Type      string `json:"type"`
@@ -34,7 +38,7 @@ type modelObject struct {
 }
 
 func newModel(m service.Model) modelObject {
-	return modelObject{ID: m.Name, Object: "model", Created: m.Created.Unix(), Owner: "glmc", Longest: m.MaxPositions,
+	return modelObject{ID: m.Name, Object: "model", Created: m.Created.Unix(), Owner: "glmc", Root: m.Name, Longest: m.MaxPositions,
 		Type: "model", Display: m.Name, CreatedAt: m.Created.UTC().Format(time.RFC3339)}
 }
 

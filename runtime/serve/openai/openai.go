@@ -21,7 +21,7 @@ type Options struct {
 	Fingerprint string
 	// KeepAlive is after how long without an event a stream has a comment; 0: sse.KeepAlive.
 	KeepAlive time.Duration
-	// Keep is how many bytes of responses are kept in memory, for requests that refer to them; 0: 64 MiB, less: none.
+	// Keep is how many bytes of responses are kept in memory, for requests that refer to them; 0: KeptBytes, less: none.
 	Keep int64
 	// Now and NewID are for tests: the time, and an id that begins with a prefix.
 	Now   func() time.Time
@@ -36,7 +36,7 @@ type api struct {
 
 // Routes are the interface. The backend is asked when requests come, not before.
 func Routes(b service.Backend, o Options) []route.Route {
-	a := &api{backend: b, kept: newKept(cmp.Or(o.Keep, keptBytes)), Options: o}
+	a := &api{backend: b, kept: newKept(cmp.Or(o.Keep, KeptBytes)), Options: o}
 	if a.KeepAlive == 0 {
 		a.KeepAlive = sse.KeepAlive
 	}
@@ -50,6 +50,8 @@ func Routes(b service.Backend, o Options) []route.Route {
 		{Method: http.MethodPost, Pattern: "/v1/chat/completions", Handler: a.post(a.chat)},
 		{Method: http.MethodPost, Pattern: "/v1/completions", Handler: a.post(a.completions)},
 		{Method: http.MethodPost, Pattern: "/v1/responses", Handler: a.post(a.responses)},
+		{Method: http.MethodPost, Pattern: "/v1/responses/input_tokens", Handler: a.post(a.inputTokens)},
+		{Method: http.MethodGet, Pattern: "/v1/responses/{id}/input_items", Handler: http.HandlerFunc(a.inputItems)},
 		{Method: http.MethodGet, Pattern: "/v1/responses/{id}", Handler: http.HandlerFunc(a.getResponse)},
 		{Method: http.MethodDelete, Pattern: "/v1/responses/{id}", Handler: http.HandlerFunc(a.deleteResponse)},
 		{Method: http.MethodGet, Pattern: "/v1/models", Handler: http.HandlerFunc(a.listModels)},
@@ -67,7 +69,7 @@ func (a *api) post(handle func(http.ResponseWriter, *http.Request, *body.Object)
 			err = handle(w, r, o)
 		}
 		if err != nil && r.Context().Err() == nil {
-			WriteError(w, route.Fault(err))
+			WriteError(w, route.Fault(r.Context(), err))
 		}
 	})
 }

@@ -23,7 +23,7 @@ type responseRequest struct {
 
 // responses answers POST /v1/responses.
 func (a *api) responses(w http.ResponseWriter, r *http.Request, o *body.Object) error {
-	d := &responseRequest{decoder: decoder{Object: o, model: a.backend.Model()}, kept: a.kept, tenant: route.Tenant(r.Context())}
+	d := a.responseRequest(r, o)
 	echo := d.read()
 	if err := d.Err(); err != nil {
 		return err
@@ -34,6 +34,10 @@ func (a *api) responses(w http.ResponseWriter, r *http.Request, o *body.Object) 
 		return a.streamResponse(w, r, d, answer)
 	}
 	return a.batchResponse(w, r, d, answer)
+}
+
+func (a *api) responseRequest(r *http.Request, o *body.Object) *responseRequest {
+	return &responseRequest{decoder: decoder{Object: o, model: a.backend.Model()}, kept: a.kept, tenant: route.Tenant(r.Context())}
 }
 
 // settings are what a response repeats of its request.

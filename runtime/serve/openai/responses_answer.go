@@ -66,7 +66,7 @@ func (a *api) streamResponse(w http.ResponseWriter, r *http.Request, d *response
 	case err == nil:
 		err = to.end(g.Usage(), d)
 	case out.Started() && r.Context().Err() == nil:
-		to.fail(route.Fault(err))
+		to.fail(route.Fault(r.Context(), err))
 	}
 	if err != nil && !out.Started() {
 		return err

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -32,11 +33,15 @@ func Status(err *service.Error) int {
 	return http.StatusInternalServerError
 }
 
-// Fault makes an *service.Error of any error: those that are none are the server's own, and their text is for logs only.
-func Fault(err error) *service.Error {
+// Fault makes an *service.Error of the error that a handler ends with. One that is none is the server's own: its text is for the log, to
+// which the server that the context is of writes it, and not for clients.
+func Fault(ctx context.Context, err error) *service.Error {
 	var fault *service.Error
 	if errors.As(err, &fault) {
 		return fault
+	}
+	if report, ok := ctx.Value(reportKey{}).(func(error)); ok {
+		report(err)
 	}
 	return &service.Error{Kind: service.Internal, Message: "the server failed to answer the request", Err: err}
 }

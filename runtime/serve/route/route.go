@@ -43,6 +43,7 @@ type Route struct {
 type (
 	contextKey struct{}
 	tenantKey  struct{}
+	reportKey  struct{}
 )
 
 // WithRequestID is a context that carries the id of a request.
@@ -54,6 +55,11 @@ func WithRequestID(ctx context.Context, id string) context.Context {
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(contextKey{}).(string)
 	return id
+}
+
+// WithReport is a context in which the errors that Fault hides from clients are told to a function.
+func WithReport(ctx context.Context, report func(error)) context.Context {
+	return context.WithValue(ctx, reportKey{}, report)
 }
 
 // WithTenant is a context that says whose request it is: the name of its key.

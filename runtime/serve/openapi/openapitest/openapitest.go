@@ -118,13 +118,21 @@ func (p place) child(keys ...string) place {
 func (d *described) operation(method, path string) (place, error) {
 	path, _, _ = strings.Cut(path, "?")
 	paths := place{d: d, value: any(d.doc)}.child("paths")
+	var found place
+	most := -1 // characters of the pattern that are no parameter
 	for pattern := range paths.value.(map[string]any) {
-		fixed, _, parameter := strings.Cut(pattern, "{")
-		if pattern == path || parameter && strings.HasPrefix(path, fixed) && len(path) > len(fixed) {
-			if at := paths.child(pattern, strings.ToLower(method)); at.value != nil {
-				return at, nil
-			}
+		before, rest, parameter := strings.Cut(pattern, "{")
+		_, behind, _ := strings.Cut(rest, "}")
+		fixed := len(before) + len(behind)
+		if pattern != path && !(parameter && strings.HasPrefix(path, before) && strings.HasSuffix(path, behind) && len(path) > fixed) {
+			continue
 		}
+		if at := paths.child(pattern, strings.ToLower(method)); at.value != nil && fixed > most {
+			found, most = at, fixed
+		}
+	}
+	if most >= 0 {
+		return found, nil
 	}
 	return place{}, fmt.Errorf("%s %s is not described", method, path)
 }

@@ -8359,6 +8359,7 @@ ${b.node.doc ?? ""}` : b.title }),
     const s3 = useStore();
     useHover();
     useKeys();
+    useShown(s3.view, s3.stage, s3.pass);
     const rail = s3.view === "passes" || s3.view === "graph";
     const panel = s3.panel && (s3.view === "passes" || s3.value !== 0 || s3.line !== 0);
     return /* @__PURE__ */ a3($, { children: [
@@ -8475,6 +8476,18 @@ ${b.node.doc ?? ""}` : b.title }),
       document.addEventListener("pointerover", over);
       return () => document.removeEventListener("pointerover", over);
     }, []);
+  }
+  function useShown(...chosen) {
+    A2(() => {
+      for (const box of document.querySelectorAll(".tabs, .rail")) {
+        const item = box.querySelector('[aria-current="page"], [aria-current="true"]');
+        if (!item) continue;
+        const a4 = item.getBoundingClientRect();
+        const b = box.getBoundingClientRect();
+        box.scrollTop += Math.min(a4.top - b.top - 8, 0) + Math.max(a4.bottom - b.bottom + 8, 0);
+        box.scrollLeft += Math.min(a4.left - b.left, 0) + Math.max(a4.right - b.right, 0);
+      }
+    }, chosen);
   }
   Q(/* @__PURE__ */ a3(Page, {}), document.getElementById("page"));
   document.documentElement.dataset.ready = "1";

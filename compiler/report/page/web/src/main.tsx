@@ -21,6 +21,7 @@ function Page() {
   const s = useStore()
   useHover()
   useKeys()
+  useShown(s.view, s.stage, s.pass)
   const rail = s.view === 'passes' || s.view === 'graph'
   const panel = s.panel && (s.view === 'passes' || s.value !== 0 || s.line !== 0)
   return (
@@ -174,6 +175,20 @@ function useHover() {
     document.addEventListener('pointerover', over)
     return () => document.removeEventListener('pointerover', over)
   }, [])
+}
+
+// useShown scrolls the tabs, and the rail, to what is chosen there: an address or a key may have chosen it.
+function useShown(...chosen: unknown[]) {
+  useEffect(() => {
+    for (const box of document.querySelectorAll('.tabs, .rail')) {
+      const item = box.querySelector('[aria-current="page"], [aria-current="true"]')
+      if (!item) continue
+      const a = item.getBoundingClientRect()
+      const b = box.getBoundingClientRect()
+      box.scrollTop += Math.min(a.top - b.top - 8, 0) + Math.max(a.bottom - b.bottom + 8, 0)
+      box.scrollLeft += Math.min(a.left - b.left, 0) + Math.max(a.right - b.right, 0)
+    }
+  }, chosen)
 }
 
 render(<Page />, document.getElementById('page')!)

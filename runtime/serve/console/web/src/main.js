@@ -7,6 +7,8 @@ import { serverError, ServerError } from './stream.js'
 
 const views = ['chat', 'metrics', 'plan']
 let model = ''
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let waiting
 
 startSettings(findModel)
 const watchMetrics = startMetrics()
@@ -37,8 +39,9 @@ for (const [i, name] of views.entries()) {
   })
 }
 
-/** Asks for the model that the server has. */
+/** Asks for the model that the server has; again, while it has none yet. */
 async function findModel() {
+  clearTimeout(waiting)
   const notice = element('notice', HTMLElement)
   try {
     const response = await fetch('/v1/models', { headers: authorization() })
@@ -50,6 +53,7 @@ async function findModel() {
   } catch (e) {
     notice.hidden = false
     notice.textContent = e instanceof Error ? e.message : String(e)
+    if (e instanceof ServerError && e.status === 503) waiting = setTimeout(findModel, 1000)
     if (e instanceof ServerError && e.status === 401) {
       notice.textContent = 'This server wants an API key.'
       askForKey()

@@ -1,5 +1,5 @@
 // The console in headless Chromium, as a person uses it. SERVER is one that answers by a script (browser_test.go), LOCKED the
-// same with the key "secret", CHROMIUM the browser. SHOTS is a folder for screenshots.
+// same with the key "secret", LATE the same whose model is still loading, CHROMIUM the browser. SHOTS is a folder for screenshots.
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { chromium } from 'playwright-core'
 
-const { SERVER: server, LOCKED: locked, SHOTS: shots } = process.env
+const { SERVER: server, LOCKED: locked, LATE: late, SHOTS: shots } = process.env
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let browser
 before(async () => {
-  assert.ok(server && locked, 'SERVER and LOCKED are not set')
+  assert.ok(server && locked && late, 'SERVER, LOCKED and LATE are not set')
   if (shots) mkdirSync(shots, { recursive: true })
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] })
 })
@@ -96,6 +96,15 @@ test('a conversation: what is sent, what comes back, and how long it took', asyn
   await page.waitForSelector('html[data-ready]')
   assert.equal(await page.locator('#temperature').inputValue(), '0.5')
   assert.equal(await page.getByRole('article').count(), 0)
+})
+
+test('a model that is still loading', async (t) => {
+  const page = await open(t, late, { expect: ['503'] })
+  assert.equal(await page.locator('#notice').textContent(), 'the model is loading: /ready says when it is there')
+  await page.getByText('<b>glm</b>').waitFor()
+  assert.equal(await page.locator('#notice').isVisible(), false)
+  await say(page, 'hello')
+  await page.getByText('You said: hello').waitFor()
 })
 
 test('a reply is text, whatever it holds', async (t) => {
