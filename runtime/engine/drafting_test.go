@@ -107,3 +107,21 @@ func TestTheGuessThatPromisesMoreIsTaken(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsWithDraftsKeepTheirBound: drafts take what StepTokens leaves, and no more.
+func TestStepsWithDraftsKeepTheirBound(t *testing.T) {
+	n := &notes{guess: []int32{1, 2, 3, 4, 5, 6}, prob: 0.5}
+	s := startEngine(t, enginetest.Options{Rows: 32}, engine.Options{Drafter: n, StepTokens: 9})
+	for i := range 3 {
+		s.add(t, engine.Request{Prompt: distinct(i, 6), MaxTokens: 20})
+	}
+	s.steps(t, -1)
+	most := 0
+	for _, step := range s.log.all {
+		most = max(most, step.Tokens)
+	}
+	if most != 9 {
+		t.Errorf("the largest step has %d tokens, want 9", most)
+	}
+	s.whole(t)
+}
