@@ -115,7 +115,7 @@ func (f *frequencies) simulate(c *rule, tokens int) {
 					break
 				}
 			}
-			q.step(said, drafts)
+			q.step(said, drafts, nil)
 		}
 	}
 }

@@ -218,7 +218,7 @@ type group struct {
 	law   *law
 	kind  string
 	place place
-	draft int32 // that was guessed; -1: none, or by somebody who knew what would come
+	draft uint8 // a bit for each token that was guessed; none: nobody guessed, or somebody who knew what would come
 }
 
 // pairGroup is pairs of tokens side by side behind histories of one law.
@@ -254,23 +254,24 @@ func (f *frequencies) follow(kind string) *followed {
 	return &followed{frequencies: f, kind: kind, trail: []*history{f.root}}
 }
 
-// step takes what a step gave that checked drafts.
-func (f *followed) step(tokens, drafts []int32) {
+// step takes what a step gave that checked drafts: a tree where they have parents.
+func (f *followed) step(tokens, drafts, parents []int32) {
+	at := -1 // the draft that was right last
 	for i, id := range tokens {
-		g := group{f.trail[len(f.trail)-1].law, f.kind, first, -1}
+		g := group{f.trail[len(f.trail)-1].law, f.kind, first, 0}
 		switch {
 		case i > 0:
 			g.place = behindRight
-		case f.wrong:
+		case f.wrong: // in the step before
 			g.place = behindWrong
 		}
-		if i < len(drafts) {
-			if f.kind != nearlyRight {
-				g.draft = drafts[i]
-			}
-			if id != drafts[i] {
-				f.replaced++
-			}
+		guessed, next := behind(drafts, parents, at, id)
+		if f.kind != nearlyRight {
+			g.draft = guessed
+		}
+		f.wrong = guessed != 0 && next < 0
+		if at = next; f.wrong {
+			f.replaced++
 		}
 		count(f.groups, g)[id]++
 		f.at[g.place]++
@@ -281,7 +282,25 @@ func (f *followed) step(tokens, drafts []int32) {
 			f.pair(f.trail[n-2], f.output[:n-2], f.output[n-2:])
 		}
 	}
-	f.wrong = len(tokens) <= len(drafts) && tokens[len(tokens)-1] != drafts[len(tokens)-1]
+}
+
+// behind gives the tokens that were guessed behind a draft, and which of the drafts one of them is; -1: none.
+func behind(drafts, parents []int32, at int, id int32) (guessed uint8, next int) {
+	next = -1
+	for i, d := range drafts {
+		parent := i - 1
+		if len(parents) > 0 {
+			parent = int(parents[i])
+		}
+		if parent != at {
+			continue
+		}
+		guessed |= 1 << d
+		if d == id {
+			next = i
+		}
+	}
+	return guessed, next
 }
 
 // pair takes two tokens behind an output.
@@ -308,12 +327,16 @@ func (f *frequencies) results() map[string]*pearson {
 	r := map[string]*pearson{"first": {}, "behind right drafts": {}, "behind wrong drafts": {}, "in the place of wrong drafts": {}, "two side by side": {}}
 	for g, counts := range f.groups {
 		r[[places]string{"first", "behind right drafts", "behind wrong drafts"}[g.place]].add(counts[:], g.law[:])
-		if g.draft < 0 || g.law[g.draft] == 1 {
+		others, rest := *counts, *g.law // what comes when no draft does has the law of the others
+		for id := range rest {
+			if g.draft>>id&1 == 1 {
+				others[id], rest[id] = 0, 0
+			}
+		}
+		sum := rest.sum()
+		if g.draft == 0 || sum == 0 {
 			continue
 		}
-		others, rest := *counts, *g.law // what comes when the draft does not has the law of the others
-		others[g.draft], rest[g.draft] = 0, 0
-		sum := rest.sum()
 		for id := range rest {
 			rest[id] /= sum
 		}
@@ -508,7 +531,7 @@ func (f *frequencies) generate(t *testing.T, c *chain, kind string, tokens int, 
 				tokens = append(tokens, token.ID)
 			}
 			result := r.seq.Result()
-			r.step(tokens, r.drafts[:result.Drafted-r.checked])
+			r.step(tokens, r.drafts[:result.Drafted-r.checked], nil)
 			r.checked = result.Drafted
 			r.drafts = append(r.drafts[:0], r.seq.Drafts()...)
 			if result.Err != nil {

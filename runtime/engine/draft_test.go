@@ -223,7 +223,8 @@ func TestDraftsAllocateNothing(t *testing.T) {
 		return least
 	}
 	page := e.Plan().Cache.PageSize
-	if few, many := allocations(page), allocations(2*page-3); many > few {
+	// Each step more would make one at least, and there are four of them; the runtime makes one of its own now and then.
+	if few, many := allocations(page), allocations(2*page-3); many > few+2 {
 		t.Errorf("%d tokens make %d allocations, %d make %d", page, few, 2*page-3, many)
 	}
 }

@@ -225,6 +225,9 @@ func (e *Executor) run(number int, in exec.Inputs) {
 		c := e.view(in, s)
 		for i := int(starts[s]); i < int(starts[s+1]); i++ {
 			c.stand(in, i)
+			if tokens[i] < 0 || int(tokens[i]) >= e.options.Vocab {
+				e.failf("sequence %d: token %d at position %d, the vocabulary has %d", s, tokens[i], pos[i], e.options.Vocab)
+			}
 			h := c.write(tokens[i], pos[i], in["slots"].I32[i])
 			e.states = appendState(e.states, h)
 			if row < len(rows) && int(rows[row]) == i {
