@@ -22,7 +22,7 @@ type adapting struct {
 
 const (
 	leastAnswers = 32  // tokens, before anything is said of what the layer takes for prompts
-	dryAfter     = 16  // steps in which nothing of a sequence's suffix drafts came: then it is asked for one
+	dryAfter     = 64  // steps in which nothing of a sequence's suffix drafts came: then it is asked for one
 	dryEvery     = 4   // in so many steps
 	tryEvery     = 128 // steps with drafts, or without: then one is without, or with a few, to know what they would cost and bring
 	weighEvery   = 8   // steps in which the layer follows nobody: then it is asked whether it would pay

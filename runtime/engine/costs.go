@@ -29,12 +29,6 @@ func (t *tally) add(odds float64, came bool, keeps float64) {
 	}
 }
 
-// addShare counts one that came for more or less than once.
-func (t *tally) addShare(share, keeps float64) {
-	t.told = t.told*keeps + 1
-	t.came = t.came*keeps + share
-}
-
 // ratio is how often guesses came, for once that they should have, with a prior.
 func (t *tally) ratio(prior float64) float64 {
 	return (t.came + recordPrior*prior) / (t.told + recordPrior)
@@ -92,12 +86,26 @@ type bend [2][bendSequences]tally
 
 const (
 	bendSequences = 65
-	bendKeeps     = 1 - 1.0/128
+	bendKeeps     = 1 - 1.0/512
+	bendPrior     = 64 // steps that it is worth that there is no bend
 )
 
-// of gives the tally of such steps.
+// of gives the tally of such steps: how many there were, and how much longer than expected they took together.
 func (b *bend) of(sequences, drafts int) *tally {
 	return &b[min(drafts, 1)][min(sequences, bendSequences-1)]
+}
+
+// add takes a step that took so many times what was expected.
+func (b *bend) add(sequences, drafts int, times float64) {
+	t := b.of(sequences, drafts)
+	t.told = t.told*bendKeeps + 1
+	t.came = t.came*bendKeeps + times
+}
+
+// ratio is how many times longer such steps take.
+func (b *bend) ratio(sequences, drafts int) float64 {
+	t := b.of(sequences, drafts)
+	return (t.came + bendPrior) / (t.told + bendPrior)
 }
 
 // level is how many times slower steps are of late than usual.
@@ -118,7 +126,7 @@ func (c *costs) took(sequences, drafts int, t time.Duration) {
 	}
 	slopes := c.steps.fit()
 	slower := min(y/max(x.dot(&slopes), 1e-9), levelMost)
-	c.bend.of(sequences, drafts).addShare(slower/c.level(), bendKeeps)
+	c.bend.add(sequences, drafts, slower/c.level())
 	c.compared++
 	c.fast += (slower - c.fast) * max(levelFast, 1/c.compared)
 	c.slow += (slower - c.slow) * max(levelSlow, 1/c.compared)
@@ -183,8 +191,8 @@ func (c *costs) market(sequences int) market {
 	m := market{sequences: sequences}
 	slopes := c.steps.fit()
 	plain, some := stepPoint(sequences, 0), stepPoint(sequences, 1)
-	with := c.bend.of(sequences, 1).ratio(1)
-	m.plain = max(plain.dot(&slopes)*c.bend.of(sequences, 0).ratio(1), 1e-9)
+	with := c.bend.ratio(sequences, 1)
+	m.plain = max(plain.dot(&slopes)*c.bend.ratio(sequences, 0), 1e-9)
 	m.row = max(slopes[2]*with, m.plain*least/float64(sequences))
 	m.base = max(some.dot(&slopes)*with-m.row, m.plain)
 	over := c.over.fit()
