@@ -108,7 +108,7 @@ func TestAttnPagedChunksAreIndependent(t *testing.T) {
 			want := attend(t, one.Kernels(), whole, q, 0.3)
 			sameBits(t, "three threads", attend(t, three.Kernels(), whole, q, 0.3), want)
 			size := heads * group * dim
-			for chunk, ranges := range map[int][][2]int{1: {{0, 3}, {62, 67}, {510, 514}, {1022, 1027}, {1098, n}}, 7: {{0, 70}, {500, 530}, {1000, 1060}},
+			for chunk, ranges := range map[int][][2]int{1: {{0, 3}, {62, 67}, {126, 131}, {510, 514}, {1022, 1027}, {1098, n}}, 7: {{0, 70}, {500, 530}, {1000, 1060}},
 				64: {{0, n}}, 300: {{0, n}}} {
 				for _, within := range ranges {
 					for lo := within[0]; lo < within[1]; lo += chunk {
@@ -164,6 +164,7 @@ func TestAttnPagedDamageStaysWhereItIsSeen(t *testing.T) {
 				// In the middle of a block, and alone in one that the rows beside it see nothing of.
 				damageStays(t, d, format, bad, values, 100, 3, 71)
 				damageStays(t, d, format, bad, values, 65, 2, 64)
+				damageStays(t, d, format, bad, values, 129, 2, 128)
 			}
 		}
 	}
