@@ -37,6 +37,7 @@ func TestDraftLayerGuessesRight(t *testing.T) {
 			all = append(all, e.add(t, engine.Request{Prompt: prompt, MaxTokens: 25 + i}))
 		}
 		e.steps(t, -1)
+		var sum engine.DraftStats
 		for i, q := range all {
 			want, err := plain.Generate(context.Background(), engine.Request{Prompt: prompts[i], MaxTokens: 25 + i})
 			if err != nil {
@@ -49,9 +50,14 @@ func TestDraftLayerGuessesRight(t *testing.T) {
 			if r.Drafted == 0 || r.Accepted != r.Drafted {
 				t.Errorf("sequence %d, %d steps: %d of %d drafts were right", i, steps, r.Accepted, r.Drafted)
 			}
+			sum.Add(engine.DraftStats{Steps: uint64(r.Verified), Checked: uint64(r.Drafted), Accepted: uint64(r.Accepted)})
 			if least := (25 + i) / (steps + 1); r.Verified > least+1 {
 				t.Errorf("sequence %d, %d steps: %d steps checked drafts, want %d", i, steps, r.Verified, least)
 			}
+		}
+		d := e.Stats().Drafts[engine.FromMTP]
+		if sum.Proposed = d.Proposed; d != sum || d.Proposed < d.Checked {
+			t.Errorf("%d steps: the engine counts %+v, the sequences %+v", steps, d, sum)
 		}
 		e.whole(t)
 	}

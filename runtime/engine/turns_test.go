@@ -22,7 +22,7 @@ func TestTurnsFindWhatWasSaid(t *testing.T) {
 					s := startEngine(t, enginetest.Options{Draft: true, PageSize: pageSize, Pages: 300, Rows: 64, Chunk: 64}, engine.Options{MTP: steps, Chunk: chunk})
 					other := s.add(t, engine.Request{Prompt: distinct(5, 3), MaxTokens: 60}) // runs beside it
 					prompt := distinct(1, 11)
-					for turn := range 4 {
+					for turn := range 5 {
 						q := s.add(t, engine.Request{Prompt: prompt, MaxTokens: answer})
 						for !q.Ended() {
 							s.steps(t, 1)

@@ -217,6 +217,11 @@ func (e *Executor) run(number int, in exec.Inputs) {
 	if len(tokens) > most.Tokens || len(starts)-1 > most.Seqs || len(rows) > most.Rows || len(tokens) == 0 {
 		e.failf("%d tokens, %d sequences and %d rows: there is room for %d, %d and %d", len(tokens), len(starts)-1, len(rows), most.Tokens, most.Seqs, most.Rows)
 	}
+	for i, id := range tokens {
+		if id < 0 || int(id) >= e.options.Vocab {
+			e.failf("token %d is %d, the vocabulary has %d", i, id, e.options.Vocab)
+		}
+	}
 	e.unset()
 	e.out[0] = kernels.FromF32(e.logits.F32[:len(rows)*e.options.Vocab], len(rows), e.options.Vocab)
 	row := 0
@@ -225,9 +230,6 @@ func (e *Executor) run(number int, in exec.Inputs) {
 		c := e.view(in, s)
 		for i := int(starts[s]); i < int(starts[s+1]); i++ {
 			c.stand(in, i)
-			if tokens[i] < 0 || int(tokens[i]) >= e.options.Vocab {
-				e.failf("sequence %d: token %d at position %d, the vocabulary has %d", s, tokens[i], pos[i], e.options.Vocab)
-			}
 			h := c.write(tokens[i], pos[i], in["slots"].I32[i])
 			e.states = appendState(e.states, h)
 			if row < len(rows) && int(rows[row]) == i {
