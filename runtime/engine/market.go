@@ -25,9 +25,6 @@ type market struct {
 	sequences   int
 }
 
-// margin is what drafts have to promise beyond a step without any: what looks best among many guesses is often thought to be better than it is.
-const margin = 1.0 / 50
-
 // plan chooses from the offers and gives the tokens a second that may be expected. The layer guesses up to depth tokens; below 0 it is not there.
 //
 // It maximises a ratio, of tokens by seconds. At the right price of a second, in tokens, no choice is worth more than its price, and the best
@@ -58,7 +55,7 @@ func (m *market) plan(offers []offer, depth int) (rate float64) {
 			break
 		}
 	}
-	if rate > plain*(1+margin) {
+	if rate > plain {
 		return rate
 	}
 	for i := range offers { // a few drafts would not pay for the step's being another
