@@ -1,6 +1,6 @@
 # Everything here is plain go: the targets only save typing. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build test lint fuzz bench bench-peers soak golden ci
+.PHONY: help build test lint fuzz bench bench-peers bench-drafts soak golden ci
 
 FUZZTIME ?= 10m
 BENCH ?= .
@@ -28,6 +28,9 @@ bench: ## benchmarks in benchstat's format; BENCH='pattern' PACKAGES=./kernels/c
 
 bench-peers: build ## tokens/s beside llama.cpp's, as Markdown; PEERS='flags' changes what is measured (bench/peers)
 	go run ./bench/peers -glmc ./glmc $(PEERS)
+
+bench-drafts: ## suffix trees beside ArcticInference's; DRAFTS='-arctic FOLDER -dataset FILE' says where it and the sessions are (bench/drafts)
+	go run ./bench/drafts $(DRAFTS)
 
 soak: build ## overloads a server for half an hour, and finds out what was lost; SOAK='-duration 5m' changes that (bench/soak)
 	go run ./bench/soak -glmc ./glmc $(SOAK)

@@ -169,7 +169,7 @@ func (e *Engine) decide() {
 		}
 		rate := m.plan(a.offers, e.options.MTP)
 		if e.mixes() && a.costs.mixed.known() {
-			row, price := a.costs.besidePrompts(rate)
+			row, price := a.costs.besidePrompts(m.row, rate)
 			m.row = row
 			m.take(a.offers, price, e.options.MTP)
 		}

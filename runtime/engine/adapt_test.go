@@ -196,13 +196,13 @@ func TestCostsBesidePromptsAreFound(t *testing.T) {
 	for range 400 {
 		mixed()
 	}
-	row, price := c.besidePrompts(2000)
+	row, price := c.besidePrompts(10e-6, 2000)
 	near("a draft", row, 40e-6)
 	near("the price where all steps have prompts", price, 1/100e-6)
 	for range 4000 {
 		c.took(4, 0, time.Millisecond)
 	}
-	_, price = c.besidePrompts(2000)
+	_, price = c.besidePrompts(10e-6, 2000)
 	near("the price where few have", price, 2000)
 }
 

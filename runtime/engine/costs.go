@@ -207,9 +207,11 @@ func (c *costs) market(sequences int) market {
 // besidePrompts gives what a draft takes in a step that runs parts of prompts, too, and the price of a second, in tokens. Such a step is there for the
 // prompts, whatever is drafted. A token more in it is one less later, in a step like those of late: in one without prompts it takes its share of all,
 // as rate says; beside prompts, no more than a sequence adds.
-func (c *costs) besidePrompts(rate float64) (row, price float64) {
+//
+// Such steps differ most by their prompts: what a draft adds is known badly at times, and is thought to be no less than a quarter of what it is elsewhere.
+func (c *costs) besidePrompts(elsewhere, rate float64) (row, price float64) {
 	slopes := c.mixed.fit()
-	row = max(slopes[3], 1e-9)
+	row = max(slopes[3], elsewhere/4)
 	share := c.beside / max(c.beside+c.alone, 1e-9)
 	return row, 1 / max(share*max(slopes[2], 0)+(1-share)/rate, 1e-9)
 }
