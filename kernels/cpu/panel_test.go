@@ -161,8 +161,11 @@ func TestPanelsOfF32(t *testing.T) {
 }
 
 // The results of linear.split are columns of linear's, wherever panels are cut.
-func TestPanelsSplit(t *testing.T) {
-	d := device(t, 2)
+func TestPanelsSplit(t *testing.T) { splitsAreColumns(t, device(t, 2)) }
+
+func TestFastSplit(t *testing.T) { splitsAreColumns(t, fastDevice(t, 2)) }
+
+func splitsAreColumns(t *testing.T, d *Device) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawLinear(t)
 		c.n = rapid.IntRange(1, 150).Draw(t, "wide")
