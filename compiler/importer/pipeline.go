@@ -38,7 +38,7 @@ const (
 	cpuRows      = 64    // tokens of a prefill step whose logits can be had
 	gpuChunk     = 16384 // tokens of a prefill step
 	gpuDraft     = 3     // tokens that the MTP layer drafts
-	usableMemory = 0.9 // share of a device's memory that plans may fill: drivers and libraries take some
+	usableMemory = 0.9   // share of a device's memory that plans may fill: drivers and libraries take some
 )
 
 // defaults returns a target's pipeline on one rank, before anything was compiled.
