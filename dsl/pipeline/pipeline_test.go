@@ -187,7 +187,7 @@ func TestSet(t *testing.T) {
 		{"cache.page", "3", nil, fmt.Errorf("cache.page=3: 3 is not a power of two; it takes a power of two, 1 to 1024")},
 		{"decode.capture", "", nil, fmt.Errorf(`decode.capture=: "" is not an int; it takes batch sizes, "1,2,4"`)},
 		{"decode.capture", "1,1", nil, fmt.Errorf(`decode.capture=1,1: 1 is there twice; it takes batch sizes, "1,2,4"`)},
-		{"draft", "tree", func(s Settings) any { return s.Drafts[0].Bool("tree") }, true},
+		{"draft", "tree", func(s Settings) any { return s.Drafts[0].Options["tree"] }, config.Bool(true)},
 		{"draft", "eagle", nil, fmt.Errorf(`draft=eagle: "eagle" is not one of none, mtp, suffix, tree, hybrid; it takes none, mtp, suffix, tree or hybrid`)},
 		{"cache.pages", "3", nil, fmt.Errorf(`unknown setting "cache.pages": one of activations, cache, cache.page, decode.capture, draft, precision, prefill.chunk, prefill.rows, tensor_parallel, weights; did you mean "cache.page"?`)},
 	}
