@@ -40,8 +40,8 @@ func importCommand() *cobra.Command {
 		Short: "Write a .glm file for a checkpoint",
 		Long: `Import reads the config.json of a checkpoint's directory, or a file of that kind, finds the family of its
 architectures in the binary, and writes a .glm file that imports the family and has a pipeline for each target:
-ranks that the model divides into and fits on, the fusions that fire on it, and for GPUs drafts where it has an MTP
-layer.
+ranks that the model divides into and fits on, the fusions that fire on it, and for GPUs drafts where it has an
+MTP layer.
 The file was compiled at this configuration before it is written. Of the weights, only the headers are looked at:
 they say in which dtype the weights are stored.
 
