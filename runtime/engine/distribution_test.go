@@ -368,6 +368,7 @@ const (
 	nearlyRight = "right drafts but one" // which is known from what is drawn: tokens have no law given the draft
 	byLayer     = "the draft layer"
 	byBoth      = "the layer and random drafts"
+	byTree      = "random trees"
 )
 
 // chainDrafter guesses for a chain.
@@ -422,7 +423,11 @@ func (g *chainGuesses) Draft(limit int, into *draft.Draft) {
 			last = r.Int32N(symbols)
 		}
 		into.Tokens = append(into.Tokens, last)
-		into.Parents = append(into.Parents, int32(i)-1)
+		parent := int32(i) - 1
+		if g.drafter.kind == byTree {
+			parent = r.Int32N(int32(i)+1) - 1
+		}
+		into.Parents = append(into.Parents, parent)
 		into.Probs = append(into.Probs, r.Float32())
 	}
 }
@@ -503,6 +508,7 @@ func (f *frequencies) generate(t *testing.T, c *chain, kind string, tokens int, 
 		*followed
 		seq     *engine.Sequence
 		drafts  []int32
+		parents []int32
 		checked int // before
 		truth   []int32
 	}
@@ -531,9 +537,10 @@ func (f *frequencies) generate(t *testing.T, c *chain, kind string, tokens int, 
 				tokens = append(tokens, token.ID)
 			}
 			result := r.seq.Result()
-			r.step(tokens, r.drafts[:result.Drafted-r.checked], nil)
+			r.step(tokens, r.drafts[:result.Drafted-r.checked], r.parents)
 			r.checked = result.Drafted
 			r.drafts = append(r.drafts[:0], r.seq.Drafts()...)
+			r.parents = append(r.parents[:0], r.seq.Parents()...)
 			if result.Err != nil {
 				t.Fatal(result.Err)
 			}
@@ -599,7 +606,7 @@ func TestSampledWithDraftsFollowsTheLaw(t *testing.T) {
 		tokens = 20_000
 	}
 	t.Parallel()
-	kinds := []string{atRandom, mostly, nearlyRight, byLayer, byBoth}
+	kinds := []string{atRandom, mostly, nearlyRight, byLayer, byBoth, byTree}
 	for _, o := range options() {
 		t.Run(o.name, func(t *testing.T) {
 			f := newFrequencies(&o)

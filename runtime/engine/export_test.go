@@ -15,3 +15,6 @@ func (q *Sequence) Unlead() {
 		q.state = ""
 	}
 }
+
+// Parents are those of Drafts where they are a tree.
+func (q *Sequence) Parents() []int32 { return q.parents }

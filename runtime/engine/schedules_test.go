@@ -38,7 +38,8 @@ func TestAnyScheduleAdapting(t *testing.T) {
 	var sum sums
 	anySchedule(t, &sum, requests(3_000), true)
 	t.Logf("%+v", sum)
-	if d := sum.drafts; !t.Failed() && !testing.Short() && (d[engine.FromMTP].Accepted == 0 || d[engine.FromDrafter].Accepted == 0) {
+	// Whether the layer guesses at all depends on what steps take here.
+	if d := sum.drafts; !t.Failed() && !testing.Short() && d[engine.FromMTP].Accepted+d[engine.FromDrafter].Accepted == 0 {
 		t.Errorf("no drafts came out: %+v", d)
 	}
 }
