@@ -254,5 +254,8 @@ func (e *Engine) further() bool {
 	if len(kept) > 0 {
 		picks.run()
 	}
+	for i := range kept { // pages that were shared since are discarded where logits are not finite
+		e.judge(&kept[i])
+	}
 	return len(kept) > 0
 }

@@ -157,6 +157,40 @@ func TestARowThatIsNotFinite(t *testing.T) {
 	}
 }
 
+// TestARowBehindADraftThatIsNotFinite ends its request as it does without drafts, and nothing of its pages is left.
+func TestARowBehindADraftThatIsNotFinite(t *testing.T) {
+	reply := []int32{1, 2, 3, poison, 5, 6}
+	for _, drafts := range [][]int32{nil, {2, 3, poison}, {2, 3, poison, 0, 5}} {
+		o := engine.Options{}
+		if drafts != nil {
+			o.Drafter = &notes{guess: drafts, prob: 0.5}
+		}
+		e, err := engine.New(damaged{enginetest.New(enginetest.Options{Script: func([]int32) []int32 { return slices.Clone(reply) }, Rows: 32})}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := e.Add(engine.Request{Prompt: distinct(0, 5), MaxTokens: 6})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for more := true; more; {
+			if more, err = e.Step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := q.Result()
+		if !errors.Is(r.Err, sample.ErrNotFinite) || !strings.Contains(r.Err.Error(), "token 5 of the output") || !slices.Equal(q.Output(), reply[:4]) {
+			t.Errorf("drafts %v: output %v, error %v; want none of token 5", drafts, q.Output(), r.Err)
+		}
+		if r.Accepted != min(len(drafts), 3) {
+			t.Errorf("drafts %v: %d were right", drafts, r.Accepted)
+		}
+		if n := e.Stats().CachedPages; n > 0 {
+			t.Errorf("drafts %v: %d pages are left", drafts, n)
+		}
+	}
+}
+
 // TestNothingOfARowThatIsNotFiniteIsShared: the keys that led to such logits are not left to others that begin with the same tokens,
 // neither those of the step itself nor those of the steps before it.
 func TestNothingOfARowThatIsNotFiniteIsShared(t *testing.T) {
