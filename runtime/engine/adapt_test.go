@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -268,6 +269,53 @@ func TestScoutsCostNothingInTheLongRun(t *testing.T) {
 			t.Fatalf("%d scouts cost %g of %g s: no less than fewer would", s.sent, s.spent, s.worked)
 		}
 	})
+}
+
+// TestScoutsAreSentAfterTheLayerAsBefore: what the layer took while it paid is no cost of scouts.
+func TestScoutsAreSentAfterTheLayerAsBefore(t *testing.T) {
+	sent := func(s *scouting) (n int) {
+		for range 1000 {
+			if s.worked++; s.sends(1) {
+				s.scouts--
+				n++
+			}
+		}
+		return n
+	}
+	var fresh, s scouting
+	want := sent(&fresh)
+	for !s.on {
+		s.judge(0.1)
+	}
+	s.spent, s.worked = 5000, 20_000 // of the steps in which it paid
+	for s.on {
+		s.judge(-0.1)
+	}
+	if got := sent(&s); got != want || want < 2 {
+		t.Errorf("%d scouts are sent when the layer was given up, want %d as at the beginning", got, want)
+	}
+}
+
+// TestALayerThatIsGivenUpFollowsNobody, whether they run or wait.
+func TestALayerThatIsGivenUpFollowsNobody(t *testing.T) {
+	e := &Engine{mtp: &mtp{}, adapt: &adapting{}, options: Options{MTP: 1}}
+	e.running, e.waiting = []*Sequence{{state: draftState}}, []*Sequence{{state: draftState}}
+	for _, q := range slices.Concat(e.running, e.waiting) {
+		q.hopes.led = true
+	}
+	a := e.adapt
+	a.scouting.on, a.costs.answers, a.costs.over.w = true, leastAnswers, planeKnown
+	m := market{plain: 1, base: 1, row: 1, over: 1, sequences: 1}
+	for a.scouting.on {
+		a.all = []offer{{seq: e.running[0]}}
+		e.weigh(&m)
+	}
+	if q := e.running[0]; q.hopes.led {
+		t.Error("it follows a sequence that runs")
+	}
+	if q := e.waiting[0]; q.hopes.led || q.state != "" {
+		t.Errorf("it follows a sequence that waits, whose pages have to have %q", q.state)
+	}
 }
 
 // TestRecordsFollowWhatCame: a ratio begins with the prior and goes to what came.

@@ -10,7 +10,7 @@ type scouting struct {
 	bar    float64 // what it has to pay to begin
 	held   int     // steps since it began
 	scouts int     // that there are
-	sent   int     // in all, since it paid
+	sent   int     // in all, since it was given up
 	spent  float64 // seconds that the layer took for their answers, and their prompts at most,
 	worked float64 // and of all steps since
 }
@@ -44,6 +44,7 @@ func (s *scouting) judge(gain float64) (given bool) {
 	switch {
 	case s.on && s.pays < paysOff:
 		s.on = false
+		s.sent, s.spent, s.worked = 0, 0, 0 // what it took while it paid was not for scouts
 		if s.bar = min(2*s.bar, paysBar); s.held > paysHolds {
 			s.bar = paysOn
 		}
@@ -51,7 +52,7 @@ func (s *scouting) judge(gain float64) (given bool) {
 	case !s.on && s.pays > max(s.bar, paysOn):
 		s.on = true
 		s.bar = max(s.bar, paysOn)
-		s.held, s.sent, s.spent, s.worked = 0, 0, 0, 0
+		s.held = 0
 	}
 	return false
 }
@@ -83,7 +84,7 @@ func (a *adapting) back(q *Sequence) {
 }
 
 // weigh finds out whether the layer pays at all: going over each token has its price too. Where it does not, it stops to follow
-// the sequences that it follows.
+// the sequences that it follows, and does not begin with those that wait.
 func (e *Engine) weigh(m *market) {
 	a := e.adapt
 	if e.mtp == nil || !a.costs.over.known() || a.costs.answers < leastAnswers {
@@ -99,8 +100,11 @@ func (e *Engine) weigh(m *market) {
 	}
 	with = 1 / (1/with + a.costs.perAnswer())
 	if a.scouting.judge(math.Log(with / without)) {
-		for _, q := range e.running {
+		for _, q := range e.running { // share tells their pages
 			q.hopes.led = false
+		}
+		for _, q := range e.waiting {
+			q.hopes.led, q.state = false, ""
 		}
 	}
 }
