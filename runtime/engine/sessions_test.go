@@ -89,7 +89,7 @@ func TestAgentSessions(t *testing.T) {
 		return r
 	}
 	want := answers(t, x, engine.Options{MaxRunning: 1}, 2*len(prompts), request)
-	for _, kind := range []string{"none", "mtp", "suffix", "hybrid"} {
+	for _, kind := range []string{"none", "mtp", "suffix", "tree", "hybrid"} {
 		for _, streams := range []int{1, 8} {
 			for _, chunk := range []int{0, 37} {
 				t.Run(fmt.Sprintf("%s, %d streams, chunks of %d", kind, streams, chunk), func(t *testing.T) {
@@ -97,8 +97,10 @@ func TestAgentSessions(t *testing.T) {
 					if kind == "mtp" || kind == "hybrid" {
 						o.MTP = 3
 					}
-					if kind == "suffix" || kind == "hybrid" {
-						cache, err := suffix.NewCache(suffix.Config{})
+					if kind == "suffix" || kind == "tree" || kind == "hybrid" {
+						c := suffix.Config{Options: suffix.Defaults}
+						c.Options.Tree = kind == "tree"
+						cache, err := suffix.NewCache(c)
 						if err != nil {
 							t.Fatal(err)
 						}
