@@ -156,7 +156,7 @@ func (e *Engine) decide() {
 	a.tries++
 	m := a.costs.market(n)
 	switch {
-	case !a.costs.steps.known() && a.tries%2 == 0, a.idle >= tryEvery:
+	case !a.costs.steps.known() && a.tries%2 == 0, a.idle >= tryEvery && slices.ContainsFunc(a.offers, offer.any):
 		a.some(2 + int(a.tries/2%2))
 	case !a.costs.steps.known(), a.busy >= tryEvery: // steps with and without are needed to know
 		a.some(0)

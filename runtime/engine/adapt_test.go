@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/glmc/glmc/runtime/kv"
 )
 
 // drawOffers draws what could be guessed for some sequences: probabilities that go down.
@@ -315,6 +317,27 @@ func TestALayerThatIsGivenUpFollowsNobody(t *testing.T) {
 	}
 	if q := e.waiting[0]; q.hopes.led || q.state != "" {
 		t.Errorf("it follows a sequence that waits, whose pages have to have %q", q.state)
+	}
+}
+
+// TestALayerIsWeighedWhereNobodyGuesses: where nothing can be guessed for hundreds of steps, whether the layer would pay is asked as often as before.
+func TestALayerIsWeighedWhereNobodyGuesses(t *testing.T) {
+	pool := kv.NewPool(4, 4)
+	q := &Sequence{request: Request{Prompt: []int32{1}, MaxTokens: 9}, tokens: []int32{1, 2}, computed: 1, kv: pool.NewSequence()}
+	e := &Engine{mtp: &mtp{}, adapt: &adapting{}, pool: pool, options: Options{MTP: 2, MaxRunning: 1}, running: []*Sequence{q}}
+	e.step.parts = []part{{seq: q, tokens: 1, rows: 1}}
+	a := e.adapt
+	a.costs.answers, a.costs.over.w = leastAnswers, planeKnown
+	a.scouting.bar = 1 // it does not begin, whatever is said
+	for range 2 * planeKnown {
+		a.costs.took(1, 0, time.Millisecond)
+	}
+	const steps = 10 * tryEvery
+	for range steps {
+		e.decide()
+	}
+	if want := steps / weighEvery; a.scouting.held != want {
+		t.Errorf("it was asked %d times in %d steps, want %d", a.scouting.held, steps, want)
 	}
 }
 

@@ -14,6 +14,9 @@ type offer struct {
 	cut   int
 }
 
+// any reports whether anything is offered.
+func (o offer) any() bool { return len(o.suffix)+len(o.layer) > 0 }
+
 // market decides what is checked in a step. A step gives a token for each sequence, and one more for each draft that comes.
 // To check a draft is worth its time if more tokens come in that time than in the rest of the step: so what is taken makes the step's
 // tokens a second as many as they can be.
