@@ -220,6 +220,16 @@ func (e *Engine) checked(p *part) {
 	s.Checked += uint64(len(p.drafts))
 }
 
+// came finds out whether the token that was picked is a draft, and counts it then.
+func (e *Engine) came(p *pick) {
+	if p.child = p.part.child(p.at, p.token.ID); p.child < 0 {
+		return
+	}
+	p.seq.result.Accepted++
+	e.stats.Drafts[p.seq.origin].Accepted++
+	e.step.stats.Accepted++
+}
+
 // further goes on with sequences whose drafts were right so far: what was picked last is a draft behind the one before, whose row
 // comes next. Only they remain in the step's picks. Since the draw at a position depends on nothing but the seed and the position, each pick
 // is the one that a step without drafts would make. False where there are none.
@@ -228,22 +238,12 @@ func (e *Engine) further() bool {
 	kept := picks.rows[:0]
 	for _, p := range picks.rows {
 		q := p.seq
-		if p.prompt >= 0 || p.err != nil {
+		if p.prompt >= 0 || q.ended || p.child < 0 {
 			continue
 		}
-		child := p.part.child(p.at, p.token.ID)
-		if child < 0 {
-			continue
-		}
-		q.result.Accepted++
-		e.stats.Drafts[q.origin].Accepted++
-		e.step.stats.Accepted++
-		if q.ended {
-			continue
-		}
-		p.at = child
-		p.logits = p.behind[child*q.vocab : (child+1)*q.vocab]
-		q.path = append(q.path, int32(child))
+		p.at = p.child
+		p.logits = p.behind[p.at*q.vocab : (p.at+1)*q.vocab]
+		q.path = append(q.path, int32(p.at))
 		kept = append(kept, p)
 	}
 	picks.rows = kept

@@ -89,6 +89,36 @@ func TestDraftsEndWithTheOutput(t *testing.T) {
 	}
 }
 
+// told keeps what an observer is told of requests that ended.
+type told struct {
+	steps
+	all []engine.Result
+}
+
+func (o *told) Ended(r engine.Result) { o.all = append(o.all, r) }
+
+// TestObserversAreToldOfAllDrafts: that a draft came out which ends a request is known when it ends.
+func TestObserversAreToldOfAllDrafts(t *testing.T) {
+	var log told
+	reply := func([]int32) []int32 { return []int32{1, 2, 3, 4, 5} }
+	e, err := engine.New(enginetest.New(enginetest.Options{Script: reply, Rows: 32}), engine.Options{Drafter: &notes{guess: []int32{2, 3, 4, 5}, prob: 0.5}, Observe: &log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := e.Add(engine.Request{Prompt: []int32{7, 8}, MaxTokens: 20, Stop: []int32{5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for more := true; more; {
+		if more, err = e.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]engine.Result{q.Result()}, log.all); diff != "" || q.Result().Accepted != 4 {
+		t.Errorf("%d drafts came out, want 4 (-result +as told):\n%s", q.Result().Accepted, diff)
+	}
+}
+
 // TestTheGuessThatPromisesMoreIsTaken: where the layer and a drafter both guess, the drafter's is taken if it promises more tokens than the layer's
 // have brought.
 func TestTheGuessThatPromisesMoreIsTaken(t *testing.T) {

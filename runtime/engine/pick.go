@@ -19,6 +19,7 @@ type pick struct {
 	prompt int       // position of the prompt's token; -1: the next one is picked
 	part   *part     // whose drafts were run,
 	at     int       // behind which of them the token comes; -1: behind none,
+	child  int       // which of them the token is; -1: none,
 	behind []float32 // and the rows of logits behind each
 	token  sample.Token
 	err    error
@@ -155,6 +156,7 @@ func (e *Engine) accept(p *pick) {
 		q.result.First = e.step.stats.ended
 	}
 	e.stats.OutputTokens++
+	e.came(p)
 	e.freshen(q)
 	stop, err := q.tell(id)
 	switch {
