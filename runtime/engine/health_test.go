@@ -143,13 +143,15 @@ func TestLogitsThatAreNoNumbersAreTold(t *testing.T) {
 	}
 }
 
-// collapsing panics where no request can be to blame.
+// collapsing panics where no request can be to blame, some steps behind the time when all are there.
 type collapsing struct {
 	recorder
+	there chan struct{} // closed then
 	steps atomic.Int64
 }
 
 func (c *collapsing) Stepped(engine.StepStats) {
+	<-c.there
 	if c.steps.Add(1) == 5 {
 		panic("the engine is broken")
 	}
@@ -157,7 +159,8 @@ func (c *collapsing) Stepped(engine.StepStats) {
 
 // TestALoopThatPanics ends its requests with the reason and takes no others; the process goes on, and says that it is ill.
 func TestALoopThatPanics(t *testing.T) {
-	e, err := engine.New(enginetest.New(enginetest.Options{}), engine.Options{Observe: &collapsing{}})
+	there := make(chan struct{})
+	e, err := engine.New(enginetest.New(enginetest.Options{}), engine.Options{Observe: &collapsing{there: there}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +173,7 @@ func TestALoopThatPanics(t *testing.T) {
 		}
 		all = append(all, s)
 	}
+	close(there)
 	for _, s := range all {
 		var p *exec.Panic
 		if _, err := readAll(t.Context(), s); !errors.As(err, &p) || p.Reason != "the engine is broken" || !strings.Contains(p.Stack, "Stepped") {
