@@ -30,3 +30,16 @@ func TestCountedAndDeep(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCountedMembers is the first mask behind a member of an object of which many more may come, and some have to.
+func BenchmarkCountedMembers(b *testing.B) {
+	schema := `{"type":"object","properties":{` + commas(1000, `"p$i":{"type":"integer"}`) + `},"minProperties":500,"additionalProperties":false}`
+	g, err := Schema(largeVocabulary(), []byte(schema), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		g.machine.forget()
+		at(b, g, `{"p1":`).Mask()
+	}
+}
