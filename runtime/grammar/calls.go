@@ -261,8 +261,11 @@ func (a *arguments) list(s *shape) (*node, error) {
 		others.kids = append(others.kids, pair(automaton(key), value))
 		return err
 	})
-	if n.others = sequence(others); err != nil {
+	if err != nil {
 		return nil, err
+	}
+	if len(others.kids) > 0 {
+		n.others = sequence(others)
 	}
 	return n, a.count(s, n)
 }
