@@ -21,7 +21,7 @@ func (f *draftCacheFlag) open(d drafts, label string) (keep func() error, err er
 		return func() error { return nil }, nil
 	}
 	if d.cache == nil {
-		return nil, usagef("--draft-cache: there are no suffix trees to keep: --draft suffix or hybrid")
+		return nil, usagef("--draft-cache: there are no suffix trees to keep: --draft suffix, tree or hybrid")
 	}
 	if err := checkOutput("--draft-cache", f.path); err != nil {
 		return nil, err // now, and not when the responses of days cannot be written

@@ -13,10 +13,11 @@ import (
 // maxLine bounds a line.
 const maxLine = 64 << 20
 
-// Record is a line. Which fields are there says what kind it is; others are passed over.
+// Record is a line. Which fields are there says what kind it is; others are passed over. Prompt, Response and Tools that are null are not there:
+// tables that became lines have all columns in each.
 type Record struct {
 	Prompt    json.RawMessage   `json:"prompt"`   // of SGLang's and vLLM's custom data sets: text, or token ids
-	Response  []int32           `json:"response"` // token ids
+	Response  json.RawMessage   `json:"response"` // likewise
 	Messages  []json.RawMessage `json:"messages"` // OpenAI's
 	Tools     json.RawMessage   `json:"tools"`
 	OutputLen *int              `json:"output_len"`
@@ -39,6 +40,7 @@ func Read(r io.Reader, on func(*Record) (more bool, err error)) error {
 		if err != nil {
 			err = fmt.Errorf("wants one JSON object: %w", err)
 		} else {
+			rec.leaveOutNulls()
 			more, err = on(&rec)
 		}
 		if err != nil {
@@ -54,9 +56,17 @@ func Read(r io.Reader, on func(*Record) (more bool, err error)) error {
 	return nil
 }
 
-// IDs are the token ids of a prompt that is given by them; false: it is not.
-func (rec *Record) IDs() ([]int32, bool) {
+func (rec *Record) leaveOutNulls() {
+	for _, field := range []*json.RawMessage{&rec.Prompt, &rec.Response, &rec.Tools} {
+		if string(*field) == "null" {
+			*field = nil
+		}
+	}
+}
+
+// IDs are the token ids that a prompt or a response is given by; false: it is not.
+func IDs(field json.RawMessage) ([]int32, bool) {
 	var ids []int32
-	err := json.Unmarshal(rec.Prompt, &ids)
+	err := json.Unmarshal(field, &ids)
 	return ids, err == nil && ids != nil
 }

@@ -13,12 +13,16 @@ func TestRead(t *testing.T) {
 	const text = `{"prompt": "a", "output_len": 2, "other": 1}
 
   {"prompt": [1, 2], "response": [3]}
-{"messages": [{"role": "user"}], "tools": [], "max_tokens": 4}`
+{"messages": [{"role": "user"}], "tools": [], "max_tokens": 4}
+{"prompt": "b", "response": "c", "messages": null, "tools": null}
+{"prompt": null, "response": null, "messages": [{}]}`
 	two, four := 2, 4
 	want := []Record{
 		{Prompt: json.RawMessage(`"a"`), OutputLen: &two},
-		{Prompt: json.RawMessage(`[1, 2]`), Response: []int32{3}},
+		{Prompt: json.RawMessage(`[1, 2]`), Response: json.RawMessage(`[3]`)},
 		{Messages: []json.RawMessage{[]byte(`{"role": "user"}`)}, Tools: json.RawMessage(`[]`), MaxTokens: &four},
+		{Prompt: json.RawMessage(`"b"`), Response: json.RawMessage(`"c"`)},
+		{Messages: []json.RawMessage{[]byte(`{}`)}},
 	}
 	var got []Record
 	read := func(most int) error {
@@ -28,19 +32,19 @@ func TestRead(t *testing.T) {
 			return len(got) < most, nil
 		})
 	}
-	for most := 1; most <= 4; most++ {
+	for most := 1; most <= 6; most++ {
 		if err := read(most); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want[:min(most, 3)], got); diff != "" {
+		if diff := cmp.Diff(want[:min(most, 5)], got); diff != "" {
 			t.Errorf("at most %d (-want +got):\n%s", most, diff)
 		}
 	}
-	if ids, ok := got[1].IDs(); !ok || !cmp.Equal(ids, []int32{1, 2}) {
+	if ids, ok := IDs(got[1].Prompt); !ok || !cmp.Equal(ids, []int32{1, 2}) {
 		t.Errorf("%v %t", ids, ok)
 	}
-	for _, i := range []int{0, 2} {
-		if ids, ok := got[i].IDs(); ok {
+	for _, i := range []int{0, 2, 3} {
+		if ids, ok := IDs(got[i].Prompt); ok {
 			t.Errorf("line %d has the ids %v", i, ids)
 		}
 	}

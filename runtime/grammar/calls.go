@@ -63,11 +63,13 @@ func Calls(v *Vocabulary, tools []Tool, o CallOptions) (*Grammar, error) {
 		return nil, errorAt("", "%d tools with %d bytes of schemas; there have to be some, at most %d with %d bytes", len(tools), size, MaxTools, MaxSource)
 	}
 	return v.compile(key.String(), func() (*node, error) {
-		c := &caller{v: v, o: o, budget: &budget{states: 4 * MaxStates, steps: 4 * newBudget().steps}, line: sequence()}
-		if o.Dialect != GLM47 {
-			c.line = newline
-		}
-		return c.reply(tools)
+		return orPlain(&budget{states: 4 * MaxStates, steps: 4 * newBudget().steps}, func(b *budget) (*node, error) {
+			c := &caller{v: v, o: o, budget: b, line: sequence()}
+			if o.Dialect != GLM47 {
+				c.line = newline
+			}
+			return c.reply(tools)
+		})
 	})
 }
 
@@ -259,8 +261,11 @@ func (a *arguments) list(s *shape) (*node, error) {
 		others.kids = append(others.kids, pair(automaton(key), value))
 		return err
 	})
-	if n.others = sequence(others); err != nil {
+	if err != nil {
 		return nil, err
+	}
+	if len(others.kids) > 0 {
+		n.others = sequence(others)
 	}
 	return n, a.count(s, n)
 }

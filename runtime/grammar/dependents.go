@@ -6,6 +6,9 @@ const maxDependents = 6
 // dependents gives the schemas that dependentRequired, dependentSchemas, and dependencies of earlier drafts stand for: for each
 // property that something depends on, that it is not there, or that it is and what depends on it holds.
 func (c *compiler) dependents(s *value) ([]*value, error) {
+	if c.lax && c.budget.plain {
+		return nil, nil
+	}
 	if known, ok := c.depend[s]; ok {
 		return known, nil
 	}
@@ -32,7 +35,19 @@ func (c *compiler) dependents(s *value) ([]*value, error) {
 		}
 	}
 	c.depend[s] = out
+	c.budget.depends = c.budget.depends || c.lax && out != nil
 	return out, nil
+}
+
+// orPlain compiles within a budget, and once more where that failed and dependents, which multiply alternatives, may be left to the model.
+func orPlain(b *budget, compile func(*budget) (*node, error)) (*node, error) {
+	again := *b
+	n, err := compile(b)
+	if err == nil || !b.depends {
+		return n, err
+	}
+	again.plain = true
+	return compile(&again)
 }
 
 // tooDependent is what becomes of more than can be enforced.

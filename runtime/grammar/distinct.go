@@ -1,6 +1,10 @@
 package grammar
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+	"strings"
+)
 
 // maxDistinct is how many values the items of an array with uniqueItems may have: which of them are there is a part of the state.
 const maxDistinct = 32
@@ -37,17 +41,13 @@ func (c *compiler) distinct(s *shape) (*node, error) {
 			if err != nil {
 				return nil, err
 			}
-			text := v.String()
-			key := text
+			text, key := v.String(), v.canonical()
 			switch {
 			case !ok:
 				continue
-			case v.kind == numberValue: // 1 and 1.0 are equal
-				key = parseDecimal(text).String()
 			case v.kind == arrayValue, v.kind == objectValue:
 				return nil, errorAt(s.unique.path, "uniqueItems is not supported for arrays and objects")
-			}
-			if known[key] {
+			case known[key]:
 				continue
 			}
 			known[key] = true
@@ -60,6 +60,36 @@ func (c *compiler) distinct(s *shape) (*node, error) {
 		}
 	}
 	return n, nil
+}
+
+// differ says whether no two values of a list are equal.
+func differ(list []*value) bool {
+	known := map[string]bool{}
+	for _, v := range list {
+		known[v.canonical()] = true
+	}
+	return len(known) == len(list)
+}
+
+// canonical is a text that equal values have in common: numbers such as 1 and 1.0, and objects whose members are in another order.
+func (v *value) canonical() string {
+	var parts []string
+	switch v.kind {
+	case numberValue:
+		return parseDecimal(v.text).String()
+	case arrayValue:
+		for _, item := range v.items {
+			parts = append(parts, item.canonical())
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case objectValue:
+		for _, m := range v.members {
+			parts = append(parts, encodeString(m.key)+":"+m.value.canonical())
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ",") + "}"
+	}
+	return v.String()
 }
 
 // distinct goes on in an array whose items differ. Place 0 is before its bracket; the others are 1 and the items that it has, as bits.

@@ -33,11 +33,14 @@ func (m *machine) object(n *node, at int64, up *frame) {
 	if up != nil {
 		depth += up.depth
 	}
+	left := n.left(o.next, depth)
 	for i := o.next; i < len(n.members); i++ {
-		if with := n.behind(i+1, o.count); n.closable(with, depth) {
-			m.item(n.members[i].pair, !o.some, n, with.pack(), up)
+		mb := &n.members[i]
+		left.count(mb, depth, -1)
+		if with := n.behind(i+1, o.count); n.closable(with.count, left) {
+			m.item(mb.pair, !o.some, n, with.pack(), up)
 		}
-		if n.members[i].required {
+		if mb.required {
 			return
 		}
 	}
@@ -61,23 +64,40 @@ func (n *node) behind(next int, count int32) inObject {
 	return o
 }
 
-// closable says whether an object can be closed from a place: whether enough members can still come, and not too many have to. Members that are
-// nested too deep for the place cannot.
-func (n *node) closable(o inObject, depth int32) bool {
+// membersLeft are the members that may still come at a place of an object.
+type membersLeft struct {
+	there    int32 // that are not nested too deep for the place
+	required int32
+}
+
+// left are those from a number on. An object that takes any number of members need not know them.
+func (n *node) left(next int, depth int32) (l membersLeft) {
+	if n.least == 0 && n.most < 0 {
+		return l
+	}
+	for i := next; i < len(n.members); i++ {
+		l.count(&n.members[i], depth, 1)
+	}
+	if n.others != nil && n.others.height+depth <= maxNested {
+		l.there++
+	}
+	return l
+}
+
+// count adds a member, or with by -1 takes it out: members are passed one by one, and are too many to count all behind each of them again.
+func (l *membersLeft) count(mb *member, depth, by int32) {
+	if mb.pair.height+depth <= maxNested {
+		l.there += by
+	}
+	if mb.required {
+		l.required += by
+	}
+}
+
+// closable says whether an object with so many members can be closed: whether enough of those that are left can come, and not too many have to.
+func (n *node) closable(count int32, left membersLeft) bool {
 	if n.least == 0 && n.most < 0 {
 		return true
 	}
-	there, required := o.count, o.count
-	for _, mb := range n.members[o.next:] {
-		if mb.pair.height+depth <= maxNested {
-			there++
-		}
-		if mb.required {
-			required++
-		}
-	}
-	if n.others != nil && n.others.height+depth <= maxNested {
-		there++
-	}
-	return there >= n.least && (n.most < 0 || required <= n.most)
+	return count+left.there >= n.least && (n.most < 0 || count+left.required <= n.most)
 }

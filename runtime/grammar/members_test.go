@@ -30,3 +30,27 @@ func TestCountedAndDeep(t *testing.T) {
 		}
 	}
 }
+
+// TestCountedArguments: where arguments are only those that are described, no more of them are asked for, whatever the schema of a tool that is
+// not strict says.
+func TestCountedArguments(t *testing.T) {
+	tool := Tool{Name: "f", Parameters: []byte(`{"type":"object","properties":{"a":{"type":"integer"}},"minProperties":2}`)}
+	for _, dialect := range []Dialect{GLM45, GLM47, Hermes} {
+		if _, err := Calls(byteVocabulary(), []Tool{tool}, CallOptions{Dialect: dialect}); err != nil {
+			t.Errorf("dialect %v: %v", dialect, err)
+		}
+	}
+}
+
+// BenchmarkCountedMembers is the first mask behind a member of an object of which many more may come, and some have to.
+func BenchmarkCountedMembers(b *testing.B) {
+	schema := `{"type":"object","properties":{` + commas(1000, `"p$i":{"type":"integer"}`) + `},"minProperties":500,"additionalProperties":false}`
+	g, err := Schema(largeVocabulary(), []byte(schema), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		g.machine.forget()
+		at(b, g, `{"p1":`).Mask()
+	}
+}

@@ -60,6 +60,9 @@ func (n *nfa) spans(from int32, spans []span, to int32) {
 type budget struct {
 	states int // states that may still be made
 	steps  int // elementary steps that may still be done
+
+	depends bool // a schema whose rest may be left to the model has members that others depend on
+	plain   bool // that they do is left to the model
 }
 
 func newBudget() *budget { return &budget{states: MaxStates, steps: 400 * MaxStates} }

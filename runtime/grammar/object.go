@@ -62,9 +62,13 @@ func (c *compiler) object(s *shape) (*node, error) {
 // the same name, and are one then. Towards the most all count.
 func (c *compiler) count(s *shape, n *node) error {
 	n.least, n.most = s.leastMembers, s.mostMembers
-	if most := int32(len(n.members)) + 1; n.least > most && !s.sealed() {
+	most := int32(len(n.members))
+	if n.others != nil {
+		most++
+	}
+	if n.least > most && !s.sealed() {
 		if !c.lax {
-			return errorAt(s.fewest.path, "minProperties of %d is not supported where only %d properties are described: the names of others might repeat", n.least, most-1)
+			return errorAt(s.fewest.path, "minProperties of %d is not supported where only %d properties are described: the names of others might repeat", n.least, len(n.members))
 		}
 		n.least = most
 	}

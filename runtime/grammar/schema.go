@@ -37,9 +37,11 @@ func compileSchema(schema []byte, lax bool) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newCompiler(root, anySpelling, newBudget())
-	c.lax = lax
-	return c.place([]*value{root})
+	return orPlain(newBudget(), func(b *budget) (*node, error) {
+		c := newCompiler(root, anySpelling, b)
+		c.lax = lax
+		return c.place([]*value{root})
+	})
 }
 
 // place compiles what satisfies all of some schemas.
@@ -96,18 +98,12 @@ func (c *compiler) branches(all []*value) ([][]*value, error) {
 		todo = append(todo, &link{schema: s})
 	}
 	err := b.walk(todo, nil)
-	if err != nil && b.depends && c.lax { // perhaps there are too many alternatives: what depends is left to the model
-		b = &brancher{c: c, plain: true}
-		err = b.walk(todo, nil)
-	}
 	return b.found, err
 }
 
 type brancher struct {
-	c       *compiler
-	found   [][]*value
-	plain   bool // dependentRequired and the like are left out
-	depends bool // there was such a thing
+	c     *compiler
+	found [][]*value
 }
 
 func (b *brancher) walk(todo []*link, done []*value) error {
@@ -138,15 +134,11 @@ func (b *brancher) walk(todo []*link, done []*value) error {
 		if err != nil {
 			return err
 		}
-		if !b.plain {
-			dependents, err := b.c.dependents(s)
-			if err != nil {
-				return err
-			}
-			b.depends = b.depends || dependents != nil
-			more = append(more, dependents...)
+		dependents, err := b.c.dependents(s)
+		if err != nil {
+			return err
 		}
-		for _, m := range more {
+		for _, m := range append(more, dependents...) {
 			todo = append(todo, &link{m, l})
 		}
 		for _, key := range []string{"anyOf", "oneOf"} {

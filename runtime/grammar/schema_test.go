@@ -85,6 +85,7 @@ func TestSchemas(t *testing.T) {
 		{"unique", `{"type":"array","items":{"enum":["a","ab",1,1.0,null]},"uniqueItems":true,"minItems":1,"maxItems":3}`,
 			[]string{`["a"]`, `["ab","a"]`, `[1,null, "a"]`}, []string{`[]`, `["a","a"]`, `["a","ab",1,null]`, `[1,1.0]`, `[1,1]`, `["b"]`}},
 		{"unique, more than there are", `{"anyOf":[{"type":"null"},{"type":"array","items":{"enum":["a","b"]},"uniqueItems":true,"minItems":3}]}`, []string{`null`}, []string{`[`}},
+		{"unique, and listed", `{"enum":[[1,2],[1,1.0],[{"a":1,"b":2},{"b":2.0,"a":1}],[]],"uniqueItems":true}`, []string{`[1,2]`, `[]`}, []string{`[1,1.0]`, `[{"a":1,"b":2},{"b":2.0,"a":1}]`}},
 		{"unique of one", `{"type":"array","items":{"type":"string"},"uniqueItems":true,"maxItems":1}`, []string{`[]`, `["a"]`}, []string{`["a","a"]`, `["a","b"]`}},
 		{"nullable", `{"type":"string","nullable":true}`, []string{`null`, `""`}, []string{`1`}},
 	}

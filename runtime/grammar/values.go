@@ -82,10 +82,10 @@ func (c *compiler) satisfies(s *shape, v *value) (bool, error) {
 		}
 		return c.matches(s, v.text)
 	case arrayValue:
-		if len(s.arrays) > 0 || s.leastItems > 0 || s.mostItems >= 0 || s.unique != nil {
+		if len(s.arrays) > 0 || s.leastItems > 0 || s.mostItems >= 0 {
 			return false, errorAt(v.path, "an array in enum or const beside keywords for arrays is not supported")
 		}
-		return s.types&arrayType != 0, nil
+		return s.types&arrayType != 0 && (s.unique == nil || differ(v.items)), nil
 	}
 	if len(s.objects) > 0 || len(s.required) > 0 || len(s.naming) > 0 {
 		return false, errorAt(v.path, "an object in enum or const beside keywords for objects is not supported")

@@ -60,7 +60,7 @@ func sessionOf(rec *dataset.Record, output int) (Session, error) {
 		t := Turn{Output: output}
 		if json.Unmarshal(rec.Prompt, &t.Text) != nil {
 			var ok bool
-			if t.Tokens, ok = rec.IDs(); !ok {
+			if t.Tokens, ok = dataset.IDs(rec.Prompt); !ok {
 				return Session{}, errors.New("prompt is neither text nor a list of token ids")
 			}
 			t.Input = len(t.Tokens)

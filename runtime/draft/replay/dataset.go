@@ -44,14 +44,15 @@ func ReadSessions(r io.Reader, encode Encode, limit int) ([]Session, error) {
 }
 
 func sessionOf(rec *dataset.Record, encode Encode, limit int) (Session, error) {
-	ids, _ := rec.IDs()
+	prompt, _ := dataset.IDs(rec.Prompt)
+	response, _ := dataset.IDs(rec.Response)
 	switch {
 	case rec.Messages != nil && (rec.Prompt != nil || rec.Response != nil):
 		return nil, errors.New("it has messages and token ids: wants one of them")
 	case rec.Messages != nil:
 		return turnsOf(rec, encode, limit)
-	case len(ids) > 0 && len(rec.Response) > 0:
-		return Session{{Prompt: ids, Reply: rec.Response}}, nil
+	case len(prompt) > 0 && len(response) > 0:
+		return Session{{Prompt: prompt, Reply: response}}, nil
 	}
 	return nil, errors.New("it has neither messages nor the token ids of a prompt and a response")
 }
