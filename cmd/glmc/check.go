@@ -138,6 +138,13 @@ func (c *checkRun) close() {
 	}
 }
 
+// isProse reports whether diagnostics are of a file in no language that we know, where a hundred of them help nobody: it is wrong from its first
+// character on, or in more places than mistakes are.
+func isProse(l *diag.List) bool {
+	const several = 10
+	return l.Len() > several || l.Len() > 0 && l.All()[0].Start.Offset == 0
+}
+
 // file adds what is wrong with a file. Its error says that the file could not be read.
 func (c *checkRun) file(name string) error {
 	m, err := readModel(name)
@@ -148,7 +155,7 @@ func (c *checkRun) file(name string) error {
 		return fmt.Errorf("%s is a plan: check takes the .glm file that plans are made from", name)
 	}
 	program, l := m.parse(c.sources)
-	if program.Broken && filepath.Ext(name) != ".glm" { // a hundred diagnostics of some other file help nobody
+	if program.Broken && filepath.Ext(name) != ".glm" && isProse(l) {
 		return fmt.Errorf("%s is no .glm file, by its name and by what stands in it", name)
 	}
 	c.list.Append(l)

@@ -54,7 +54,7 @@ type Stats struct {
 	CachedPages      int // that hold prefixes which no running sequence uses
 
 	Steps        uint64
-	FailedSteps  uint64 // of them, those that the executor failed
+	FailedSteps  uint64 // of them, those that the executor failed; and moves of what trees had accepted
 	PromptTokens uint64 // that were run, those again after preemptions included
 	OutputTokens uint64
 	Preemptions  uint64

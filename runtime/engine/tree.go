@@ -181,6 +181,9 @@ func (e *Engine) settle() {
 	if len(e.from) > 0 {
 		failed = safely("moving keys and values", func() error { return e.mover.Move(e.from, e.to) }) != nil
 	}
+	if failed {
+		e.stats.FailedSteps++ // nobody else would be told: the text stays right
+	}
 	for i := range e.step.picks.rows {
 		p := &e.step.picks.rows[i]
 		q := p.seq
