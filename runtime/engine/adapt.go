@@ -34,7 +34,8 @@ type propensity struct {
 	likely []float64       // and as it turned out for guesses like it
 	kinds  []uint8         // of each
 	chance []float64       // of each and all before it, as it turned out for the sequence
-	layer  []float64       // the same of the model's layer
+	layer  []float64       // the same of the model's layer,
+	begun  int             // of which so many tokens are the suffix draft's
 	match  int             // of the suffix draft
 	dry    int             // steps since anything of one came
 	record [Origins]record // what came
@@ -86,21 +87,21 @@ func (h *propensity) rests() bool { return h.dry >= dryAfter && h.dry%dryEvery !
 // came takes that of a sequence's drafts so many were right.
 func (a *adapting) came(q *Sequence, drafts, right int) {
 	h := &q.hopes
-	if q.origin == FromDrafter && right > 0 {
+	if right > 0 && (q.origin == FromDrafter || h.begun > 0) {
 		h.dry = 0
 	}
 	for i := range min(drafts, right+1) {
-		if q.origin != FromDrafter {
-			h.record[q.origin][placeClass(i)].add(1, i < right, 1)
-			a.records[q.origin][placeClass(i)].add(1, i < right, recordKeeps)
+		if q.origin == FromMTP && i >= h.begun {
+			h.record[FromMTP][placeClass(i)].add(1, i < right, 1)
+			a.records[FromMTP][placeClass(i)].add(1, i < right, recordKeeps)
 			continue
 		}
 		if i >= len(h.odds) {
 			return
 		}
 		class := matchClass(h.match, i)
-		h.record[q.origin][class].add(h.likely[i], i < right, 1)
-		a.records[q.origin][class].add(h.odds[i], i < right, recordKeeps)
+		h.record[FromDrafter][class].add(h.likely[i], i < right, 1)
+		a.records[FromDrafter][class].add(h.odds[i], i < right, recordKeeps)
 		if i < len(h.kinds) {
 			a.kinds[h.kinds[i]].add(h.odds[i], i < right, recordKeeps)
 		}
@@ -133,15 +134,32 @@ func (a *adapting) hear(q *Sequence, g *draft.Draft, n int) {
 	}
 }
 
-// layerChances finds out how probable the layer's guesses are.
+// layerChances finds out how probable the layer's guesses are. Where there is a suffix draft shorter than they would be, the layer may begin with its tokens
+// instead of its own guesses and go on at its end, if more of that is expected to come.
 func (a *adapting) layerChances(q *Sequence, most int) {
 	h := &q.hopes
-	h.layer = h.layer[:0]
-	chance := 1.0
+	h.layer, h.begun = h.layer[:0], 0
+	begun := len(q.drafts)
+	if begun >= most {
+		begun = 0
+	}
+	chance, together := 1.0, 1.0
+	own, extended := 0.0, 0.0
+	var chances [MostDrafts]float64 // of the suffix draft and what the layer would guess behind it
 	for i := range most {
 		class := placeClass(i)
-		chance *= min(1, h.record[FromMTP][class].ratio(a.records[FromMTP][class].ratio(recordStart)))
+		likely := min(1, h.record[FromMTP][class].ratio(a.records[FromMTP][class].ratio(recordStart)))
+		chance *= likely
 		h.layer = append(h.layer, chance)
+		if together *= likely; i < begun {
+			together = h.chance[i]
+		}
+		chances[i] = together
+		own, extended = own+chance, extended+together
+	}
+	if begun > 0 && extended > own {
+		h.begun = begun
+		copy(h.layer, chances[:most])
 	}
 }
 
@@ -180,8 +198,11 @@ func (e *Engine) decide() {
 		drafts += o.n
 		o.seq.hopes.dry++
 		if o.useLayer {
-			o.seq.drafts, o.seq.wanted = o.seq.drafts[:0], o.n
+			q := o.seq
+			q.begin = append(q.begin[:0], q.drafts[:min(q.hopes.begun, o.n)]...)
+			q.drafts, q.wanted = q.drafts[:0], o.n
 		} else {
+			o.seq.hopes.begun = 0
 			o.seq.drafts = o.seq.drafts[:o.n]
 		}
 	}
@@ -200,7 +221,7 @@ func (e *Engine) offers() (led int) {
 	a.offers, a.all = a.offers[:0], a.all[:0]
 	for i := range e.step.parts {
 		q := e.step.parts[i].seq
-		q.wanted = 0
+		q.wanted, q.begin = 0, q.begin[:0]
 		if q.ended || q.kv == nil || q.held || !q.generates() || q.left() != 1 {
 			continue
 		}

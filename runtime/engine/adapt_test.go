@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/glmc/glmc/runtime/kv"
@@ -338,6 +340,43 @@ func TestALayerIsWeighedWhereNobodyGuesses(t *testing.T) {
 	}
 	if want := steps / weighEvery; a.scouting.held != want {
 		t.Errorf("it was asked %d times in %d steps, want %d", a.scouting.held, steps, want)
+	}
+}
+
+// TestTheLayerGoesOnBehindASuffixDraft where that promises more than its own guesses, and there is something to guess behind it.
+func TestTheLayerGoesOnBehindASuffixDraft(t *testing.T) {
+	a := &adapting{}
+	own := []float64{recordStart, recordStart * recordStart, recordStart * recordStart * recordStart}
+	for _, c := range []struct {
+		name   string
+		chance []float64
+		begun  int
+		want   []float64
+	}{
+		{"nothing said before", nil, 0, own},
+		{"a sure token", []float64{0.95}, 1, []float64{0.95, 0.95 * recordStart, 0.95 * recordStart * recordStart}},
+		{"two", []float64{0.9, 0.85}, 2, []float64{0.9, 0.85, 0.85 * recordStart}},
+		{"a doubtful one", []float64{0.3}, 0, own},
+		{"as many as it guesses", []float64{1, 1, 1}, 0, own},
+	} {
+		q := &Sequence{drafts: make([]int32, len(c.chance))}
+		q.hopes.chance = c.chance
+		a.layerChances(q, 3)
+		if diff := cmp.Diff(c.want, q.hopes.layer, cmpopts.EquateApprox(1e-12, 0)); q.hopes.begun != c.begun || diff != "" {
+			t.Errorf("%s: begun with %d tokens, want %d; chances (-want +got):\n%s", c.name, q.hopes.begun, c.begun, diff)
+		}
+	}
+}
+
+// TestWhatComesOfABegunDraft is told of whose tokens they were.
+func TestWhatComesOfABegunDraft(t *testing.T) {
+	a := &adapting{}
+	q := &Sequence{origin: FromMTP}
+	q.hopes = propensity{odds: []float64{0.9}, likely: []float64{0.8}, match: 1, begun: 1, dry: 7}
+	a.came(q, 3, 2)
+	suffix, layer := a.records[FromDrafter][matchClass(1, 0)], a.records[FromMTP]
+	if suffix.told != 0.9 || suffix.came != 1 || layer[0].told != 0 || layer[1].came != 1 || layer[2].told != 1 || layer[2].came != 0 || q.hopes.dry != 0 {
+		t.Errorf("suffix %+v, layer %+v, %d steps since anything came", suffix, layer[:3], q.hopes.dry)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/glmc/glmc/compiler"
 	"github.com/glmc/glmc/kernels"
@@ -58,6 +59,49 @@ func TestDraftLayerGuessesRight(t *testing.T) {
 		d := e.Stats().Drafts[engine.FromMTP]
 		if sum.Proposed = d.Proposed; d != sum || d.Proposed < d.Checked {
 			t.Errorf("%d steps: the engine counts %+v, the sequences %+v", steps, d, sum)
+		}
+		e.whole(t)
+	}
+}
+
+// TestDraftsThatAreBegun: where a draft begins with given tokens, the layer says what comes behind them, right or wrong. Ids that there are not, and
+// those that may not come, are not begun with.
+func TestDraftsThatAreBegun(t *testing.T) {
+	plain := startEngine(t, enginetest.Options{Pages: 200}, engine.Options{})
+	says := func(prompt []int32, n int) []int32 {
+		q := plain.add(t, engine.Request{Prompt: prompt, MaxTokens: n})
+		plain.steps(t, -1)
+		return slices.Clone(q.Output())
+	}
+	prompt := distinct(1, 9)
+	truth := says(prompt, 20)
+	const said = 5 // after two steps: each gives a token and three drafts that are right
+	wrong := (truth[said] + 1) % 64
+	for _, c := range []struct {
+		name        string
+		begin, want []int32
+	}{
+		{"a right token", truth[said:][:1], truth[said:][:3]},
+		{"two", truth[said:][:2], truth[said:][:3]},
+		{"a wrong one", []int32{wrong}, append([]int32{wrong}, says(slices.Concat(prompt, truth[:said], []int32{wrong}), 2)...)},
+		{"an id that there is not", []int32{64}, nil},
+		{"an id below none", []int32{-1}, nil},
+	} {
+		e := startEngine(t, enginetest.Options{Draft: true, Pages: 200, Rows: 64}, engine.Options{MTP: 3})
+		q := e.add(t, engine.Request{Prompt: prompt, MaxTokens: len(truth)})
+		e.steps(t, 1)
+		q.Begin(c.begin...)
+		e.steps(t, 1)
+		if n := len(q.Output()); n != said {
+			t.Fatalf("%d tokens behind the second step, want %d", n, said)
+		}
+		if diff := cmp.Diff(c.want, slices.Clone(q.Drafts()), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: drafts (-want +got):\n%s", c.name, diff)
+		}
+		q.Begin()
+		e.steps(t, -1)
+		if diff := cmp.Diff(truth, q.Output()); diff != "" {
+			t.Errorf("%s: output (-want +got):\n%s", c.name, diff)
 		}
 		e.whole(t)
 	}

@@ -18,3 +18,6 @@ func (q *Sequence) Unlead() {
 
 // Parents are those of Drafts where they are a tree.
 func (q *Sequence) Parents() []int32 { return q.parents }
+
+// Begin has what the draft layer guesses for a sequence begin with some tokens, from the next step on.
+func (q *Sequence) Begin(tokens ...int32) { q.begin = append(q.begin[:0], tokens...) }

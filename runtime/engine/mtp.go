@@ -269,7 +269,14 @@ func (e *Engine) guessNext(q *Sequence, logits []float32) bool {
 		if said < q.request.MinTokens && len(q.request.Stop) > 0 {
 			mask = q.withoutStops(mask)
 		}
-		id = q.sampler.Best(logits, mask)
+		if n := len(q.drafts); n < len(q.begin) {
+			id = q.begin[n]
+			if id < 0 || int(id) >= q.vocab || !allows(mask, id) {
+				id = -1
+			}
+		} else {
+			id = q.sampler.Best(logits, mask)
+		}
 		if id >= 0 && c != nil && c.Accept(id) != nil {
 			id = -1
 		}

@@ -166,6 +166,7 @@ type world struct {
 	drafter       *drafter // nil: none
 	adapt         bool     // drafts do
 	engine        *engine.Engine
+	options       engine.Options
 	troubles      int
 	log           []string
 }
@@ -277,6 +278,7 @@ func (w *world) start() {
 	}
 	w.logf("options: %+v", o)
 	w.draft(&o)
+	w.options = o
 	if w.engine, err = engine.New(w.saboteur, o); err != nil {
 		t.Fatal(err)
 	}
@@ -355,6 +357,7 @@ func (w *world) turn() {
 			}
 		}
 	}
+	w.begin()
 	w.saboteur.what, w.saboteur.did = what, ""
 	steps := w.saboteur.steps
 	_, err := w.engine.Step(ctx)
@@ -371,6 +374,18 @@ func (w *world) turn() {
 		w.gather(i)
 	}
 	w.check()
+}
+
+// begin has the draft layer begin with some tokens, where its drafts do not adapt: then it is asked to by whoever decides.
+func (w *world) begin() {
+	if w.adapt || w.options.MTP == 0 || !seldom(w.t, 4, "drafts are begun") {
+		return
+	}
+	for _, q := range w.live {
+		if q != nil {
+			q.Begin(rapid.SliceOfN(rapid.Int32Range(-1, int32(w.vocab)), 0, 3).Draw(w.t, "begun")...)
+		}
+	}
 }
 
 // gather takes what a job was told by the last step.

@@ -40,7 +40,8 @@ type Sequence struct {
 	told    int            // tokens that guesses has
 	drafted int            // tokens that have keys and values of the MTP layer
 	hopes   propensity     // where the engine adapts
-	wanted  int            // tokens that the MTP layer is to guess
+	wanted  int            // tokens that the MTP layer is to guess,
+	begin   []int32        // of which these come first, whatever it would guess
 
 	ahead   *Sequence // computes a prefix that this one waits for:
 	until   int       // so many tokens
