@@ -97,34 +97,31 @@ func (a *api) inputItems(w http.ResponseWriter, r *http.Request) {
 	route.WriteJSON(w, http.StatusOK, list)
 }
 
-// of takes a page of the items of a response.
+// of takes a page of the items of a response. It looks at no more of them than it has to: a conversation may be long.
 func (p page) of(response string, items []json.RawMessage) (itemList, *service.Error) {
-	type shown struct {
-		id  string
-		raw json.RawMessage
-	}
-	var all []shown
-	for i, raw := range items {
-		id, raw := itemOf(response, i, raw)
-		all = append(all, shown{id, raw})
-	}
-	if !p.asc {
-		slices.Reverse(all)
-	}
-	if p.after != "" {
-		at := slices.IndexFunc(all, func(s shown) bool { return s.id == p.after })
-		if at < 0 {
-			return itemList{}, &service.Error{Kind: service.Invalid, Param: "after", Message: fmt.Sprintf("after is %.200q, which is none of the items", p.after)}
+	list := itemList{Object: "list", Data: []json.RawMessage{}}
+	found := p.after == ""
+	for n := range items {
+		i := n
+		if !p.asc {
+			i = len(items) - 1 - n
 		}
-		all = all[at+1:]
+		if len(list.Data) == p.limit {
+			list.HasMore = true
+			break
+		}
+		id, raw := itemOf(response, i, items[i])
+		if !found {
+			found = id == p.after
+			continue
+		}
+		list.Data = append(list.Data, raw)
+		if list.Last = &id; list.First == nil {
+			list.First = &id
+		}
 	}
-	list := itemList{Object: "list", Data: []json.RawMessage{}, HasMore: len(all) > p.limit}
-	all = all[:min(len(all), p.limit)]
-	for _, s := range all {
-		list.Data = append(list.Data, s.raw)
-	}
-	if len(all) > 0 {
-		list.First, list.Last = &all[0].id, &all[len(all)-1].id
+	if !found {
+		return itemList{}, &service.Error{Kind: service.Invalid, Param: "after", Message: fmt.Sprintf("after is %.200q, which is none of the items", p.after)}
 	}
 	return list, nil
 }
