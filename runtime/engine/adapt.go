@@ -222,7 +222,7 @@ func (e *Engine) offers() (led int) {
 	for i := range e.step.parts {
 		q := e.step.parts[i].seq
 		q.wanted, q.begin = 0, q.begin[:0]
-		if q.ended || q.kv == nil || q.held || !q.generates() || q.left() != 1 {
+		if !q.continues() {
 			continue
 		}
 		o := offer{seq: q}

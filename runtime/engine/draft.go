@@ -122,10 +122,15 @@ func (s *DraftStats) promise(most int) float64 {
 	return (float64(s.Accepted) + start*float64(most)/2) / float64(s.Steps+start)
 }
 
+// continues reports whether the next step picks a token of the output for the sequence, as the last one did.
+func (q *Sequence) continues() bool {
+	return !q.ended && q.kv != nil && !q.held && q.generates() && q.left() == 1
+}
+
 // allowed is how many tokens at most may be guessed for a sequence: none unless it generates, and none that could not be part of the
 // output, as one more is picked behind them.
 func (e *Engine) allowed(q *Sequence, most int) int {
-	if q.ended || q.kv == nil || q.held || !q.generates() || q.left() != 1 {
+	if !q.continues() {
 		return 0
 	}
 	return max(0, min(most, q.request.MaxTokens-len(q.Output())-1))
