@@ -13,7 +13,6 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/draft/replay"
@@ -148,9 +147,7 @@ func (f *benchDraftFlags) run(ctx context.Context) error {
 		Depth: f.depth, MaxRequests: f.requests, MaxBytes: f.memory,
 		Options: suffix.Options{MaxTokens: cmp.Or(f.maxTokens, suffix.MaxDepth), Factor: f.factor, Offset: f.offset, MinProb: f.minProb, Tree: f.tree},
 	}}
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		bar := progressbar.NewOptions(turns, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("turns"), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
+	if bar := progressBar(turns, "turns", progressbar.OptionShowIts()); bar != nil {
 		o.Observe = func(done int) { _ = bar.Set(done) }
 	}
 	r, err := replay.Run(ctx, sessions, o)

@@ -5,13 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/glmc/glmc/compiler/plan"
 	"github.com/glmc/glmc/runtime/bench"
@@ -53,9 +48,7 @@ func (f *benchDraftFlags) runModel(ctx context.Context, sessions []replay.Sessio
 		defer end()
 		kinds = append(kinds, k)
 	}
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		bar := progressbar.NewOptions(len(l.Prompts), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("prompts"), progressbar.OptionShowCount(),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
+	if bar := progressBar(len(l.Prompts), "prompts"); bar != nil {
 		l.Observe = func(done int) { _ = bar.Set(done) }
 	}
 	rates, err := bench.Drafts(ctx, kinds, l)

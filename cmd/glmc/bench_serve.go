@@ -15,7 +15,6 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/glmc/glmc/dsl/diag"
 	"github.com/glmc/glmc/runtime/load"
@@ -297,12 +296,7 @@ type benchProgress struct {
 }
 
 func (f *benchServeFlags) progress(d *load.Document) *benchProgress {
-	if !term.IsTerminal(int(os.Stderr.Fd())) {
-		return &benchProgress{}
-	}
-	return &benchProgress{bar: progressbar.NewOptions(d.Prompts, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("requests"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("req"), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())}
+	return &benchProgress{bar: progressBar(d.Prompts, "requests", progressbar.OptionShowIts(), progressbar.OptionSetItsString("req"), progressbar.OptionSetPredictTime(true))}
 }
 
 func (p *benchProgress) observe(o *load.Outcome) {
